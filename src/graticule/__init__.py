@@ -1,0 +1,25 @@
+"""Graticule: from a folder of labelled scientific images to a classifier its user can defend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Embedder", "__version__", "load", "train"]
+
+if TYPE_CHECKING:
+    from graticule.api import load, train
+    from graticule.models.embedder import Embedder
+
+
+def __getattr__(name: str) -> Any:
+    # imported on first use: worker processes and `graticule --help` need none of it
+    if name in ("load", "train"):
+        from graticule import api
+
+        return getattr(api, name)
+    if name == "Embedder":
+        from graticule.models.embedder import Embedder
+
+        return Embedder
+    raise AttributeError(f"module 'graticule' has no attribute {name!r}")

@@ -1,0 +1,6 @@
+"""`python -m graticule`."""
+
+from graticule.cli.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""The Python interface: the verbs of the command line as functions, and results that show themselves in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.bundle import BundleInfo, read_bundle
+from graticule.jobs.predict import model_folder
+from graticule.jobs.train import TrainOptions
+from graticule.jobs.train import train as train_job
+from graticule.models.predictor import Predictor
+from graticule.predictions import Predictions, read_predictions
+from graticule.runs import read_json, require_finished
+
+_SHOWN = (
+    ("accuracy", "Accuracy"),
+    ("balanced_accuracy", "Balanced accuracy"),
+    ("macro_precision", "Macro precision"),
+    ("macro_f1", "Macro F1"),
+    ("roc_auc_macro", "ROC AUC"),
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Class probabilities of new images.
+
+    Attributes
+    ----------
+    paths : list of n str
+    classes : tuple of K str
+    proba : float array, shape (n, K)
+        NaN rows for unreadable files.
+    errors : dict
+        Why a file could not be read, by path.
+    """
+
+    paths: list[str]
+    classes: tuple[str, ...]
+    proba: NDArray[np.float64]
+    errors: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def label(self) -> list[str | None]:
+        """The likeliest class of each image, None where unreadable."""
+        return [None if np.isnan(p[0]) else self.classes[int(p.argmax())] for p in self.proba]
+
+    @property
+    def score(self) -> NDArray[np.float64]:
+        """Probability of the likeliest class, shape (n,), NaN where unreadable."""
+        return np.asarray(self.proba.max(axis=1), dtype=np.float64)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (path, label or "unreadable", "" if np.isnan(score) else f"{score:.3f}")
+            for path, label, score in zip(self.paths[:20], self.label, self.score, strict=False)
+        ]
+        more = f"<p>{len(self) - 20:,} more</p>" if len(self) > 20 else ""
+        return _table(("path", "label", "score"), rows) + more
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its figures, its out-of-fold predictions and its model.
+
+    Attributes
+    ----------
+    folder : Path
+    record, metrics : dict
+        run.json and metrics.json.
+    info : BundleInfo
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    metrics: dict[str, Any]
+    info: BundleInfo
+    predictor: Predictor
+
+    @property
+    def predictions(self) -> Predictions:
+        """The scored samples: out-of-fold for part "cv", once for "test"."""
+        return read_predictions(self.folder / "predictions.parquet")
+
+    @property
+    def report(self) -> Path:
+        """The report of the run."""
+        return self.folder / "report.html"
+
+    def predict(self, paths: Iterable[str | Path], *, workers: int | None = None) -> Answers:
+        """Score image files; unreadable ones get NaN and an entry in `errors`."""
+        files = [Path(path) for path in paths]
+        blocks = list(self.predictor.stream(files, workers=workers))
+        proba = np.concatenate([b.proba for b in blocks]) if blocks else np.zeros((0, len(self.predictor.classes)))
+        info = [item for block in blocks for item in block.info]
+        errors = {str(file): item.error for file, item in zip(files, info, strict=True) if item.error}
+        return Answers([str(file) for file in files], self.predictor.classes, proba, errors)
+
+    def _repr_html_(self) -> str:
+        rows = [(label, *_cells(self.metrics[name])) for name, label in _SHOWN]
+        n, k = self.metrics["n"], len(self.metrics["classes"])
+        caption = f"{n:,} images, {k} classes, {self.record['folds']['strategy']}"
+        heading = f"<p><strong>{html.escape(str(self.folder))}</strong><br>{html.escape(caption)}</p>"
+        return heading + _table(("figure", "value", "95 % interval", "majority class"), rows)
+
+
+def _cells(figure: dict[str, Any]) -> tuple[str, str, str]:
+    def percent(value: float | None) -> str:
+        return "–" if value is None else f"{100 * value:.1f} %"
+
+    interval = "–" if figure["low"] is None else f"{percent(figure['low'])} to {percent(figure['high'])}"
+    return percent(figure["value"]), interval, percent(figure.get("baseline"))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def train(data: str | Path, out: str | Path, **options: Any) -> Run:
+    """Train and cross-validate a classifier; the same as `graticule train DATA --out OUT`.
+
+    Parameters
+    ----------
+    data, out : path
+    **options
+        Fields of `graticule.jobs.train.TrainOptions`: backbone, head, folds, test_size, group, views, refit, seed,
+        root, workers, batch_size.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    GraticuleError
+        One message for whatever the user can mend.
+    """
+    train_job(Path(data), Path(out), TrainOptions(**options))
+    return load(out)
+
+
+def load(run: str | Path) -> Run:
+    """A finished run folder, its bundle verified.
+
+    Raises
+    ------
+    RunError, BundleError
+        When the run is not finished, or a file of its bundle was altered.
+    """
+    folder = require_finished(Path(run))
+    bundle = read_bundle(model_folder(folder))
+    return Run(
+        folder,
+        read_json(folder / "run.json"),
+        read_json(folder / "metrics.json"),
+        bundle.info,
+        Predictor.of(bundle),
+    )

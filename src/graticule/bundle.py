@@ -1,0 +1,144 @@
+"""A model bundle on disk: everything needed to predict, without torch and without pickle.
+
+model.onnx             pixels in, features out
+head.safetensors       the classifier heads, see models/scoring
+bundle.json            classes, preprocessing, hashes
+reference.safetensors  training features and the hashes of their pixels
+MODEL_CARD.md          for people
+SHA256SUMS             over all of the above; checked before anything is used
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from graticule.errors import BundleError
+from graticule.runs import SCHEMA_VERSION, sha256_file, write_text
+
+SUMS = "SHA256SUMS"
+_FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")
+
+Tensors = dict[str, NDArray[Any]]
+
+
+class PreprocessingInfo(BaseModel):
+    """How pixels become network input."""
+
+    model_config = ConfigDict(extra="forbid")
+    size: int
+    resample: str
+    intensity: str
+
+
+class BundleInfo(BaseModel):
+    """bundle.json: what the other files mean.
+
+    Attributes
+    ----------
+    classes : list of str
+        Order of the probabilities.
+    backbone, weights_sha256, licence : str
+        The network and where it came from.
+    output, n_features, views
+        Which output of model.onnx is the feature vector, its length, and over how many symmetries it is averaged.
+    heads : str
+        "mean of the 5 fold heads", "refit on all cross-validated images".
+    data_sha256 : str
+        Hash of the training samples (paths, labels, file hashes).
+    calibration, thresholds : dict or None
+        None: not fitted.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    schema_version: int = SCHEMA_VERSION
+    graticule_version: str
+    classes: list[str]
+    backbone: str
+    weights_sha256: str
+    licence: str
+    preprocessing: PreprocessingInfo
+    output: str
+    n_features: int
+    views: int
+    heads: str
+    data_sha256: str
+    n_training: int
+    calibration: dict[str, Any] | None = None
+    thresholds: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle in memory. `reference` holds "features" (n, d) float16 and "pixel_sha256" (n, 32) uint8."""
+
+    info: BundleInfo
+    model: bytes
+    heads: Tensors
+    reference: Tensors
+    card: str
+
+
+def write_bundle(folder: Path, bundle: Bundle) -> str:
+    """Write a bundle into a new folder; returns the hash of its SHA256SUMS, which identifies the model."""
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(bundle.model)
+    (folder / "head.safetensors").write_bytes(save(bundle.heads))
+    (folder / "reference.safetensors").write_bytes(save(bundle.reference))
+    write_text(folder / "bundle.json", bundle.info.model_dump_json(indent=1) + "\n")
+    write_text(folder / "MODEL_CARD.md", bundle.card)
+    sums = "".join(f"{sha256_file(folder / name)}  {name}\n" for name in _FILES)
+    write_text(folder / SUMS, sums)
+    return hashlib.sha256(sums.encode()).hexdigest()
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle after every file has been checked against SHA256SUMS.
+
+    Raises
+    ------
+    BundleError
+        When a file is missing, altered or unexpected, or the bundle is of another version.
+    """
+    contents = _verified(folder)
+    try:
+        info = BundleInfo.model_validate_json(contents["bundle.json"])
+        heads = load(contents["head.safetensors"])
+        reference = load(contents["reference.safetensors"])
+    except (ValidationError, SafetensorError) as error:
+        raise BundleError(f"the bundle {folder} cannot be read: {error}") from error
+    if info.schema_version != SCHEMA_VERSION:
+        raise BundleError(f"the bundle {folder} is of schema version {info.schema_version}, expected {SCHEMA_VERSION}")
+    return Bundle(info, contents["model.onnx"], heads, reference, contents["MODEL_CARD.md"].decode())
+
+
+def bundle_hash(folder: Path) -> str:
+    """The hash of a bundle's SHA256SUMS."""
+    return sha256_file(folder / SUMS)
+
+
+def _verified(folder: Path) -> dict[str, bytes]:
+    """Bytes of every file, after the sums were checked."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+        expected = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+        contents = {name: (folder / name).read_bytes() for name in _FILES}
+    except FileNotFoundError as error:
+        raise BundleError(f"the bundle {folder} lacks {Path(str(error.filename)).name}") from error
+    except (OSError, ValueError) as error:
+        raise BundleError(f"the bundle {folder} cannot be read: its {SUMS} or another file is damaged") from error
+    altered = [name for name in _FILES if hashlib.sha256(contents[name]).hexdigest() != expected.get(name)]
+    if set(expected) != set(_FILES) or altered:
+        names = ", ".join(altered or sorted(set(expected) ^ set(_FILES)))
+        raise BundleError(
+            f"the bundle {folder} was altered or damaged: {names} does not match {SUMS}. "
+            "Restore it from a copy or train again"
+        )
+    return contents

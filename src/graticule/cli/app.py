@@ -1,0 +1,81 @@
+"""The command line: one verb per file; this file gathers them and turns errors into exit codes.
+
+Exit codes: 0 done, 1 a defect of the program, 2 the user can mend it (one message), 3 done with failures listed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from graticule.cli import (
+    backbones,
+    compare,
+    demo,
+    doctor,
+    embed,
+    evaluate,
+    phantom,
+    predict,
+    report,
+    train,
+)
+from graticule.errors import GraticuleError
+
+USER_ERROR = 2
+_USER_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+
+app = typer.Typer(
+    name="graticule",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From a folder of labelled scientific images to a classifier its user can defend.",
+)
+for module in (demo, phantom, embed, train, evaluate, compare, predict, report, backbones, doctor):
+    app.command(module.__name__.rpartition(".")[2])(module.command)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from graticule import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the command `graticule`."""
+    try:
+        app()
+    except GraticuleError as error:
+        _fail(str(error))
+    except OSError as error:
+        if error.errno not in _USER_ERRNOS:
+            raise
+        _fail(f"{error.filename or 'a file'}: {error.strerror}")
+    except KeyboardInterrupt:
+        print("\ninterrupted; images embedded so far are cached", file=sys.stderr)
+        # the shell's convention for a process ended by Ctrl-C
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str) -> None:
+    print(f"graticule: {message}", file=sys.stderr)
+    sys.exit(USER_ERROR)

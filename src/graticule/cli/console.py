@@ -1,0 +1,117 @@
+"""What the verbs print: tables on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import typer
+
+LISTED_FAILURES = 3
+_SHOWN = 5
+
+
+class Progress:
+    """Bars with rate and time left on stderr; one line per step where stderr is no terminal. A context manager."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        self._console = Console(stderr=True)
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def step(self, text: str) -> None:
+        """Announce a step that has no count."""
+        self._close()
+        if self._console.is_terminal:
+            self._task = self._bars.add_task(text, total=None, rate="")
+        else:
+            print(f"{text} ...", file=sys.stderr, flush=True)
+
+    def begin(self, text: str, total: int) -> None:
+        """Announce a step of `total` items."""
+        self._close()
+        if self._console.is_terminal:
+            self._task = self._bars.add_task(text, total=total, rate="")
+        else:
+            print(f"{text} {total:,} ...", file=sys.stderr, flush=True)
+
+    def advance(self, done: int) -> None:
+        """Tell how many items are done."""
+        if self._task is None:
+            return
+        self._bars.update(self._task, completed=done)
+        speed = self._bars.tasks[-1].speed
+        if speed:
+            self._bars.update(self._task, rate=f"{speed:,.1f}/s")
+
+    def set(self, done: int, total: int) -> None:
+        """Tell how many items are done of how many."""
+        if self._task is not None:
+            self._bars.update(self._task, total=total)
+        self.advance(done)
+
+    def _close(self) -> None:
+        if self._task is not None:
+            task = self._bars.tasks[-1]
+            total = task.total if task.total is not None else 1
+            self._bars.update(self._task, total=total, completed=total)
+            self._task = None
+
+
+def print_json(content: Any) -> None:
+    """JSON on stdout."""
+    typer.echo(json.dumps({"schema_version": 1, **content}, indent=1, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain aligned table on stdout."""
+    cells = [list(columns), *([str(value) for value in row] for row in rows)]
+    widths = [max(len(row[j]) for row in cells) for j in range(len(columns))]
+    for row in cells:
+        typer.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+
+
+def percent(figure: Mapping[str, Any]) -> str:
+    """A figure of metrics.json as text: "95.1 % (94.2 to 95.9)"."""
+    if figure["value"] is None:
+        return "not defined"
+    text = f"{100 * figure['value']:.1f} %"
+    return text if figure["low"] is None else f"{text} ({100 * figure['low']:.1f} to {100 * figure['high']:.1f})"
+
+
+def finish(failures: Sequence[tuple[str, str]], where: str) -> None:
+    """List failures on stderr and end with exit code 3 when there are any."""
+    if not failures:
+        return
+    for path, error in failures[:_SHOWN]:
+        print(f"cannot read {path}: {error}", file=sys.stderr)
+    if len(failures) > _SHOWN:
+        print(f"... and {len(failures) - _SHOWN} more", file=sys.stderr)
+    print(f"done, but {len(failures)} images could not be read; {where}", file=sys.stderr)
+    raise typer.Exit(LISTED_FAILURES)

@@ -1,0 +1,29 @@
+"""graticule demo"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graticule.cli import options
+from graticule.cli.console import Progress, percent
+
+
+def command(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to create.")] = Path("graticule-demo"),
+    workers: options.Workers = None,
+) -> None:
+    """The whole way on a generated sample, offline: draw, train, predict, report."""
+    from graticule.jobs.demo import demo
+
+    with Progress() as progress:
+        result = demo(out, workers=workers, reporter=progress)
+    metrics = result["run"]["metrics"]
+    typer.echo(f"{metrics['n']:,} micrographs of {metrics['n_groups']} specimens, {len(metrics['classes'])} powders")
+    typer.echo(f"accuracy on specimens not trained on: {percent(metrics['accuracy'])}")
+    typer.echo(
+        f"new images: {result['right']} of {result['n_new']} right, see {out / 'predictions' / 'predictions.csv'}"
+    )
+    typer.echo(f"report: {result['report'].resolve()}")

@@ -1,0 +1,40 @@
+"""graticule evaluate RUN DATA --out DIR"""
+
+from __future__ import annotations
+
+import typer
+
+from graticule.cli import options
+from graticule.cli.console import Progress, finish, percent, print_json, print_table
+
+
+def command(
+    run: options.Run,
+    data: options.Data,
+    out: options.Out,
+    group: options.Group = "auto",
+    seed: options.Seed = 0,
+    root: options.Root = None,
+    workers: options.Workers = None,
+    batch_size: options.BatchSize = 8,
+    json: options.Json = False,
+) -> None:
+    """Score other labelled images with a finished model; leaves metrics and a report."""
+    from graticule.jobs.evaluate import evaluate
+
+    with Progress() as progress:
+        result = evaluate(
+            run, data, out, group=group, root=root, seed=seed, workers=workers, batch_size=batch_size, reporter=progress
+        )
+    metrics = result["metrics"]
+    if json:
+        print_json(metrics)
+    else:
+        names = ("accuracy", "balanced_accuracy", "macro_precision", "macro_sensitivity", "macro_f1")
+        typer.echo(f"{metrics['n']:,} images, {len(metrics['classes'])} classes")
+        rows = [(name.replace("_", " "), percent(metrics[name])) for name in names]
+        print_table(("figure", "value (95 % interval)"), rows)
+        for warning in result["warnings"]:
+            typer.echo(f"note: {warning}")
+        typer.echo(f"report: {out / 'report.html'}")
+    finish(result["failures"], f"see {out / 'failures.csv'}")

@@ -1,0 +1,14 @@
+"""graticule report RUN"""
+
+from __future__ import annotations
+
+import typer
+
+from graticule.cli import options
+
+
+def command(run: options.Run) -> None:
+    """Write the report of a finished run again; prints its path."""
+    from graticule.jobs.report import report
+
+    typer.echo(report(run))

@@ -1,0 +1,62 @@
+"""Every error a user can cause, as one tree.
+
+    GraticuleError            exit code 2: one clear message, no traceback
+    ├── OptionError           an option's value is out of range, or options contradict each other
+    ├── ManifestError         the folder or table of samples is faulty
+    ├── ImageError            one file cannot be read as an image (listed, never fatal to a run)
+    ├── FoldError             the cross-validation asked for is impossible on these data
+    ├── BackboneError         a network is unknown, or its weights are missing or altered
+    ├── BundleError           a model bundle is missing, altered or of another version
+    └── RunError              a run folder exists already, is unfinished or lacks a part
+
+A message says what was asked, what was found, what is allowed and what to do next. Anything else that
+escapes is a defect of the program (exit code 1).
+"""
+
+
+class GraticuleError(Exception):
+    """Base of all errors that a user can cause and mend."""
+
+
+class OptionError(GraticuleError):
+    """An option's value is out of range, or two options contradict each other."""
+
+
+class ManifestError(GraticuleError):
+    """The folder or table of samples is faulty; the message lists every fault found."""
+
+
+class ImageError(GraticuleError):
+    """One file cannot be read as an image.
+
+    Parameters
+    ----------
+    path : str
+        The file, as the manifest names it.
+    cause : str
+        Why it cannot be read, in one line.
+    """
+
+    def __init__(self, path: str, cause: str) -> None:
+        self.path = path
+        self.cause = cause
+        super().__init__(f"{path}: {cause}")
+
+    def __reduce__(self) -> tuple[type["ImageError"], tuple[str, str]]:
+        return (ImageError, (self.path, self.cause))
+
+
+class FoldError(GraticuleError):
+    """The cross-validation asked for is impossible on these data."""
+
+
+class BackboneError(GraticuleError):
+    """A network is unknown, or its weights are missing or altered."""
+
+
+class BundleError(GraticuleError):
+    """A model bundle is missing, altered or of another version."""
+
+
+class RunError(GraticuleError):
+    """A run folder exists already, is unfinished or lacks a part."""

@@ -1,0 +1,172 @@
+"""Limits for every metric: the interval that fits the metric and the sampling unit, with the method's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.evaluate import intervals, metrics
+from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, Scored, replicate
+from graticule.evaluate.intervals import MIN_GROUPS
+from graticule.evaluate.metrics import FloatArray
+from graticule.evaluate.sampling import Groups, bootstrap_weights
+
+LARGEST_LOSS = {"log_loss": -float(np.log(metrics.LOG_LOSS_EPS)), "brier": 2.0}
+RANKED = ("roc_auc", "average_precision", "roc_auc_macro", "average_precision_macro")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one metric, shape () or (K,) like the metric, and the method's name per entry."""
+
+    low: FloatArray
+    high: FloatArray
+    method: NDArray[np.object_]
+
+
+def replicates_of(scored: Scored, groups: Groups | None, n_boot: int, seed: int) -> dict[str, FloatArray] | None:
+    """Bootstrap values of all metrics; None with fewer than MIN_GROUPS groups (a bootstrap of 5 covers 82 %)."""
+    if groups is not None and len(groups) < MIN_GROUPS:
+        return None
+    return replicate(scored, bootstrap_weights(scored.y, groups, n_boot, seed))
+
+
+def metric_limits(
+    scored: Scored,
+    value: dict[str, FloatArray],
+    replicates: dict[str, FloatArray] | None,
+    groups: Groups | None,
+    level: float,
+) -> dict[str, Limits]:
+    """Limits of all metrics of OVERALL and PER_CLASS.
+
+    Proportions (accuracy; precision, sensitivity and specificity of a class): Wilson, or `cluster_t` with groups.
+    The rest: standard errors from the bootstrap that fits the sampling, put on each metric's own scale. Without
+    replicates (too few groups) no limits at all; the same for a class's metric that fewer than MIN_GROUPS groups
+    say anything about.
+    """
+    if replicates is None:
+        return {name: _nothing(value[name].shape) for name in (*OVERALL, *PER_CLASS)}
+    limits = _resampled(scored, value, replicates, groups, level)
+    limits.update(_proportions(scored, groups, level))
+    return limits
+
+
+def _nothing(shape: tuple[int, ...]) -> Limits:
+    nan = np.full(shape, np.nan)
+    return Limits(nan, nan, np.full(shape, "too_few_groups", dtype=object))
+
+
+def proportion_counts(confusion: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Successes and trials of each proportion from confusion matrices (..., K, K); shapes (...,) or (..., K)."""
+    hits, positives = metrics.true_positives(confusion), metrics.support(confusion)
+    called, total = confusion.sum(axis=-2), confusion.sum(axis=(-2, -1))
+    negatives = total[..., None] - positives
+    return {
+        "accuracy": (hits.sum(axis=-1), total),
+        "sensitivity": (hits, positives),
+        "precision": (hits, called),
+        "specificity": (negatives - called + hits, negatives),
+    }
+
+
+def _proportions(scored: Scored, groups: Groups | None, level: float) -> dict[str, Limits]:
+    k = scored.n_classes
+    if groups is None:
+        counts = proportion_counts(metrics.confusion_matrix(scored.y, scored.predicted, k).astype(np.float64))
+        found = {name: intervals.wilson(*pair, level) for name, pair in counts.items()}
+        return {name: Limits(low, high, np.full(low.shape, "wilson", object)) for name, (low, high) in found.items()}
+    by_group = groups.count(scored.y * k + scored.predicted, k * k).reshape(-1, k, k)
+    out = {}
+    for name, pair in proportion_counts(by_group).items():
+        successes, trials = (np.moveaxis(counts, 0, -1) for counts in pair)
+        low, high = intervals.cluster_t(successes, trials, level)
+        out[name] = _where_enough(Limits(low, high, np.full(low.shape, "cluster-t", object)), (trials > 0).sum(axis=-1))
+    return out
+
+
+def _where_enough(limits: Limits, n_groups: NDArray[np.int64]) -> Limits:
+    """The limits, emptied where fewer than MIN_GROUPS groups stand behind them."""
+    enough = n_groups >= MIN_GROUPS
+    return Limits(
+        np.where(enough, limits.low, np.nan),
+        np.where(enough, limits.high, np.nan),
+        np.where(enough, limits.method, "too_few_groups").astype(object),
+    )
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """How much stands behind a metric of each class (K,), of the macro average () and of all samples ().
+
+    `units` are independent units (samples or effective groups), `least` the effective trials of a perfect score.
+    """
+
+    class_units: FloatArray
+    macro_units: FloatArray
+    units: FloatArray
+    class_least: FloatArray
+    pair_least: FloatArray
+
+
+def _harmonic(sizes: FloatArray) -> FloatArray:
+    """Harmonic mean of the positive sizes, 1 without any: the rarest classes decide about a macro average."""
+    present = sizes[sizes > 0]
+    return np.asarray(len(present) / (1.0 / present).sum() if len(present) else 1.0)
+
+
+def _evidence(scored: Scored, groups: Groups | None) -> _Evidence:
+    n, k = len(scored.y), scored.n_classes
+    sizes = np.bincount(scored.y, minlength=k).astype(np.float64)
+    pairs = np.minimum(sizes, n - sizes)
+    if groups is None:
+        return _Evidence(sizes, _harmonic(sizes), np.asarray(float(n)), sizes, pairs)
+    by_class = groups.count(scored.y, k)
+    effective = intervals.effective_number(by_class.T)
+    units = intervals.effective_number(by_class.sum(axis=1))
+    effect = intervals.assumed_design_effect(by_class.sum(axis=1))
+    return _Evidence(effective, units, units, sizes / effect, pairs / effect)
+
+
+def _resampled(
+    scored: Scored, value: dict[str, FloatArray], replicates: dict[str, FloatArray], groups: Groups | None, level: float
+) -> dict[str, Limits]:
+    evidence = _evidence(scored, groups)
+    method = "bootstrap" if groups is None else "group-bootstrap"
+    out = {}
+    for name in (*OVERALL, *PER_CLASS):
+        error = intervals.standard_error(replicates[name])
+        low, high = _one(name, value[name], error, replicates, evidence, level)
+        undefined = np.isnan(value[name])
+        low, high = np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
+        limits = Limits(low, high, np.full(low.shape, method, dtype=object))
+        if groups is not None and name in PER_CLASS:
+            limits = _where_enough(limits, (groups.count(scored.y, scored.n_classes) > 0).sum(axis=0))
+        out[name] = limits
+    return out
+
+
+def _one(
+    name: str,
+    value: FloatArray,
+    error: FloatArray,
+    replicates: dict[str, FloatArray],
+    evidence: _Evidence,
+    level: float,
+) -> tuple[FloatArray, FloatArray]:
+    if name == "ece":
+        critical = float(intervals.t_critical(level, evidence.units - 1.0))
+        low, high = intervals.ece_interval(float(value), replicates["ece"], replicates["ece_null"], critical, level)
+        return np.asarray(low), np.asarray(high)
+    if name in LARGEST_LOSS:
+        critical_value = intervals.t_critical(level, evidence.units - 1.0)
+        return intervals.loss_interval(value, error, critical_value, LARGEST_LOSS[name])
+    least = evidence.pair_least if "roc_auc" in name else evidence.class_least
+    units = evidence.class_units
+    if name in OVERALL:
+        least = np.maximum(_harmonic(least) * max((least > 0).sum(), 1), 1.0)
+        units = evidence.macro_units
+    interval = intervals.ranking_interval if name in RANKED else intervals.bounded_interval
+    return interval(value, error, np.maximum(least, 1.0), intervals.t_critical(level, units - 1.0))

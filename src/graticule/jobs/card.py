@@ -1,0 +1,73 @@
+"""MODEL_CARD.md of a bundle: what the model is, on what it was trained, how good it is, and how to check it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graticule.bundle import BundleInfo
+
+_FIGURES = (
+    ("accuracy", "Accuracy"),
+    ("balanced_accuracy", "Balanced accuracy"),
+    ("macro_precision", "Macro precision"),
+    ("macro_sensitivity", "Macro sensitivity"),
+    ("macro_f1", "Macro F1"),
+    ("roc_auc_macro", "ROC AUC (macro)"),
+)
+
+
+def model_card(
+    info: BundleInfo, metrics: Mapping[str, Any], counts: Mapping[str, int], weights: Mapping[str, Any]
+) -> str:
+    """Markdown text of the card.
+
+    Parameters
+    ----------
+    info : BundleInfo
+    metrics : mapping
+        metrics.json.
+    counts : mapping
+        Images per class.
+    weights : mapping
+        What the registry knows of the backbone.
+    """
+    how = "out-of-fold" if metrics["part"] == "cv" else "on the held-out part"
+    lines = [
+        f"# Image classifier of {len(info.classes)} classes",
+        "",
+        f"Made by Graticule {info.graticule_version} from {info.n_training:,} images. Network: {info.backbone} "
+        f"(weights {weights['source']}, {info.licence}, sha256 {info.weights_sha256}); heads: {info.heads}.",
+        "",
+        "## Classes",
+        "",
+        *(f"- {name}: {counts.get(name, 0):,} images" for name in info.classes),
+        "",
+        f"## Figures ({how}, {metrics['n']:,} images)",
+        "",
+        "| figure | value | 95 % interval |",
+        "|---|---|---|",
+        *(_row(label, metrics[name]) for name, label in _FIGURES),
+        "",
+        "Out-of-fold figures describe the heads of single folds; intervals leave out the variance of retraining.",
+        "",
+        "## Use",
+        "",
+        "For images made like the training images. On other instruments, specimens or magnifications, first:",
+        "`graticule evaluate RUN DATA --out DIR`. The model answers with one of its classes whatever the image shows.",
+        "",
+        "## Check",
+        "",
+        "`sha256sum -c SHA256SUMS` in this folder. No file here holds code: the network is ONNX, the rest safetensors,",
+        "JSON and text.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(label: str, figure: Mapping[str, Any]) -> str:
+    def number(value: float | None) -> str:
+        return "not defined" if value is None else f"{value:.4f}"
+
+    interval = "none" if figure["low"] is None else f"{number(figure['low'])} to {number(figure['high'])}"
+    return f"| {label} | {number(figure['value'])} | {interval} ({figure['method']}) |"

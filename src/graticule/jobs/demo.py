@@ -1,0 +1,74 @@
+"""`graticule demo`: the whole way on a generated sample, offline."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from graticule.jobs.phantom import phantom
+from graticule.jobs.predict import predict
+from graticule.jobs.samples import Reporter, Silent
+from graticule.jobs.train import TrainOptions, train
+from graticule.runs import output_folder
+
+_TRAINING_PER_CLASS = 40
+_NEW_PER_CLASS = 8
+_TRAINING_SEED = 1
+_NEW_SEED = 2
+
+
+def demo(out: Path, *, workers: int | None = None, reporter: Reporter | None = None) -> dict[str, Any]:
+    """Draw micrographs of powders, train on them by specimen, classify new ones.
+
+    Parameters
+    ----------
+    out : Path
+        Folder to create; holds sample/, run/, new/ and predictions/ afterwards.
+    workers : int, optional
+    reporter : Reporter, optional
+
+    Returns
+    -------
+    dict
+        "run" (run.json with metrics), "summary" (of the predictions), "report" (path), "right" and "n_new": how many
+        of the new images, all of specimens never seen, got their true class.
+    """
+    reporter = reporter or Silent()
+    with output_folder(out, "demo"):
+        reporter.step("drawing micrographs of powders")
+        phantom("powder", out / "sample", n_per_class=_TRAINING_PER_CLASS, seed=_TRAINING_SEED, workers=workers)
+        phantom("powder", out / "drawn", n_per_class=_NEW_PER_CLASS, seed=_NEW_SEED, workers=workers)
+        truth = _without_labels(out / "drawn", out / "new")
+        run = train(out / "sample", out / "run", TrainOptions(workers=workers), reporter)
+        summary = predict(
+            out / "run", out / "new", out / "predictions", workers=workers, write_csv=True, reporter=reporter
+        )
+    answers = _answers(out / "predictions")
+    right = sum(answers[name] == label for name, label in truth.items())
+    return {
+        "run": run,
+        "summary": summary,
+        "report": out / "run" / "report.html",
+        "right": right,
+        "n_new": len(truth),
+    }
+
+
+def _without_labels(drawn: Path, new: Path) -> dict[str, str]:
+    """Move images into one flat folder under neutral names; returns the true class of each name."""
+    new.mkdir()
+    truth = {}
+    for i, file in enumerate(sorted(drawn.glob("*/*.png"))):
+        name = f"new_{i:03d}.png"
+        truth[name] = file.parent.name
+        file.rename(new / name)
+    shutil.rmtree(drawn)
+    return truth
+
+
+def _answers(predictions: Path) -> dict[str, str]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(predictions / "predictions-00000.parquet", columns=["path", "label"])
+    return dict(zip(table["path"].to_pylist(), table["label"].to_pylist(), strict=True))

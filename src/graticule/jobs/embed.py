@@ -1,0 +1,103 @@
+"""`graticule embed`: the feature matrix with ids, for the user's own analysis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from graticule.data.sources import list_images, read_manifest
+from graticule.errors import ManifestError, OptionError, RunError
+from graticule.jobs.samples import Reporter, Samples, Silent, embed_samples, sorted_by_path
+from graticule.manifest import Manifest, escape_path
+from graticule.models.backbones import DEFAULT_BACKBONE, feature_names, resolve
+from graticule.models.encoder import embedded_encoder
+
+FORMATS = (".parquet", ".npz", ".csv")
+
+
+def embed(
+    data: Path,
+    out: Path,
+    *,
+    backbone: str = DEFAULT_BACKBONE,
+    views: int = 4,
+    root: Path | None = None,
+    workers: int | None = None,
+    batch_size: int = 8,
+    reporter: Reporter | None = None,
+) -> dict[str, Any]:
+    """Write features of every image of a data set or of a folder without classes.
+
+    Parameters
+    ----------
+    data : Path
+        As for `train`, or a folder of unlabelled images.
+    out : Path
+        A .parquet, .npz or .csv file that does not exist. Tables have the columns sample_id, path, label and one per
+        feature; npz has the arrays sample_id, path, label, features and names.
+    backbone, views, root, workers, batch_size
+        As for `train`.
+
+    Returns
+    -------
+    dict
+        "n", "n_features", "decoded", "cached", "seconds" and "failures".
+    """
+    if out.suffix not in FORMATS:
+        raise OptionError(f"--out {out} has no known ending; allowed: {', '.join(FORMATS)}")
+    if out.exists():
+        raise RunError(f"--out {out} exists already; choose another file, nothing was changed")
+    spec = resolve(backbone)
+    manifest = sorted_by_path(_samples(data, root))
+    encoder = embedded_encoder(spec, views=views)
+    samples = embed_samples(manifest, encoder, workers=workers, batch_size=batch_size, reporter=reporter or Silent())
+    part = out.with_name(f".{out.stem}.part{out.suffix}")
+    try:
+        _write(part, samples, feature_names(spec))
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RunError(f"cannot write {out}: {error.strerror or error}") from error
+    return {
+        "n": len(samples.manifest),
+        "n_features": encoder.n_features,
+        "decoded": samples.decoded,
+        "cached": samples.cached,
+        "seconds": round(samples.seconds, 2),
+        "failures": samples.failures,
+    }
+
+
+def _samples(data: Path, root: Path | None) -> Manifest:
+    try:
+        return read_manifest(data, root=root, group="auto")
+    except ManifestError:
+        if not data.is_dir() or (data / "manifest.csv").exists():
+            raise
+        return list_images(data)
+
+
+def _write(file: Path, samples: Samples, names: list[str]) -> None:
+    manifest = samples.manifest
+    ids = {
+        "sample_id": list(manifest.sample_id),
+        "path": [escape_path(p) for p in manifest.path],
+        "label": list(manifest.label),
+    }
+    if file.suffix == ".npz":
+        arrays: dict[str, Any] = {name: np.array(values, dtype=str) for name, values in ids.items()}
+        np.savez(file, allow_pickle=False, features=samples.features, names=np.array(names), **arrays)
+        return
+    columns = {name: pa.array(values, pa.string()) for name, values in ids.items()}
+    columns |= {name: pa.array(samples.features[:, j]) for j, name in enumerate(names)}
+    table = pa.table(columns)
+    if file.suffix == ".parquet":
+        pq.write_table(table, file)
+    else:
+        import pyarrow.csv
+
+        pyarrow.csv.write_csv(table, file)

@@ -1,0 +1,165 @@
+"""`graticule evaluate`: a finished model on other labelled images."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graticule import __version__
+from graticule.bundle import Bundle, bundle_hash, read_bundle
+from graticule.data.sources import read_manifest
+from graticule.errors import ManifestError
+from graticule.jobs.predict import model_folder
+from graticule.jobs.samples import (
+    Reporter,
+    Samples,
+    Silent,
+    describe_data,
+    embed_samples,
+    sorted_by_path,
+    write_failures,
+)
+from graticule.jobs.train import part_metrics
+from graticule.manifest import Manifest, escape_path, object_array
+from graticule.models.predictor import Predictor
+from graticule.models.scoring import probabilities
+from graticule.predictions import Predictions
+from graticule.report.html import write_evaluation_report
+from graticule.runs import machine, output_folder, package_versions, utc_now, write_json, write_text
+
+
+def evaluate(
+    run: Path,
+    data: Path,
+    out: Path,
+    *,
+    group: str = "auto",
+    root: Path | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    batch_size: int = 8,
+    reporter: Reporter | None = None,
+) -> dict[str, Any]:
+    """Score labelled images with a finished model and compute every metric.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run, or a bundle.
+    data : Path
+        As for `train`; its labels must be among the model's classes.
+    out : Path
+        Folder for metrics.json, predictions.parquet and the report, created.
+    group, root, seed, workers, batch_size
+        As for `train`.
+
+    Returns
+    -------
+    dict
+        run.json of the evaluation with "metrics" and "failures".
+
+    Raises
+    ------
+    ManifestError
+        When a label is none of the model's classes, or nothing is labelled.
+    """
+    start = time.perf_counter()
+    reporter = reporter or Silent()
+    folder = model_folder(run)
+    bundle = read_bundle(folder)
+    predictor = Predictor.of(bundle)
+    with output_folder(out, "evaluation"):
+        write_text(out / "STARTED", utc_now() + "\n")
+        everything = sorted_by_path(read_manifest(data, root=root, group=group))
+        manifest = everything.take(everything.labelled)
+        _check_labels(manifest, predictor.classes)
+        samples = embed_samples(manifest, predictor.encoder, workers=workers, batch_size=batch_size, reporter=reporter)
+        reporter.step("metrics and report")
+        predictions = _score(samples, predictor)
+        metrics = part_metrics(predictions, samples.manifest.group, seed)
+        samples.manifest.write(out / "manifest.parquet")
+        predictions.write(out / "predictions.parquet")
+        write_failures(out / "failures.csv", samples.failures)
+        write_json(out / "metrics.json", metrics)
+        record = {
+            "verb": "evaluate",
+            "graticule_version": __version__,
+            "created_utc": utc_now(),
+            "wall_time_s": round(time.perf_counter() - start, 2),
+            "command": shlex.join(["graticule", "evaluate", *(escape_path(str(p)) for p in (run, data, "--out", out))]),
+            "model_run": escape_path(str(run.absolute())),
+            "bundle_sha256": bundle_hash(folder),
+            "seed": seed,
+            "packages": package_versions(),
+            "platform": machine(),
+            "data": describe_data(
+                data,
+                samples,
+                n_unlabelled=len(everything) - len(manifest),
+                group_column=None if samples.manifest.group is None else ("group" if group == "auto" else group),
+            ),
+            "embedding": _describe_model(bundle, samples),
+            "warnings": [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)],
+        }
+        write_json(out / "run.json", record)
+        write_evaluation_report(out)
+        (out / "STARTED").unlink()
+    return record | {"metrics": metrics, "failures": samples.failures}
+
+
+def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:
+    if not len(manifest):
+        raise ManifestError("no image is labelled: evaluate needs labels, `graticule predict` does not")
+    unknown = [name for name in manifest.classes if name not in classes]
+    if unknown:
+        raise ManifestError(
+            f"labels {', '.join(map(repr, unknown[:10]))} are none of the model's classes "
+            f"{', '.join(map(repr, classes))}. Rename them, or leave these images out"
+        )
+
+
+def _score(samples: Samples, predictor: Predictor) -> Predictions:
+    n = len(samples.manifest)
+    return Predictions(
+        sample_id=samples.manifest.sample_id,
+        path=object_array([escape_path(p) for p in samples.manifest.path]),
+        part=object_array(["test"] * n),
+        fold=np.full(n, -1, np.int64),
+        label=samples.manifest.label,
+        classes=predictor.classes,
+        proba=probabilities(predictor.heads, samples.features),
+    )
+
+
+def _describe_model(bundle: Bundle, samples: Samples) -> dict[str, Any]:
+    info = bundle.info
+    return {
+        "backbone": info.backbone,
+        "weights_sha256": info.weights_sha256,
+        "licence": info.licence,
+        "input_size": info.preprocessing.size,
+        "views": info.views,
+        "n_features": info.n_features,
+        "decoded": samples.decoded,
+        "cached": samples.cached,
+        "seconds": round(samples.seconds, 2),
+    }
+
+
+def _warnings(samples: Samples, bundle: Bundle) -> list[str]:
+    """Images of the training data among the evaluated ones, and files left out."""
+    known = {row.tobytes() for row in bundle.reference["pixel_sha256"]}
+    seen = sum(bytes.fromhex(item.pixel_sha256) in known for item in samples.info)
+    warnings = []
+    if seen:
+        warnings.append(
+            f"{seen} of {len(samples.info)} images have the same pixels as training images: on them the figures are "
+            "too good"
+        )
+    if samples.failures:
+        warnings.append(f"{len(samples.failures)} images could not be read and were left out; see failures.csv")
+    return warnings

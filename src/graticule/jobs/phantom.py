@@ -1,0 +1,78 @@
+"""`graticule phantom`: a generated data set with known truth."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from graticule.data.phantoms.families import write_phantom
+from graticule.errors import RunError
+
+
+def phantom(
+    kind: str,
+    out: Path | str,
+    *,
+    n_per_class: int = 40,
+    seed: int = 0,
+    label_noise: float = 0.0,
+    info_bar: str | None = None,
+    masks: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
+) -> dict[str, object]:
+    """Make a phantom data set in a new folder.
+
+    The files are written beside `out` and moved there when complete, so an interrupted run leaves no `out`.
+    Parameters are those of `graticule.data.phantoms.families.write_phantom`; by default one process per core works.
+
+    Returns
+    -------
+    dict
+        What phantom.json says.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of range.
+    RunError
+        If `out` exists and is not an empty folder, or cannot be written.
+    """
+    target = Path(out).absolute()
+    _refuse_existing(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{target.name}.", dir=target.parent, ignore_cleanup_errors=True
+        ) as temporary:
+            draft = Path(temporary) / "data"
+            record = write_phantom(
+                kind,
+                draft,
+                n_per_class=n_per_class,
+                seed=seed,
+                label_noise=label_noise,
+                info_bar=info_bar,
+                masks=masks,
+                progress=progress,
+                workers=workers,
+            )
+            _publish(draft, target)
+    except OSError as error:
+        raise RunError(f"cannot write the phantom to {target}: {error.strerror or error}") from error
+    return record
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.is_dir() and not any(target.iterdir()):
+        return
+    if target.exists() or target.is_symlink():
+        raise RunError(f"{target} exists already and is not an empty folder; give --out a new name or remove it first")
+
+
+def _publish(draft: Path, target: Path) -> None:
+    """Move the finished folder into place; whatever appeared there meanwhile is kept."""
+    _refuse_existing(target)
+    if target.is_dir():
+        target.rmdir()
+    shutil.move(draft, target)

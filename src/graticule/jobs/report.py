@@ -1,0 +1,19 @@
+"""`graticule report`: write the report of a finished run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graticule.report.html import write_report
+from graticule.runs import require_finished
+
+
+def report(run: Path) -> Path:
+    """Write report.html from the tables of a finished run or evaluation; returns its path.
+
+    Raises
+    ------
+    RunError
+        When the run is not finished or one of its files is missing.
+    """
+    return write_report(require_finished(run))

@@ -1,0 +1,209 @@
+"""Steps that several verbs share: samples with their features, and what run.json says of them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.decode import Decoded
+from graticule.errors import ManifestError
+from graticule.manifest import Manifest, escape_path
+from graticule.models.cache import FeatureCache, cache_folder
+from graticule.models.embed import Embedding, embed_files
+from graticule.models.encoder import Encoder
+
+_MAX_SIZES = 20
+
+
+class Reporter(Protocol):
+    """How a job tells of its progress; the command line draws bars, the Python API is silent by default."""
+
+    def step(self, text: str) -> None:
+        """A new step has begun."""
+
+    def begin(self, text: str, total: int) -> None:
+        """A step of `total` items has begun."""
+
+    def advance(self, done: int) -> None:
+        """`done` items of the step are finished."""
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def step(self, text: str) -> None:
+        """Ignored."""
+
+    def begin(self, text: str, total: int) -> None:
+        """Ignored."""
+
+    def advance(self, done: int) -> None:
+        """Ignored."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Readable samples with their features, in the order of their paths.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        n readable samples.
+    features : float32 array, shape (n, d)
+    info : list of n Decoded
+    failures : list of (path, error)
+        Samples that could not be read; they are in none of the above.
+    decoded, cached : int
+    seconds : float
+    """
+
+    manifest: Manifest
+    features: NDArray[np.float32]
+    info: list[Decoded]
+    failures: list[tuple[str, str]]
+    decoded: int
+    cached: int
+    seconds: float
+    warnings: list[str]
+
+    @property
+    def duplicates(self) -> NDArray[np.int64]:
+        """Component of each sample by its decoded pixels: equal numbers are exact duplicates."""
+        names = np.array([item.pixel_sha256 for item in self.info])
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def sorted_by_path(manifest: Manifest) -> Manifest:
+    """The manifest in the order of its paths, so that no result depends on the order of the input."""
+    return manifest.take(np.argsort(np.array([escape_path(p) for p in manifest.path]), kind="stable"))
+
+
+def embed_samples(
+    manifest: Manifest, encoder: Encoder, *, workers: int | None, batch_size: int, reporter: Reporter
+) -> Samples:
+    """Embed the samples of a manifest through the cache and set the unreadable ones apart.
+
+    Raises
+    ------
+    ManifestError
+        When no image can be read at all.
+    """
+    reporter.begin("embedding", len(manifest))
+    with FeatureCache(cache_folder(), encoder.space()) as cache:
+        result = embed_files(
+            manifest.files(), encoder, workers=workers, batch_size=batch_size, cache=cache, progress=reporter.advance
+        )
+        warnings = [cache.fault] if cache.fault else []
+    failures = [
+        (escape_path(path), item.error)
+        for path, item, fine in zip(manifest.path, result.info, result.readable, strict=True)
+        if not fine
+    ]
+    if len(manifest) and not result.readable.any():
+        path, error = failures[0]
+        raise ManifestError(f"none of the {len(manifest)} images can be read; the first: {path}: {error}")
+    return _readable(manifest, result, failures, warnings)
+
+
+def _readable(manifest: Manifest, result: Embedding, failures: list[tuple[str, str]], warnings: list[str]) -> Samples:
+    fine = result.readable
+    everything = bool(fine.all())
+    return Samples(
+        manifest=manifest if everything else manifest.take(fine),
+        features=result.features if everything else result.features[fine],
+        info=[item for item, keep in zip(result.info, fine, strict=True) if keep],
+        failures=failures,
+        decoded=result.decoded,
+        cached=result.cached,
+        seconds=result.seconds,
+        warnings=warnings,
+    )
+
+
+def describe_data(source: Path, samples: Samples, *, n_unlabelled: int, group_column: str | None) -> dict[str, Any]:
+    """The "data" object of run.json."""
+    manifest = samples.manifest
+    group = manifest.group
+    per_class: dict[str, int] | None = None
+    if group is not None:
+        pairs = set(zip(manifest.label, group, strict=True))
+        per_class = {name: sum(label == name for label, _ in pairs) for name in manifest.classes}
+    counts = Counter(manifest.label.tolist())
+    sizes = Counter((item.width, item.height, item.mode) for item in samples.info)
+    return {
+        "source": escape_path(str(source.absolute())),
+        "root": escape_path(str(manifest.root)),
+        "sha256": data_hash(samples),
+        "n": len(manifest),
+        "n_unlabelled": n_unlabelled,
+        "n_unreadable": len(samples.failures),
+        "classes": {name: counts[name] for name in manifest.classes},
+        "group_column": group_column,
+        "n_groups": None if group is None else len(set(group)),
+        "groups_per_class": per_class,
+        "duplicates": describe_duplicates(samples),
+        "image_sizes": [
+            {"width": width, "height": height, "mode": mode, "n": n}
+            for (width, height, mode), n in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:_MAX_SIZES]
+        ],
+    }
+
+
+def describe_duplicates(samples: Samples) -> dict[str, Any]:
+    """Exact duplicates: how many sets and images, and pairs of equal pixels under two labels."""
+    component = samples.duplicates
+    counts = np.bincount(component, minlength=1)
+    conflicts = []
+    for number in np.flatnonzero(counts > 1):
+        rows = np.flatnonzero(component == number)
+        first = rows[0]
+        conflicts += [
+            [escape_path(samples.manifest.path[first]), escape_path(samples.manifest.path[row])]
+            for row in rows[1:]
+            if samples.manifest.label[row] != samples.manifest.label[first]
+        ]
+    return {
+        "components": int((counts > 1).sum()),
+        "images": int(counts[counts > 1].sum()),
+        "conflicts": conflicts,
+    }
+
+
+def data_hash(samples: Samples) -> str:
+    """Hash over the path, label and file hash of every sample."""
+    h = hashlib.sha256()
+    for path, label, item in zip(samples.manifest.path, samples.manifest.label, samples.info, strict=True):
+        h.update(f"{escape_path(path)}\0{label}\0{item.sha256}\n".encode())
+    return h.hexdigest()
+
+
+def describe_embedding(encoder: Encoder, samples: Samples, weights: dict[str, Any]) -> dict[str, Any]:
+    """The "embedding" object of run.json; `weights` adds what the registry knows of the backbone."""
+    return {
+        "backbone": encoder.backbone,
+        **weights,
+        "input_size": encoder.preprocessing.size,
+        "pooling": "mean and standard deviation",
+        "views": encoder.views,
+        "n_features": encoder.n_features,
+        "model_sha256": encoder.model_sha256,
+        "decoded": samples.decoded,
+        "cached": samples.cached,
+        "seconds": round(samples.seconds, 2),
+    }
+
+
+def write_failures(file: Path, failures: Iterable[tuple[str, str]]) -> None:
+    """failures.csv: path, error."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "error"])
+        writer.writerows(failures)

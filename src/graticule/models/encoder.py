@@ -1,0 +1,112 @@
+"""An encoder: pixels to features, completely described and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graticule.data.images import READER_VERSION
+from graticule.data.preprocess import Preprocessing
+from graticule.errors import OptionError
+from graticule.models.backbones import BackboneSpec, verified_weights
+from graticule.models.cache import cache_folder
+from graticule.models.network import VIEWS
+
+GRAPH_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network with all that decides its output.
+
+    Attributes
+    ----------
+    backbone : str
+        Name for people.
+    model : bytes
+        ONNX model, uint8 pixels in, `output` out.
+    preprocessing : Preprocessing
+    views : int
+        1, 4 or 8, see `Network.averaged`.
+    output : str
+        The output that is the feature vector.
+    n_features : int
+    """
+
+    backbone: str
+    model: bytes = field(repr=False)
+    preprocessing: Preprocessing
+    views: int
+    n_features: int
+    output: str = "features"
+
+    def __post_init__(self) -> None:
+        if self.views not in VIEWS:
+            raise OptionError(f"--views {self.views} is not possible; allowed: {', '.join(map(str, VIEWS))}")
+
+    @property
+    def model_sha256(self) -> str:
+        """Hash of the ONNX file: architecture, weights and pooling."""
+        return hashlib.sha256(self.model).hexdigest()
+
+    def space(self) -> str:
+        """Hash of the feature space: equal spaces give equal features for equal files."""
+        parts = (READER_VERSION, self.model_sha256, self.preprocessing.key(), str(self.views), self.output)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features") -> Encoder:
+    """The encoder of an embedded backbone; its graph is built once and cached on disk under its hash.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+    views : int
+        1, 4 or 8.
+    output : str
+        "features" (pooled layers) or "penultimate" (1280 numbers, what other tools use).
+
+    Raises
+    ------
+    BackboneError
+        When the weights are missing or altered.
+    """
+    return Encoder(
+        backbone=spec.name,
+        model=_cached_graph(spec, output),
+        preprocessing=Preprocessing(size=spec.input_size),
+        views=views,
+        n_features=spec.n_features if output == "features" else 1280,
+        output=output,
+    )
+
+
+def _cached_graph(spec: BackboneSpec, output: str) -> bytes:
+    key = hashlib.sha256(f"{GRAPH_VERSION} {output} {spec.fingerprint()}".encode()).hexdigest()[:16]
+    folder = cache_folder() / "graphs"
+    for file in sorted(folder.glob(f"{key}-*.onnx")):
+        model = file.read_bytes()
+        if hashlib.sha256(model).hexdigest() == file.stem.split("-")[1]:
+            return model
+    model = _build(spec, output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
+            part.write(model)
+        Path(part.name).replace(folder / f"{key}-{hashlib.sha256(model).hexdigest()}.onnx")
+    except OSError:
+        return model  # a cache that cannot be written only costs time
+    return model
+
+
+def _build(spec: BackboneSpec, output: str) -> bytes:
+    # onnx takes half a second to import and is needed only the first time
+    from graticule.models.efficientnet_lite import build_graph
+    from graticule.models.torch_pickle import read_tensors
+
+    model: bytes = build_graph(spec, read_tensors(verified_weights(spec)), [output]).SerializeToString(
+        deterministic=True
+    )
+    return model

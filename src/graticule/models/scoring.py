@@ -1,0 +1,150 @@
+"""Apply fitted heads to features: NumPy only, so that prediction needs neither scikit-learn nor torch.
+
+A head maps a feature vector x (d numbers) to class probabilities over K classes:
+
+    z = sign(x) sqrt(|x|)
+    linear: scores = z W^T + b
+    rbf:    u = (z - centre) P;  scores_k = sum_m coef[m, k] exp(-gamma |u - support_m|^2) + b_k
+    probabilities = softmax(temperature * scores)
+
+Scaling and whitening are folded into W, b (linear) or into centre and P (rbf). A model is the mean of the
+probabilities of its heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.errors import BundleError
+
+Floats = NDArray[np.float32]
+_BLOCK = 2048
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Weights of shape (K, d), bias (K,), temperature > 0."""
+
+    weights: Floats
+    bias: Floats
+    temperature: float
+
+
+@dataclass(frozen=True)
+class RbfHead:
+    """centre (d,), projection (d, d), support (m, d) already projected, coefficients (m, K), bias (K,)."""
+
+    centre: Floats
+    projection: Floats
+    support: Floats
+    coefficients: Floats
+    bias: Floats
+    gamma: float
+    temperature: float
+
+
+Head = LinearHead | RbfHead
+
+
+def signed_sqrt(features: NDArray[np.floating]) -> Floats:
+    """sign(x) sqrt(|x|), elementwise: makes the skewed pooled activations roughly symmetric."""
+    root: Floats = np.sqrt(np.abs(features), dtype=np.float32)
+    np.copysign(root, features, out=root)
+    return root
+
+
+def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Softmax over the last axis, in double precision."""
+    shifted = scores.astype(np.float64)
+    shifted -= shifted.max(axis=-1, keepdims=True)
+    np.exp(shifted, out=shifted)
+    shifted /= shifted.sum(axis=-1, keepdims=True)
+    return shifted
+
+
+def rbf_kernel(rows: Floats, support: Floats, gamma: float) -> Floats:
+    """exp(-gamma |a - b|^2) for every pair, shape (n, m)."""
+    kernel = squared_distances(rows, support)
+    kernel *= np.float32(-gamma)
+    np.exp(kernel, out=kernel)
+    return kernel
+
+
+def squared_distances(rows: Floats, others: Floats) -> Floats:
+    """Squared Euclidean distances, shape (n, m), clipped at 0."""
+    cross: Floats = np.asarray(rows @ others.T, dtype=np.float32)
+    cross *= np.float32(-2.0)
+    cross += (rows * rows).sum(1)[:, None]
+    cross += (others * others).sum(1)[None, :]
+    np.maximum(cross, np.float32(0.0), out=cross)
+    return cross
+
+
+def scores(head: Head, features: NDArray[np.floating]) -> Floats:
+    """Scores before the softmax, shape (n, K), for features of shape (n, d)."""
+    z = signed_sqrt(features)
+    result: Floats
+    if isinstance(head, LinearHead):
+        result = z @ head.weights.T + head.bias
+        return result
+    projected: Floats = np.asarray((z - head.centre) @ head.projection, dtype=np.float32)
+    result = rbf_kernel(projected, head.support, head.gamma) @ head.coefficients + head.bias
+    return result
+
+
+def probabilities(heads: Sequence[Head], features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean class probabilities of the heads, shape (n, K); rows sum to 1. Works in blocks of rows."""
+    blocks = []
+    for start in range(0, len(features), _BLOCK):
+        rows = features[start : start + _BLOCK]
+        blocks.append(np.mean([softmax(head.temperature * scores(head, rows)) for head in heads], axis=0))
+    if not blocks:
+        classes = len(heads[0].bias)
+        return np.zeros((0, classes))
+    return np.concatenate(blocks)
+
+
+def pack_heads(heads: Sequence[Head]) -> dict[str, NDArray[np.floating]]:
+    """Heads as named tensors ("0.weights", "0.bias", ...) for a safetensors file."""
+    tensors: dict[str, NDArray[np.floating]] = {}
+    for i, head in enumerate(heads):
+        for name, value in vars(head).items():
+            tensors[f"{i}.{name}"] = np.ascontiguousarray(value, dtype=np.float64 if np.isscalar(value) else np.float32)
+    return tensors
+
+
+def unpack_heads(tensors: Mapping[str, NDArray[np.floating]]) -> list[Head]:
+    """Inverse of `pack_heads`.
+
+    Raises
+    ------
+    BundleError
+        When a tensor is missing.
+    """
+    numbers = sorted({int(name.split(".")[0]) for name in tensors})
+    try:
+        return [_unpack(i, tensors) for i in numbers]
+    except KeyError as error:
+        raise BundleError(f"the head of the bundle lacks the tensor {error}") from error
+
+
+def _unpack(i: int, tensors: Mapping[str, NDArray[np.floating]]) -> Head:
+    def array(name: str) -> Floats:
+        return np.asarray(tensors[f"{i}.{name}"], dtype=np.float32)
+
+    temperature = float(tensors[f"{i}.temperature"])
+    if f"{i}.weights" in tensors:
+        return LinearHead(array("weights"), array("bias"), temperature)
+    return RbfHead(
+        array("centre"),
+        array("projection"),
+        array("support"),
+        array("coefficients"),
+        array("bias"),
+        float(tensors[f"{i}.gamma"]),
+        temperature,
+    )

@@ -1,0 +1,117 @@
+"""The Predictions table: one row per scored sample. Everything right of it is NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from graticule.errors import RunError
+
+StrArray = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Scores of n samples over K classes, each by a model that did not see the sample.
+
+    Attributes
+    ----------
+    sample_id, path, label : object arrays of str, shape (n,)
+        `label` is the class the data give, one of `classes`.
+    part : object array of str, shape (n,)
+        "cv" (out-of-fold) or "test" (held out).
+    fold : int array, shape (n,)
+        The fold a "cv" row was held out in, -1 for "test".
+    classes : tuple of K str
+        Column order of `proba`.
+    proba : float array, shape (n, K)
+        Class probabilities in [0, 1]; rows sum to 1.
+    """
+
+    sample_id: StrArray
+    path: StrArray
+    part: StrArray
+    fold: NDArray[np.int64]
+    label: StrArray
+    classes: tuple[str, ...]
+    proba: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.sample_id)
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """Class indices of the labels, shape (n,)."""
+        index = {name: k for k, name in enumerate(self.classes)}
+        return np.array([index[name] for name in self.label], dtype=np.int64)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
+        """Rows by index or mask, in the order given."""
+        return replace(
+            self,
+            sample_id=self.sample_id[rows],
+            path=self.path[rows],
+            part=self.part[rows],
+            fold=self.fold[rows],
+            label=self.label[rows],
+            proba=self.proba[rows],
+        )
+
+    def of_part(self, part: str) -> Predictions:
+        """Rows of one part, "cv" or "test"; may be empty."""
+        return self.take(self.part == part)
+
+    def to_table(self) -> pa.Table:
+        """Arrow table with the columns of the contract."""
+        columns: dict[str, pa.Array] = {
+            "sample_id": pa.array(self.sample_id, pa.string()),
+            "path": pa.array(self.path, pa.string()),
+            "part": pa.array(self.part, pa.string()),
+            "fold": pa.array(self.fold, pa.int32()),
+            "label": pa.array(self.label, pa.string()),
+        }
+        for k, name in enumerate(self.classes):
+            columns[f"p_{name}"] = pa.array(self.proba[:, k], pa.float64())
+        return pa.table(columns)
+
+    def write(self, file: Path) -> None:
+        """Write as Parquet."""
+        pq.write_table(self.to_table(), file)
+
+
+def read_predictions(file: Path) -> Predictions:
+    """Read a Predictions table.
+
+    Raises
+    ------
+    RunError
+        When the file is missing, is not Parquet or lacks a column.
+    """
+    try:
+        table = pq.read_table(file)
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"cannot read the predictions {file}: {error}") from error
+    missing = [c for c in ("sample_id", "path", "part", "fold", "label") if c not in table.column_names]
+    classes = tuple(c[2:] for c in table.column_names if c.startswith("p_"))
+    if missing or not classes:
+        raise RunError(f"{file} is no predictions table: it lacks {', '.join(missing) or 'columns p_<class>'}")
+
+    def strings(name: str) -> StrArray:
+        return np.array(table[name].to_pylist(), dtype=object)
+
+    return Predictions(
+        sample_id=strings("sample_id"),
+        path=strings("path"),
+        part=strings("part"),
+        fold=np.asarray(table["fold"].to_numpy(), dtype=np.int64),
+        label=strings("label"),
+        classes=classes,
+        proba=np.column_stack([table[f"p_{c}"].to_numpy() for c in classes])
+        .astype(np.float64)
+        .reshape(-1, len(classes)),
+    )

@@ -1,0 +1,108 @@
+"""Reading a run folder (or the folder `evaluate` leaves) for its report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graticule.errors import RunError
+from graticule.manifest import Manifest
+from graticule.predictions import Predictions, read_predictions
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a report is written from; nothing in it is computed anew.
+
+    Attributes
+    ----------
+    run, metrics : mappings
+        run.json and metrics.json.
+    predictions : Predictions
+        All scored samples.
+    files : dict
+        File of each sample id; empty without a manifest.
+    has_groups : bool
+        Whether the samples name groups, used or not.
+    failures : list of (path, error)
+        Unreadable inputs.
+    """
+
+    run: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    predictions: Predictions
+    files: dict[str, Path]
+    has_groups: bool
+    failures: list[tuple[str, str]]
+
+    @property
+    def external(self) -> bool:
+        """True for a finished model on other data (`evaluate`), false for a cross-validation."""
+        return self.run.get("verb") == "evaluate"
+
+    @property
+    def part(self) -> str:
+        """The part of the predictions that the headline figures are about."""
+        parts = set(self.predictions.part.tolist())
+        wanted = str(self.metrics.get("part", "cv"))
+        return wanted if wanted in parts else min(parts, default="cv")
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the order of the metrics."""
+        return [str(name) for name in self.metrics["classes"]]
+
+    def file_of(self, row: int) -> Path | None:
+        """File of one row of the predictions, or None when nothing says where it lies."""
+        known = self.files.get(str(self.predictions.sample_id[row]))
+        root = (self.run.get("data") or {}).get("root")
+        return known or (Path(root) / str(self.predictions.path[row]) if root else None)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"cannot read {file}: {error}") from error
+    if not isinstance(found, dict):
+        raise RunError(f"{file} holds no JSON object; is this a run folder?")
+    return found
+
+
+def _read_failures(file: Path) -> list[tuple[str, str]]:
+    if not file.exists():
+        return []
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream)
+        return [(row.get("path") or "", row.get("error") or "") for row in rows]
+
+
+def read_source(folder: Path) -> Source:
+    """Read a finished run folder.
+
+    Raises
+    ------
+    RunError
+        When run.json, metrics.json or predictions.parquet is missing or unreadable.
+    ManifestError
+        When manifest.parquet is unreadable.
+    """
+    metrics = _read_json(folder / "metrics.json")
+    missing = [key for key in ("n", "classes", "per_class", "confusion") if key not in metrics]
+    if missing:
+        raise RunError(f"{folder / 'metrics.json'} lacks {', '.join(missing)}; write the run again with this version")
+    manifest = Manifest.read(folder / "manifest.parquet") if (folder / "manifest.parquet").exists() else None
+    files = {} if manifest is None else dict(zip(manifest.sample_id.tolist(), manifest.files(), strict=True))
+    group = None if manifest is None else manifest.group
+    return Source(
+        run=_read_json(folder / "run.json"),
+        metrics=metrics,
+        predictions=read_predictions(folder / "predictions.parquet"),
+        files=files,
+        has_groups=group is not None and bool((group != "").any()),
+        failures=_read_failures(folder / "failures.csv"),
+    )

@@ -1,0 +1,154 @@
+"""Run folders: created once, finished by a marker that is written last."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from graticule.errors import RunError
+
+SCHEMA_VERSION = 1
+DONE = "DONE"
+_RECORDED_PACKAGES = ("graticule", "numpy", "scipy", "scikit-learn", "onnxruntime", "pillow", "tifffile", "imagecodecs")
+
+
+@contextlib.contextmanager
+def output_folder(folder: Path, what: str) -> Iterator[Path]:
+    """Create a folder for the outcome of a verb and mark it as finished at the end.
+
+    Nothing is written into a folder that exists already and is not empty. When the body fails, what was written stays
+    without the marker, so that it cannot be taken for a finished one; an empty folder is removed again.
+
+    Parameters
+    ----------
+    folder : Path
+        Must be absent or empty.
+    what : str
+        For messages: "run", "evaluation", ...
+
+    Raises
+    ------
+    RunError
+        When the folder is in use, or it cannot be written to (permission, full disk).
+    """
+    _refuse_used(folder, what)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(_remove_if_empty, folder)
+            yield folder
+            on_failure.pop_all()
+        write_text(folder / DONE, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG):
+            raise
+        raise RunError(
+            f"the {what} cannot be written to {folder}: {error.strerror}. What was written so far is not marked as "
+            "finished. Free space or choose another --out"
+        ) from error
+
+
+def _refuse_used(folder: Path, what: str) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"--out {folder} is a file; name a folder that does not exist yet")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if (folder / DONE).exists():
+        raise RunError(f"--out {folder} holds a finished {what} already; choose another folder, nothing was changed")
+    if (folder / "run.json").exists() or (folder / "STARTED").exists():
+        raise RunError(
+            f"--out {folder} holds an interrupted {what} (no {DONE} marker); remove the folder or choose another one. "
+            "Images embedded by then are cached and will not be decoded again"
+        )
+    raise RunError(f"--out {folder} exists and is not empty; choose a folder that does not exist yet")
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        if {f.name for f in folder.iterdir()} <= {"STARTED"}:
+            (folder / "STARTED").unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def require_finished(folder: Path, what: str = "run") -> Path:
+    """The folder, when it is there and finished.
+
+    Raises
+    ------
+    RunError
+        When it is missing, or carries no marker because it was interrupted.
+    """
+    if not folder.is_dir():
+        raise RunError(f"there is no {what} at {folder}")
+    if not (folder / DONE).is_file():
+        raise RunError(f"{folder} is no finished {what}: its marker {DONE} is missing (interrupted, or another folder)")
+    return folder
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a text file so that it appears whole or not at all."""
+    part = file.with_name(file.name + ".part")
+    with part.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(file)
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Write a JSON object with its schema version first; NaN is refused."""
+    document = {"schema_version": SCHEMA_VERSION, **content}
+    write_text(file, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read a JSON object of this schema version.
+
+    Raises
+    ------
+    RunError
+        When it is missing, damaged or of another version.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"cannot read {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise RunError(f"{file} is damaged: {error}") from error
+    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
+        raise RunError(f"{file} is not of schema version {SCHEMA_VERSION}; it was written by another version")
+    return content
+
+
+def sha256_file(file: Path) -> str:
+    """sha256 of a file's bytes, hex."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def utc_now() -> str:
+    """Now, in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on."""
+    versions = {"python": platform.python_version()}
+    for name in _RECORDED_PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def machine() -> str:
+    """Operating system, architecture and cores."""
+    return f"{platform.system()}-{platform.machine()}, {os.cpu_count()} cores"

