@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import BundleInfo, read_bundle
+from graticule.errors import OptionError
 from graticule.jobs.predict import model_folder
-from graticule.jobs.train import TrainOptions
 from graticule.jobs.train import train as train_job
+from graticule.jobs.train_options import TrainOptions
 from graticule.models.predictor import Predictor
 from graticule.predictions import Predictions, read_predictions
 from graticule.runs import read_json, require_finished
@@ -98,7 +100,16 @@ class Run:
         return self.folder / "report.html"
 
     def predict(self, paths: Iterable[str | Path], *, workers: int | None = None) -> Answers:
-        """Score image files; unreadable ones get NaN and an entry in `errors`."""
+        """Score image files; unreadable ones get NaN and an entry in `errors`.
+
+        Raises
+        ------
+        OptionError
+            When one path is given instead of a list, or see `check_main_guard`.
+        """
+        if isinstance(paths, str | Path):
+            raise OptionError(f"one path was given ({paths}); give a list of paths")
+        check_main_guard()
         files = [Path(path) for path in paths]
         blocks = list(self.predictor.stream(files, workers=workers))
         proba = np.concatenate([b.proba for b in blocks]) if blocks else np.zeros((0, len(self.predictor.classes)))
@@ -128,6 +139,23 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def check_main_guard() -> None:
+    """Refuse to start worker processes from a script that they would run again from its first line.
+
+    Workers import the script that started them; only what stands under `if __name__ == "__main__":` is not repeated.
+
+    Raises
+    ------
+    OptionError
+        When the running script has no such line.
+    """
+    script = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
+    if script.suffix == ".py" and script.is_file() and b"__main__" not in script.read_bytes():
+        raise OptionError(
+            f'{script} starts worker processes, which import it again: put its calls under `if __name__ == "__main__":`'
+        )
+
+
 def train(data: str | Path, out: str | Path, **options: Any) -> Run:
     """Train and cross-validate a classifier; the same as `graticule train DATA --out OUT`.
 
@@ -135,8 +163,8 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
     ----------
     data, out : path
     **options
-        Fields of `graticule.jobs.train.TrainOptions`: backbone, head, folds, test_size, group, views, refit, seed,
-        root, workers, batch_size.
+        Fields of `graticule.jobs.train_options.TrainOptions`: backbone, head, folds, test_size, group, views, refit,
+        seed, root, workers, batch_size.
 
     Returns
     -------
@@ -147,6 +175,9 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
     GraticuleError
         One message for whatever the user can mend.
     """
+    check_main_guard()
+    if options.get("root") is not None:
+        options["root"] = Path(options["root"])
     train_job(Path(data), Path(out), TrainOptions(**options))
     return load(out)
 

@@ -94,7 +94,7 @@ def write_bundle(folder: Path, bundle: Bundle) -> str:
     (folder / "reference.safetensors").write_bytes(save(bundle.reference))
     write_text(folder / "bundle.json", bundle.info.model_dump_json(indent=1) + "\n")
     write_text(folder / "MODEL_CARD.md", bundle.card)
-    sums = "".join(f"{sha256_file(folder / name)}  {name}\n" for name in _FILES)
+    sums = _sums({name: (folder / name).read_bytes() for name in _FILES})
     write_text(folder / SUMS, sums)
     return hashlib.sha256(sums.encode()).hexdigest()
 
@@ -124,21 +124,30 @@ def bundle_hash(folder: Path) -> str:
     return sha256_file(folder / SUMS)
 
 
+def _sums(contents: dict[str, bytes]) -> str:
+    """The text of SHA256SUMS, as `sha256sum -c` reads it."""
+    return "".join(_sums_line(name, contents[name]) + "\n" for name in _FILES)
+
+
+def _sums_line(name: str, content: bytes) -> str:
+    return f"{hashlib.sha256(content).hexdigest()}  {name}"
+
+
 def _verified(folder: Path) -> dict[str, bytes]:
     """Bytes of every file, after the sums were checked."""
     try:
-        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-        expected = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
-        contents = {name: (folder / name).read_bytes() for name in _FILES}
+        contents = {name: (folder / name).read_bytes() for name in (*_FILES, SUMS)}
     except FileNotFoundError as error:
         raise BundleError(f"the bundle {folder} lacks {Path(str(error.filename)).name}") from error
-    except (OSError, ValueError) as error:
-        raise BundleError(f"the bundle {folder} cannot be read: its {SUMS} or another file is damaged") from error
-    altered = [name for name in _FILES if hashlib.sha256(contents[name]).hexdigest() != expected.get(name)]
-    if set(expected) != set(_FILES) or altered:
-        names = ", ".join(altered or sorted(set(expected) ^ set(_FILES)))
+    except OSError as error:
+        raise BundleError(f"the bundle {folder} cannot be read: {error.strerror}") from error
+    found = contents.pop(SUMS)
+    # compared as bytes: a sums file that merely parses to the same hashes was altered too
+    if found != _sums(contents).encode():
+        lines = set(found.decode("utf-8", errors="replace").splitlines())
+        altered = [name for name in _FILES if _sums_line(name, contents[name]) not in lines]
         raise BundleError(
-            f"the bundle {folder} was altered or damaged: {names} does not match {SUMS}. "
+            f"the bundle {folder} was altered or damaged: {', '.join(altered) or SUMS} does not match {SUMS}. "
             "Restore it from a copy or train again"
         )
     return contents

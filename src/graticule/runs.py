@@ -18,6 +18,8 @@ from graticule.errors import RunError
 
 SCHEMA_VERSION = 1
 DONE = "DONE"
+STARTED = "STARTED"
+_STORAGE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO)
 _RECORDED_PACKAGES = ("graticule", "numpy", "scipy", "scikit-learn", "onnxruntime", "pillow", "tifffile", "imagecodecs")
 
 
@@ -25,8 +27,9 @@ _RECORDED_PACKAGES = ("graticule", "numpy", "scipy", "scikit-learn", "onnxruntim
 def output_folder(folder: Path, what: str) -> Iterator[Path]:
     """Create a folder for the outcome of a verb and mark it as finished at the end.
 
-    Nothing is written into a folder that exists already and is not empty. When the body fails, what was written stays
-    without the marker, so that it cannot be taken for a finished one; an empty folder is removed again.
+    Nothing is written into a folder that exists already and is not empty. While the body runs, the folder carries a
+    marker STARTED. When it fails, what was written stays without the marker DONE, so that it cannot be taken for a
+    finished one; a folder that holds nothing is removed again.
 
     Parameters
     ----------
@@ -43,13 +46,20 @@ def output_folder(folder: Path, what: str) -> Iterator[Path]:
     _refuse_used(folder, what)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"--out {folder} cannot be created: {error.strerror}; choose a folder you can write to"
+        ) from error
+    try:
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(_remove_if_empty, folder)
+            write_text(folder / STARTED, utc_now() + "\n")
             yield folder
             on_failure.pop_all()
-        write_text(folder / DONE, datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+        (folder / STARTED).unlink()
+        write_text(folder / DONE, utc_now() + "\n")
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG):
+        if error.errno not in _STORAGE_ERRNOS:
             raise
         raise RunError(
             f"the {what} cannot be written to {folder}: {error.strerror}. What was written so far is not marked as "
@@ -64,7 +74,7 @@ def _refuse_used(folder: Path, what: str) -> None:
         return
     if (folder / DONE).exists():
         raise RunError(f"--out {folder} holds a finished {what} already; choose another folder, nothing was changed")
-    if (folder / "run.json").exists() or (folder / "STARTED").exists():
+    if (folder / STARTED).exists():
         raise RunError(
             f"--out {folder} holds an interrupted {what} (no {DONE} marker); remove the folder or choose another one. "
             "Images embedded by then are cached and will not be decoded again"
@@ -74,8 +84,9 @@ def _refuse_used(folder: Path, what: str) -> None:
 
 def _remove_if_empty(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        if {f.name for f in folder.iterdir()} <= {"STARTED"}:
-            (folder / "STARTED").unlink(missing_ok=True)
+        if {f.name for f in folder.iterdir()} <= {STARTED, STARTED + ".part"}:
+            for file in folder.iterdir():
+                file.unlink()
             folder.rmdir()
 
 

@@ -6,8 +6,10 @@ Exit codes: 0 done, 1 a defect of the program, 2 the user can mend it (one messa
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -27,7 +29,28 @@ from graticule.cli import (
 from graticule.errors import GraticuleError
 
 USER_ERROR = 2
+INTERRUPTED = 130  # the shell's convention for a process ended by Ctrl-C
 _USER_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+
+Command = Callable[..., None]
+
+
+def _guarded(command: Command) -> Command:
+    """The command with an answer to Ctrl-C and to a reader that closes the pipe, which typer would not give."""
+
+    @functools.wraps(command)
+    def guarded(*args: object, **kwargs: object) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            print("\ninterrupted; images embedded so far are cached", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return guarded
+
 
 app = typer.Typer(
     name="graticule",
@@ -38,7 +61,7 @@ app = typer.Typer(
     help="From a folder of labelled scientific images to a classifier its user can defend.",
 )
 for module in (demo, phantom, embed, train, evaluate, compare, predict, report, backbones, doctor):
-    app.command(module.__name__.rpartition(".")[2])(module.command)
+    app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 
 def _show_version(asked: bool) -> None:
@@ -68,12 +91,6 @@ def main() -> None:
         if error.errno not in _USER_ERRNOS:
             raise
         _fail(f"{error.filename or 'a file'}: {error.strerror}")
-    except KeyboardInterrupt:
-        print("\ninterrupted; images embedded so far are cached", file=sys.stderr)
-        # the shell's convention for a process ended by Ctrl-C
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> None:

@@ -33,8 +33,10 @@ def command(
     ]
     print_table(("figure", "A", "B", "B minus A (95 % interval)"), rows)
     test = result["test"]
-    if test is not None and test.get("p_value") is not None:
-        typer.echo(f"{test['name']}: p = {test['p_value']:.3g}")
+    if test["p"] is not None:
+        typer.echo(f"{test['name']} test of equal accuracies: p = {test['p']:.3g}")
+    if test["note"] is not None:
+        typer.echo(f"note: {test['note']}")
     for note in result["notes"]:
         typer.echo(f"note: {note}")
 

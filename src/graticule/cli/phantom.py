@@ -27,7 +27,7 @@ def command(
     from graticule.jobs.phantom import phantom
 
     with Progress() as progress:
-        progress.begin("drawing", 1)
+        progress.step("drawing")
         record = phantom(
             kind,
             out,

@@ -34,7 +34,8 @@ def command(
 ) -> None:
     """Train and cross-validate a classifier; leaves a run folder with a model and a report."""
     from graticule.errors import OptionError
-    from graticule.jobs.train import TrainOptions, train
+    from graticule.jobs.train import train
+    from graticule.jobs.train_options import TrainOptions
 
     if method != "features":
         raise OptionError(f"--method {method} is not known; allowed: features")

@@ -1,15 +1,18 @@
 """Decode image files in worker processes, in order, with bounded memory.
 
 A worker reads a file once, hashes the bytes it decodes, hashes the pixels, and returns the network input. A decoder
-that crashes takes its worker with it: the files it held are tried again one by one in processes of their own, so the
+that crashes takes its worker with it: the files it held are tried again one by one in a process of their own, so the
 guilty one is named and the others are kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -22,7 +25,7 @@ from numpy.typing import NDArray
 
 from graticule.data.images import decode_image
 from graticule.data.preprocess import Preprocessing, prepare
-from graticule.errors import ImageError
+from graticule.errors import ImageError, OptionError
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,19 @@ def _decode_chunk(files: list[Path], preprocessing: Preprocessing) -> list[Decod
     return [decode_file(file, preprocessing) for file in files]
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C is the parent's to handle; it then ends the workers."""
+def _begin_worker() -> None:
+    """Ctrl-C is the parent's to handle; when the parent is killed the worker ends too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # what tifffile finds wrong with a file is told once, by the error of that file
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class DecodePool:
@@ -101,7 +114,7 @@ class DecodePool:
     @staticmethod
     def _start(workers: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+        return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
 
     def __enter__(self) -> DecodePool:
         return self
@@ -125,11 +138,24 @@ class DecodePool:
         try:
             return future.result()
         except BrokenProcessPool:
-            return [self._decode_alone(file) for file in files]
+            return self._one_by_one(files)
 
-    def _decode_alone(self, file: Path) -> Decoded:
-        with self._start(1) as pool:
-            try:
-                return pool.submit(_decode_chunk, [file], self.preprocessing).result()[0]
-            except BrokenProcessPool:
-                return Decoded(error="the decoder crashed on this file")
+    def _one_by_one(self, files: Sequence[Path]) -> list[Decoded]:
+        pool = self._start(1)
+        try:
+            pool.submit(_decode_chunk, [], self.preprocessing).result()
+            decoded = []
+            for file in files:
+                try:
+                    decoded += pool.submit(_decode_chunk, [file], self.preprocessing).result()
+                except BrokenProcessPool:
+                    decoded.append(Decoded(error="the decoder crashed on this file"))
+                    pool = self._start(1)
+        except BrokenProcessPool as error:
+            raise OptionError(
+                'worker processes cannot start. In a script, put the calls below `if __name__ == "__main__":`; a '
+                "script on standard input cannot use them"
+            ) from error
+        finally:
+            pool.shutdown(wait=False)
+        return decoded

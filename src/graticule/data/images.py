@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -26,12 +27,19 @@ from numpy.typing import NDArray
 from graticule.errors import ImageError
 
 READER_VERSION = "1"
-MAX_PIXELS = 500_000_000
+MAX_PIXELS = 178_956_970  # where Pillow refuses too
 BACKGROUND = 255
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TIFF_COLOURS = (
+    tifffile.PHOTOMETRIC.MINISWHITE,
+    tifffile.PHOTOMETRIC.MINISBLACK,
+    tifffile.PHOTOMETRIC.RGB,
+    tifffile.PHOTOMETRIC.PALETTE,
+    tifffile.PHOTOMETRIC.YCBCR,
+)
 
 # What decoders raise on damaged files; anything else is a defect of this program and must be seen.
 _DECODER_ERRORS = (
@@ -103,7 +111,7 @@ def read_image(file: Path) -> Image:
     Raises
     ------
     ImageError
-        When the file cannot be opened, is of another format, is damaged, too large (over 5e8 pixels) or holds more
+        When the file cannot be opened, is of another format, is damaged, too large (over `MAX_PIXELS`) or holds more
         than one picture.
     """
     try:
@@ -128,6 +136,8 @@ def decode_image(data: bytes, name: str) -> Image:
                 pixels = _decode_pillow(data, name)
             else:
                 raise ImageError(name, "neither JPEG, PNG nor TIFF by its first bytes")
+    except PIL.UnidentifiedImageError as error:
+        raise ImageError(name, "cannot be decoded: its header is damaged") from error
     except _DECODER_ERRORS as error:
         raise ImageError(name, f"cannot be decoded: {error or type(error).__name__}".replace("\n", " ")) from error
     if pixels.size == 0:
@@ -162,7 +172,8 @@ def _decode_png16(data: bytes, name: str) -> NDArray[Any]:
     _check_size(name, height, width)
     with PIL.Image.open(io.BytesIO(data), formats=("PNG",)) as header:
         orientation = header.getexif().get(0x0112, 1)
-    return _upright(_flatten_alpha(np.asarray(imagecodecs.png_decode(data))), orientation)
+    pixels: NDArray[Any] = np.asarray(imagecodecs.png_decode(data))
+    return _upright(_flatten_alpha(pixels), orientation)
 
 
 def _decode_tiff(data: bytes, name: str) -> NDArray[Any]:
@@ -171,16 +182,17 @@ def _decode_tiff(data: bytes, name: str) -> NDArray[Any]:
         if pages != 1:
             raise ImageError(name, f"holds {pages} pages; only files with one page can be read")
         page: Any = tiff.pages[0]
-        _check_size(name, page.imagelength, page.imagewidth)
+        _check_tiff(page, name, len(data))
         pixels = page.asarray()
         axes = page.axes
         photometric = page.photometric
         if photometric == tifffile.PHOTOMETRIC.PALETTE:
-            pixels = (page.colormap.T[pixels] // 257).astype(np.uint8)
+            pixels = (page.colormap.T[pixels.astype(np.intp)] >> 8).astype(np.uint8)  # of v x 256 as of v x 257
             axes += "S"
+        else:
+            pixels = _full_range(pixels, page.bitspersample)
         orientation = int(page.tags["Orientation"].value) if "Orientation" in page.tags else 1
-    if pixels.dtype == np.bool_:
-        pixels = pixels.astype(np.uint8) * 255
+        extra = tuple(page.extrasamples)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise ImageError(name, f"pixels of type {pixels.dtype} are not supported; allowed: 8- and 16-bit unsigned")
     if axes == "SYX":
@@ -189,15 +201,40 @@ def _decode_tiff(data: bytes, name: str) -> NDArray[Any]:
         raise ImageError(name, f"holds more than one picture (axes {axes})")
     if photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         pixels = np.iinfo(pixels.dtype).max - pixels
-    if photometric not in (
-        tifffile.PHOTOMETRIC.MINISWHITE,
-        tifffile.PHOTOMETRIC.MINISBLACK,
-        tifffile.PHOTOMETRIC.RGB,
-        tifffile.PHOTOMETRIC.PALETTE,
-        tifffile.PHOTOMETRIC.YCBCR,
+    if extra == (tifffile.EXTRASAMPLE.UNSPECIFIED,):
+        pixels = pixels[:, :, :-1]  # not said to be transparency
+    return _upright(_flatten_alpha(pixels, premultiplied=tifffile.EXTRASAMPLE.ASSOCALPHA in extra), orientation)
+
+
+def _check_tiff(page: Any, name: str, n_bytes: int) -> None:
+    """Refuse a page that is too large, of another colour model, or not all there (tifffile would fill in zeros)."""
+    _check_size(name, page.imagelength, page.imagewidth)
+    if page.is_tiled:
+        _check_size(name, page.tilelength, page.tilewidth)
+    photometric = page.photometric
+    # tifffile turns YCbCr into RGB where JPEG compression says how, and leaves it as it is elsewhere
+    if photometric not in _TIFF_COLOURS or (
+        photometric == tifffile.PHOTOMETRIC.YCBCR and page.compression != tifffile.COMPRESSION.JPEG
     ):
         raise ImageError(name, f"TIFF of colour model {getattr(photometric, 'name', photometric)} is not supported")
-    return _upright(_flatten_alpha(pixels), orientation)
+    offsets, sizes = page.dataoffsets, page.databytecounts
+    if page.is_contiguous:  # one plain block, whatever the sizes of its strips are said to be
+        offsets, sizes = offsets[:1], (page.nbytes,)
+    elif min(len(offsets), len(sizes)) < math.prod(page.chunked):
+        raise ImageError(name, f"lacks some of its {math.prod(page.chunked)} strips or tiles")
+    for offset, size in zip(offsets, sizes, strict=False):
+        if size <= 0 or offset <= 0 or offset + size > n_bytes:
+            raise ImageError(name, "is cut off: a strip or tile lies outside the file")
+
+
+def _full_range(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Values of 1 to 7 bits scaled to 8 bits, of 9 to 15 bits scaled to 16 bits; others as they are."""
+    if pixels.dtype not in (np.bool_, np.uint8, np.uint16) or bits in (8, 16):
+        return pixels
+    dtype = np.uint8 if bits < 8 else np.uint16
+    top = 2**bits - 1
+    scaled: NDArray[Any] = ((pixels.astype(np.uint32) * np.iinfo(dtype).max + top // 2) // top).astype(dtype)
+    return scaled
 
 
 def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -211,8 +248,11 @@ def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(pixels)
 
 
-def _flatten_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Grey, grey + alpha, RGB or RGB + alpha (last axis) to grey or RGB on a white background."""
+def _flatten_alpha(pixels: NDArray[Any], *, premultiplied: bool = False) -> NDArray[Any]:
+    """Grey, grey + alpha, RGB or RGB + alpha (last axis) to grey or RGB on a white background.
+
+    `premultiplied`: colours are stored already multiplied by alpha.
+    """
     if pixels.ndim == 2:
         return pixels
     channels = pixels.shape[2]
@@ -224,7 +264,8 @@ def _flatten_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
     colour = pixels[:, :, :-1].astype(np.float64)
     alpha = pixels[:, :, -1:].astype(np.float64) / top
     white = BACKGROUND * (top // 255)
-    flat = np.rint(colour * alpha + white * (1.0 - alpha)).astype(pixels.dtype)
+    shown = colour if premultiplied else colour * alpha
+    flat = np.rint(np.minimum(shown + white * (1.0 - alpha), top)).astype(pixels.dtype)
     return flat[:, :, 0] if channels == 2 else flat
 
 

@@ -11,6 +11,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from graticule.data.images import Image
+from graticule.errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Preprocessing:
     size: int
     resample: str = "bicubic"
     intensity: str = "full"
+
+    def __post_init__(self) -> None:
+        if (self.resample, self.intensity) != ("bicubic", "full") or self.size < 1:
+            raise OptionError(f"preprocessing {asdict(self)} is not known; allowed: bicubic, full, a size from 1")
 
     def key(self) -> str:
         """Canonical text of all settings."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from graticule.data.folds import Folds
 from graticule.evaluate.intervals import t_critical
-from graticule.models.head_search import Choice, choose_head
-from graticule.models.heads import fit_head
+from graticule.models.embed import available_cores
+from graticule.models.head_search import Choice, choose_head, fit_choice
 from graticule.models.scoring import Head, probabilities
 
 Progress = Callable[[int], None]
 _CURVE_FRACTIONS = (0.1, 0.25, 0.5)
 _MIN_PER_CLASS = 2
+_LARGE = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -91,17 +94,30 @@ def cross_validate(
     start = time.perf_counter()
     units = search_units(folds, search.grouped)
     proba = np.full((len(y), search.n_classes), np.nan)
+
+    def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, Choice]:
+        train, test = rows
+        choice = _choose(features, y, units, train, search)
+        head = fit_choice(features[train], y[train], search.n_classes, choice)
+        proba[test] = probabilities([head], features[test])
+        return head, choice
+
     heads: list[Head] = []
     choices: list[Choice] = []
-    for train, test in fold_rows(folds):
-        choice = _choose(features, y, units, train, search)
-        head = fit_head(features[train], y[train], search.n_classes, choice.settings, choice.temperature)
-        proba[test] = probabilities([head], features[test])
-        heads.append(head)
-        choices.append(choice)
-        if progress is not None:
-            progress(len(heads))
+    # one thread per fold instead of threads inside BLAS: small matrices gain nothing from the latter, threads of two
+    # pools would wait for each other, and results do not depend on the number of cores
+    with threadpool_limits(1), ThreadPoolExecutor(_fold_threads(features)) as threads:
+        for head, choice in threads.map(one_fold, fold_rows(folds)):
+            heads.append(head)
+            choices.append(choice)
+            if progress is not None:
+                progress(len(heads))
     return CrossValidation(proba, heads, choices, time.perf_counter() - start)
+
+
+def _fold_threads(features: NDArray[np.floating]) -> int:
+    """Folds at work at a time: each needs about two copies of the features."""
+    return available_cores() if features.nbytes < _LARGE else 1
 
 
 def fold_rows(folds: Folds) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -121,8 +137,9 @@ def refit(
     """One head on all cross-validated samples, chosen by the same search."""
     rows = np.flatnonzero(folds.part == "cv")
     units = search_units(folds, search.grouped)
-    choice = _choose(features, y, units, rows, search)
-    return fit_head(features[rows], y[rows], search.n_classes, choice.settings, choice.temperature), choice
+    with threadpool_limits(1):
+        choice = _choose(features, y, units, rows, search)
+        return fit_choice(features[rows], y[rows], search.n_classes, choice), choice
 
 
 def _choose(
@@ -168,7 +185,8 @@ def learning_curve(
             part = _part_of(train, y, units, fraction, search.seed)
             if np.bincount(y[part], minlength=search.n_classes).min() < _MIN_PER_CLASS:
                 break
-            head = fit_head(features[part], y[part], search.n_classes, choice.settings, choice.temperature)
+            with threadpool_limits(1):
+                head = fit_choice(features[part], y[part], search.n_classes, choice)
             values.append(_balanced_accuracy(y[test], probabilities([head], features[test]).argmax(1)))
             sizes.append(len(part))
         if len(values) == folds.k:

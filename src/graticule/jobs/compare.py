@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.evaluate.compare import compare_predictions
+from graticule.jobs.samples import check_options
 from graticule.manifest import Manifest
 from graticule.predictions import Predictions, read_predictions
 from graticule.runs import output_folder, read_json, require_finished, write_json
@@ -29,6 +30,7 @@ def compare(run_a: Path, run_b: Path, out: Path | None = None, *, seed: int = 0)
     dict
         See `graticule.evaluate.compare.compare_predictions`; differences are B minus A.
     """
+    check_options(workers=None, batch_size=1, seed=seed)
     a, b = _predictions(run_a), _predictions(run_b)
     part = "cv" if (a.part == "cv").any() and (b.part == "cv").any() else "test"
     a, b = a.of_part(part), b.of_part(part)

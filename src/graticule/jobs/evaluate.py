@@ -18,6 +18,8 @@ from graticule.jobs.samples import (
     Reporter,
     Samples,
     Silent,
+    check_options,
+    check_outside,
     describe_data,
     embed_samples,
     sorted_by_path,
@@ -29,7 +31,7 @@ from graticule.models.predictor import Predictor
 from graticule.models.scoring import probabilities
 from graticule.predictions import Predictions
 from graticule.report.html import write_evaluation_report
-from graticule.runs import machine, output_folder, package_versions, utc_now, write_json, write_text
+from graticule.runs import machine, output_folder, package_versions, utc_now, write_json
 
 
 def evaluate(
@@ -67,13 +69,14 @@ def evaluate(
     ManifestError
         When a label is none of the model's classes, or nothing is labelled.
     """
+    check_options(workers=workers, batch_size=batch_size, seed=seed)
+    check_outside(out, data)
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
     bundle = read_bundle(folder)
     predictor = Predictor.of(bundle)
     with output_folder(out, "evaluation"):
-        write_text(out / "STARTED", utc_now() + "\n")
         everything = sorted_by_path(read_manifest(data, root=root, group=group))
         manifest = everything.take(everything.labelled)
         _check_labels(manifest, predictor.classes)
@@ -90,7 +93,7 @@ def evaluate(
             "graticule_version": __version__,
             "created_utc": utc_now(),
             "wall_time_s": round(time.perf_counter() - start, 2),
-            "command": shlex.join(["graticule", "evaluate", *(escape_path(str(p)) for p in (run, data, "--out", out))]),
+            "command": _command(run, data, out, group, root, seed),
             "model_run": escape_path(str(run.absolute())),
             "bundle_sha256": bundle_hash(folder),
             "seed": seed,
@@ -107,8 +110,15 @@ def evaluate(
         }
         write_json(out / "run.json", record)
         write_evaluation_report(out)
-        (out / "STARTED").unlink()
     return record | {"metrics": metrics, "failures": samples.failures}
+
+
+def _command(run: Path, data: Path, out: Path, group: str, root: Path | None, seed: int) -> str:
+    words: list[str] = ["graticule", "evaluate", str(run), str(data), "--out", str(out)]
+    words += [] if group == "auto" else ["--group", group]
+    words += [] if root is None else ["--root", str(root)]
+    words += [] if seed == 0 else ["--seed", str(seed)]
+    return shlex.join(escape_path(word) for word in words)
 
 
 def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from graticule import __version__
 from graticule.bundle import bundle_hash, read_bundle
 from graticule.data.sources import list_images
 from graticule.errors import BundleError
-from graticule.jobs.samples import Reporter, Silent, write_failures
+from graticule.jobs.samples import Reporter, Silent, check_options, check_outside, write_failures
 from graticule.manifest import Manifest, escape_path
 from graticule.models.predictor import Predictor, Scored
 from graticule.runs import output_folder, package_versions, require_finished, utc_now, write_json
@@ -99,6 +99,8 @@ def predict(
     dict
         summary.json with "failures", a list of (path, error).
     """
+    check_options(workers=workers, batch_size=batch_size)
+    check_outside(out, images)
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
@@ -128,7 +130,7 @@ def predict(
             "n_unreadable": len(failures),
             "classes": counts.per_class,
             "decisions": {"accept": None, "review": None, "reject": len(failures)},
-            "mean_score": counts.score_sum / max(1, counts.n - len(failures)),
+            "mean_score": counts.score_sum / n_scored if (n_scored := counts.n - len(failures)) else None,
             "expected_errors": None,
         }
         write_json(out / "summary.json", summary)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.data.decode import Decoded
-from graticule.errors import ManifestError
+from graticule.errors import ManifestError, OptionError
 from graticule.manifest import Manifest, escape_path
 from graticule.models.cache import FeatureCache, cache_folder
 from graticule.models.embed import Embedding, embed_files
@@ -79,6 +79,36 @@ class Samples:
         """Component of each sample by its decoded pixels: equal numbers are exact duplicates."""
         names = np.array([item.pixel_sha256 for item in self.info])
         return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def check_options(*, workers: int | None, batch_size: int, seed: int = 0) -> None:
+    """Raise one OptionError that lists every one of these options that is out of range."""
+    faults = option_faults(workers, batch_size, seed)
+    if faults:
+        raise OptionError("; ".join(faults))
+
+
+def option_faults(workers: int | None, batch_size: int, seed: int) -> list[str]:
+    """What is wrong with options that most verbs share."""
+    faults = []
+    if batch_size < 1:
+        faults.append(f"--batch-size {batch_size}: allowed are whole numbers from 1")
+    if workers is not None and workers < 1:
+        faults.append(f"--workers {workers}: allowed are whole numbers from 1")
+    if seed < 0:
+        faults.append(f"--seed {seed}: allowed are whole numbers from 0")
+    return faults
+
+
+def check_outside(out: Path, data: Path) -> None:
+    """Refuse an outcome inside a folder of images: its files would be read as images the next time.
+
+    Raises
+    ------
+    OptionError
+    """
+    if data.is_dir() and not (data / "manifest.csv").is_file() and out.resolve().is_relative_to(data.resolve()):
+        raise OptionError(f"--out {out} lies inside the images {data}; choose a folder outside of it")
 
 
 def sorted_by_path(manifest: Manifest) -> Manifest:

@@ -3,12 +3,15 @@
 Every candidate is judged on the same inner folds by its held-out log loss after a temperature has been fitted, each
 class weighing the same: a criterion that rewards ranking and honest confidence and does not let a frequent class win.
 The stages are greedy to stay cheap: first scaling and regularisation of the logistic head (warm starts along C), then
-class weighting where classes are imbalanced, then support vector machines on the winning scaling (the distance matrix
-is computed once per inner fold). More than `SEARCH_LIMIT` samples are thinned, whole groups at a time.
+class weighting where classes differ in size, then means of the best logistic heads of different scalings (they need no
+fit: their held-out scores are known), then support vector machines on the winning scaling (the distance matrix is
+computed once per inner fold). A mean of logistic heads is itself one linear head. More than `SEARCH_LIMIT` samples
+are thinned, whole groups at a time.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,14 +25,16 @@ from graticule.models.heads import (
     KERNEL_LIMIT,
     HeadSettings,
     balanced_log_loss,
+    fit_head,
     fit_temperature,
     kernel_width,
     linear_scores,
     make_classifier,
     make_scaling,
+    mean_of_linear,
     pairwise_margins,
 )
-from graticule.models.scoring import Floats, squared_distances
+from graticule.models.scoring import Floats, Head, squared_distances
 
 HEADS = ("auto", "logistic", "svm")
 SEARCH_LIMIT = 5000
@@ -39,17 +44,16 @@ _SHRINKAGES = (1.0, 0.5, 0.2)
 _LOGISTIC_C = (0.003, 0.01, 0.03)
 _LINEAR_SVM_C = (1e-5, 1e-4)
 _RBF = ((4.0, 0.25), (16.0, 0.25), (16.0, 0.1))
-_IMBALANCE = 1.5
-
-DEFAULTS = {
-    "auto": HeadSettings("logistic", C=0.01, shrinkage=0.3, balanced=True),
-    "logistic": HeadSettings("logistic", C=0.01, shrinkage=0.3, balanced=True),
-    "svm": HeadSettings("rbf_svm", C=16.0, shrinkage=0.5, gamma=0.25, balanced=True),
-}
-# mean pairwise margins lie around -1 to 1, logistic scores are log odds
-_DEFAULT_TEMPERATURE = {"auto": 1.0, "logistic": 1.0, "svm": 4.0}
 
 InnerFold = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A head and the temperature fitted on its own inner held-out scores."""
+
+    settings: HeadSettings
+    temperature: float
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,41 @@ class Choice:
 
     Attributes
     ----------
-    settings : HeadSettings
+    members : tuple of Member
+        One head, or several logistic ones whose scores are averaged.
     temperature : float
-        Fitted on the inner held-out scores; 1 for a default head.
+        Of the averaged scores; 1 for a single head and for a default.
     inner_score : float or None
         Balanced log loss (nats) of the winner on the inner folds.
     candidates, inner_folds : int
         How many were compared on how many folds; 0 for a default head.
     """
 
-    settings: HeadSettings
+    members: tuple[Member, ...]
     temperature: float
     inner_score: float | None
     candidates: int
     inner_folds: int
+
+    @property
+    def kind(self) -> str:
+        """ "logistic", "linear_svm", "rbf_svm", or "mean of 2 logistic heads"."""
+        kind = self.members[0].settings.kind
+        return kind if len(self.members) == 1 else f"mean of {len(self.members)} {kind} heads"
+
+    def describe(self) -> dict[str, Any]:
+        """Settings for the report; those of several members are listed side by side."""
+        described = [member.settings.describe() for member in self.members]
+        if len(described) == 1:
+            return described[0]
+        return {name: ", ".join(str(d[name]) for d in described) for name in described[0]}
+
+
+_PLAIN = Member(HeadSettings("logistic", C=0.01, shrinkage=1.0, balanced=True), 1.0)
+_WHITENED = Member(HeadSettings("logistic", C=0.01, shrinkage=0.5, balanced=True), 1.0)
+# mean pairwise margins lie around -1 to 1, logistic scores are log odds: hence the temperature
+_MACHINE = Member(HeadSettings("rbf_svm", C=16.0, shrinkage=1.0, gamma=0.1, balanced=True), 4.0)
+DEFAULTS = {"auto": (_PLAIN, _WHITENED), "logistic": (_PLAIN, _WHITENED), "svm": (_MACHINE,)}
 
 
 @dataclass(frozen=True)
@@ -121,11 +146,24 @@ def choose_head(
     if group is None or len(set(group)) >= MIN_GROUPS:
         folds = inner_folds(y, group, INNER_FOLDS, seed)
     if not folds:
-        return Choice(DEFAULTS[request], _DEFAULT_TEMPERATURE[request], None, 0, 0)
+        return Choice(DEFAULTS[request], 1.0, None, 0, 0)
     judged = _Search(features, y, folds, n_classes).run(request)
-    best = min(judged, key=lambda c: c[1])
-    settings, score, temperature = best
-    return Choice(settings, temperature, score, len(judged), len(folds))
+    best = _best(judged)
+    return Choice(best.members, best.temperature, best.loss, len(judged), len(folds))
+
+
+def fit_choice(features: NDArray[np.floating], y: NDArray[np.int64], n_classes: int, choice: Choice) -> Head:
+    """Fit the chosen head on features of shape (n, d) and class indices of shape (n,); see `heads.fit_head`."""
+    heads = [fit_head(features, y, n_classes, member.settings, member.temperature) for member in choice.members]
+    return heads[0] if len(heads) == 1 else mean_of_linear(heads, choice.temperature)
+
+
+def _best(judged: list[_Judged]) -> _Judged:
+    return min(judged, key=lambda candidate: candidate.loss)
+
+
+def _settings(judged: _Judged) -> HeadSettings:
+    return judged.members[0].settings
 
 
 def _thin(y: NDArray[np.int64], group: NDArray[np.object_] | None, seed: int) -> NDArray[np.int64]:
@@ -146,6 +184,16 @@ def _thin(y: NDArray[np.int64], group: NDArray[np.object_] | None, seed: int) ->
     return rows if len(np.unique(y[rows])) == len(np.unique(y)) else np.arange(n)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """A candidate with its balanced log loss and its held-out scores (before the temperature) on the inner folds."""
+
+    members: tuple[Member, ...]
+    temperature: float
+    loss: float
+    scores: NDArray[np.float64]
+
+
 class _Search:
     """Inner folds, and the held-out scores of candidates on them."""
 
@@ -153,45 +201,57 @@ class _Search:
         self, features: NDArray[np.floating], y: NDArray[np.int64], folds: list[InnerFold], n_classes: int
     ) -> None:
         self.features, self.y, self.folds, self.n_classes = features, y, folds, n_classes
+        self.held_out = np.sort(np.concatenate([test for _, test in folds]))
 
-    def run(self, request: str) -> list[tuple[HeadSettings, float, float]]:
-        """(settings, loss, temperature) of every candidate tried."""
-        judged: list[tuple[HeadSettings, float, float]] = []
-        counts = np.bincount(self.y, minlength=self.n_classes)
-        imbalanced = bool(counts.max() > _IMBALANCE * max(counts.min(), 1))
+    def run(self, request: str) -> list[_Judged]:
+        """Every candidate tried."""
+        logistic: list[_Judged] = []
         for shrinkage in _SHRINKAGES:
-            grid = [HeadSettings("logistic", C, shrinkage, balanced=imbalanced) for C in _LOGISTIC_C]
-            judged += self.judge(grid, shrinkage, self.logistic)
-        best = min(judged, key=lambda c: c[1])[0]
-        if imbalanced:
-            judged += self.judge([replace(best, balanced=False)], best.shrinkage, self.logistic)
-            best = min(judged, key=lambda c: c[1])[0]
-        if request == "logistic":
-            return judged
-        machines: list[tuple[HeadSettings, float, float]] = []
-        if len(self.y) <= KERNEL_LIMIT:
+            grid = [HeadSettings("logistic", C, shrinkage, balanced=True) for C in _LOGISTIC_C]
+            logistic += self.judge(grid, shrinkage, self.logistic)
+        best = _settings(_best(logistic))
+        if len(set(np.bincount(self.y, minlength=self.n_classes))) > 1:
+            logistic += self.judge([replace(best, balanced=False)], best.shrinkage, self.logistic)
+            best = _settings(_best(logistic))
+        machines: list[_Judged] = []
+        if request != "logistic" and len(self.y) <= KERNEL_LIMIT:
             grid = [HeadSettings("rbf_svm", C, best.shrinkage, gamma, best.balanced) for C, gamma in _RBF]
             machines += self.judge(grid, best.shrinkage, self.rbf)
         if request == "svm":
             grid = [HeadSettings("linear_svm", C, best.shrinkage, balanced=best.balanced) for C in _LINEAR_SVM_C]
-            machines += self.judge(grid, best.shrinkage, self.linear_svm)
-            return machines
-        return judged + machines
+            return machines + self.judge(grid, best.shrinkage, self.linear_svm)
+        return logistic + self.means(logistic) + machines
+
+    def means(self, logistic: list[_Judged]) -> list[_Judged]:
+        """Means of the best logistic heads of two or more scalings."""
+        best = [_best([c for c in logistic if _settings(c).shrinkage == s]) for s in _SHRINKAGES]
+        judged = []
+        for size in range(2, len(best) + 1):
+            for chosen in itertools.combinations(best, size):
+                scores = np.mean([c.members[0].temperature * c.scores for c in chosen], axis=0)
+                temperature, loss = self.temperature_and_loss(scores)
+                judged.append(_Judged(tuple(c.members[0] for c in chosen), temperature, loss, scores))
+        return judged
 
     def judge(
         self, grid: list[HeadSettings], shrinkage: float, fit: Callable[[list[HeadSettings], _Scaled], Iterator[Any]]
-    ) -> list[tuple[HeadSettings, float, float]]:
-        """Held-out loss and temperature of each candidate of a grid on one scaling."""
+    ) -> list[_Judged]:
+        """Held-out loss of each candidate of a grid on one scaling."""
         held_out = [np.zeros((len(self.y), self.n_classes)) for _ in grid]
-        rows = np.sort(np.concatenate([test for _, test in self.folds]))
         for fold in self.scaled(shrinkage):
             for scores, result in zip(held_out, fit(grid, fold), strict=True):
                 scores[fold.rows] = result
         judged = []
         for settings, scores in zip(grid, held_out, strict=True):
-            temperature = fit_temperature(scores[rows], self.y[rows])
-            judged.append((settings, balanced_log_loss(scores[rows], self.y[rows], temperature), temperature))
+            temperature, loss = self.temperature_and_loss(scores)
+            judged.append(_Judged((Member(settings, temperature),), 1.0, loss, scores))
         return judged
+
+    def temperature_and_loss(self, scores: NDArray[np.float64]) -> tuple[float, float]:
+        """The temperature fitted on held-out scores, and the balanced log loss there."""
+        rows, y = scores[self.held_out], self.y[self.held_out]
+        temperature = fit_temperature(rows, y)
+        return temperature, balanced_log_loss(rows, y, temperature)
 
     def scaled(self, shrinkage: float) -> Iterable[_Scaled]:
         """Each inner fold with scaling fitted on its training side."""

@@ -9,6 +9,7 @@ images of one class vary should count less. A shrinkage of 1 is plain standardis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -189,6 +190,22 @@ def fit_head(
     weights, bias = linear_scores(classifier)
     folded = weights @ projection.T
     return LinearHead(folded.astype(np.float32), (bias - folded @ centre).astype(np.float32), temperature)
+
+
+def mean_of_linear(heads: Sequence[Head], temperature: float) -> LinearHead:
+    """One linear head whose scores are the mean of the given linear heads' temperature-scaled scores.
+
+    Raises
+    ------
+    TypeError
+        When a head is not linear.
+    """
+    linear = [head for head in heads if isinstance(head, LinearHead)]
+    if len(linear) != len(heads):
+        raise TypeError("only linear heads have a mean that is one head")
+    weights = np.mean([head.temperature * head.weights for head in linear], axis=0)
+    bias = np.mean([head.temperature * head.bias for head in linear], axis=0)
+    return LinearHead(weights.astype(np.float32), bias.astype(np.float32), temperature)
 
 
 def linear_scores(classifier: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -113,7 +113,8 @@ def pack_heads(heads: Sequence[Head]) -> dict[str, NDArray[np.floating]]:
     tensors: dict[str, NDArray[np.floating]] = {}
     for i, head in enumerate(heads):
         for name, value in vars(head).items():
-            tensors[f"{i}.{name}"] = np.ascontiguousarray(value, dtype=np.float64 if np.isscalar(value) else np.float32)
+            scalar = isinstance(value, float)
+            tensors[f"{i}.{name}"] = np.array(value, dtype=np.float64 if scalar else np.float32, order="C")
     return tensors
 
 

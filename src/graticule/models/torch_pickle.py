@@ -22,6 +22,19 @@ from graticule.errors import BackboneError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
+# What the unpickler and the reading after it raise on damaged bytes
+_DAMAGED = (
+    pickle.UnpicklingError,
+    EOFError,
+    struct.error,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+    MemoryError,
+    ImportError,
+)
 _DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -89,7 +102,7 @@ def read_tensors(data: bytes) -> dict[str, NDArray[Any]]:
         references = unpickler.load()
         storages = _read_storages(stream, [str(key) for key in _load(stream)], unpickler.dtypes)
         return {str(name): _view(storages[ref.key], ref) for name, ref in references.items()}
-    except (pickle.UnpicklingError, EOFError, struct.error, ValueError, KeyError, AttributeError, TypeError) as error:
+    except _DAMAGED as error:
         raise BackboneError(f"the weight file is damaged: {error}") from error
 
 

@@ -109,7 +109,8 @@ class Canvas:
 
 def empty_canvas(height: Field, finish: Finish) -> Canvas:
     """A bare substrate with the given height map, shape (size, size), and finish."""
-    slope_y, slope_x = (np.asarray(-slope, dtype=np.float32) for slope in np.gradient(height))
+    # Central differences; the border wraps, as the periodic fields that make the mounts do.
+    slope_y, slope_x = (np.float32(0.5) * (np.roll(height, 1, axis) - np.roll(height, -1, axis)) for axis in (0, 1))
     return Canvas(
         height=height.copy(),
         normal_x=slope_x,

@@ -15,7 +15,7 @@ CLASSES = tuple(sorted(DRAW))
 SIZE = 512
 SPECIMENS_PER_CLASS = 6
 _MARGIN = 14  # rendered and cut off: hides what the periodic filters do at the border
-_MOST_PARTICLES = 60
+_MOST_PARTICLES = 50
 _TILE = 256  # the surface texture repeats; every particle starts elsewhere and is turned
 _SPECIMEN_KEY, _IMAGE_KEY = 0, 1
 

@@ -175,35 +175,45 @@ def polyhedron(
     nz = np.where(np.abs(normals[:, 2]) < 1e-3, 1e-3, normals[:, 2])
     coefficients = (np.stack([distances, normals[:, 0], normals[:, 1]], axis=1) / nz[:, None]).astype(np.float32)
     faces, floors = coefficients[nz > 0], coefficients[nz < 0]
-    reach = _reach(faces, floors, float(distances.max())) + 2 * amount + 1
-    dx, dy, pixels = _window(centre, (reach, reach), size, warp, amount)
-    bottom = _heights(floors, dx, dy).max(axis=0)
-    heights = _heights(faces, dx, dy)
-    top = heights.min(axis=0)
+    width, height = _reach(faces, floors, float(distances.max()))
+    reach = (width + 2 * amount + 1, height + 2 * amount + 1)
+    dx, dy, pixels = _window(centre, reach, size, warp, amount)
+    top, bottom = _extreme(faces, dx, dy, np.minimum), _extreme(floors, dx, dy, np.maximum)
     inside = np.flatnonzero(top > bottom)
-    top, bottom = np.take(top, inside), np.take(bottom, inside)
-    heights = np.take(heights.reshape(len(faces), -1), inside, axis=1)
-    # Near an edge the normals of its two faces are blended (a soft minimum), which rounds it off.
-    weight = np.exp((top - heights) * np.float32(1 / bevel))
-    # Sums rather than a matrix product: no linear-algebra threads in worker processes, no dependence on their number.
-    x, y, z = ((column[:, None] * weight).sum(axis=0) for column in normals[nz > 0].astype(np.float32).T)
-    scale = 1 / (np.sqrt(x * x + y * y + z * z) + np.float32(1e-6))
-    return Surface(np.take(pixels, inside), top, bottom, x * scale, y * scale)
+    dx, dy, top, bottom = (np.take(values, inside) for values in (dx, dy, top, bottom))
+    normal_x, normal_y = _bevelled(faces, normals[nz > 0].astype(np.float32), bevel, (dx, dy, top))
+    return Surface(np.take(pixels, inside), top, bottom, normal_x, normal_y)
 
 
-def _heights(coefficients: Field, dx: Field, dy: Field) -> Field:
-    """Height of each plane (p,) over each pixel: shape (p, rows, columns)."""
-    offset, slope_x, slope_y = (coefficients[:, i, None, None] for i in range(3))
-    return np.asarray(offset - slope_x * dx - slope_y * dy)
+def _extreme(planes: Field, dx: Field, dy: Field, choose: np.ufunc) -> Field:
+    """Lowest (`np.minimum`) or highest (`np.maximum`) of some planes over each pixel, one plane at a time."""
+    result = np.full(np.broadcast_shapes(dx.shape, dy.shape), np.inf if choose is np.minimum else -np.inf, np.float32)
+    for offset, slope_x, slope_y in planes:
+        choose(result, (offset - slope_x * dx) - slope_y * dy, out=result)
+    return result
 
 
-def _reach(faces: Field, floors: Field, distance: float) -> float:
-    """Radius of a circle that holds the outline, found on a coarse grid over twice the farthest face's distance."""
-    axis = np.linspace(-2 * distance, 2 * distance, 17, dtype=np.float32)
-    dx, dy = axis[None, :], axis[:, None]
-    inside = _heights(faces, dx, dy).min(axis=0) > _heights(floors, dx, dy).max(axis=0)
-    squared = np.where(inside, dx**2 + dy**2, 0).max()
-    return float(np.sqrt(squared) + 0.25 * distance)
+def _bevelled(faces: Field, normals: Field, bevel: float, at: tuple[Field, Field, Field]) -> tuple[Field, Field]:
+    """Normals (x, y) at points (x, y, top): near an edge those of its two faces are blended, which rounds it off."""
+    dx, dy, top = at
+    x, y, z = (np.full(dx.shape, np.float32(1e-6)) for _ in range(3))
+    for (offset, slope_x, slope_y), normal in zip(faces, normals, strict=True):
+        # Soft minimum: a face counts the less the higher it would lie above the surface.
+        weight = np.exp((top - ((offset - slope_x * dx) - slope_y * dy)) * np.float32(1 / bevel))
+        x += normal[0] * weight
+        y += normal[1] * weight
+        z += normal[2] * weight
+    scale = 1 / np.sqrt(x * x + y * y + z * z)
+    return x * scale, y * scale
+
+
+def _reach(faces: Field, floors: Field, distance: float) -> tuple[float, float]:
+    """Half width and height of a box that holds the outline, from a coarse grid twice as wide as the farthest face."""
+    axis = np.linspace(-2 * distance, 2 * distance, 25, dtype=np.float32)
+    inside = _extreme(faces, axis, axis[:, None], np.minimum) > _extreme(floors, axis, axis[:, None], np.maximum)
+    cell = distance / 6
+    width, height = (np.abs(axis[inside.any(axis=i)]).max(initial=0.0) + cell for i in (0, 1))
+    return float(width), float(height)
 
 
 def sweep(line: Sweep, size: int) -> Surface:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 INSTRUMENTS = ("SEM-1", "SEM-2", "SEM-3")
-# Azimuth of the secondary-electron detector in the image (radians, y downwards) and chamber noise of each instrument.
+# Azimuth of the secondary-electron detector in the image of each instrument (radians, y downwards).
 _DETECTOR_AZIMUTH = (-1.57, -0.9, -2.4)
 
 
@@ -99,7 +99,7 @@ def draw_specimen(rng: np.random.Generator, number: int) -> Specimen:
     charging = float(rng.random() < 0.4) * rng.uniform(0.3, 1.0)
     return Specimen(
         radius_um=_log_uniform(rng, 0.4, 30.0),
-        radius_px=_log_uniform(rng, 21.0, 44.0),
+        radius_px=_log_uniform(rng, 23.0, 44.0),
         size_spread=rng.uniform(0.12, 0.5),
         coverage=_log_uniform(rng, 0.35, 1.5),
         order=int(rng.integers(2, 14)),
@@ -109,7 +109,7 @@ def draw_specimen(rng: np.random.Generator, number: int) -> Specimen:
         grain=_log_uniform(rng, 0.12, 0.6),
         ridges=rng.beta(0.6, 0.8),
         striation=_log_uniform(rng, 1.0, 5.0),
-        foreign=rng.uniform(0.03, 0.34),
+        foreign=rng.uniform(0.05, 0.38),
         dust=_log_uniform(rng, 2.0, 60.0),
         substrate=str(rng.choice(["tape", "tape", "stub", "membrane"])),
         pores=_log_uniform(rng, 0.06, 0.25),
