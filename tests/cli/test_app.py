@@ -68,9 +68,7 @@ def _failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setattr("graticule.jobs.backbones.backbones", fail)
 
 
-def test_a_defect_of_the_program_is_not_hidden(
-    graticule: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_defect_of_the_program_is_not_hidden(graticule: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     _failing(monkeypatch, RuntimeError("a defect"))
     with pytest.raises(RuntimeError, match="a defect"):
         graticule("backbones")

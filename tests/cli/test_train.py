@@ -152,8 +152,8 @@ def test_no_file_of_a_run_is_a_pickle(run: Path) -> None:
 def test_the_report_loads_nothing_from_elsewhere(run: Path) -> None:
     page = (run / "report.html").read_text()
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
-    assert "src=\"http" not in page
-    assert "href=\"http" not in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page
 
 
 def test_the_model_scored_on_the_test_part_is_the_one_shipped(
@@ -193,18 +193,21 @@ def test_labels_that_mean_nothing_are_not_learnt_out_of_fold(
 ) -> None:
     """Noise with random labels: heads know the images they saw, and must not have seen those they are scored on."""
     rng = np.random.default_rng(5)
+    data = tmp_path / "data"
+    data.mkdir()
     rows = ["path,label"]
-    for i in range(60):
-        PIL.Image.fromarray(rng.integers(0, 256, (24, 24), dtype=np.uint8)).save(tmp_path / f"{i:02d}.png")
+    for i in range(40):
+        PIL.Image.fromarray(rng.integers(0, 256, (24, 24), dtype=np.uint8)).save(data / f"{i:02d}.png")
         rows.append(f"{i:02d}.png,{'ab'[i % 2]}")
-    (tmp_path / "labels.csv").write_text("\n".join(rows))
-    outcome = graticule("train", tmp_path / "labels.csv", "--out", tmp_path / "run", *fast, "--json")
-    accuracy = json.loads(outcome.out)["accuracy"]
-    assert accuracy["low"] < 0.5 < accuracy["high"]
-    assert graticule("predict", tmp_path / "run", tmp_path, "--out", tmp_path.parent / "seen", "--workers", 1).code == 0
-    seen = pq.read_table(tmp_path.parent / "seen" / "predictions-00000.parquet").to_pylist()
-    right = np.mean([row["label"] == "ab"[int(row["path"][:2]) % 2] for row in seen])
-    assert right > 0.9
+    (data / "manifest.csv").write_text("\n".join(rows))
+    outcome = graticule("train", data, "--out", tmp_path / "run", *fast, "--folds", 3, "--json")
+    value = json.loads(outcome.out)["accuracy"]["value"]
+    assert value < 0.75, value
+    assert graticule("predict", tmp_path / "run", data, "--out", tmp_path / "seen", "--workers", 1).code == 0
+    seen = pq.read_table(tmp_path / "seen" / "predictions-00000.parquet").to_pylist()
+    right = [row["label"] == "ab"[int(row["path"][:2]) % 2] for row in seen]
+    assert len(right) == 40
+    assert np.mean(right) > 0.9, (np.mean(right), value)
 
 
 @pytest.fixture
@@ -230,7 +233,13 @@ def test_workers_and_the_order_of_rows_change_nothing(
     for name, (data, workers) in cases.items():
         outcome = graticule("train", data, "--out", tmp_path / name, *options, "--workers", workers)
         assert outcome.code == 0, outcome.err
-    for file in ("predictions.parquet", "metrics.json", "splits.parquet", "model/head.safetensors", "model/bundle.json"):
+    for file in (
+        "predictions.parquet",
+        "metrics.json",
+        "splits.parquet",
+        "model/head.safetensors",
+        "model/bundle.json",
+    ):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
 
 
@@ -258,7 +267,7 @@ def test_an_unreadable_image_is_listed_and_left_out(
     outcome = graticule("train", data, "--out", tmp_path / "run", *fast, "--folds", 2)
     assert outcome.code == 3
     assert "cannot read disc/broken.png" in outcome.err
-    assert "1 images could not be read" in outcome.err
+    assert "1 image could not be read" in outcome.err
     with (tmp_path / "run" / "failures.csv").open(newline="") as stream:
         (failure,) = csv.DictReader(stream)
     assert failure["path"] == "disc/broken.png"
@@ -285,9 +294,7 @@ def test_refit_ships_one_head_and_says_so(
 def test_one_fold_with_a_held_out_part(
     images: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
-    outcome = graticule(
-        "train", images, "--out", tmp_path / "run", *fast, "--folds", 1, "--test-size", 0.3, "--json"
-    )
+    outcome = graticule("train", images, "--out", tmp_path / "run", *fast, "--folds", 1, "--test-size", 0.3, "--json")
     assert outcome.code == 0, outcome.err
     metrics = json.loads(outcome.out)
     assert metrics["part"] == "test"

@@ -106,7 +106,7 @@ def test_the_real_weights_hold_tensors_in_tensorflow_order() -> None:
     assert all(np.isfinite(values).all() for values in tensors.values())
     variances = [values for name, values in tensors.items() if name.endswith("running_var")]
     assert len(variances) == 49
-    assert min(values.min() for values in variances) > 0
+    assert min(values.min() for values in variances) >= 0
 
 
 class Hostile:
@@ -214,11 +214,11 @@ def test_a_file_cut_short_anywhere_is_refused() -> None:
 def test_mutated_bytes_raise_backbone_errors_only() -> None:
     rng = np.random.default_rng(3)
     refused = 0
-    for _ in range(2000):
+    for _ in range(500):
         data = bytearray(PLAIN)
         data[int(rng.integers(len(data) - 100))] = int(rng.integers(256))
         try:
             read_tensors(bytes(data))
         except BackboneError:
             refused += 1
-    assert refused > 500
+    assert refused > 300

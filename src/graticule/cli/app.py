@@ -84,7 +84,7 @@ def _root(
 def main() -> None:
     """Entry point of the command `graticule`."""
     try:
-        app()
+        app(prog_name="graticule")
     except GraticuleError as error:
         _fail(str(error))
     except OSError as error:

@@ -113,5 +113,6 @@ def finish(failures: Sequence[tuple[str, str]], where: str) -> None:
         print(f"cannot read {path}: {error}", file=sys.stderr)
     if len(failures) > _SHOWN:
         print(f"... and {len(failures) - _SHOWN} more", file=sys.stderr)
-    print(f"done, but {len(failures)} images could not be read; {where}", file=sys.stderr)
+    images = "1 image" if len(failures) == 1 else f"{len(failures):,} images"
+    print(f"done, but {images} could not be read; {where}", file=sys.stderr)
     raise typer.Exit(LISTED_FAILURES)

@@ -22,6 +22,10 @@ Group = Annotated[
     ),
 ]
 Backbone = Annotated[str, typer.Option("--backbone", metavar="NAME", help="Network, see `graticule backbones`.")]
+Weights = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="FILE|none", help="Weights of a timm model; none: random numbers."),
+]
 Views = Annotated[int, typer.Option("--views", metavar="1|4|8", help="Average features over rotations and flips.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random draw.")]
 Workers = Annotated[

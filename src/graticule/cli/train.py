@@ -17,6 +17,7 @@ def command(
         str, typer.Option(metavar="features", help="Frozen features with a classifier head.")
     ] = "features",
     backbone: options.Backbone = "efficientnet_lite0",
+    weights: options.Weights = None,
     head: Annotated[str, typer.Option(metavar="auto|logistic|svm", help="Classifier on the features.")] = "auto",
     folds: Annotated[int, typer.Option(metavar="K", help="Folds of the cross-validation.")] = 5,
     test_size: Annotated[float, typer.Option(metavar="F", help="Share held out and opened once.")] = 0.0,
@@ -41,6 +42,7 @@ def command(
         raise OptionError(f"--method {method} is not known; allowed: features")
     chosen = TrainOptions(
         backbone=backbone,
+        weights=weights,
         head=head,
         folds=folds,
         test_size=test_size,

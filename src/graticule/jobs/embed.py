@@ -14,8 +14,8 @@ from graticule.data.sources import list_images, read_manifest
 from graticule.errors import OptionError, RunError
 from graticule.jobs.samples import Reporter, Samples, Silent, check_options, embed_samples, sorted_by_path
 from graticule.manifest import Manifest, escape_path
-from graticule.models.backbones import DEFAULT_BACKBONE, feature_names, resolve
-from graticule.models.encoder import embedded_encoder
+from graticule.models.backbones import DEFAULT_BACKBONE
+from graticule.models.encoder import encoder_of
 
 FORMATS = (".parquet", ".npz", ".csv")
 
@@ -25,6 +25,7 @@ def embed(
     out: Path,
     *,
     backbone: str = DEFAULT_BACKBONE,
+    weights: str | None = None,
     views: int = 4,
     root: Path | None = None,
     workers: int | None = None,
@@ -40,7 +41,7 @@ def embed(
     out : Path
         A .parquet, .npz or .csv file that does not exist. Tables have the columns sample_id, path, label and one per
         feature; npz has the arrays sample_id, path, label, features and names.
-    backbone, views, root, workers, batch_size
+    backbone, weights, views, root, workers, batch_size
         As for `train`.
 
     Returns
@@ -50,13 +51,12 @@ def embed(
     """
     check_options(workers=workers, batch_size=batch_size)
     _check_out(out)
-    spec = resolve(backbone)
     manifest = sorted_by_path(_samples(data, root))
-    encoder = embedded_encoder(spec, views=views)
+    encoder = encoder_of(backbone, views=views, weights=weights)
     samples = embed_samples(manifest, encoder, workers=workers, batch_size=batch_size, reporter=reporter or Silent())
     part = out.with_name(f".{out.stem}.part{out.suffix}")
     try:
-        _write(part, samples, feature_names(spec))
+        _write(part, samples, encoder.weights.feature_names())
         part.replace(out)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from graticule.jobs.samples import (
     describe_data,
     embed_samples,
     sorted_by_path,
+    unreadable_warning,
     write_failures,
 )
 from graticule.jobs.train import part_metrics
@@ -151,6 +152,7 @@ def _describe_model(bundle: Bundle, samples: Samples) -> dict[str, Any]:
         "backbone": info.backbone,
         "weights_sha256": info.weights_sha256,
         "licence": info.licence,
+        "source": None,
         "input_size": info.preprocessing.size,
         "views": info.views,
         "n_features": info.n_features,
@@ -170,6 +172,5 @@ def _warnings(samples: Samples, bundle: Bundle) -> list[str]:
             f"{seen} of {len(samples.info)} images have the same pixels as training images: on them the figures are "
             "too good"
         )
-    if samples.failures:
-        warnings.append(f"{len(samples.failures)} images could not be read and were left out; see failures.csv")
+    warnings += unreadable_warning(samples.failures)
     return warnings

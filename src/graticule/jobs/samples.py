@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -229,6 +229,14 @@ def describe_embedding(encoder: Encoder, samples: Samples, weights: dict[str, An
         "cached": samples.cached,
         "seconds": round(samples.seconds, 2),
     }
+
+
+def unreadable_warning(failures: Sequence[tuple[str, str]]) -> list[str]:
+    """What the report says of files that could not be read: one sentence, or nothing."""
+    if not failures:
+        return []
+    images = "1 image" if len(failures) == 1 else f"{len(failures):,} images"
+    return [f"{images} could not be read and left out; see failures.csv"]
 
 
 def write_failures(file: Path, failures: Iterable[tuple[str, str]]) -> None:

@@ -33,8 +33,7 @@ from graticule.jobs.samples import (
 from graticule.jobs.train_options import TrainOptions
 from graticule.jobs.train_record import Fitted, Labelled, describe_weights, train_record
 from graticule.manifest import Manifest, escape_path, object_array
-from graticule.models.backbones import resolve
-from graticule.models.encoder import Encoder, embedded_encoder
+from graticule.models.encoder import Encoder, encoder_of
 from graticule.models.head_search import Choice
 from graticule.models.scoring import pack_heads, probabilities
 from graticule.predictions import Predictions
@@ -72,7 +71,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         labelled = _labelled(data, options)
         # before the images are read, which may take long; duplicates are known only afterwards
         _folds(labelled.manifest, None, options)
-        encoder = embedded_encoder(resolve(options.backbone), views=options.views)
+        encoder = encoder_of(options.backbone, views=options.views, weights=options.weights)
         samples = embed_samples(
             labelled.manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )

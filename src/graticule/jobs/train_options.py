@@ -22,7 +22,9 @@ class TrainOptions:
     Attributes
     ----------
     backbone : str
-        An embedded backbone.
+        An embedded backbone, or a timm model with the extra `torch`.
+    weights : str, optional
+        For timm models: a weight file, or "none" for random weights.
     head : "auto", "logistic" or "svm"
     folds : int
         2 or more; 1 with a held-out part.
@@ -42,6 +44,7 @@ class TrainOptions:
     """
 
     backbone: str = DEFAULT_BACKBONE
+    weights: str | None = None
     head: str = "auto"
     folds: int = 5
     test_size: float = 0.0

@@ -9,10 +9,9 @@ from typing import Any
 from graticule import __version__
 from graticule.data.folds import Folds
 from graticule.evaluate.crossval import CrossValidation
-from graticule.jobs.samples import Samples, describe_data, describe_embedding
+from graticule.jobs.samples import Samples, describe_data, describe_embedding, unreadable_warning
 from graticule.jobs.train_options import TrainOptions
 from graticule.manifest import Manifest, escape_path
-from graticule.models.backbones import EMBEDDED
 from graticule.models.encoder import Encoder
 from graticule.models.head_search import Choice
 from graticule.models.scoring import Head
@@ -96,12 +95,12 @@ def train_record(
 
 def describe_weights(encoder: Encoder) -> dict[str, Any]:
     """Hash, licence, origin and pooled layers of an encoder's network."""
-    spec = EMBEDDED[encoder.backbone]
+    weights = encoder.weights
     return {
-        "weights_sha256": spec.sha256,
-        "licence": spec.licence,
-        "source": f"package {spec.package}",
-        "layers": list(spec.layers),
+        "weights_sha256": weights.sha256,
+        "licence": weights.licence,
+        "source": weights.source,
+        "layers": list(weights.layers),
     }
 
 
@@ -127,8 +126,7 @@ def _describe_heads(fitted: Fitted, options: TrainOptions) -> dict[str, Any]:
 
 def _warnings(samples: Samples, fitted: Fitted, options: TrainOptions) -> list[str]:
     warnings = list(fitted.folds.notes)
-    if samples.failures:
-        warnings.append(f"{len(samples.failures)} images could not be read and were left out; see failures.csv")
+    warnings += unreadable_warning(samples.failures)
     if any(choice.inner_folds == 0 for choice in fitted.cv.choices):
         warnings.append(
             "a fixed default head was used in at least one fold: too few images or groups to choose one by an inner "

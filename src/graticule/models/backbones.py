@@ -149,28 +149,9 @@ def verified_weights(spec: BackboneSpec) -> bytes:
     return data
 
 
-def resolve(name: str) -> BackboneSpec:
-    """The embedded spec of a name; timm's name of the same architecture is accepted as well.
-
-    Raises
-    ------
-    BackboneError
-        For any other name, listing the embedded ones.
-    """
+def find_embedded(name: str) -> BackboneSpec | None:
+    """The embedded spec of a name (timm's name of the same architecture is accepted as well), or None."""
     for spec in EMBEDDED.values():
         if name in (spec.name, spec.timm_name):
             return spec
-    raise BackboneError(
-        f"backbone {name!r} is not embedded. Embedded: {', '.join(EMBEDDED)}. "
-        "Other names are timm models and need the extra: pip install 'graticule[torch]'"
-    )
-
-
-def feature_names(spec: BackboneSpec) -> list[str]:
-    """A name per feature, such as "blocks.2.mean.017", in the order of the vector."""
-    return [
-        f"{layer}.{moment}.{channel:03d}"
-        for layer, channels in zip(spec.layers, spec.channels, strict=True)
-        for moment in ("mean", "deviation")
-        for channel in range(channels)
-    ]
+    return None

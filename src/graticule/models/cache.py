@@ -1,8 +1,9 @@
 """Features on disk, so that no image is embedded twice.
 
 One SQLite file per feature space; a space is the hash of reader version, network, preprocessing and views. A row is
-keyed by the hash of the file's bytes, so renaming, moving or relabelling files keeps it valid. Each vector carries
-a digest: a damaged row counts as absent. A cache that cannot be used (read-only folder, full disk) is never fatal.
+keyed by the hash of the file's bytes, so renaming, moving or relabelling files keeps it valid. Each row carries a
+digest: a damaged one counts as absent. A damaged database is set aside and begun anew. A cache that cannot be used
+(read-only folder, full disk) is never fatal.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import platformdirs
 from numpy.typing import NDArray
 
 _LAYOUT = 1
+# the sqlite3 module cannot even say what is wrong where a damaged name is no UTF-8
+_DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)
@@ -58,22 +61,39 @@ class FeatureCache:
     def __init__(self, folder: Path, space: str) -> None:
         self.fault = ""
         self._database: sqlite3.Connection | None = None
-        file = folder / "features" / f"{space[:32]}.sqlite"
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._database = self._open(file)
-        except (OSError, sqlite3.Error) as error:
-            self._fail(error)
+        self._file = folder / "features" / f"{space[:32]}.sqlite"
+        self._open()
 
-    @staticmethod
-    def _open(file: Path) -> sqlite3.Connection:
+    def _open(self) -> None:
         try:
-            return _connect(file)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            file.replace(file.with_suffix(".damaged"))
-            return _connect(file)
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._database = _connect(self._file)
+            except _DATABASE_ERRORS as error:
+                if not _is_damage(error):
+                    raise
+                _set_aside(self._file)
+                self._database = _connect(self._file)
+        except (OSError, *_DATABASE_ERRORS) as error:
+            self.fault = f"features are not cached: {error}"
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _recover(self, error: Exception) -> None:
+        """Begin anew when the file is damaged, else do without a cache."""
+        self._close()
+        if not _is_damage(error):
+            self.fault = f"features are not cached: {error}"
+            return
+        try:
+            _set_aside(self._file)
+        except OSError as failure:
+            self.fault = f"features are not cached: {failure}"
+            return
+        self._open()
 
     def __enter__(self) -> FeatureCache:
         return self
@@ -81,20 +101,18 @@ class FeatureCache:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        self._close()
 
-    def _fail(self, error: Exception) -> None:
-        self.fault = f"features are not cached: {error}"
-        if self._database is not None:
-            self._database.close()
-            self._database = None
-
-    def __len__(self) -> int:
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to look up."""
         if self._database is None:
-            return 0
-        return int(self._database.execute("SELECT count(*) FROM features").fetchone()[0])
+            return True
+        try:
+            return self._database.execute("SELECT 1 FROM features LIMIT 1").fetchone() is None
+        except _DATABASE_ERRORS as error:
+            self._recover(error)
+            return True
 
     def get(self, sha256: str) -> CachedFeatures | None:
         """Features of a file by its hash, or None."""
@@ -104,12 +122,15 @@ class FeatureCache:
             row = self._database.execute(
                 "SELECT vector, digest, pixel_sha256, width, height, mode FROM features WHERE sha256 = ?", (sha256,)
             ).fetchone()
-        except sqlite3.Error as error:
-            self._fail(error)
+        except _DATABASE_ERRORS as error:
+            self._recover(error)
             return None
-        if row is None or _digest(row[0]) != row[1]:
+        if row is None:
             return None
-        return CachedFeatures(np.frombuffer(row[0], dtype="<f4"), row[2], row[3], row[4], row[5])
+        vector, digest, *facts = row
+        if not isinstance(vector, bytes) or _digest(vector, *facts) != digest:
+            return None
+        return CachedFeatures(np.frombuffer(vector, dtype="<f4"), *facts)
 
     def put(self, rows: Iterable[tuple[str, CachedFeatures]]) -> None:
         """Store features under file hashes, in one transaction."""
@@ -120,28 +141,49 @@ class FeatureCache:
                 self._database.executemany(
                     "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?, ?, ?)", (_row(*row) for row in rows)
                 )
-        except sqlite3.Error as error:
-            self._fail(error)
+        except _DATABASE_ERRORS as error:
+            self._recover(error)
 
 
 def _connect(file: Path) -> sqlite3.Connection:
     database = sqlite3.connect(file, timeout=60.0)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = NORMAL")
-    with database:
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS features (sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL, digest BLOB NOT NULL, "
-            "pixel_sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, mode TEXT NOT NULL) "
-            "WITHOUT ROWID"
-        )
-        database.execute(f"PRAGMA user_version = {_LAYOUT}")
+    # damaged text is for the digest to find
+    database.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        with database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS features (sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL, "
+                "digest BLOB NOT NULL, pixel_sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, "
+                "mode TEXT NOT NULL) WITHOUT ROWID"
+            )
+            database.execute(f"PRAGMA user_version = {_LAYOUT}")
+    except _DATABASE_ERRORS:
+        database.close()
+        raise
     return database
 
 
-def _digest(vector: bytes) -> bytes:
-    return hashlib.blake2b(vector, digest_size=8).digest()
+def _is_damage(error: Exception) -> bool:
+    """Whether the file is at fault: a corrupt page, no database, or a schema that our fixed statements do not fit."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return code in damage or isinstance(error, UnicodeDecodeError)
+
+
+def _set_aside(file: Path) -> None:
+    """Keep a damaged database for inspection; its journals must not meet the new one."""
+    file.replace(file.with_suffix(".damaged"))
+    for suffix in ("-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+
+def _digest(vector: bytes, *facts: str | int) -> bytes:
+    return hashlib.blake2b(vector + repr(facts).encode(), digest_size=8).digest()
 
 
 def _row(sha256: str, entry: CachedFeatures) -> tuple[str, bytes, bytes, str, int, int, str]:
     vector = np.ascontiguousarray(entry.features, dtype="<f4").tobytes()
-    return (sha256, vector, _digest(vector), entry.pixel_sha256, entry.width, entry.height, entry.mode)
+    facts = (entry.pixel_sha256, entry.width, entry.height, entry.mode)
+    return (sha256, vector, _digest(vector, *facts), *facts)

@@ -12,8 +12,9 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def stream_rows(
     workers: int | None = None,
     batch_size: int = 8,
     cache: FeatureCache | None = None,
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Embed files one after another, in their order, in memory that does not grow with their number.
 
     Parameters
@@ -104,7 +105,7 @@ def stream_rows(
         One per file.
     """
     cores = max(1, workers or available_cores())
-    known = cache if cache is not None and len(cache) else None
+    known = None if cache is None or cache.empty else cache
     network = Network(encoder.model, encoder.output)
     pending: deque[tuple[list[Row | None], Future[list[Row]]]] = deque()
     unsaved: list[tuple[str, CachedFeatures]] = []
@@ -212,13 +213,15 @@ def embed_files(
     readable = np.zeros(len(files), dtype=bool)
     info: list[Decoded] = []
     cached = 0
-    for i, row in enumerate(stream_rows(files, encoder, workers=workers, batch_size=batch_size, cache=cache)):
-        if row.features is not None:
-            features[i] = row.features
-            readable[i] = True
-        cached += row.cached
-        info.append(row.info)
-        if progress is not None:
-            progress(i + 1)
+    # closed at once when interrupted, so that what is finished reaches the cache before the caller closes it
+    with closing(stream_rows(files, encoder, workers=workers, batch_size=batch_size, cache=cache)) as rows:
+        for i, row in enumerate(rows):
+            if row.features is not None:
+                features[i] = row.features
+                readable[i] = True
+            cached += row.cached
+            info.append(row.info)
+            if progress is not None:
+                progress(i + 1)
     seconds = time.perf_counter() - start
     return Embedding(features, info, readable, len(files) - cached, cached, seconds)

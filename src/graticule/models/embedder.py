@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from graticule.data.images import Image
 from graticule.data.preprocess import prepare
 from graticule.errors import ImageError, OptionError
-from graticule.models.backbones import DEFAULT_BACKBONE, feature_names, resolve
+from graticule.models.backbones import DEFAULT_BACKBONE
 from graticule.models.cache import FeatureCache, cache_folder
 from graticule.models.embed import embed_files
-from graticule.models.encoder import Encoder, embedded_encoder
+from graticule.models.encoder import Encoder, encoder_of
 from graticule.models.network import Network
 
 
@@ -70,7 +70,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         BackboneError, OptionError
         """
         _as_list(X)
-        self.encoder_: Encoder = embedded_encoder(resolve(self.backbone), views=self.views)
+        self.encoder_: Encoder = encoder_of(self.backbone, views=self.views)
         self.n_features_out_ = self.encoder_.n_features
         return self
 
@@ -118,7 +118,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Names such as "blocks.2.mean.017", shape (n_features_out_,)."""
         check_is_fitted(self, "encoder_")
-        return np.array(feature_names(resolve(self.backbone)), dtype=object)
+        return np.array(self.encoder_.weights.feature_names(), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

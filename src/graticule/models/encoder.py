@@ -10,11 +10,41 @@ from pathlib import Path
 from graticule.data.images import READER_VERSION
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import OptionError
-from graticule.models.backbones import BackboneSpec, verified_weights
+from graticule.models.backbones import BackboneSpec, find_embedded, verified_weights
 from graticule.models.cache import cache_folder
 from graticule.models.network import VIEWS
 
 GRAPH_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """Where the weights of a network came from, and what is pooled.
+
+    Attributes
+    ----------
+    sha256, licence, source : str
+        Hash of the weights, their SPDX licence, and their origin for people.
+    layers : tuple of str
+        The pooled layers; empty when the feature vector is no pooled stack.
+    channels : tuple of int
+        Feature maps per layer.
+    """
+
+    sha256: str = ""
+    licence: str = ""
+    source: str = ""
+    layers: tuple[str, ...] = ()
+    channels: tuple[int, ...] = ()
+
+    def feature_names(self) -> list[str]:
+        """A name per feature, such as "blocks.2.mean.017", in the order of the vector."""
+        return [
+            f"{layer}.{moment}.{channel:03d}"
+            for layer, channels in zip(self.layers, self.channels, strict=True)
+            for moment in ("mean", "deviation")
+            for channel in range(channels)
+        ]
 
 
 @dataclass(frozen=True)
@@ -33,6 +63,7 @@ class Encoder:
     output : str
         The output that is the feature vector.
     n_features : int
+    weights : WeightsInfo
     """
 
     backbone: str
@@ -41,6 +72,7 @@ class Encoder:
     views: int
     n_features: int
     output: str = "features"
+    weights: WeightsInfo = WeightsInfo()
 
     def __post_init__(self) -> None:
         if self.views not in VIEWS:
@@ -55,6 +87,34 @@ class Encoder:
         """Hash of the feature space: equal spaces give equal features for equal files."""
         parts = (READER_VERSION, self.model_sha256, self.preprocessing.key(), str(self.views), self.output)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def encoder_of(backbone: str, *, views: int, weights: str | None = None) -> Encoder:
+    """The encoder of any backbone by name: an embedded one, or a timm model with the extra `torch`.
+
+    Parameters
+    ----------
+    backbone : str
+    views : int
+        1, 4 or 8.
+    weights : str, optional
+        For timm models: a weight file, or "none" for random weights. Embedded backbones bring theirs.
+
+    Raises
+    ------
+    BackboneError
+        When the name is unknown, or the weights are missing, altered or do not fit.
+    OptionError
+        When weights are named for an embedded backbone.
+    """
+    spec = find_embedded(backbone)
+    if spec is None:
+        from graticule.models.timm_backbones import timm_encoder
+
+        return timm_encoder(backbone, views=views, weights=weights)
+    if weights is not None:
+        raise OptionError(f"--weights {weights}: the embedded backbone {spec.name} brings its own weights")
+    return embedded_encoder(spec, views=views)
 
 
 def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features") -> Encoder:
@@ -80,6 +140,13 @@ def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features"
         views=views,
         n_features=spec.n_features if output == "features" else 1280,
         output=output,
+        weights=WeightsInfo(
+            spec.sha256,
+            spec.licence,
+            f"package {spec.package}",
+            spec.layers if output == "features" else (),
+            spec.channels if output == "features" else (),
+        ),
     )
 
 

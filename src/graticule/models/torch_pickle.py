@@ -9,6 +9,7 @@ so a hostile file cannot run code; callers verify the file's sha256 before that.
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import struct
 from collections import OrderedDict
@@ -121,7 +122,8 @@ def _read_storages(stream: io.BytesIO, keys: list[str], types: dict[str, np.dtyp
 
 def _view(storage: NDArray[Any], ref: _TensorRef) -> NDArray[Any]:
     last = ref.offset + sum((n - 1) * step for n, step in zip(ref.shape, ref.stride, strict=True))
-    if ref.offset < 0 or last >= len(storage) or any(step < 0 for step in ref.stride):
+    inside = ref.offset >= 0 and last < len(storage) and math.prod(ref.shape) <= len(storage)
+    if not inside or any(step < 0 for step in ref.stride):
         raise BackboneError(f"the weight file is damaged: a tensor of shape {ref.shape} lies outside its storage")
     strides = tuple(step * storage.itemsize for step in ref.stride)
     view = np.lib.stride_tricks.as_strided(storage[ref.offset :], ref.shape, strides, writeable=False)

@@ -1,0 +1,119 @@
+"""`graticule evaluate`: a finished model on other labelled images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graticule.predictions import read_predictions
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory, draw_classes: Callable[..., Path]) -> Path:
+    """Class folders of images that no model has seen."""
+    return draw_classes(tmp_path_factory.mktemp("others") / "data", n=4, first=200)
+
+
+@pytest.fixture(scope="module")
+def evaluated(run: Path, others: Path, graticule: Callable[..., Any]) -> tuple[Path, Any]:
+    """The folder that `evaluate` left, and what it printed."""
+    out = others.parent / "evaluation"
+    return out, graticule("evaluate", run, others, "--out", out, "--workers", 1, "--json")
+
+
+def test_the_folder_holds_metrics_predictions_and_a_report(evaluated: tuple[Path, Any]) -> None:
+    out, outcome = evaluated
+    assert outcome.code == 0, outcome.err
+    assert sorted(file.name for file in out.iterdir()) == sorted(
+        [
+            *("DONE", "failures.csv", "manifest.parquet", "metrics.json", "predictions.parquet"),
+            *("report.html", "run.json"),
+        ]
+    )
+    predictions = read_predictions(out / "predictions.parquet")
+    assert set(predictions.part) == {"test"}
+    assert len(predictions) == 12
+
+
+def test_json_is_what_metrics_json_holds(evaluated: tuple[Path, Any]) -> None:
+    out, outcome = evaluated
+    metrics = json.loads(outcome.out)
+    assert metrics == json.loads((out / "metrics.json").read_text())
+    assert metrics["schema_version"] == 1
+    assert (metrics["n"], metrics["part"]) == (12, "test")
+    assert metrics["accuracy"]["value"] == 1.0
+
+
+def test_the_record_names_the_model(evaluated: tuple[Path, Any], run: Path, others: Path) -> None:
+    out, _ = evaluated
+    record = json.loads((out / "run.json").read_text())
+    assert record["bundle_sha256"] == json.loads((run / "run.json").read_text())["bundle_sha256"]
+    assert record["command"] == f"graticule evaluate {run} {others} --out {out}"
+    assert record["warnings"] == []
+
+
+def test_labels_that_the_model_does_not_know_are_refused(
+    run: Path, graticule: Callable[..., Any], draw_classes: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = draw_classes(tmp_path / "data", n=1)
+    (data / "disc").rename(data / "ellipse")
+    message = graticule("evaluate", run, data, "--out", tmp_path / "out").message()
+    assert "labels 'ellipse' are none of the model's classes 'disc', 'square', 'stripes'" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_without_labels_are_refused(
+    run: Path, others: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "samples.csv"
+    file.write_text("path,label\ndisc/disc_200.png,\n")
+    message = graticule("evaluate", run, file, "--root", others, "--out", tmp_path / "out").message()
+    assert "no image is labelled" in message
+
+
+def test_training_images_among_the_data_are_told(
+    run: Path, images: Path, graticule: Callable[..., Any], tmp_path: Path, warm_cache: Path
+) -> None:
+    outcome = graticule("evaluate", run, images, "--out", tmp_path / "out", "--workers", 1)
+    assert outcome.code == 0
+    assert "27 of 36 images have the same pixels as training images" in outcome.out
+    assert "27 of 36 images have the same pixels" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_single_class_leaves_figures_undefined_not_wrong(
+    run: Path, others: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "samples.csv"
+    file.write_text("path,label\n" + "".join(f"disc/disc_{i}.png,disc\n" for i in range(200, 204)))
+    options = ("--root", others, "--workers", 1, "--json")
+    outcome = graticule("evaluate", run, file, "--out", tmp_path / "out", *options)
+    assert outcome.code == 0, outcome.err
+    metrics = json.loads(outcome.out)
+    assert metrics["accuracy"]["value"] == 1.0
+    assert metrics["macro_specificity"]["value"] is None
+    assert metrics["roc_auc_macro"]["value"] is None
+    assert metrics["per_class"]["square"]["n"] == 0
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert "--root" in json.loads((tmp_path / "out" / "run.json").read_text())["command"]
+
+
+def test_groups_of_the_data_are_respected_and_named(
+    run: Path, others: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "samples.csv"
+    rows = [f"{kind}/{kind}_{i}.png,{kind},lot {i}" for kind in ("disc", "square") for i in range(200, 204)]
+    file.write_text("\n".join(["path,label,lot", *rows]))
+    outcome = graticule(
+        "evaluate", run, file, "--root", others, "--group", "lot", "--out", tmp_path / "out", "--workers", 1
+    )
+    assert outcome.code == 0, outcome.err
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["n_groups"] == 4
+    assert metrics["accuracy"]["method"] == "too_few_groups"
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["data"]["group_column"] == "lot"
+    assert "--group lot" in record["command"]

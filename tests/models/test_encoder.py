@@ -1,0 +1,79 @@
+"""An encoder and its feature space: each ingredient counts, and the graph is built once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graticule.data.preprocess import Preprocessing
+from graticule.errors import OptionError
+from graticule.models import encoder as encoder_module
+from graticule.models.backbones import EMBEDDED
+from graticule.models.encoder import Encoder, embedded_encoder
+from graticule.models.network import Network
+
+LITE0 = EMBEDDED["efficientnet_lite0"]
+
+
+def test_every_ingredient_changes_the_space(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    spaces = {
+        encoder.space(),
+        replace(encoder, views=4).space(),
+        replace(encoder, preprocessing=Preprocessing(64)).space(),
+        replace(encoder, model=encoder.model + b"\0").space(),
+        replace(encoder, output="penultimate").space(),
+    }
+    same = replace(encoder, backbone="another name").space()
+    monkeypatch.setattr(encoder_module, "READER_VERSION", "another")
+    spaces.add(encoder.space())
+    assert len(spaces) == 6
+    assert same in spaces
+
+
+def test_embedded_encoders(lite0: Encoder) -> None:
+    assert (lite0.backbone, lite0.n_features, lite0.preprocessing.size) == ("efficientnet_lite0", 992, 224)
+    plain = embedded_encoder(LITE0, views=4, output="penultimate")
+    assert (plain.n_features, plain.views) == (1280, 4)
+    pixels = np.zeros((1, 32, 32, 3), np.uint8)
+    assert Network(plain.model, plain.output)(pixels).shape == (1, 1280)
+    assert Network(lite0.model, lite0.output)(pixels).shape == (1, 992)
+    assert "model" not in repr(lite0)
+
+
+def test_views_are_checked_early() -> None:
+    with pytest.raises(OptionError, match="--views 3 is not possible; allowed: 1, 4, 8"):
+        embedded_encoder(LITE0, views=3)
+
+
+@pytest.fixture
+def own_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache whose folder of graphs is not shared."""
+    monkeypatch.setenv("GRATICULE_CACHE", str(tmp_path / "home"))
+    return tmp_path / "home" / "graphs"
+
+
+def test_the_graph_is_built_once(own_graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+    build = encoder_module._build
+    monkeypatch.setattr(encoder_module, "_build", lambda *a: built.append(a) or build(*a))
+    one, other = (embedded_encoder(LITE0, views=1) for _ in range(2))
+    assert one.model == other.model
+    assert len(built) == 1
+    (file,) = own_graphs.iterdir()
+    file.write_bytes(file.read_bytes()[:-1] + b"\xff")
+    assert embedded_encoder(LITE0, views=1).model == one.model
+    assert len(built) == 2
+    assert embedded_encoder(LITE0, views=1).model == one.model
+    assert len(built) == 2
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lite0: Encoder
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("GRATICULE_CACHE", str(blocked))
+    assert embedded_encoder(LITE0, views=1).model == lite0.model
