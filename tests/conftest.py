@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# one thread in linear algebra, here and in processes that tests start: small matrices gain nothing from more, and two
+# test runs on one machine would slow each other down many times; read once, when NumPy is imported
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

@@ -11,12 +11,13 @@ SHA256SUMS             over all of the above; checked before anything is used
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -109,14 +110,18 @@ def read_bundle(folder: Path) -> Bundle:
     """
     contents = _verified(folder)
     try:
-        info = BundleInfo.model_validate_json(contents["bundle.json"])
+        document = json.loads(contents["bundle.json"])
+        version = document.get("schema_version") if isinstance(document, dict) else None
+        # before the fields, which another version may have changed
+        if version != SCHEMA_VERSION:
+            raise BundleError(f"the bundle {folder} is of schema version {version}, expected {SCHEMA_VERSION}")
+        info = BundleInfo.model_validate(document)
         heads = load(contents["head.safetensors"])
         reference = load(contents["reference.safetensors"])
-    except (ValidationError, SafetensorError) as error:
+        card = contents["MODEL_CARD.md"].decode()
+    except (ValueError, SafetensorError) as error:  # a pydantic ValidationError is a ValueError
         raise BundleError(f"the bundle {folder} cannot be read: {error}") from error
-    if info.schema_version != SCHEMA_VERSION:
-        raise BundleError(f"the bundle {folder} is of schema version {info.schema_version}, expected {SCHEMA_VERSION}")
-    return Bundle(info, contents["model.onnx"], heads, reference, contents["MODEL_CARD.md"].decode())
+    return Bundle(info, contents["model.onnx"], heads, reference, card)
 
 
 def bundle_hash(folder: Path) -> str:

@@ -81,7 +81,8 @@ class Predictions:
 
     def write(self, file: Path) -> None:
         """Write as Parquet."""
-        pq.write_table(self.to_table(), file)
+        with file.open("wb") as sink:
+            pq.write_table(self.to_table(), sink)
 
 
 def read_predictions(file: Path) -> Predictions:
@@ -93,7 +94,8 @@ def read_predictions(file: Path) -> Predictions:
         When the file is missing, is not Parquet or lacks a column.
     """
     try:
-        table = pq.read_table(file)
+        with file.open("rb") as source:
+            table = pq.ParquetFile(source).read()
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"cannot read the predictions {file}: {error}") from error
     missing = [c for c in ("sample_id", "path", "part", "fold", "label") if c not in table.column_names]

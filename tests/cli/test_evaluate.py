@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,10 +79,39 @@ def test_data_without_labels_are_refused(
 def test_training_images_among_the_data_are_told(
     run: Path, images: Path, graticule: Callable[..., Any], tmp_path: Path, warm_cache: Path
 ) -> None:
-    outcome = graticule("evaluate", run, images, "--out", tmp_path / "out", "--workers", 1)
+    outcome = graticule("evaluate", run / "model", images, "--out", tmp_path / "out", "--workers", 1)
     assert outcome.code == 0
     assert "27 of 36 images have the same pixels as training images" in outcome.out
     assert "27 of 36 images have the same pixels" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_each_later_opening_of_the_held_out_part_is_counted(
+    run: Path, images: Path, graticule: Callable[..., Any], tmp_path: Path, warm_cache: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    for times in (2, 3):
+        out = tmp_path / f"evaluation-{times}"
+        outcome = graticule("evaluate", tmp_path / "run", images, "--out", out, "--workers", 1)
+        assert f"9 of the images are the run's held-out part, which was opened {times} times by now" in outcome.out
+        assert f"opened {times} times" in (tmp_path / "run" / "report.html").read_text()
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert [opening["verb"] for opening in record["test_openings"]] == ["train", "evaluate", "evaluate"]
+    assert graticule("predict", tmp_path / "run", images, "--out", tmp_path / "p", "--workers", 1).code == 0
+
+
+def test_other_images_and_a_bundle_alone_open_nothing(
+    run: Path, others: Path, images: Path, graticule: Callable[..., Any], tmp_path: Path, warm_cache: Path
+) -> None:
+    before = (run / "run.json").read_bytes()
+    outcome = graticule("evaluate", run / "model", images, "--out", tmp_path / "a", "--workers", 1)
+    assert "held-out part" not in outcome.out
+    # the same names, other pixels
+    shutil.copytree(others, tmp_path / "data")
+    for file in (tmp_path / "data").rglob("*.png"):
+        file.rename(file.with_name(file.name.replace("_2", "_")))
+    outcome = graticule("evaluate", run, tmp_path / "data", "--out", tmp_path / "b", "--workers", 1)
+    assert outcome.code == 0
+    assert (run / "run.json").read_bytes() == before
 
 
 def test_a_single_class_leaves_figures_undefined_not_wrong(

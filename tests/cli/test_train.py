@@ -78,7 +78,7 @@ def test_probabilities_are_probabilities(run: Path) -> None:
     proba = read_predictions(run / "predictions.parquet").proba
     assert np.isfinite(proba).all()
     assert (proba >= 0).all()
-    np.testing.assert_allclose(proba.sum(1), 1.0, atol=1e-9)
+    np.testing.assert_allclose(proba.sum(1), 1.0, atol=1e-6)
 
 
 def _check_figure(figure: dict[str, Any]) -> None:
@@ -165,7 +165,7 @@ def test_the_model_scored_on_the_test_part_is_the_one_shipped(
     assert graticule("predict", run, names, "--out", tmp_path / "out", "--workers", 1).code == 0
     again = pq.read_table(tmp_path / "out" / "predictions-00000.parquet")
     proba = np.column_stack([again[f"p_{name}"].to_numpy() for name in CLASSES])
-    np.testing.assert_allclose(proba, predictions.proba, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(proba, predictions.proba, rtol=0, atol=1e-6)
 
 
 def _features(graticule: Callable[..., Any], images: Path, file: Path) -> dict[str, Any]:
@@ -183,9 +183,9 @@ def test_out_of_fold_scores_come_from_the_head_of_that_fold(
     features = matrix["features"][[rows[name] for name in predictions.sample_id]]
     for fold, head in enumerate(heads):
         here = predictions.fold == fold
-        np.testing.assert_allclose(probabilities([head], features[here]), predictions.proba[here], atol=1e-9)
+        np.testing.assert_allclose(probabilities([head], features[here]), predictions.proba[here], atol=1e-6)
     test = predictions.part == "test"
-    np.testing.assert_allclose(probabilities(heads, features[test]), predictions.proba[test], atol=1e-9)
+    np.testing.assert_allclose(probabilities(heads, features[test]), predictions.proba[test], atol=1e-6)
 
 
 def test_labels_that_mean_nothing_are_not_learnt_out_of_fold(
@@ -202,12 +202,12 @@ def test_labels_that_mean_nothing_are_not_learnt_out_of_fold(
     (data / "manifest.csv").write_text("\n".join(rows))
     outcome = graticule("train", data, "--out", tmp_path / "run", *fast, "--folds", 3, "--json")
     value = json.loads(outcome.out)["accuracy"]["value"]
-    assert value < 0.75, value
+    assert value < 0.65
     assert graticule("predict", tmp_path / "run", data, "--out", tmp_path / "seen", "--workers", 1).code == 0
     seen = pq.read_table(tmp_path / "seen" / "predictions-00000.parquet").to_pylist()
     right = [row["label"] == "ab"[int(row["path"][:2]) % 2] for row in seen]
     assert len(right) == 40
-    assert np.mean(right) > 0.9, (np.mean(right), value)
+    assert np.mean(right) > 0.75
 
 
 @pytest.fixture
@@ -246,7 +246,9 @@ def test_workers_and_the_order_of_rows_change_nothing(
 def test_another_head_decodes_nothing_and_a_grown_folder_only_what_is_new(
     images: Path, graticule: Callable[..., Any], draw_classes: Callable[..., Path], tmp_path: Path, warm_cache: Path
 ) -> None:
-    first = graticule("train", images, "--out", tmp_path / "svm", "--views", 1, "--workers", 1, "--head", "svm")
+    first = graticule(
+        "train", images, "--out", tmp_path / "svm", "--views", 1, "--workers", 1, "--head", "svm", "--folds", 2
+    )
     assert "0 images decoded, 36 taken from the cache" in first.out
     record = _json(tmp_path / "svm" / "run.json")
     assert (record["embedding"]["decoded"], record["embedding"]["cached"]) == (0, 36)

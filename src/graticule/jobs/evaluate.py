@@ -13,6 +13,7 @@ from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, read_bundle
 from graticule.data.sources import read_manifest
 from graticule.errors import ManifestError
+from graticule.jobs.openings import count_opening
 from graticule.jobs.predict import model_folder
 from graticule.jobs.samples import (
     Reporter,
@@ -89,6 +90,7 @@ def evaluate(
         predictions.write(out / "predictions.parquet")
         write_failures(out / "failures.csv", samples.failures)
         write_json(out / "metrics.json", metrics)
+        notes = [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)]
         record = {
             "verb": "evaluate",
             "graticule_version": __version__,
@@ -100,14 +102,9 @@ def evaluate(
             "seed": seed,
             "packages": package_versions(),
             "platform": machine(),
-            "data": describe_data(
-                data,
-                samples,
-                n_unlabelled=len(everything) - len(manifest),
-                group_column=None if samples.manifest.group is None else ("group" if group == "auto" else group),
-            ),
+            "data": _describe_data(data, samples, len(everything) - len(manifest), group),
             "embedding": _describe_model(bundle, samples),
-            "warnings": [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)],
+            "warnings": notes + count_opening(run, predictions, "evaluate"),
         }
         write_json(out / "run.json", record)
         write_evaluation_report(out)
@@ -144,6 +141,11 @@ def _score(samples: Samples, predictor: Predictor) -> Predictions:
         classes=predictor.classes,
         proba=probabilities(predictor.heads, samples.features),
     )
+
+
+def _describe_data(data: Path, samples: Samples, n_unlabelled: int, group: str) -> dict[str, Any]:
+    column = None if samples.manifest.group is None else ("group" if group == "auto" else group)
+    return describe_data(data, samples, n_unlabelled=n_unlabelled, group_column=column)
 
 
 def _describe_model(bundle: Bundle, samples: Samples) -> dict[str, Any]:

@@ -9,6 +9,9 @@ A head maps a feature vector x (d numbers) to class probabilities over K classes
 
 Scaling and whitening are folded into W, b (linear) or into centre and P (rbf). A model is the mean of the
 probabilities of its heads.
+
+Rows are multiplied one at a time: BLAS rounds a row of a larger product differently by its place in it, and a sample's
+probabilities must not depend on the samples scored beside it.
 """
 
 from __future__ import annotations
@@ -66,9 +69,15 @@ def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     return shifted
 
 
+def by_row(rows: Floats, matrix: Floats) -> Floats:
+    """rows @ matrix, each row by itself: its result does not depend on the others, bit for bit."""
+    product: Floats = np.matmul(rows[:, None, :], matrix)[:, 0]
+    return product
+
+
 def rbf_kernel(rows: Floats, support: Floats, gamma: float) -> Floats:
     """exp(-gamma |a - b|^2) for every pair, shape (n, m)."""
-    kernel = squared_distances(rows, support)
+    kernel = _squared(by_row(rows, support.T), rows, support)
     kernel *= np.float32(-gamma)
     np.exp(kernel, out=kernel)
     return kernel
@@ -76,7 +85,11 @@ def rbf_kernel(rows: Floats, support: Floats, gamma: float) -> Floats:
 
 def squared_distances(rows: Floats, others: Floats) -> Floats:
     """Squared Euclidean distances, shape (n, m), clipped at 0."""
-    cross: Floats = np.asarray(rows @ others.T, dtype=np.float32)
+    return _squared(np.asarray(rows @ others.T, dtype=np.float32), rows, others)
+
+
+def _squared(cross: Floats, rows: Floats, others: Floats) -> Floats:
+    """Squared distances from the products `cross` of every pair, which they overwrite."""
     cross *= np.float32(-2.0)
     cross += (rows * rows).sum(1)[:, None]
     cross += (others * others).sum(1)[None, :]
@@ -89,10 +102,10 @@ def scores(head: Head, features: NDArray[np.floating]) -> Floats:
     z = signed_sqrt(features)
     result: Floats
     if isinstance(head, LinearHead):
-        result = z @ head.weights.T + head.bias
+        result = by_row(z, head.weights.T) + head.bias
         return result
-    projected: Floats = np.asarray((z - head.centre) @ head.projection, dtype=np.float32)
-    result = rbf_kernel(projected, head.support, head.gamma) @ head.coefficients + head.bias
+    projected = by_row(z - head.centre, head.projection)
+    result = by_row(rbf_kernel(projected, head.support, head.gamma), head.coefficients) + head.bias
     return result
 
 
@@ -126,11 +139,13 @@ def unpack_heads(tensors: Mapping[str, NDArray[np.floating]]) -> list[Head]:
     BundleError
         When a tensor is missing.
     """
-    numbers = sorted({int(name.split(".")[0]) for name in tensors})
     try:
+        numbers = sorted({int(name.split(".")[0]) for name in tensors})
         return [_unpack(i, tensors) for i in numbers]
     except KeyError as error:
         raise BundleError(f"the head of the bundle lacks the tensor {error}") from error
+    except ValueError as error:
+        raise BundleError(f"the head of the bundle holds a tensor of another kind: {error}") from error
 
 
 def _unpack(i: int, tensors: Mapping[str, NDArray[np.floating]]) -> Head:

@@ -1,0 +1,54 @@
+"""The held-out part of a run: each time it is scored again is counted, and the run's report says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from graticule.predictions import Predictions, read_predictions
+from graticule.report.html import write_report
+from graticule.runs import read_json, utc_now, write_json
+
+
+def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:
+    """Note in a run's record that images of its held-out part were scored again, and write its report anew.
+
+    An image counts as the same when its path and its probabilities are: the model is, so then the pixels are too.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run, or a bundle alone, which has no record to note anything in.
+    scored : Predictions
+        What its model says of the images.
+    verb : str
+        What they were scored for.
+
+    Returns
+    -------
+    list of str
+        A warning for the report of the verb, or nothing.
+    """
+    if not (run / "predictions.parquet").is_file():
+        return []
+    test = read_predictions(run / "predictions.parquet").of_part("test")
+    known = dict(zip(test.sample_id, test.proba, strict=True))
+    n = sum(
+        name in known and bool(np.allclose(known[name], proba, rtol=0.0, atol=1e-6))
+        for name, proba in zip(scored.sample_id, scored.proba, strict=True)
+    )
+    if not n:
+        return []
+    record = read_json(run / "run.json")
+    openings = [
+        *record.get("test_openings", []),
+        {"utc": utc_now(), "verb": verb, "model_sha256": record["bundle_sha256"]},
+    ]
+    told = f"{n} of the images are the run's held-out part, which was opened {len(openings)} times by now"
+    try:
+        write_json(run / "run.json", record | {"test_openings": openings})
+    except OSError as error:
+        return [f"{told}; the run's record could not be told of it: {error.strerror}"]
+    write_report(run)
+    return [told]

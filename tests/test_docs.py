@@ -1,0 +1,184 @@
+"""Documentation against the program: commands, options, help, source tree, version, links."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from graticule import __version__
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(graticule [a-z][^`]*)`")
+
+
+@pytest.fixture(scope="module")
+def writer() -> ModuleType:
+    """docs/write_commands.py as a module."""
+    spec = importlib.util.spec_from_file_location("write_commands", ROOT / "docs" / "write_commands.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _blocks(language: str) -> list[tuple[str, str]]:
+    return [
+        (page.name, text) for page in PAGES for lang, text in BLOCK.findall(page.read_text("utf-8")) if lang == language
+    ]
+
+
+def _commands() -> list[tuple[str, list[str]]]:
+    """Command lines in fenced blocks and in running text, as words."""
+    lines = [(page, line) for page, text in _blocks("sh") for line in text.splitlines()]
+    lines += [(page.name, text) for page in PAGES for text in INLINE.findall(page.read_text("utf-8"))]
+    return [(page, shlex.split(line, comments=True)) for page, line in lines if line.strip()]
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len([words for _, words in _commands() if words[0] == "graticule"]) > 20
+
+
+def test_commands_name_existing_verbs_and_options(writer: ModuleType) -> None:
+    verbs = writer.verbs()
+    for page, words in _commands():
+        if words[0] != "graticule" or words[1] in ("VERB", "--help"):
+            continue
+        assert words[1] in verbs, f"{page}: {words}"
+        parameters = verbs[words[1]].params
+        known = {name for parameter in parameters for name in parameter.opts}
+        used = {word.split("=")[0] for word in words if word.startswith("--")}
+        assert used <= known | {"--help"}, f"{page}: {words}"
+
+
+def test_whole_commands_give_what_a_verb_needs(writer: ModuleType) -> None:
+    """In fenced blocks: the number of arguments, and every option that is required."""
+    verbs = writer.verbs()
+    for page, text in _blocks("sh"):
+        for line in text.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] != ["graticule"]:
+                continue
+            parameters = verbs[words[1]].params
+            takes_value = {n for p in parameters if writer.is_option(p) and not p.is_flag for n in p.opts}
+            rest, arguments = words[2:], []
+            while rest:
+                word = rest.pop(0)
+                if word in takes_value:
+                    rest.pop(0)
+                elif not word.startswith("--"):
+                    arguments.append(word)
+            needed = [p for p in parameters if not writer.is_option(p)]
+            assert len(arguments) == len(needed), f"{page}: {line}"
+            for parameter in parameters:
+                if writer.is_option(parameter) and parameter.required:
+                    assert parameter.opts[0] in words, f"{page}: {line}"
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    used = [words for _, words in _commands() if words[0] == "make"]
+    assert used
+    for words in used:
+        assert {word for word in words[1:] if "=" not in word} <= targets, words
+
+
+def test_the_help_of_every_verb_is_shown(writer: ModuleType) -> None:
+    assert writer.PAGE.read_text("utf-8") == writer.page(), "run: python docs/write_commands.py"
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize("verb", ["train", "predict", "evaluate", "compare", "embed", "phantom", "demo", "doctor"])
+def test_the_page_says_what_the_real_help_says(
+    writer: ModuleType, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The layout differs, the words do not."""
+    command = writer.verbs()[verb]
+    with pytest.raises(SystemExit):
+        command.main(args=["--help"], prog_name=f"graticule {verb}")
+    real = _squeezed(capsys.readouterr().out)
+    assert _squeezed(command.help) in real
+    for parameter in command.params:
+        if parameter.name != "help":
+            assert _squeezed(parameter.help) in real
+            assert writer.word(parameter).split()[0] in real
+
+
+def test_the_tree_in_the_readme_names_every_source_file() -> None:
+    (tree,) = [text for page, text in _blocks("text") if page == "README.md" and text.startswith("src/graticule/")]
+    folders: list[str] = []
+    listed = set()
+    for line in tree.splitlines()[1:]:
+        name, _, comment = line.strip().partition(" ")
+        depth = (len(line) - len(line.lstrip())) // 2 - 1
+        folders[depth:] = [name] if name.endswith("/") else []
+        if not name.endswith("/"):
+            listed.add("".join(folders) + name)
+            assert comment.strip(), f"{name} has no comment"
+    source = ROOT / "src" / "graticule"
+    present = {
+        file.relative_to(source).as_posix()
+        for file in source.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts and (file.name != "__init__.py" or file.parent == source)
+    }
+    assert listed == present
+
+
+def test_the_changelog_starts_with_this_version() -> None:
+    versions = re.findall(r"^## \[(.+?)\] - \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == __version__
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_code_in_the_pages_is_code() -> None:
+    python = _blocks("python")
+    assert python
+    for page, text in python:
+        tree = ast.parse(text, page)
+        guarded = "__main__" in text
+        assert guarded, f"{page}: worker processes import the script, so its calls need a guard"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "graticule":
+                import graticule
+
+                assert hasattr(graticule, node.attr), f"{page}: graticule.{node.attr}"
+    for _, text in _blocks("json"):
+        json.loads(text)
+
+
+def test_options_named_in_python_exist() -> None:
+    from dataclasses import fields
+
+    from graticule.jobs.train_options import TrainOptions
+
+    known = {field.name for field in fields(TrainOptions)}
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    named = re.search(r"fields of `TrainOptions`: (.*?)\.\n", page, re.DOTALL)
+    assert named is not None
+    assert set(re.findall(r"`(\w+)`", named[1])) == known
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda file: file.name)
+def test_examples_are_guarded_and_compile(example: Path) -> None:
+    text = example.read_text("utf-8")
+    compile(text, str(example), "exec")
+    assert 'if __name__ == "__main__":' in text
