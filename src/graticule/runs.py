@@ -77,7 +77,7 @@ def _refuse_used(folder: Path, what: str) -> None:
     if (folder / STARTED).exists():
         raise RunError(
             f"--out {folder} holds an interrupted {what} (no {DONE} marker); remove the folder or choose another one. "
-            "Images embedded by then are cached and will not be decoded again"
+            "Training goes on from the features cached by then"
         )
     raise RunError(f"--out {folder} exists and is not empty; choose a folder that does not exist yet")
 

@@ -334,6 +334,7 @@ def test_groups_and_the_split_column_are_respected(
     assert (record["data"]["n"], record["data"]["n_unlabelled"], record["data"]["n_groups"]) == (34, 2, 4)
     assert metrics["accuracy"]["method"] == "too_few_groups"
     assert metrics["accuracy"]["low"] is None
+    assert "note: only 3 groups: too few for intervals" in outcome.out
     assert len(metrics["per_group"]) == 3
     splits = pq.read_table(tmp_path / "run" / "splits.parquet").to_pylist()
     manifest = Manifest.read(tmp_path / "run" / "manifest.parquet")

@@ -80,10 +80,11 @@ def test_labels_given_by_group_at_random_stay_at_chance() -> None:
         y = rng.permutation(np.arange(20) % 2)[owner]
         x = (rng.normal(size=(20, 60))[owner] + 0.05 * rng.normal(size=(80, 60))).astype(np.float32)
         group = object_array([str(g) for g in owner])
-        folds = make_folds(y, k=4, group=group, seed=seed)
+        folds = make_folds(y, k=3, group=group, seed=seed)
         by_group.append(accuracy(cross_validate(x, y, folds, Search(2, "logistic", True)), y))
-        folds = make_folds(y, k=2, seed=seed)
-        by_image.append(accuracy(cross_validate(x, y, folds, Search(2, "logistic")), y))
+        if seed < 2:
+            folds = make_folds(y, k=2, seed=seed)
+            by_image.append(accuracy(cross_validate(x, y, folds, Search(2, "logistic")), y))
     assert 0.35 < np.mean(by_group) < 0.62, by_group
     assert np.mean(by_image) > 0.9
 

@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from graticule.errors import BackboneError
-from graticule.models.backbones import EMBEDDED, BackboneSpec, feature_names, verified_weights, weights_file
+from graticule.models.backbones import EMBEDDED, BackboneSpec, verified_weights, weights_file
 from graticule.models.efficientnet_lite import build_graph
+from graticule.models.encoder import embedded_encoder
 from graticule.models.network import Network
 from graticule.models.torch_pickle import read_tensors
 
@@ -124,7 +125,7 @@ def test_features_are_means_and_deviations_of_the_named_maps() -> None:
     found = run(pixels, "features")
     assert found.shape == (2, 992)
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-5)
-    names = feature_names(LITE0)
+    names = embedded_encoder(LITE0, views=1).weights.feature_names()
     assert len(set(names)) == 992
     assert (names[0], names[24], names[-1]) == ("blocks.1.mean.000", "blocks.1.deviation.000", "blocks.6.deviation.319")
 

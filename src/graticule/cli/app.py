@@ -44,7 +44,7 @@ def _guarded(command: Command) -> Command:
             command(*args, **kwargs)
             sys.stdout.flush()
         except KeyboardInterrupt:
-            print("\ninterrupted; images embedded so far are cached", file=sys.stderr)
+            print("\ninterrupted; nothing is marked as finished", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

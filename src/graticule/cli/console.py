@@ -105,6 +105,16 @@ def percent(figure: Mapping[str, Any]) -> str:
     return text if figure["low"] is None else f"{text} ({100 * figure['low']:.1f} to {100 * figure['high']:.1f})"
 
 
+def print_notes(metrics: Mapping[str, Any], warnings: Iterable[str]) -> None:
+    """Why there are no intervals, where there are none, and the warnings of a run."""
+    if metrics["accuracy"]["method"] == "too_few_groups":
+        typer.echo(
+            f"note: only {metrics['n_groups']} groups: too few for intervals, the report has the value per group"
+        )
+    for warning in warnings:
+        typer.echo(f"note: {warning}")
+
+
 def finish(failures: Sequence[tuple[str, str]], where: str) -> None:
     """List failures on stderr and end with exit code 3 when there are any."""
     if not failures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, percent, print_json, print_table
+from graticule.cli.console import Progress, finish, percent, print_json, print_notes, print_table
 
 
 def command(
@@ -34,7 +34,6 @@ def command(
         typer.echo(f"{metrics['n']:,} images, {len(metrics['classes'])} classes")
         rows = [(name.replace("_", " "), percent(metrics[name])) for name in names]
         print_table(("figure", "value (95 % interval)"), rows)
-        for warning in result["warnings"]:
-            typer.echo(f"note: {warning}")
+        print_notes(metrics, result["warnings"])
         typer.echo(f"report: {out / 'report.html'}")
     finish(result["failures"], f"see {out / 'failures.csv'}")

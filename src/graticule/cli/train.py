@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, percent, print_json, print_table
+from graticule.cli.console import Progress, finish, percent, print_json, print_notes, print_table
 
 
 def command(
@@ -81,6 +81,5 @@ def _show(run: dict, report: object) -> None:  # type: ignore[type-arg]
         typer.echo(f"held-out part: accuracy {percent(metrics['test']['accuracy'])}")
     embedding = run["embedding"]
     typer.echo(f"{embedding['decoded']:,} images decoded, {embedding['cached']:,} taken from the cache")
-    for warning in run["warnings"]:
-        typer.echo(f"note: {warning}")
+    print_notes(metrics, run["warnings"])
     typer.echo(f"report: {report}")

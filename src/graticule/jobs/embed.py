@@ -15,7 +15,7 @@ from graticule.errors import OptionError, RunError
 from graticule.jobs.samples import Reporter, Samples, Silent, check_options, embed_samples, sorted_by_path
 from graticule.manifest import Manifest, escape_path
 from graticule.models.backbones import DEFAULT_BACKBONE
-from graticule.models.encoder import encoder_of
+from graticule.models.catalogue import encoder_of
 
 FORMATS = (".parquet", ".npz", ".csv")
 
@@ -106,7 +106,9 @@ def _write(file: Path, samples: Samples, names: list[str]) -> None:
     columns |= {name: pa.array(samples.features[:, j]) for j, name in enumerate(names)}
     table = pa.table(columns)
     if file.suffix == ".parquet":
-        pq.write_table(table, file)
+        # an open file, since Arrow takes no path that is not UTF-8
+        with file.open("wb") as sink:
+            pq.write_table(table, sink)
     else:
         import pyarrow.csv
 

@@ -86,29 +86,29 @@ def evaluate(
         reporter.step("metrics and report")
         predictions = _score(samples, predictor)
         metrics = part_metrics(predictions, samples.manifest.group, seed)
-        samples.manifest.write(out / "manifest.parquet")
-        predictions.write(out / "predictions.parquet")
-        write_failures(out / "failures.csv", samples.failures)
-        write_json(out / "metrics.json", metrics)
+        _write_tables(out, samples, predictions, metrics)
         notes = [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)]
         record = {
             "verb": "evaluate",
-            "graticule_version": __version__,
-            "created_utc": utc_now(),
-            "wall_time_s": round(time.perf_counter() - start, 2),
             "command": _command(run, data, out, group, root, seed),
             "model_run": escape_path(str(run.absolute())),
             "bundle_sha256": bundle_hash(folder),
             "seed": seed,
-            "packages": package_versions(),
-            "platform": machine(),
             "data": _describe_data(data, samples, len(everything) - len(manifest), group),
             "embedding": _describe_model(bundle, samples),
             "warnings": notes + count_opening(run, predictions, "evaluate"),
+            **_circumstances(start),
         }
         write_json(out / "run.json", record)
         write_evaluation_report(out)
     return record | {"metrics": metrics, "failures": samples.failures}
+
+
+def _write_tables(out: Path, samples: Samples, predictions: Predictions, metrics: dict[str, Any]) -> None:
+    samples.manifest.write(out / "manifest.parquet")
+    predictions.write(out / "predictions.parquet")
+    write_failures(out / "failures.csv", samples.failures)
+    write_json(out / "metrics.json", metrics)
 
 
 def _command(run: Path, data: Path, out: Path, group: str, root: Path | None, seed: int) -> str:
@@ -141,6 +141,17 @@ def _score(samples: Samples, predictor: Predictor) -> Predictions:
         classes=predictor.classes,
         proba=probabilities(predictor.heads, samples.features),
     )
+
+
+def _circumstances(start: float) -> dict[str, Any]:
+    """Version, time and machine; `start` in seconds of `time.perf_counter`."""
+    return {
+        "graticule_version": __version__,
+        "created_utc": utc_now(),
+        "wall_time_s": round(time.perf_counter() - start, 2),
+        "packages": package_versions(),
+        "platform": machine(),
+    }
 
 
 def _describe_data(data: Path, samples: Samples, n_unlabelled: int, group: str) -> dict[str, Any]:

@@ -33,7 +33,8 @@ from graticule.jobs.samples import (
 from graticule.jobs.train_options import TrainOptions
 from graticule.jobs.train_record import Fitted, Labelled, describe_weights, train_record
 from graticule.manifest import Manifest, escape_path, object_array
-from graticule.models.encoder import Encoder, encoder_of
+from graticule.models.catalogue import encoder_of
+from graticule.models.encoder import Encoder
 from graticule.models.head_search import Choice
 from graticule.models.scoring import pack_heads, probabilities
 from graticule.predictions import Predictions
@@ -200,5 +201,7 @@ def _write_tables(folder: Path, samples: Samples, fitted: Fitted) -> None:
             "fold": pa.array(fitted.folds.fold, pa.int32()),
         }
     )
-    pq.write_table(splits, folder / "splits.parquet")
+    # an open file, since Arrow takes no path that is not UTF-8
+    with (folder / "splits.parquet").open("wb") as sink:
+        pq.write_table(splits, sink)
     write_failures(folder / "failures.csv", samples.failures)

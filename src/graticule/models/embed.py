@@ -107,15 +107,17 @@ def stream_rows(
     cores = max(1, workers or available_cores())
     known = None if cache is None or cache.empty else cache
     network = Network(encoder.model, encoder.output)
-    pending: deque[tuple[list[Row | None], Future[list[Row]]]] = deque()
+    pending: deque[tuple[list[Row | None], Future[list[Row]] | None]] = deque()
     unsaved: list[tuple[str, CachedFeatures]] = []
     with DecodePool(cores, encoder.preprocessing) as pool, ThreadPoolExecutor(cores) as threads:
         try:
             for chunk in _chunks(files, batch_size):
                 rows = [_look_up(file, known) for file in chunk]
                 missing = [file for file, row in zip(chunk, rows, strict=True) if row is None]
-                decoding = pool.submit(missing)
-                embedding = threads.submit(_embed_chunk, pool, decoding, missing, network, encoder.views)
+                embedding = None
+                if missing:
+                    decoding = pool.submit(missing)
+                    embedding = threads.submit(_embed_chunk, pool, decoding, missing, network, encoder.views)
                 pending.append((rows, embedding))
                 while len(pending) > 3 * cores:
                     yield from _finish(*pending.popleft(), cache, unsaved)
@@ -123,7 +125,8 @@ def stream_rows(
                 yield from _finish(*pending.popleft(), cache, unsaved)
         finally:
             for _, future in pending:
-                future.cancel()
+                if future is not None:
+                    future.cancel()
             if cache is not None:
                 cache.put(unsaved)
 
@@ -162,12 +165,12 @@ def _embed_chunk(
 
 def _finish(
     rows: list[Row | None],
-    embedding: Future[list[Row]],
+    embedding: Future[list[Row]] | None,
     cache: FeatureCache | None,
     unsaved: list[tuple[str, CachedFeatures]],
 ) -> Iterator[Row]:
     """The rows of a chunk in order; new ones are remembered and now and then written to the cache."""
-    new = iter(embedding.result())
+    new = iter(embedding.result() if embedding is not None else ())
     for row in rows:
         if row is not None:
             yield row

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,8 +17,9 @@ from graticule.data.preprocess import prepare
 from graticule.errors import ImageError, OptionError
 from graticule.models.backbones import DEFAULT_BACKBONE
 from graticule.models.cache import FeatureCache, cache_folder
+from graticule.models.catalogue import encoder_of
 from graticule.models.embed import embed_files
-from graticule.models.encoder import Encoder, encoder_of
+from graticule.models.encoder import Encoder
 from graticule.models.network import Network
 
 
@@ -69,7 +71,9 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ------
         BackboneError, OptionError
         """
-        _as_list(X)
+        for item in _as_list(X):
+            if not isinstance(item, str | Path):
+                _as_image(item)
         self.encoder_: Encoder = encoder_of(self.backbone, views=self.views)
         self.n_features_out_ = self.encoder_.n_features
         return self
@@ -134,6 +138,9 @@ def _as_list(X: Any) -> list[Any]:
     """Input as a list of paths or arrays."""
     if isinstance(X, str | Path):
         raise OptionError(f"one path was given ({X}); give a list of paths")
+    if issparse(X):
+        # the type that scikit-learn expects here
+        raise TypeError("a sparse matrix holds no images; give paths or arrays of pixels")
     if hasattr(X, "to_numpy"):
         X = X.to_numpy()
     if isinstance(X, np.ndarray) and X.dtype.kind in "OUS" and X.ndim == 2 and X.shape[1] == 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 from graticule.data.images import READER_VERSION
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import OptionError
-from graticule.models.backbones import BackboneSpec, find_embedded, verified_weights
+from graticule.models.backbones import BackboneSpec, verified_weights
 from graticule.models.cache import cache_folder
 from graticule.models.network import VIEWS
 
@@ -87,34 +87,6 @@ class Encoder:
         """Hash of the feature space: equal spaces give equal features for equal files."""
         parts = (READER_VERSION, self.model_sha256, self.preprocessing.key(), str(self.views), self.output)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def encoder_of(backbone: str, *, views: int, weights: str | None = None) -> Encoder:
-    """The encoder of any backbone by name: an embedded one, or a timm model with the extra `torch`.
-
-    Parameters
-    ----------
-    backbone : str
-    views : int
-        1, 4 or 8.
-    weights : str, optional
-        For timm models: a weight file, or "none" for random weights. Embedded backbones bring theirs.
-
-    Raises
-    ------
-    BackboneError
-        When the name is unknown, or the weights are missing, altered or do not fit.
-    OptionError
-        When weights are named for an embedded backbone.
-    """
-    spec = find_embedded(backbone)
-    if spec is None:
-        from graticule.models.timm_backbones import timm_encoder
-
-        return timm_encoder(backbone, views=views, weights=weights)
-    if weights is not None:
-        raise OptionError(f"--weights {weights}: the embedded backbone {spec.name} brings its own weights")
-    return embedded_encoder(spec, views=views)
 
 
 def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features") -> Encoder:

@@ -27,7 +27,6 @@ from graticule.models.scoring import Floats, Head, LinearHead, RbfHead, signed_s
 
 KERNEL_LIMIT = 5000
 _BLOCK = 2048
-_FLAT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -173,8 +172,7 @@ def fit_head(
     width = kernel_width(scaled) if settings.kind == "rbf_svm" else 1.0
     classifier = make_classifier(settings, width).fit(scaled, y)
     standardise = scaling["standardise"]
-    scale = np.where(standardise.scale_ > _FLAT, standardise.scale_, 1.0)
-    projection = scaling["whiten"].matrix(features.shape[1]) / scale[:, None]
+    projection = scaling["whiten"].matrix(features.shape[1]) / standardise.scale_[:, None]
     centre = standardise.mean_
     if settings.kind == "rbf_svm":
         coefficients, bias = pairwise_margins(classifier, n_classes)

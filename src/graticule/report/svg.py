@@ -28,6 +28,7 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def svg(width: float, height: float, label: str, body: Sequence[str]) -> Markup:
+    """A whole plot of `width` x `height` units; `label` is what a screen reader says."""
     inside = "".join(body)
     # Safe as markup: every text in it went through text() or escape().
     return Markup(
@@ -37,13 +38,16 @@ def svg(width: float, height: float, label: str, body: Sequence[str]) -> Markup:
 
 
 def text(x: float, y: float, words: str, anchor: str = "middle", extra: str = "") -> str:
+    """Words at a point; `anchor` is start, middle or end, `extra` further attributes."""
     return f'<text x="{x:.5g}" y="{y:.5g}" text-anchor="{anchor}"{extra}>{escape(words)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """A straight line of the class `kind`."""
     return f'<line class="{kind}" x1="{x1:.5g}" y1="{y1:.5g}" x2="{x2:.5g}" y2="{y2:.5g}"/>'
 
 
 def dot(x: float, y: float, radius: float, kind: str, title: str) -> str:
+    """A dot of the class `kind` that shows `title` under the pointer."""
     circle = f'<circle class="{kind}" cx="{x:.5g}" cy="{y:.5g}" r="{radius:.3g}">'
     return f"{circle}<title>{escape(title)}</title></circle>"

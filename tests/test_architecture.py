@@ -1,0 +1,197 @@
+"""The shape of the program: imports go one way, heavy packages load late, modules stay small and say what they do."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import graticule
+
+ROOT = Path(graticule.__file__).parent
+ORDER = (
+    "errors",
+    "manifest",
+    "predictions",
+    "runs",
+    "bundle",
+    "data",
+    "models",
+    "evaluate",
+    "decide",
+    "report",
+    "review",
+    "jobs",
+    "api",
+    "cli",
+    "__main__",
+)
+MODULES = {
+    ".".join(("graticule", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): file
+    for file in sorted(ROOT.rglob("*.py"))
+}
+TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in MODULES.items()}
+
+MAX_LINES = 350
+MAX_FUNCTION_LINES = 70
+# who may import what; a package that is not listed here may be imported anywhere
+ALLOWED = {
+    "torch": {"graticule.models.timm_backbones"},
+    "torchvision": set[str](),
+    "timm": {"graticule.models.timm_backbones"},
+    "pickle": {"graticule.models.torch_pickle"},
+    **{
+        name: set[str]()
+        for name in (
+            "cv2",
+            "joblib",
+            "pandas",
+            "marshal",
+            "shelve",
+            "dill",
+            "cloudpickle",
+            "requests",
+            "httpx",
+            "urllib",
+        )
+    },
+}
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Every module imported anywhere in a tree, inside functions too; names of submodules are resolved."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the direction"
+            module = node.module or ""
+            names = {f"{module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else module for name in names}
+    return found
+
+
+def ours(name: str) -> set[str]:
+    """Modules of this program that a module imports; the package itself (its version) does not count."""
+    return {other for other in imports(TREES[name]) if other.startswith("graticule.")}
+
+
+def rank(name: str) -> int:
+    return ORDER.index(name.split(".")[1])
+
+
+def test_every_module_has_a_place_in_the_order() -> None:
+    assert {name.split(".")[1] for name in MODULES if name != "graticule"} <= set(ORDER)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "graticule"])
+def test_imports_go_one_way(name: str) -> None:
+    unknown = ours(name) - set(MODULES)
+    assert not unknown, f"{name} imports what does not exist: {unknown}"
+    backwards = {other for other in ours(name) if rank(other) > rank(name)}
+    assert not backwards, f"{name} imports {backwards}, which come after it"
+
+
+def test_there_is_no_cycle() -> None:
+    tuple(TopologicalSorter({name: ours(name) for name in MODULES if name != "graticule"}).static_order())
+
+
+def test_packages_are_empty_but_for_the_top() -> None:
+    for name, file in MODULES.items():
+        if file.name == "__init__.py" and name != "graticule":
+            assert file.read_text() == "", f"{name} is not empty"
+    runtime = [node for node in TREES["graticule"].body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {node.module for node in runtime if isinstance(node, ast.ImportFrom)} == {"__future__", "typing"}
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_forbidden_and_reserved_imports(package: str) -> None:
+    users = {name for name, tree in TREES.items() if package in {other.split(".")[0] for other in imports(tree)}}
+    assert users <= ALLOWED[package]
+
+
+def test_the_one_reader_of_pickles_writes_none_and_loads_by_its_own_class_only() -> None:
+    names = {
+        node.attr
+        for node in ast.walk(TREES["graticule.models.torch_pickle"])
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pickle"
+    }
+    assert names == {"Unpickler", "UnpicklingError"}
+
+
+def test_reserved_packages_load_inside_functions() -> None:
+    for name in ALLOWED["torch"]:
+        top = ast.Module([node for node in TREES[name].body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        assert not {"torch", "timm"} & {other.split(".")[0] for other in imports(top)}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_are_small_and_described(name: str) -> None:
+    tree, file = TREES[name], MODULES[name]
+    if file.name != "__init__.py":
+        assert ast.get_docstring(tree), f"{name} does not say what it is for"
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= MAX_FUNCTION_LINES, f"{name}.{node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_public_functions_and_classes_are_described(name: str) -> None:
+    # verbs of the command line and rules of a Protocol included; methods of private classes are not
+    for node in TREES[name].body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{name}.{node.name} has no docstring"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_habits(name: str) -> None:
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.ExceptHandler):
+            caught = "" if node.type is None else ast.unparse(node.type)
+            assert caught not in ("", "Exception", "BaseException"), f"{name}:{node.lineno} catches everything"
+        if isinstance(node, ast.ImportFrom):
+            assert all(alias.name != "*" for alias in node.names)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            assert name.startswith("graticule.cli"), f"{name}:{node.lineno} prints"
+    assert name.rpartition(".")[2] not in ("utils", "helpers", "common", "misc")
+    assert "TODO" not in MODULES[name].read_text(encoding="utf-8")
+
+
+def loaded(statement: str) -> set[str]:
+    """Top-level packages in memory after a statement in a fresh interpreter."""
+    code = f"import sys\ntry:\n    {statement}\nexcept SystemExit:\n    pass\nprint('|', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return {name.split(".")[0] for name in done.stdout.rpartition("|")[2].split()}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["predict", "--help"], ["--version"]])
+def test_help_is_light(arguments: list[str]) -> None:
+    packages = loaded(f"sys.argv = ['graticule', *{arguments}]; from graticule.cli.app import main; main()")
+    assert "typer" in packages
+    heavy = {"torch", "timm", "sklearn", "scipy", "onnx", "onnxruntime", "matplotlib", "pyarrow", "numpy"}
+    assert not heavy & packages
+
+
+def test_prediction_needs_neither_scikit_learn_nor_torch() -> None:
+    packages = loaded("import graticule.jobs.predict, graticule.models.predictor")
+    assert "onnxruntime" in packages
+    assert not {"torch", "timm", "sklearn", "scipy", "onnx", "matplotlib"} & packages
+
+
+def test_worker_processes_load_only_what_decodes() -> None:
+    packages = loaded("import graticule.data.decode")
+    assert "tifffile" in packages
+    assert not {"torch", "sklearn", "scipy", "onnx", "onnxruntime", "matplotlib", "pyarrow", "typer"} & packages
+
+
+def test_no_job_loads_torch() -> None:
+    jobs = [name for name in MODULES if name.startswith("graticule.jobs.")]
+    assert len(jobs) > 8
+    assert not {"torch", "timm", "torchvision"} & loaded(f"import {', '.join(jobs)}")
