@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 from dataclasses import dataclass, field
@@ -126,14 +127,17 @@ def _cached_graph(spec: BackboneSpec, output: str) -> bytes:
     key = hashlib.sha256(f"{GRAPH_VERSION} {output} {spec.fingerprint()}".encode()).hexdigest()[:16]
     folder = cache_folder() / "graphs"
     for file in sorted(folder.glob(f"{key}-*.onnx")):
-        model = file.read_bytes()
-        if hashlib.sha256(model).hexdigest() == file.stem.split("-")[1]:
-            return model
+        with contextlib.suppress(OSError):
+            model = file.read_bytes()
+            if hashlib.sha256(model).hexdigest() == file.stem.split("-")[1]:
+                return model
     model = _build(spec, output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
             part.write(model)
+        # readable for others, who may share the cache
+        Path(part.name).chmod(0o644)
         Path(part.name).replace(folder / f"{key}-{hashlib.sha256(model).hexdigest()}.onnx")
     except OSError:
         return model  # a cache that cannot be written only costs time

@@ -74,6 +74,20 @@ class SignedSqrt(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return signed_sqrt(X)
 
 
+class BlockwiseScaler(StandardScaler):  # type: ignore[misc]
+    """scikit-learn's StandardScaler fitted block by block, in place: whole, it makes two copies in double precision."""
+
+    def __init__(self) -> None:
+        super().__init__(copy=False)
+
+    def fit(self, X: Floats, y: object = None) -> Self:
+        """Learn mean and standard deviation of each column of X, shape (n, d)."""
+        self._reset()
+        for start in range(0, len(X), _BLOCK):
+            self.partial_fit(X[start : start + _BLOCK])
+        return self
+
+
 class ShrunkWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Whiten by the shrunk within-class covariance of standardised features, in place.
 
@@ -122,7 +136,7 @@ def make_scaling(shrinkage: float) -> Pipeline:
     return Pipeline(
         [
             ("sqrt", SignedSqrt()),
-            ("standardise", StandardScaler(copy=False)),
+            ("standardise", BlockwiseScaler()),
             ("whiten", ShrunkWhitening(shrinkage)),
         ]
     )
