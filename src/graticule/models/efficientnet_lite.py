@@ -130,8 +130,8 @@ def _layers(writer: _GraphWriter, spec: BackboneSpec, *, classify: bool) -> dict
     """Append every layer; returns the inner name behind each output name."""
     writer.constant("zero", np.float32(0.0))
     writer.constant("six", np.float32(6.0))
-    x = writer.node("Cast", ["pixels"], "pixels.float", to=TensorProto.FLOAT)
-    x = writer.node("Transpose", [x], "pixels.nchw", perm=[0, 3, 1, 2])
+    x = writer.node("Transpose", ["pixels"], "pixels.nchw", perm=[0, 3, 1, 2])
+    x = writer.node("Cast", [x], "pixels.float", to=TensorProto.FLOAT)
     x = writer.node("Sub", [x, writer.constant("mean", np.float32(spec.mean))], "pixels.centred")
     x = writer.node("Div", [x, writer.constant("std", np.float32(spec.std))], "pixels.normalised")
     x = writer.conv_bn(x, "_conv_stem", "_bn0", stride=2)

@@ -106,10 +106,11 @@ def stream_rows(
     """
     cores = max(1, workers or available_cores())
     known = None if cache is None or cache.empty else cache
-    network = Network(encoder.model, encoder.output)
     pending: deque[tuple[list[Row | None], Future[list[Row]] | None]] = deque()
     unsaved: list[tuple[str, CachedFeatures]] = []
     with DecodePool(cores, encoder.preprocessing) as pool, ThreadPoolExecutor(cores) as threads:
+        # made in a thread, while the workers start
+        network = threads.submit(Network, encoder.model, encoder.output)
         try:
             for chunk in _chunks(files, batch_size):
                 rows = [_look_up(file, known) for file in chunk]
@@ -152,11 +153,11 @@ def _look_up(file: Path, cache: FeatureCache | None) -> Row | None:
 
 
 def _embed_chunk(
-    pool: DecodePool, decoding: Future[list[Decoded]], files: Sequence[Path], network: Network, views: int
+    pool: DecodePool, decoding: Future[list[Decoded]], files: Sequence[Path], network: Future[Network], views: int
 ) -> list[Row]:
     decoded = pool.result(decoding, files)
     pixels = [item.pixels for item in decoded if item.pixels is not None]
-    features = iter(network.averaged(np.stack(pixels), views) if pixels else ())
+    features = iter(network.result().averaged(np.stack(pixels), views) if pixels else ())
     return [
         Row(None if item.pixels is None else next(features), replace(item, pixels=None), cached=False)
         for item in decoded
