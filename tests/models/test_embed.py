@@ -234,6 +234,7 @@ def test_an_error_in_the_network_is_not_swallowed(
 
 
 INTERRUPTED = """
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -247,6 +248,8 @@ def progress(done):
     print(done, flush=True)
 
 if __name__ == "__main__":
+    # a shell's background job ignores Ctrl-C, and so would its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     files = sorted(Path(sys.argv[1]).iterdir()) * 1000
     encoder = replace(embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1), preprocessing=Preprocessing(48))
     with FeatureCache(cache_folder(), encoder.space()) as cache:
