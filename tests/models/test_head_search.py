@@ -119,9 +119,11 @@ def test_groups_are_never_divided(monkeypatch: pytest.MonkeyPatch) -> None:
     original = head_search._Search
 
     class Spy(original):  # type: ignore[misc, valid-type]
-        def __init__(self, features: Floats, y: Ints, folds: list[tuple[Ints, Ints]], n_classes: int) -> None:
+        def __init__(
+            self, features: Floats, y: Ints, folds: list[tuple[Ints, Ints]], n_classes: int, *, kernels: bool
+        ) -> None:
             seen.extend(folds)
-            super().__init__(features, y, folds, n_classes)
+            super().__init__(features, y, folds, n_classes, kernels=kernels)
 
     monkeypatch.setattr(head_search, "_Search", Spy)
     choose(x, y, group)
@@ -174,3 +176,19 @@ def test_descriptions_for_the_report() -> None:
     several = choose(x, y, names(np.zeros(150, np.int64)), "auto")
     assert several.kind == "mean of 2 logistic heads"
     assert several.describe()["shrinkage"] == "1.0, 0.5"
+
+
+@pytest.mark.parametrize("request_", ["auto", "svm"])
+def test_more_rows_than_the_kernel_limit_never_get_a_kernel_machine(
+    request_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graticule.models.head_search.KERNEL_LIMIT", 100)
+    monkeypatch.setattr("graticule.models.head_search.SEARCH_LIMIT", 60)
+    rng = np.random.default_rng(0)
+    y = np.arange(120, dtype=np.int64) % 2
+    features = (rng.normal(size=(120, 4)) + y[:, None]).astype(np.float32)
+    choice = choose_head(features, y, None, rows=np.arange(120), n_classes=2, request=request_)
+    assert all(member.settings.kind != "rbf_svm" for member in choice.members)
+    few = np.array([f"g{i % 2}" for i in range(120)], dtype=object)
+    default = choose_head(features, y, few, rows=np.arange(120), n_classes=2, request=request_)
+    assert all(member.settings.kind != "rbf_svm" for member in default.members)

@@ -96,6 +96,7 @@ _PLAIN = Member(HeadSettings("logistic", C=0.01, shrinkage=1.0, balanced=True), 
 _WHITENED = Member(HeadSettings("logistic", C=0.01, shrinkage=0.5, balanced=True), 1.0)
 # mean pairwise margins lie around -1 to 1, logistic scores are log odds: hence the temperature
 _MACHINE = Member(HeadSettings("rbf_svm", C=16.0, shrinkage=1.0, gamma=0.1, balanced=True), 4.0)
+_LINEAR_MACHINE = Member(HeadSettings("linear_svm", C=1e-4, shrinkage=1.0, balanced=True), 4.0)
 DEFAULTS = {"auto": (_PLAIN, _WHITENED), "logistic": (_PLAIN, _WHITENED), "svm": (_MACHINE,)}
 
 
@@ -139,6 +140,8 @@ def choose_head(
     -------
     Choice
     """
+    # the chosen head is fitted on all rows, not on the thinned ones
+    kernels = len(rows) <= KERNEL_LIMIT
     keep = _thin(y[rows], group, seed)
     features, y = features[rows[keep]], y[rows[keep]]
     group = None if group is None else group[keep]
@@ -146,8 +149,9 @@ def choose_head(
     if group is None or len(set(group)) >= MIN_GROUPS:
         folds = inner_folds(y, group, INNER_FOLDS, seed)
     if not folds:
-        return Choice(DEFAULTS[request], 1.0, None, 0, 0)
-    judged = _Search(features, y, folds, n_classes).run(request)
+        members = DEFAULTS[request] if request != "svm" or kernels else (_LINEAR_MACHINE,)
+        return Choice(members, 1.0, None, 0, 0)
+    judged = _Search(features, y, folds, n_classes, kernels=kernels).run(request)
     best = _best(judged)
     return Choice(best.members, best.temperature, best.loss, len(judged), len(folds))
 
@@ -198,8 +202,15 @@ class _Search:
     """Inner folds, and the held-out scores of candidates on them."""
 
     def __init__(
-        self, features: NDArray[np.floating], y: NDArray[np.int64], folds: list[InnerFold], n_classes: int
+        self,
+        features: NDArray[np.floating],
+        y: NDArray[np.int64],
+        folds: list[InnerFold],
+        n_classes: int,
+        *,
+        kernels: bool = True,
     ) -> None:
+        self.kernels = kernels
         self.features, self.y, self.folds, self.n_classes = features, y, folds, n_classes
         self.held_out = np.sort(np.concatenate([test for _, test in folds]))
 
@@ -214,7 +225,7 @@ class _Search:
             logistic += self.judge([replace(best, balanced=False)], best.shrinkage, self.logistic)
             best = _settings(_best(logistic))
         machines: list[_Judged] = []
-        if request != "logistic" and len(self.y) <= KERNEL_LIMIT:
+        if request != "logistic" and self.kernels:
             grid = [HeadSettings("rbf_svm", C, best.shrinkage, gamma, best.balanced) for C, gamma in _RBF]
             machines += self.judge(grid, best.shrinkage, self.rbf)
         if request == "svm":
