@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.decode import decode_file
+from graticule.data.decode import ImageFile, decode_file
 from graticule.data.preprocess import Preprocessing
 from graticule.models.backbones import EMBEDDED
 from graticule.models.embed import available_cores, embed_files
@@ -42,7 +42,7 @@ def decode_time(files: list[Path], preprocessing: Preprocessing) -> float:
     """Seconds per image on one core."""
     start = time.process_time()
     for file in files:
-        decode_file(file, preprocessing)
+        decode_file(ImageFile(file), preprocessing)
     return (time.process_time() - start) / len(files)
 
 
@@ -57,7 +57,7 @@ def bare_rate(network: Network, pixels: NDArray[np.uint8], views: int, repeats: 
 
 def file_rate(files: list[Path], encoder: Encoder) -> float:
     """Images per second end to end from files, no cache."""
-    return len(files) / embed_files(files, encoder, batch_size=BATCH).seconds
+    return len(files) / embed_files([ImageFile(file) for file in files], encoder, batch_size=BATCH).seconds
 
 
 def timm_rate(files: list[Path]) -> float | None:
@@ -73,7 +73,7 @@ def timm_rate(files: list[Path]) -> float | None:
     start = time.perf_counter()
     with torch.inference_mode():
         for i in range(0, len(files), BATCH):
-            decoded = [decode_file(file, preprocessing).pixels for file in files[i : i + BATCH]]
+            decoded = [decode_file(ImageFile(file), preprocessing).pixels for file in files[i : i + BATCH]]
             batch = torch.from_numpy(np.stack([p for p in decoded if p is not None]))
             model((batch.permute(0, 3, 1, 2).float() - 127.0) / 128.0)
     return len(files) / (time.perf_counter() - start)
@@ -92,7 +92,7 @@ def main() -> None:
     encoder = embedded_encoder(EMBEDDED["efficientnet_lite0"], views=options.views)
     network = Network(encoder.model)
     sample = files[:: max(1, len(files) // 64)][:64]
-    decoded = [decode_file(file, encoder.preprocessing).pixels for file in sample]
+    decoded = [decode_file(ImageFile(file), encoder.preprocessing).pixels for file in sample]
     pixels = np.stack([p for p in decoded if p is not None])
     rows = []
     for _ in range(options.rounds):

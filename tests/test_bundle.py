@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graticule.bundle import SUMS, Bundle, BundleInfo, PreprocessingInfo, bundle_hash, read_bundle, write_bundle
+from graticule.bundle import SUMS, Bundle, BundleInfo, bundle_hash, read_bundle, write_bundle
+from graticule.data.preprocess import Preprocessing
 from graticule.errors import BundleError
 
 INFO = BundleInfo(
@@ -20,7 +21,7 @@ INFO = BundleInfo(
     backbone="efficientnet_lite0",
     weights_sha256="ab" * 32,
     licence="Apache-2.0",
-    preprocessing=PreprocessingInfo(size=224, resample="bicubic", intensity="full"),
+    preprocessing=Preprocessing(224).to_json(),
     output="features",
     n_features=4,
     views=4,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import BundleInfo, read_bundle
+from graticule.data.decode import ImageFile
 from graticule.errors import OptionError
 from graticule.jobs.predict import model_folder
 from graticule.jobs.train import train as train_job
@@ -110,12 +111,12 @@ class Run:
         if isinstance(paths, str | Path):
             raise OptionError(f"one path was given ({paths}); give a list of paths")
         check_main_guard()
-        files = [Path(path) for path in paths]
+        files = [ImageFile(Path(path)) for path in paths]
         blocks = list(self.predictor.stream(files, workers=workers))
         proba = np.concatenate([b.proba for b in blocks]) if blocks else np.zeros((0, len(self.predictor.classes)))
         info = [item for block in blocks for item in block.info]
-        errors = {str(file): item.error for file, item in zip(files, info, strict=True) if item.error}
-        return Answers([str(file) for file in files], self.predictor.classes, proba, errors)
+        errors = {str(file.path): item.error for file, item in zip(files, info, strict=True) if item.error}
+        return Answers([str(file.path) for file in files], self.predictor.classes, proba, errors)
 
     def _repr_html_(self) -> str:
         rows = [(label, *_cells(self.metrics[name])) for name, label in _SHOWN]

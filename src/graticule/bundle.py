@@ -30,15 +30,6 @@ _FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensor
 Tensors = dict[str, NDArray[Any]]
 
 
-class PreprocessingInfo(BaseModel):
-    """How pixels become network input."""
-
-    model_config = ConfigDict(extra="forbid")
-    size: int
-    resample: str
-    intensity: str
-
-
 class BundleInfo(BaseModel):
     """bundle.json: what the other files mean.
 
@@ -48,8 +39,11 @@ class BundleInfo(BaseModel):
         Order of the probabilities.
     backbone, weights_sha256, licence : str
         The network and where it came from.
-    output, n_features, views
-        Which output of model.onnx is the feature vector, its length, and over how many symmetries it is averaged.
+    preprocessing : dict
+        How pixels become network input: `graticule.data.preprocess.Preprocessing.to_json`.
+    output, n_features, views, sizes
+        Which output of model.onnx is the feature vector, the length of the vector, over how many symmetries it is
+        averaged, and whether the image's width and height stand behind it.
     heads : str
         "mean of the 5 fold heads", "refit on all cross-validated images".
     data_sha256 : str
@@ -65,10 +59,11 @@ class BundleInfo(BaseModel):
     backbone: str
     weights_sha256: str
     licence: str
-    preprocessing: PreprocessingInfo
+    preprocessing: dict[str, Any]
     output: str
     n_features: int
     views: int
+    sizes: bool = False
     heads: str
     data_sha256: str
     n_training: int

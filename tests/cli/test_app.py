@@ -105,6 +105,7 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
 def test_verbs_of_the_contract_exist() -> None:
     verbs = {command.name for command in app.app.registered_commands}
     assert verbs == {
+        "audit",
         *("demo", "phantom", "embed", "train", "evaluate"),
         *("compare", "predict", "report", "backbones", "doctor"),
     }

@@ -300,16 +300,13 @@ def test_split_column_that_divides_a_group() -> None:
         make_folds(y, k=2, split=split, group=names("g", np.arange(40) // 4))
 
 
-def test_test_samples_seen_in_training_are_moved() -> None:
+def test_split_column_that_divides_copies() -> None:
     y = object_array(["a", "b"] * 20)
     split = object_array(["train"] * 30 + ["test"] * 10)
     duplicates = np.arange(40)
     duplicates[35] = 5
-    folds = make_folds(y, k=2, split=split, duplicates=duplicates)
-    assert folds.part[35] == "cv"
-    assert folds.fold[35] == folds.fold[5]
-    assert any(note.startswith("1 test samples share their pixels") for note in folds.notes)
-    assert any("9 test samples are left" in note for note in folds.notes)
+    with pytest.raises(FoldError, match="copies on both sides: 1 test samples share their pixels"):
+        make_folds(y, k=2, split=split, duplicates=duplicates)
 
 
 def test_split_column_that_lacks_a_class() -> None:

@@ -8,7 +8,10 @@ import PIL.Image
 import pytest
 
 from graticule.data.images import Image
-from graticule.data.preprocess import Preprocessing, prepare
+from graticule.data.intensity import Intensity
+from graticule.data.phantoms.infobar import Acquisition, bar_rows, stamp
+from graticule.data.preprocess import Preprocessing, picture_of, prepare
+from graticule.data.selection import Selection
 from graticule.errors import OptionError
 
 RNG = np.random.default_rng(4)
@@ -60,12 +63,76 @@ def test_resampling_is_pillows_bicubic() -> None:
 
 def test_key_names_every_setting() -> None:
     base = Preprocessing(224)
-    assert json.loads(base.key()) == dataclasses.asdict(base)
+    assert set(json.loads(base.key())) == set(dataclasses.asdict(base))
+    assert Preprocessing.from_json(json.loads(base.key())) == base
     assert base.key() != Preprocessing(225).key()
     assert base.key() == Preprocessing(224).key()
 
 
 def test_unknown_settings_are_refused() -> None:
-    for settings in ({"resample": "area"}, {"intensity": "stretched"}, {"size": 0}):
+    for settings in ({"resample": "area"}, {"info_bar": "half"}, {"marks": "blur"}, {"scale_nm": -1.0}, {"size": 0}):
         with pytest.raises(OptionError, match=str(next(iter(settings.values())))):
             Preprocessing(**{"size": 224, **settings})  # type: ignore[arg-type]
+
+
+def test_settings_survive_the_way_through_json() -> None:
+    settings = Preprocessing(
+        96,
+        intensity=Intensity(windows=(("12 bit", 0.0, 4095.0),), kinds=("12 bit", "8 bit")),
+        info_bar="keep",
+        scale_nm=2.5,
+        selection=Selection(z="max", channel=(2, 1, 0)),
+    )
+    assert Preprocessing.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+def test_accepted_kinds_change_no_key() -> None:
+    strict = Preprocessing(96, intensity=Intensity(kinds=("8 bit",)))
+    assert strict.key() == Preprocessing(96).key()
+    assert Preprocessing(96, intensity=Intensity("image")).key() != Preprocessing(96).key()
+
+
+def disc(radius: float, side: int) -> Image:
+    """A bright disc of a radius in pixels, in the middle of a dark square."""
+    y, x = np.indices((side, side)) - (side - 1) / 2
+    return Image(np.where(np.hypot(x, y) < radius, 220, 40).astype(np.uint8))
+
+
+def test_at_one_scale_an_object_has_one_size_whatever_its_pixels_and_its_frame() -> None:
+    settings = Preprocessing(64, scale_nm=10.0)
+    shown = [
+        prepare(disc(radius, side), settings, pixel_size)
+        for radius, side, pixel_size in ((20, 80, 10.0), (40, 120, 5.0), (10, 30, 20.0), (20, 400, 10.0))
+    ]
+    area = [int((picture[:, :, 0] > 130).sum()) for picture in shown]
+    assert max(area) - min(area) <= 0.06 * np.pi * 20**2
+    assert abs(area[0] - np.pi * 20**2) <= 0.04 * np.pi * 20**2
+    squeezed = [prepare(disc(radius, side), Preprocessing(64)) for radius, side in ((20, 80), (20, 400))]
+    assert (squeezed[0][:, :, 0] > 130).sum() > 10 * (squeezed[1][:, :, 0] > 130).sum()
+
+
+def test_what_lacks_around_a_small_picture_is_its_border() -> None:
+    picture = prepare(disc(5, 20), Preprocessing(64, scale_nm=10.0), 10.0)
+    assert (picture[:20] == 40).all()
+    assert (picture[:, -20:] == 40).all()
+
+
+def test_extreme_scales_make_no_huge_picture() -> None:
+    for pixel_size in (1e-3, 1e6):
+        assert prepare(disc(20, 80), Preprocessing(32, scale_nm=10.0), pixel_size).shape == (32, 32, 3)
+
+
+def test_an_info_bar_is_cut_off_unless_kept() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(60, 200, (400, 400)).astype(np.uint8)
+    barred = stamp(pixels, "zeiss", Acquisition(5.0, 10.0, 8.0, 1))
+    top, bottom = bar_rows("zeiss", 400) or (0, 0)
+    cut = picture_of(Image(barred), Preprocessing(64))
+    assert cut.bar is not None
+    assert abs(cut.bar.top - top) <= 2
+    assert cut.bar.bottom == bottom
+    assert cut.shown.shape[0] == cut.bar.top
+    kept = picture_of(Image(barred), Preprocessing(64, info_bar="keep"))
+    assert kept.bar == cut.bar
+    np.testing.assert_array_equal(kept.shown, barred)
+    assert picture_of(Image(pixels), Preprocessing(64)).bar is None

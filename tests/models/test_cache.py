@@ -18,12 +18,12 @@ SPACE = "5pace" * 10
 
 def entry(seed: int = 0, size: int = 992) -> CachedFeatures:
     features = np.random.default_rng(seed).normal(size=size).astype(np.float32)
-    return CachedFeatures(features, f"{seed:064x}", 30 + seed, 40, "RGB, 8 bit")
+    return CachedFeatures(features, f"{seed:064x}", 30 + seed, 40, "RGB, 8 bit", b"facts" * seed)
 
 
 def same(one: CachedFeatures | None, other: CachedFeatures) -> bool:
     assert one is not None
-    facts = [(e.pixel_sha256, e.width, e.height, e.mode) for e in (one, other)]
+    facts = [(e.pixel_sha256, e.width, e.height, e.mode, e.facts) for e in (one, other)]
     return facts[0] == facts[1] and one.features.tobytes() == other.features.tobytes()
 
 

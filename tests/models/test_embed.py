@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graticule.data.decode import Decoded, decode_file
+from graticule.data.decode import Decoded, ImageFile, decode_file
 from graticule.data.images import read_image
 from graticule.data.preprocess import Preprocessing, prepare
 from graticule.models import embed
@@ -43,13 +43,13 @@ class PoolHere:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def submit(self, files: Sequence[Path]) -> Future[list[Decoded]]:
+    def submit(self, files: Sequence[ImageFile]) -> Future[list[Decoded]]:
         type(self).decoded += len(files)
         future: Future[list[Decoded]] = Future()
         future.set_result([decode_file(file, self.preprocessing) for file in files])
         return future
 
-    def result(self, future: Future[list[Decoded]], files: Sequence[Path]) -> list[Decoded]:
+    def result(self, future: Future[list[Decoded]], files: Sequence[ImageFile]) -> list[Decoded]:
         return future.result()
 
 
@@ -58,6 +58,10 @@ def pool_here(monkeypatch: pytest.MonkeyPatch) -> type[PoolHere]:
     pool = type("CountingPool", (PoolHere,), {"decoded": 0})
     monkeypatch.setattr(embed, "DecodePool", pool)
     return pool
+
+
+def images_of(files: list[Path]) -> list[ImageFile]:
+    return [ImageFile(file) for file in files]
 
 
 def expected_features(files: list[Path], encoder: Encoder) -> np.ndarray:
@@ -72,7 +76,7 @@ def test_features_do_not_depend_on_workers_and_batches(write_images: WriteImages
     expected = expected_features(files, encoder)
     assert len(np.unique(expected[:, 0])) == 11
     for workers, batch_size in ((1, 3), (2, 8), (2, 1)):
-        result = embed_files(files, encoder, workers=workers, batch_size=batch_size)
+        result = embed_files(images_of(files), encoder, workers=workers, batch_size=batch_size)
         np.testing.assert_array_equal(result.features, expected)
         assert result.readable.all()
         assert (result.decoded, result.cached) == (11, 0)
@@ -86,7 +90,7 @@ def test_order_and_unreadable_files(
     files[4].write_bytes(files[4].read_bytes()[:60])
     files.insert(3, tmp_path / "gone.png")
     done: list[int] = []
-    result = embed_files(files, encoder, workers=2, batch_size=2, progress=done.append)
+    result = embed_files(images_of(files), encoder, workers=2, batch_size=2, progress=done.append)
     fine = [0, 2, 4, 6, 7]
     assert np.flatnonzero(result.readable).tolist() == fine
     assert [item.error for item in result.info if item.error][:2] == ["the file is empty", "No such file or directory"]
@@ -103,14 +107,14 @@ def test_no_files(encoder: Encoder, pool_here: type[PoolHere]) -> None:
 
 
 def test_all_files_unreadable(encoder: Encoder, tmp_path: Path, pool_here: type[PoolHere]) -> None:
-    result = embed_files([tmp_path / "a.png", tmp_path / "b.png"], encoder)
+    result = embed_files(images_of([tmp_path / "a.png", tmp_path / "b.png"]), encoder)
     assert not result.readable.any()
 
 
 def test_views_reach_the_features(write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere]) -> None:
     files = write_images(2)
     four = replace(encoder, views=4)
-    np.testing.assert_array_equal(embed_files(files, four).features, expected_features(files, four))
+    np.testing.assert_array_equal(embed_files(images_of(files), four).features, expected_features(files, four))
 
 
 class TestCache:
@@ -118,7 +122,7 @@ class TestCache:
 
     def run(self, files: list[Path], encoder: Encoder, folder: Path) -> embed.Embedding:
         with FeatureCache(folder, encoder.space()) as cache:
-            return embed_files(files, encoder, workers=1, batch_size=4, cache=cache)
+            return embed_files(images_of(files), encoder, workers=1, batch_size=4, cache=cache)
 
     def test_second_pass_decodes_nothing(
         self, write_images: WriteImages, encoder: Encoder, tmp_path: Path, pool_here: type[PoolHere]
@@ -194,7 +198,7 @@ class TestCache:
                 raise KeyboardInterrupt
 
         with FeatureCache(tmp_path, encoder.space()) as cache, pytest.raises(KeyboardInterrupt):
-            embed_files(files, encoder, workers=1, batch_size=1, cache=cache, progress=fail)
+            embed_files(images_of(files), encoder, workers=1, batch_size=1, cache=cache, progress=fail)
         assert self.run(files, encoder, tmp_path).cached == 5
 
 
@@ -202,10 +206,10 @@ def test_files_under_way_are_bounded(write_images: WriteImages, encoder: Encoder
     files = write_images(3)
     taken = 0
 
-    def endless() -> Iterator[Path]:
+    def endless() -> Iterator[ImageFile]:
         nonlocal taken
         while True:
-            yield files[taken % 3]
+            yield ImageFile(files[taken % 3])
             taken += 1
 
     rows = stream_rows(endless(), encoder, workers=2, batch_size=4)
@@ -229,7 +233,7 @@ def test_an_error_in_the_network_is_not_swallowed(
     monkeypatch.setattr(embed, "Network", Broken)
     threads = threading.active_count()
     with pytest.raises(ZeroDivisionError):
-        embed_files(write_images(9), encoder, batch_size=1)
+        embed_files(images_of(write_images(9)), encoder, batch_size=1)
     assert threading.active_count() == threads
 
 
@@ -238,6 +242,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from graticule.data.decode import ImageFile
 from graticule.data.preprocess import Preprocessing
 from graticule.models.backbones import EMBEDDED
 from graticule.models.cache import FeatureCache, cache_folder
@@ -250,7 +255,7 @@ def progress(done):
 if __name__ == "__main__":
     # a shell's background job ignores Ctrl-C, and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    files = sorted(Path(sys.argv[1]).iterdir()) * 1000
+    files = [ImageFile(file) for file in sorted(Path(sys.argv[1]).iterdir())] * 1000
     encoder = replace(embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1), preprocessing=Preprocessing(48))
     with FeatureCache(cache_folder(), encoder.space()) as cache:
         try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from graticule.bundle import Bundle, BundleInfo, PreprocessingInfo, read_bundle, write_bundle
+from graticule.bundle import Bundle, BundleInfo, read_bundle, write_bundle
+from graticule.data.decode import ImageFile
+from graticule.data.preprocess import Preprocessing
 from graticule.errors import BundleError, OptionError
 from graticule.models import predictor as predictor_module
 from graticule.models.cache import FeatureCache
@@ -20,6 +22,10 @@ from graticule.models.scoring import Head, LinearHead, pack_heads, probabilities
 
 WriteImages = Callable[..., list[Path]]
 CLASSES = ["needle", "plate", "sphere"]
+
+
+def images_of(files: list[Path]) -> list[ImageFile]:
+    return [ImageFile(file) for file in files]
 
 
 def some_heads() -> list[Head]:
@@ -37,7 +43,7 @@ def bundle_of(encoder: Encoder, **changes: object) -> Bundle:
         backbone=encoder.backbone,
         weights_sha256="",
         licence="Apache-2.0",
-        preprocessing=PreprocessingInfo(**asdict(encoder.preprocessing)),
+        preprocessing=encoder.preprocessing.to_json(),
         output=encoder.output,
         n_features=encoder.n_features,
         views=encoder.views,
@@ -59,8 +65,8 @@ def test_predictions_are_the_heads_on_the_features(encoder: Encoder, write_image
     predictor = Predictor.of(read_bundle(tmp_path / "model"))
     assert predictor.classes == tuple(CLASSES)
     assert predictor.encoder.space() == replace(encoder, views=4).space()
-    (block,) = predictor.stream(files, workers=1)
-    expected = embed_files(files, replace(encoder, views=4), workers=1)
+    (block,) = predictor.stream(images_of(files), workers=1)
+    expected = embed_files(images_of(files), replace(encoder, views=4), workers=1)
     np.testing.assert_array_equal(block.features, expected.features)
     fine = expected.readable
     np.testing.assert_array_equal(block.proba[fine], probabilities(some_heads(), expected.features[fine]))
@@ -73,14 +79,14 @@ def test_blocks_order_workers_and_cache_change_nothing(
 ) -> None:
     files = write_images(10)
     predictor = Predictor.of(bundle_of(encoder))
-    whole = joined(list(predictor.stream(files, workers=2, batch_size=3)))
+    whole = joined(list(predictor.stream(images_of(files), workers=2, batch_size=3)))
     monkeypatch.setattr(predictor_module, "_BLOCK", 4)
     with FeatureCache(tmp_path, encoder.space()) as cache:
-        blocks = list(predictor.stream(iter(files), workers=1, batch_size=1, cache=cache))
+        blocks = list(predictor.stream(iter(images_of(files)), workers=1, batch_size=1, cache=cache))
         assert [len(block.info) for block in blocks] == [4, 4, 2]
         np.testing.assert_array_equal(joined(blocks), whole)
         order = np.random.default_rng(0).permutation(10)
-        again = joined(list(predictor.stream([files[i] for i in order], workers=1, cache=cache)))
+        again = joined(list(predictor.stream(images_of([files[i] for i in order]), workers=1, cache=cache)))
     np.testing.assert_array_equal(again, whole[order])
 
 
@@ -89,7 +95,7 @@ def test_nothing_to_predict(encoder: Encoder) -> None:
 
 
 def test_all_unreadable(encoder: Encoder, tmp_path: Path) -> None:
-    (block,) = Predictor.of(bundle_of(encoder)).stream([tmp_path / "gone.png"], workers=1)
+    (block,) = Predictor.of(bundle_of(encoder)).stream(images_of([tmp_path / "gone.png"]), workers=1)
     assert np.isnan(block.proba).all()
     assert block.proba.shape == (1, 3)
 
@@ -98,7 +104,7 @@ def test_bundles_that_do_not_fit_together(encoder: Encoder) -> None:
     with pytest.raises(OptionError, match="--views 3"):
         Predictor.of(bundle_of(encoder, views=3))
     with pytest.raises(OptionError, match="area"):
-        Predictor.of(bundle_of(encoder, preprocessing=PreprocessingInfo(size=48, resample="area", intensity="full")))
+        Predictor.of(bundle_of(encoder, preprocessing=Preprocessing(48).to_json() | {"resample": "area"}))
     bundle = bundle_of(encoder)
     with pytest.raises(BundleError, match=r"0\.bias"):
         Predictor.of(replace(bundle, heads={k: v for k, v in bundle.heads.items() if k != "0.bias"}))

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import (
+    audit,
     backbones,
     compare,
     demo,
@@ -60,7 +61,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From a folder of labelled scientific images to a classifier its user can defend.",
 )
-for module in (demo, phantom, embed, train, evaluate, compare, predict, report, backbones, doctor):
+for module in (demo, phantom, embed, audit, train, evaluate, compare, predict, report, backbones, doctor):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -17,26 +18,26 @@ def command(
     backbone: options.Backbone = "efficientnet_lite0",
     weights: options.Weights = None,
     views: options.Views = 4,
+    intensity: options.Intensity = "auto",
+    info_bar: options.InfoBar = "crop",
+    marks: options.Marks = "keep",
+    scale: options.Scale = "squeeze",
+    size_features: options.SizeFeatures = False,
+    z: options.Z = None,
+    channel: options.Channel = None,
+    page: options.Page = None,
     root: options.Root = None,
     workers: options.Workers = None,
     batch_size: options.BatchSize = 8,
     json: options.Json = False,
 ) -> None:
     """Write the feature matrix with ids, for your own analysis."""
-    from graticule.jobs.embed import embed
+    given = dict(locals())
+    from graticule.jobs.embed import EmbedOptions, embed
 
+    chosen = EmbedOptions(**{field.name: given[field.name] for field in fields(EmbedOptions)})
     with Progress() as progress:
-        result = embed(
-            data,
-            out,
-            backbone=backbone,
-            weights=weights,
-            views=views,
-            root=root,
-            workers=workers,
-            batch_size=batch_size,
-            reporter=progress,
-        )
+        result = embed(data, out, chosen, progress)
     failures = result.pop("failures")
     if json:
         print_json(result)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from graticule.cli import options
@@ -13,6 +15,10 @@ def command(
     data: options.Data,
     out: options.Out,
     group: options.Group = "auto",
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Evaluate on synthetic images too; the report's title says so.")
+    ] = False,
+    any_depth: options.AnyDepth = False,
     seed: options.Seed = 0,
     root: options.Root = None,
     workers: options.Workers = None,
@@ -20,12 +26,19 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Score other labelled images with a finished model; leaves metrics and a report."""
-    from graticule.jobs.evaluate import evaluate
+    from graticule.jobs.evaluate import EvaluateOptions, evaluate
 
+    chosen = EvaluateOptions(
+        group=group,
+        root=root,
+        seed=seed,
+        workers=workers,
+        batch_size=batch_size,
+        any_depth=any_depth,
+        synthetic=synthetic,
+    )
     with Progress() as progress:
-        result = evaluate(
-            run, data, out, group=group, root=root, seed=seed, workers=workers, batch_size=batch_size, reporter=progress
-        )
+        result = evaluate(run, data, out, chosen, progress)
     metrics = result["metrics"]
     if json:
         print_json(metrics)

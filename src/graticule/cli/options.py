@@ -34,3 +34,39 @@ Workers = Annotated[
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", metavar="N", help="Images per network call.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Intensity = Annotated[
+    str,
+    typer.Option(
+        "--intensity",
+        metavar="auto|full|percentile|image|LOW:HIGH",
+        help="How 16-bit and floating-point values become 8 bits: by the values found, the full range, percentiles of "
+        "the data set or of each image, or a fixed window.",
+    ),
+]
+InfoBar = Annotated[
+    str, typer.Option("--info-bar", metavar="crop|keep", help="Info bars of electron microscopes are cut off or kept.")
+]
+Marks = Annotated[
+    str,
+    typer.Option("--marks", metavar="keep|mask", help="Text, calipers and borders burnt into ultrasound frames."),
+]
+Scale = Annotated[
+    str,
+    typer.Option(
+        "--scale", metavar="squeeze|physical", help="Whole picture into the input, or all images at one pixel size."
+    ),
+]
+SizeFeatures = Annotated[
+    bool, typer.Option("--size-features", help="Let width and height of the stored image join the features.")
+]
+Z = Annotated[str | None, typer.Option("--z", metavar="N|max", help="Plane of a stack, from 0, or the maximum.")]
+Channel = Annotated[
+    str | None, typer.Option("--channel", metavar="LIST", help="One or three channels from 0, such as 0 or 2,1,0.")
+]
+Page = Annotated[int | None, typer.Option("--page", metavar="N", help="Page of a file with several, from 0.")]
+AnyDepth = Annotated[
+    bool,
+    typer.Option(
+        "--any-depth", help="Take images of another bit depth than the training images, from their full range."
+    ),
+]

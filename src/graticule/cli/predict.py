@@ -18,13 +18,23 @@ def command(
     workers: options.Workers = None,
     batch_size: options.BatchSize = 8,
     csv: Annotated[bool, typer.Option("--csv", help="Also write predictions.csv for spreadsheets.")] = False,
+    any_depth: options.AnyDepth = False,
     json: options.Json = False,
 ) -> None:
     """Classify new images; one row per file in Parquet."""
     from graticule.jobs.predict import predict
 
     with Progress() as progress:
-        summary = predict(run, images, out, workers=workers, batch_size=batch_size, write_csv=csv, reporter=progress)
+        summary = predict(
+            run,
+            images,
+            out,
+            workers=workers,
+            batch_size=batch_size,
+            write_csv=csv,
+            any_depth=any_depth,
+            reporter=progress,
+        )
     failures = summary.pop("failures")
     if json:
         print_json(summary)

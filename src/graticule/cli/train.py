@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Annotated
 
 import typer
@@ -27,6 +28,25 @@ def command(
         bool,
         typer.Option("--refit", help="Ship one head refitted on all images instead of the mean of the fold heads."),
     ] = False,
+    intensity: options.Intensity = "auto",
+    info_bar: options.InfoBar = "crop",
+    marks: options.Marks = "keep",
+    scale: options.Scale = "squeeze",
+    size_features: options.SizeFeatures = False,
+    z: options.Z = None,
+    channel: options.Channel = None,
+    page: options.Page = None,
+    near_duplicates: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|join|exact",
+            help="Near-duplicates stay on one side of a split (auto: unless too few units for the folds are left), or "
+            "only exact ones do.",
+        ),
+    ] = "auto",
+    allow_leaks: Annotated[
+        bool, typer.Option("--allow-leaks", help="Measure on a leaking split all the same; stamps the report.")
+    ] = False,
     seed: options.Seed = 0,
     root: options.Root = None,
     workers: options.Workers = None,
@@ -34,26 +54,14 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Train and cross-validate a classifier; leaves a run folder with a model and a report."""
+    given = dict(locals())
     from graticule.errors import OptionError
     from graticule.jobs.train import train
     from graticule.jobs.train_options import TrainOptions
 
     if method != "features":
         raise OptionError(f"--method {method} is not known; allowed: features")
-    chosen = TrainOptions(
-        backbone=backbone,
-        weights=weights,
-        head=head,
-        folds=folds,
-        test_size=test_size,
-        group=group,
-        views=views,
-        refit=refit,
-        seed=seed,
-        root=root,
-        workers=workers,
-        batch_size=batch_size,
-    )
+    chosen = TrainOptions(**{field.name: given[field.name] for field in fields(TrainOptions)})
     with Progress() as progress:
         run = train(data, out, chosen, progress)
     if json:

@@ -1,31 +1,37 @@
-"""Decode image files in worker processes, in order, with bounded memory.
-
-A worker reads a file once, hashes the bytes it decodes, hashes the pixels, and returns the network input. A decoder
-that crashes takes its worker with it: the files it held are tried again one by one in a process of their own, so the
-guilty one is named and the others are kept.
-"""
+"""One file to what the program keeps of it: hashes, the network input, and what was learnt while decoding."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import logging
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.images import decode_image
-from graticule.data.preprocess import Preprocessing, prepare
-from graticule.errors import ImageError, OptionError
+from graticule.data.facts import facts_of
+from graticule.data.images import Image, decode_image, read_file
+from graticule.data.instrument import merged
+from graticule.data.instrument_sidecar import sidecar_file, sidecar_metadata
+from graticule.data.intensity import IntensityError
+from graticule.data.preprocess import Preprocessing, fit, picture_of
+from graticule.errors import ImageError
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file to decode, with what its table says of it.
+
+    Attributes
+    ----------
+    path : Path
+    pixel_size_nm : float or None
+        From the table; None: as the instrument wrote it.
+    """
+
+    path: Path
+    pixel_size_nm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,10 @@ class Decoded:
         The network input.
     error : str
         Why the file cannot be read, or "".
+    facts : bytes
+        `graticule.data.facts.Facts.to_bytes`; empty when unreadable.
+    key : str
+        `content_hash`: under it the features are cached.
     """
 
     sha256: str = ""
@@ -53,109 +63,62 @@ class Decoded:
     mode: str = ""
     pixels: NDArray[np.uint8] | None = None
     error: str = ""
+    facts: bytes = b""
+    key: str = ""
 
 
-def decode_file(file: Path, preprocessing: Preprocessing) -> Decoded:
+def content_hash(data: bytes, file: ImageFile, preprocessing: Preprocessing) -> str:
+    """Key of a file's features: the hash of its bytes, and of what else decides its network input.
+
+    That is the instrument's text file beside it, and with a physical scale the pixel size of the table.
+    """
+    sidecar = sidecar_file(file.path)
+    beside = b""
+    if sidecar is not None:
+        with contextlib.suppress(OSError):
+            beside = sidecar.read_bytes()
+    if preprocessing.scale_nm is not None:
+        beside += repr(file.pixel_size_nm).encode()
+    return hashlib.sha256(data + beside).hexdigest()
+
+
+def decode_file(file: ImageFile, preprocessing: Preprocessing) -> Decoded:
     """Read, hash and prepare one file; an unreadable one gives a `Decoded` with its error."""
     sha = ""
     try:
-        data = file.read_bytes()
+        data = read_file(file.path)
         sha = hashlib.sha256(data).hexdigest()
-        image = decode_image(data, str(file))
+        image = _with_sidecar(decode_image(data, str(file.path), preprocessing.selection), file.path)
+        picture = picture_of(image, preprocessing)
+        pixels = fit(picture.shown, preprocessing, _pixel_size(file, image, preprocessing))
     except ImageError as error:
         return Decoded(sha256=sha, error=error.cause)
-    except OSError as error:
-        return Decoded(error=error.strerror or str(error))
+    except IntensityError as error:
+        return Decoded(sha256=sha, error=str(error))
     return Decoded(
         sha256=sha,
         pixel_sha256=image.digest(),
         width=image.width,
         height=image.height,
         mode=image.mode,
-        pixels=prepare(image, preprocessing),
+        pixels=pixels,
+        facts=facts_of(image, picture).to_bytes(),
+        key=content_hash(data, file, preprocessing),
     )
 
 
-def _decode_chunk(files: list[Path], preprocessing: Preprocessing) -> list[Decoded]:
-    return [decode_file(file, preprocessing) for file in files]
+def _with_sidecar(image: Image, file: Path) -> Image:
+    """The image with what the instrument's text file beside it says; the image file itself wins."""
+    beside = sidecar_metadata(file, (image.height, image.width))
+    return image if beside is None else replace(image, metadata=merged(image.metadata, beside))
 
 
-def _begin_worker() -> None:
-    """Ctrl-C is the parent's to handle; when the parent is killed the worker ends too."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    # what tifffile finds wrong with a file is told once, by the error of that file
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-class DecodePool:
-    """Worker processes that decode chunks of files. Use as a context manager.
-
-    Parameters
-    ----------
-    workers : int
-        Processes, at least 1.
-    preprocessing : Preprocessing
-        Applied to every image.
-    """
-
-    def __init__(self, workers: int, preprocessing: Preprocessing) -> None:
-        self.preprocessing = preprocessing
-        self._workers = workers
-        self._pool = self._start(workers)
-
-    @staticmethod
-    def _start(workers: int) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-
-    def __enter__(self) -> DecodePool:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
-
-    def submit(self, files: Sequence[Path]) -> Future[list[Decoded]]:
-        """Start decoding a chunk."""
-        try:
-            return self._pool.submit(_decode_chunk, list(files), self.preprocessing)
-        except BrokenProcessPool:
-            self._pool.shutdown(wait=False)
-            self._pool = self._start(self._workers)
-            return self._pool.submit(_decode_chunk, list(files), self.preprocessing)
-
-    def result(self, future: Future[list[Decoded]], files: Sequence[Path]) -> list[Decoded]:
-        """Wait for a chunk; when its worker died, find out which file killed it."""
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            return self._one_by_one(files)
-
-    def _one_by_one(self, files: Sequence[Path]) -> list[Decoded]:
-        pool = self._start(1)
-        try:
-            pool.submit(_decode_chunk, [], self.preprocessing).result()
-            decoded = []
-            for file in files:
-                try:
-                    decoded += pool.submit(_decode_chunk, [file], self.preprocessing).result()
-                except BrokenProcessPool:
-                    decoded.append(Decoded(error="the decoder crashed on this file"))
-                    pool = self._start(1)
-        except BrokenProcessPool as error:
-            raise OptionError(
-                'worker processes cannot start. In a script, put the calls below `if __name__ == "__main__":`; a '
-                "script on standard input cannot use them"
-            ) from error
-        finally:
-            pool.shutdown(wait=False)
-        return decoded
+def _pixel_size(file: ImageFile, image: Image, preprocessing: Preprocessing) -> float | None:
+    """Pixel size on the specimen, nm: the table's, else the instrument's; needed only for a physical scale."""
+    size = file.pixel_size_nm or image.metadata.pixel_size_nm
+    if size is None and preprocessing.scale_nm is not None:
+        raise ImageError(
+            str(file.path),
+            "its pixel size is not known, and --scale physical needs it: add the column pixel_size_nm to the table",
+        )
+    return size

@@ -90,8 +90,7 @@ def make_folds(
     test_size : float
         Share held out, 0 to below 0.9; stratified and grouped as the folds are.
     split : object array of str, shape (n,), optional
-        "train", "val", "" (cross-validated) or "test" (held out); with any "test" it replaces `test_size`. A test
-        sample that shares its pixels with a cross-validated one is cross-validated too, and noted.
+        "train", "val", "" (cross-validated) or "test" (held out); with any "test" it replaces `test_size`.
     seed : int
     sample_id : object array of str, shape (n,), optional
         Unique; the same samples in another order then get the same folds.
@@ -99,7 +98,7 @@ def make_folds(
     Raises
     ------
     FoldError
-        When a fold or the held-out part would lack a class, or the split column divides a group.
+        When a fold or the held-out part would lack a class, or the split column divides a group or a set of copies.
     OptionError
         When `k` or `test_size` is out of range.
     """
@@ -211,12 +210,11 @@ def _held_by_split(task: _Task, split: StrArray | None) -> tuple[NDArray[np.bool
                 f"Give each group one side in it, leave the column out, or use {_GROUP_NONE}"
             )
     notes: list[str] = []
-    moved = held & np.isin(task.component, task.component[~held])
-    if moved.any():
-        held = held & ~moved
-        notes.append(
-            f"{int(moved.sum())} test samples share their pixels (or a group that does) with training samples: they "
-            f"were moved to cross-validation, {int(held.sum())} test samples are left"
+    shared = held & np.isin(task.component, task.component[~held])
+    if shared.any():
+        raise FoldError(
+            f"the split column puts copies on both sides: {int(shared.sum())} test samples share their pixels (or a "
+            "group that does) with training samples. Give each set of copies one side, or leave the column out"
         )
     lacking = [name for c, name in enumerate(task.names) if not (task.codes[~held] == c).any()]
     if lacking or not held.any():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from graticule.data.folds import Folds
+from graticule.data.synthetic import SYNTHETIC
 from graticule.evaluate.intervals import t_critical
 from graticule.models.embed import available_cores
 from graticule.models.head_search import Choice, choose_head, fit_choice
@@ -86,7 +87,7 @@ def cross_validate(
     y : int array, shape (n,)
         Class indices.
     folds : Folds
-        Rows of part "cv" are cross-validated.
+        Rows of part "cv" are cross-validated; rows of part "synthetic" train only.
     search : Search
     progress : callable, optional
         Told how many folds are done.
@@ -97,7 +98,7 @@ def cross_validate(
 
     def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, Choice]:
         train, test = rows
-        choice = _choose(features, y, units, train, search)
+        choice = _choose(features, y, units, train, search, folds.part == SYNTHETIC)
         head = fit_choice(features[train], y[train], search.n_classes, choice)
         proba[test] = probabilities([head], features[test])
         return head, choice
@@ -122,10 +123,17 @@ def _fold_threads(features: NDArray[np.floating]) -> int:
 
 def fold_rows(folds: Folds) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """(training rows, held-out rows) of each fold; with one fold only, all rows train and none is held out."""
-    cv = folds.part == "cv"
+    cv, training = folds.part == "cv", training_rows(folds)
     if folds.k == 1:
-        return [(np.flatnonzero(cv), np.zeros(0, np.int64))]
-    return [(np.flatnonzero(cv & (folds.fold != f)), np.flatnonzero(cv & (folds.fold == f))) for f in range(folds.k)]
+        return [(np.flatnonzero(training), np.zeros(0, np.int64))]
+    return [
+        (np.flatnonzero(training & (folds.fold != f)), np.flatnonzero(cv & (folds.fold == f))) for f in range(folds.k)
+    ]
+
+
+def training_rows(folds: Folds) -> NDArray[np.bool_]:
+    """Mask of rows that train in some fold: cross-validated real ones and synthetic ones; shape (n,)."""
+    return np.asarray((folds.part == "cv") | (folds.part == SYNTHETIC), dtype=bool)
 
 
 def refit(
@@ -135,10 +143,10 @@ def refit(
     search: Search,
 ) -> tuple[Head, Choice]:
     """One head on all cross-validated samples, chosen by the same search."""
-    rows = np.flatnonzero(folds.part == "cv")
+    rows = np.flatnonzero(training_rows(folds))
     units = search_units(folds, search.grouped)
     with threadpool_limits(1):
-        choice = _choose(features, y, units, rows, search)
+        choice = _choose(features, y, units, rows, search, folds.part == SYNTHETIC)
         return fit_choice(features[rows], y[rows], search.n_classes, choice), choice
 
 
@@ -148,10 +156,18 @@ def _choose(
     units: NDArray[np.object_] | None,
     train: NDArray[np.int64],
     search: Search,
+    synthetic: NDArray[np.bool_],
 ) -> Choice:
     group = None if units is None else units[train]
     return choose_head(
-        features, y, group, rows=train, n_classes=search.n_classes, request=search.request, seed=search.seed
+        features,
+        y,
+        group,
+        rows=train,
+        n_classes=search.n_classes,
+        request=search.request,
+        seed=search.seed,
+        trains_only=synthetic if synthetic.any() else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from graticule.data.reading import ReadingOptions, settle_reading
 from graticule.data.sources import list_images, read_manifest
 from graticule.errors import OptionError, RunError
-from graticule.jobs.samples import Reporter, Samples, Silent, check_options, embed_samples, sorted_by_path
+from graticule.jobs.samples import (
+    Reporter,
+    Samples,
+    Silent,
+    check_options,
+    embed_samples,
+    image_files,
+    sorted_by_path,
+)
 from graticule.manifest import Manifest, escape_path
 from graticule.models.backbones import DEFAULT_BACKBONE
 from graticule.models.catalogue import encoder_of
@@ -20,18 +30,25 @@ from graticule.models.catalogue import encoder_of
 FORMATS = (".parquet", ".npz", ".csv")
 
 
-def embed(
-    data: Path,
-    out: Path,
-    *,
-    backbone: str = DEFAULT_BACKBONE,
-    weights: str | None = None,
-    views: int = 4,
-    root: Path | None = None,
-    workers: int | None = None,
-    batch_size: int = 8,
-    reporter: Reporter | None = None,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class EmbedOptions(ReadingOptions):
+    """Options of `embed`, as on the command line; those of `ReadingOptions` as well.
+
+    Attributes
+    ----------
+    backbone, weights, views, root, workers, batch_size
+        As for `train`.
+    """
+
+    backbone: str = DEFAULT_BACKBONE
+    weights: str | None = None
+    views: int = 4
+    root: Path | None = None
+    workers: int | None = None
+    batch_size: int = 8
+
+
+def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | None = None) -> dict[str, Any]:
     """Write features of every image of a data set or of a folder without classes.
 
     Parameters
@@ -41,22 +58,26 @@ def embed(
     out : Path
         A .parquet, .npz or .csv file that does not exist. Tables have the columns sample_id, path, label and one per
         feature; npz has the arrays sample_id, path, label, features and names.
-    backbone, weights, views, root, workers, batch_size
-        As for `train`.
+    options : EmbedOptions
+    reporter : Reporter, optional
 
     Returns
     -------
     dict
-        "n", "n_features", "decoded", "cached", "seconds" and "failures".
+        "n", "n_features", "decoded", "cached", "seconds", "reading" and "failures".
     """
-    check_options(workers=workers, batch_size=batch_size)
+    check_options(workers=options.workers, batch_size=options.batch_size, others=options.faults())
     _check_out(out)
-    manifest = sorted_by_path(_samples(data, root))
-    encoder = encoder_of(backbone, views=views, weights=weights)
-    samples = embed_samples(manifest, encoder, workers=workers, batch_size=batch_size, reporter=reporter or Silent())
+    manifest = sorted_by_path(_samples(data, options.root))
+    encoder = encoder_of(options.backbone, views=options.views, weights=options.weights)
+    settled = settle_reading(image_files(manifest), encoder.preprocessing.size, options)
+    encoder = encoder.reading(settled.preprocessing, sizes=options.size_features)
+    samples = embed_samples(
+        manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter or Silent()
+    )
     part = out.with_name(f".{out.stem}.part{out.suffix}")
     try:
-        _write(part, samples, encoder.weights.feature_names())
+        _write(part, samples, encoder.feature_names())
         part.replace(out)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -67,6 +88,7 @@ def embed(
         "decoded": samples.decoded,
         "cached": samples.cached,
         "seconds": round(samples.seconds, 2),
+        "reading": settled.describe(),
         "failures": samples.failures,
     }
 

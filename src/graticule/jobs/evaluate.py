@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from graticule.jobs.samples import (
     check_outside,
     describe_data,
     embed_samples,
+    is_synthetic,
     sorted_by_path,
     unreadable_warning,
     write_failures,
@@ -36,17 +38,40 @@ from graticule.report.html import write_evaluation_report
 from graticule.runs import machine, output_folder, package_versions, utc_now, write_json
 
 
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Options of `evaluate`, as on the command line.
+
+    Attributes
+    ----------
+    group, root, seed, workers, batch_size
+        As for `train`.
+    any_depth : bool
+        As for `predict`.
+    synthetic : bool
+        Evaluate on synthetic images too, which the report's title then says; else they are left out.
+    """
+
+    group: str = "auto"
+    root: Path | None = None
+    seed: int = 0
+    workers: int | None = None
+    batch_size: int = 8
+    any_depth: bool = False
+    synthetic: bool = False
+
+    def command(self, run: Path, data: Path, out: Path) -> str:
+        """The command line that repeats this evaluation; only options that differ from the defaults."""
+        words: list[str] = ["graticule", "evaluate", str(run), str(data), "--out", str(out)]
+        words += [] if self.group == "auto" else ["--group", self.group]
+        words += [] if self.root is None else ["--root", str(self.root)]
+        words += [] if self.seed == 0 else ["--seed", str(self.seed)]
+        words += ["--any-depth"] * self.any_depth + ["--synthetic"] * self.synthetic
+        return shlex.join(escape_path(word) for word in words)
+
+
 def evaluate(
-    run: Path,
-    data: Path,
-    out: Path,
-    *,
-    group: str = "auto",
-    root: Path | None = None,
-    seed: int = 0,
-    workers: int | None = None,
-    batch_size: int = 8,
-    reporter: Reporter | None = None,
+    run: Path, data: Path, out: Path, options: EvaluateOptions, reporter: Reporter | None = None
 ) -> dict[str, Any]:
     """Score labelled images with a finished model and compute every metric.
 
@@ -58,8 +83,8 @@ def evaluate(
         As for `train`; its labels must be among the model's classes.
     out : Path
         Folder for metrics.json, predictions.parquet and the report, created.
-    group, root, seed, workers, batch_size
-        As for `train`.
+    options : EvaluateOptions
+    reporter : Reporter, optional
 
     Returns
     -------
@@ -71,30 +96,32 @@ def evaluate(
     ManifestError
         When a label is none of the model's classes, or nothing is labelled.
     """
-    check_options(workers=workers, batch_size=batch_size, seed=seed)
+    check_options(workers=options.workers, batch_size=options.batch_size, seed=options.seed)
     check_outside(out, data)
-    start = time.perf_counter()
-    reporter = reporter or Silent()
+    start, reporter = time.perf_counter(), reporter or Silent()
     folder = model_folder(run)
     bundle = read_bundle(folder)
-    predictor = Predictor.of(bundle)
+    predictor = Predictor.of(bundle, any_depth=options.any_depth)
     with output_folder(out, "evaluation"):
-        everything = sorted_by_path(read_manifest(data, root=root, group=group))
-        manifest = everything.take(everything.labelled)
-        _check_labels(manifest, predictor.classes)
-        samples = embed_samples(manifest, predictor.encoder, workers=workers, batch_size=batch_size, reporter=reporter)
+        everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
+        manifest, n_synthetic = _to_score(everything, predictor.classes, options.synthetic)
+        samples = embed_samples(
+            manifest, predictor.encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
+        )
         reporter.step("metrics and report")
         predictions = _score(samples, predictor)
-        metrics = part_metrics(predictions, samples.manifest.group, seed)
+        metrics = part_metrics(predictions, samples.manifest.group, options.seed)
         _write_tables(out, samples, predictions, metrics)
         notes = [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)]
+        notes += _synthetic_notes(n_synthetic, options.synthetic)
         record = {
             "verb": "evaluate",
-            "command": _command(run, data, out, group, root, seed),
+            "command": options.command(run, data, out),
+            "n_synthetic_evaluated": n_synthetic * options.synthetic,
             "model_run": escape_path(str(run.absolute())),
             "bundle_sha256": bundle_hash(folder),
-            "seed": seed,
-            "data": _describe_data(data, samples, len(everything) - len(manifest), group),
+            "seed": options.seed,
+            "data": _describe_data(data, samples, len(everything) - len(manifest), options.group),
             "embedding": _describe_model(bundle, samples),
             "warnings": notes + count_opening(run, predictions, "evaluate"),
             **_circumstances(start),
@@ -111,12 +138,14 @@ def _write_tables(out: Path, samples: Samples, predictions: Predictions, metrics
     write_json(out / "metrics.json", metrics)
 
 
-def _command(run: Path, data: Path, out: Path, group: str, root: Path | None, seed: int) -> str:
-    words: list[str] = ["graticule", "evaluate", str(run), str(data), "--out", str(out)]
-    words += [] if group == "auto" else ["--group", group]
-    words += [] if root is None else ["--root", str(root)]
-    words += [] if seed == 0 else ["--seed", str(seed)]
-    return shlex.join(escape_path(word) for word in words)
+def _to_score(everything: Manifest, classes: tuple[str, ...], synthetic: bool) -> tuple[Manifest, int]:
+    """Labelled samples to score, and how many synthetic ones there are."""
+    manifest = everything.take(everything.labelled)
+    made_up = is_synthetic(manifest)
+    if not synthetic:
+        manifest = manifest.take(~made_up)
+    _check_labels(manifest, classes)
+    return manifest, int(made_up.sum())
 
 
 def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:
@@ -128,6 +157,14 @@ def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:
             f"labels {', '.join(map(repr, unknown[:10]))} are none of the model's classes "
             f"{', '.join(map(repr, classes))}. Rename them, or leave these images out"
         )
+
+
+def _synthetic_notes(n: int, evaluated: bool) -> list[str]:
+    if not n:
+        return []
+    if evaluated:
+        return [f"{n:,} of the images are synthetic: the figures do not say how the model does on real ones"]
+    return [f"{n:,} synthetic images (column origin) were left out; --synthetic evaluates on them too"]
 
 
 def _score(samples: Samples, predictor: Predictor) -> Predictions:
@@ -166,8 +203,9 @@ def _describe_model(bundle: Bundle, samples: Samples) -> dict[str, Any]:
         "weights_sha256": info.weights_sha256,
         "licence": info.licence,
         "source": None,
-        "input_size": info.preprocessing.size,
+        "input_size": info.preprocessing["size"],
         "views": info.views,
+        "reading": {"selection": info.preprocessing["selection"]},
         "n_features": info.n_features,
         "decoded": samples.decoded,
         "cached": samples.cached,

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from graticule import __version__
 from graticule.bundle import bundle_hash, read_bundle
+from graticule.data.decode import ImageFile
 from graticule.data.sources import list_images
 from graticule.errors import BundleError
 from graticule.jobs.samples import Reporter, Silent, check_options, check_outside, write_failures
@@ -77,6 +78,7 @@ def predict(
     workers: int | None = None,
     batch_size: int = 8,
     write_csv: bool = False,
+    any_depth: bool = False,
     reporter: Reporter | None = None,
 ) -> dict[str, Any]:
     """Score every image of a folder or list.
@@ -93,6 +95,8 @@ def predict(
         Neither changes a result.
     write_csv : bool
         Also write predictions.csv for spreadsheets.
+    any_depth : bool
+        Take images of another bit depth than the training images, from their full range, instead of refusing them.
 
     Returns
     -------
@@ -104,7 +108,7 @@ def predict(
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
-    predictor = Predictor.of(read_bundle(folder))
+    predictor = Predictor.of(read_bundle(folder), any_depth=any_depth)
     manifest = list_images(images)
     counts = _Counts(per_class=dict.fromkeys(predictor.classes, 0))
     failures: list[tuple[str, str]] = []
@@ -143,7 +147,7 @@ def _blocks(
     """Paths with their scores, a few hundred at a time."""
     position = 0
     root = manifest.root
-    files = (root / path for path in manifest.path)
+    files = (ImageFile(root / path) for path in manifest.path)
     for scored in predictor.stream(files, workers=workers, batch_size=batch_size):
         n = len(scored.info)
         yield [escape_path(p) for p in manifest.path[position : position + n]], scored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.decode import Decoded
+from graticule.data.decode import Decoded, ImageFile
+from graticule.data.facts import Facts
+from graticule.data.intensity import EIGHT
+from graticule.data.reading import Reading
 from graticule.errors import ManifestError, OptionError
 from graticule.manifest import Manifest, escape_path
 from graticule.models.cache import FeatureCache, cache_folder
@@ -21,6 +24,7 @@ from graticule.models.embed import Embedding, embed_files
 from graticule.models.encoder import Encoder
 
 _MAX_SIZES = 20
+_MAX_NOTES = 10
 
 
 class Reporter(Protocol):
@@ -58,6 +62,8 @@ class Samples:
     manifest : Manifest
         n readable samples.
     features : float32 array, shape (n, d)
+    n_network : int
+        How many of the features come from the network.
     info : list of n Decoded
     failures : list of (path, error)
         Samples that could not be read; they are in none of the above.
@@ -67,12 +73,22 @@ class Samples:
 
     manifest: Manifest
     features: NDArray[np.float32]
+    n_network: int
     info: list[Decoded]
     failures: list[tuple[str, str]]
     decoded: int
     cached: int
     seconds: float
     warnings: list[str]
+
+    def facts(self) -> Iterator[Facts]:
+        """What decoding told of each sample, unpacked one at a time."""
+        return (Facts.from_bytes(item.facts) for item in self.info)
+
+    @property
+    def network_features(self) -> NDArray[np.float32]:
+        """The network's features alone, shape (n, n_network)."""
+        return self.features[:, : self.n_network]
 
     @property
     def duplicates(self) -> NDArray[np.int64]:
@@ -81,9 +97,9 @@ class Samples:
         return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def check_options(*, workers: int | None, batch_size: int, seed: int = 0) -> None:
-    """Raise one OptionError that lists every one of these options that is out of range."""
-    faults = option_faults(workers, batch_size, seed)
+def check_options(*, workers: int | None, batch_size: int, seed: int = 0, others: Sequence[str] = ()) -> None:
+    """Raise one OptionError that lists every one of these options that is out of range, and `others`."""
+    faults = [*others, *option_faults(workers, batch_size, seed)]
     if faults:
         raise OptionError("; ".join(faults))
 
@@ -129,7 +145,12 @@ def embed_samples(
     reporter.begin("embedding", len(manifest))
     with FeatureCache(cache_folder(), encoder.space()) as cache:
         result = embed_files(
-            manifest.files(), encoder, workers=workers, batch_size=batch_size, cache=cache, progress=reporter.advance
+            image_files(manifest),
+            encoder,
+            workers=workers,
+            batch_size=batch_size,
+            cache=cache,
+            progress=reporter.advance,
         )
         warnings = [cache.fault] if cache.fault else []
     failures = [
@@ -140,15 +161,35 @@ def embed_samples(
     if len(manifest) and not result.readable.any():
         path, error = failures[0]
         raise ManifestError(f"none of the {len(manifest)} images can be read; the first: {path}: {error}")
-    return _readable(manifest, result, failures, warnings)
+    n_network = encoder.n_features - 2 * encoder.sizes
+    return _readable(manifest, result, n_network, failures, warnings)
 
 
-def _readable(manifest: Manifest, result: Embedding, failures: list[tuple[str, str]], warnings: list[str]) -> Samples:
+def is_synthetic(manifest: Manifest) -> NDArray[np.bool_]:
+    """Mask of samples whose column origin says "synthetic", shape (n,)."""
+    origin = manifest.columns.get("origin")
+    if origin is None:
+        return np.zeros(len(manifest), dtype=bool)
+    return np.asarray(origin == "synthetic", dtype=bool).reshape(len(manifest))
+
+
+def image_files(manifest: Manifest) -> list[ImageFile]:
+    """The files of a manifest with the pixel sizes that its table gives."""
+    sizes = manifest.columns.get("pixel_size_nm")
+    if sizes is None:
+        return [ImageFile(file) for file in manifest.files()]
+    return [ImageFile(file, float(size) if size else None) for file, size in zip(manifest.files(), sizes, strict=True)]
+
+
+def _readable(
+    manifest: Manifest, result: Embedding, n_network: int, failures: list[tuple[str, str]], warnings: list[str]
+) -> Samples:
     fine = result.readable
     everything = bool(fine.all())
     return Samples(
         manifest=manifest if everything else manifest.take(fine),
         features=result.features if everything else result.features[fine],
+        n_network=n_network,
         info=[item for item, keep in zip(result.info, fine, strict=True) if keep],
         failures=failures,
         decoded=result.decoded,
@@ -215,12 +256,13 @@ def data_hash(samples: Samples) -> str:
     return h.hexdigest()
 
 
-def describe_embedding(encoder: Encoder, samples: Samples, weights: dict[str, Any]) -> dict[str, Any]:
+def describe_embedding(encoder: Encoder, reading: Reading, samples: Samples, weights: dict[str, Any]) -> dict[str, Any]:
     """The "embedding" object of run.json; `weights` adds what the registry knows of the backbone."""
     return {
         "backbone": encoder.backbone,
         **weights,
         "input_size": encoder.preprocessing.size,
+        "reading": reading.describe() | {"size_features": encoder.sizes},
         "pooling": "mean and standard deviation",
         "views": encoder.views,
         "n_features": encoder.n_features,
@@ -245,3 +287,20 @@ def write_failures(file: Path, failures: Iterable[tuple[str, str]]) -> None:
         writer = csv.writer(stream)
         writer.writerow(["path", "error"])
         writer.writerows(failures)
+
+
+def reading_notes(samples: Samples, reading: Reading) -> list[str]:
+    """What the report says of how images were read: values, info bars, and decisions of the reader, with counts."""
+    notes = []
+    if any(item.mode.partition(", ")[2] != EIGHT for item in samples.info):
+        notes.append(f"pixel values were mapped to 8 bits: {reading.intensity_words}")
+    bars = 0
+    told: Counter[str] = Counter()
+    for facts in samples.facts():
+        bars += facts.bar is not None
+        told.update(facts.notes)
+    if bars:
+        how = "cut off" if reading.preprocessing.info_bar == "crop" else "kept (--info-bar keep)"
+        notes.append(f"an info bar was found in {bars:,} of {len(samples.info):,} images and {how}")
+    notes += [f"{n:,} images: {note}" for note, n in told.most_common(_MAX_NOTES)]
+    return notes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,19 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from graticule import __version__
-from graticule.bundle import Bundle, BundleInfo, PreprocessingInfo, write_bundle
+from graticule.bundle import Bundle, BundleInfo, write_bundle
 from graticule.data.folds import Folds, make_folds
+from graticule.data.leaks import Leak, refuse_leaks, without_leaks
+from graticule.data.preprocess import Preprocessing
+from graticule.data.reading import settle_reading
 from graticule.data.sources import check_trainable, read_manifest
-from graticule.evaluate.crossval import Search, cross_validate, learning_curve, refit
+from graticule.data.synthetic import add_synthetic
+from graticule.errors import FoldError, ManifestError
+from graticule.evaluate.crossval import Search, cross_validate, learning_curve, refit, training_rows
 from graticule.evaluate.summary import summarise
 from graticule.jobs.card import model_card
+from graticule.jobs.kinship import kinship_notes, relate, split_leaks
+from graticule.jobs.openings import held_out_key, note_in_ledger
 from graticule.jobs.samples import (
     Reporter,
     Samples,
@@ -27,11 +35,13 @@ from graticule.jobs.samples import (
     check_outside,
     data_hash,
     embed_samples,
+    image_files,
+    is_synthetic,
     sorted_by_path,
     write_failures,
 )
 from graticule.jobs.train_options import TrainOptions
-from graticule.jobs.train_record import Fitted, Labelled, describe_weights, train_record
+from graticule.jobs.train_record import Embedded, Fitted, Labelled, describe_weights, train_record
 from graticule.manifest import Manifest, escape_path, object_array
 from graticule.models.catalogue import encoder_of
 from graticule.models.encoder import Encoder
@@ -71,17 +81,21 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     with output_folder(out, "run") as run_folder:
         labelled = _labelled(data, options)
         # before the images are read, which may take long; duplicates are known only afterwards
-        _folds(labelled.manifest, None, options)
+        _check_split(labelled.manifest, options)
         encoder = encoder_of(options.backbone, views=options.views, weights=options.weights)
+        reading = settle_reading(image_files(labelled.manifest), encoder.preprocessing.size, options)
+        encoder = encoder.reading(reading.preprocessing, sizes=options.size_features)
         samples = embed_samples(
             labelled.manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
-        check_trainable(samples.manifest)
-        fitted = _fit(samples, options, reporter)
+        check_trainable(samples.manifest.take(~is_synthetic(samples.manifest)))
+        fitted = _fit(samples, encoder.preprocessing, options, reporter)
         reporter.step("writing the run")
         bundle_sha256 = _write_model(run_folder / "model", samples, encoder, fitted)
         _write_tables(run_folder, samples, fitted)
-        record = train_record(data, out, options, labelled, samples, encoder, fitted, bundle_sha256)
+        embedded = Embedded(samples, encoder, reading)
+        record = train_record(data, out, options, labelled, embedded, fitted, bundle_sha256)
+        record["test_openings_elsewhere"] = note_in_ledger(held_out_key(samples, fitted.folds.part), bundle_sha256)
         record["wall_time_s"] = round(time.perf_counter() - start, 2)
         write_json(run_folder / "metrics.json", fitted.metrics)
         write_json(run_folder / "run.json", record)
@@ -90,39 +104,65 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
 
 
 def _labelled(data: Path, options: TrainOptions) -> Labelled:
-    """Labelled real samples in the order of their paths, and what was left out."""
+    """Labelled samples in the order of their paths, and what was left out."""
     manifest = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
     warnings = list(manifest.warnings)
     labelled = manifest.take(manifest.labelled)
     n_unlabelled = len(manifest) - len(labelled)
-    origin = labelled.columns.get("origin")
-    if origin is not None and (origin == "synthetic").any():
-        n_synthetic = int((origin == "synthetic").sum())
-        warnings.append(f"{n_synthetic} synthetic images (column origin) were left out: only real images are evaluated")
-        labelled = labelled.take(origin != "synthetic")
-    check_trainable(labelled)
+    synthetic = is_synthetic(labelled)
+    check_trainable(labelled.take(~synthetic))
+    odd = sorted(set(labelled.label[synthetic]) - set(labelled.label[~synthetic]))
+    if odd:
+        raise ManifestError(f"class {', '.join(map(repr, odd))} has synthetic images only; no real one could test it")
     return Labelled(labelled, n_unlabelled, warnings)
 
 
-def _folds(manifest: Manifest, duplicates: NDArray[np.int64] | None, options: TrainOptions) -> Folds:
+def _check_split(manifest: Manifest, options: TrainOptions) -> None:
+    """Raise now what would be wrong with the folds whatever the images show."""
+    real = manifest.take(~is_synthetic(manifest))
+    leaks = split_leaks(real, None)
+    if not options.allow_leaks:
+        refuse_leaks(leaks)
+    _folds(real, None, leaks, options)
+
+
+def _folds(real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak], options: TrainOptions) -> Folds:
+    """Folds of the real samples. With leaks allowed the test part stays as the user has it."""
+    group = real.group
+    if leaks and real.split is not None:
+        test = real.split == "test"
+        group = None if group is None else np.where(test, "", group).astype(object)
+        duplicates = None if duplicates is None else np.where(test, -1, duplicates)
     return make_folds(
-        manifest.label,
+        real.label,
         k=options.folds,
-        group=manifest.group,
+        group=group,
         duplicates=duplicates,
         test_size=options.test_size,
-        split=manifest.split,
+        split=real.split,
         seed=options.seed,
-        sample_id=manifest.sample_id,
+        sample_id=real.sample_id,
     )
 
 
-def _fit(samples: Samples, options: TrainOptions, reporter: Reporter) -> Fitted:
+def _fit(samples: Samples, preprocessing: Preprocessing, options: TrainOptions, reporter: Reporter) -> Fitted:
     """Folds, cross-validation, the shipped heads, and the scores of every part."""
     manifest = samples.manifest
     classes = manifest.classes
     y = np.searchsorted(np.array(classes), manifest.label.astype(str)).astype(np.int64)
-    folds = _folds(manifest, samples.duplicates, options)
+    kinship = relate(samples, preprocessing, reporter)
+    near = options.near_duplicates != "exact"
+    leaks = split_leaks(manifest, kinship, near=near)
+    if not options.allow_leaks:
+        refuse_leaks(leaks)
+    try:
+        folds = _all_folds(manifest, kinship.near if near else kinship.exact, leaks, options)
+    except FoldError:
+        if options.near_duplicates != "auto":
+            raise
+        # near-duplicates that leave too few units to divide: the report asks about them
+        near, folds = False, _all_folds(manifest, kinship.exact, leaks, options)
+    notes = kinship_notes(kinship, manifest, joined=near)
     search = Search(len(classes), options.head, manifest.group is not None, options.seed)
     reporter.begin("cross-validating", folds.k)
     cv = cross_validate(samples.features, y, folds, search, progress=reporter.advance)
@@ -136,7 +176,7 @@ def _fit(samples: Samples, options: TrainOptions, reporter: Reporter) -> Fitted:
     test = folds.part == "test"
     if test.any():
         proba[test] = probabilities(heads, samples.features[test])
-    scored = test | (folds.fold >= 0 if folds.k > 1 else test)
+    scored = test | ((folds.part == "cv") & (folds.k > 1))
     predictions = Predictions(
         sample_id=manifest.sample_id,
         path=object_array([escape_path(p) for p in manifest.path]),
@@ -149,7 +189,35 @@ def _fit(samples: Samples, options: TrainOptions, reporter: Reporter) -> Fitted:
     group = None if manifest.group is None else manifest.group[scored]
     metrics = part_metrics(predictions, group, options.seed)
     metrics["learning_curve"] = learning_curve(samples.features, y, folds, cv, search)
-    return Fitted(folds, cv, heads, shipped, refitted, predictions, metrics)
+    if leaks and metrics["test"] is not None:
+        metrics["test"]["without_leaks"] = _without_leaks(predictions, manifest, leaks, options.seed)
+    return Fitted(folds, cv, heads, shipped, refitted, predictions, metrics, leaks, notes)
+
+
+def _all_folds(
+    manifest: Manifest, duplicates: NDArray[np.int64], leaks: Sequence[Leak], options: TrainOptions
+) -> Folds:
+    """Folds of the real samples, with the synthetic ones in training folds where there are any."""
+    synthetic = is_synthetic(manifest)
+    folds = _folds(manifest.take(~synthetic), duplicates[~synthetic], leaks, options)
+    return add_synthetic(folds, synthetic, manifest.group, duplicates) if synthetic.any() else folds
+
+
+def _without_leaks(
+    predictions: Predictions, manifest: Manifest, leaks: Sequence[Leak], seed: int
+) -> dict[str, Any] | None:
+    """n and accuracy of the test samples that no leak touches; None where there are none."""
+    split = manifest.split
+    clean = np.zeros(len(manifest), bool) if split is None else without_leaks(leaks, split)
+    known = dict(zip(manifest.sample_id, clean, strict=True))
+    rows = (predictions.part == "test") & np.array([known[name] for name in predictions.sample_id], bool)
+    if not rows.any():
+        return None
+    group = manifest.group
+    named = None if group is None else dict(zip(manifest.sample_id, group, strict=True))
+    kept = predictions.take(rows)
+    groups = None if named is None else object_array([named[name] for name in kept.sample_id])
+    return {"n": len(kept), "accuracy": dict(summarise(kept, groups, seed=seed))["accuracy"]}
 
 
 def part_metrics(predictions: Predictions, group: NDArray[np.object_] | None, seed: int) -> dict[str, Any]:
@@ -165,7 +233,10 @@ def part_metrics(predictions: Predictions, group: NDArray[np.object_] | None, se
 
 
 def _write_model(folder: Path, samples: Samples, encoder: Encoder, fitted: Fitted) -> str:
-    training = fitted.folds.part == "cv"
+    training = training_rows(fitted.folds)
+    seen = tuple(sorted({item.mode.partition(", ")[2] for item in samples.info}))
+    intensity = replace(encoder.preprocessing.intensity, kinds=seen)
+    preprocessing = replace(encoder.preprocessing, intensity=intensity)
     hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
     counts = Counter(samples.manifest.label[training].tolist())
     weights = describe_weights(encoder)
@@ -175,15 +246,16 @@ def _write_model(folder: Path, samples: Samples, encoder: Encoder, fitted: Fitte
         backbone=encoder.backbone,
         weights_sha256=weights["weights_sha256"],
         licence=weights["licence"],
-        preprocessing=PreprocessingInfo(**asdict(encoder.preprocessing)),
+        preprocessing=preprocessing.to_json(),
         output=encoder.output,
         n_features=encoder.n_features,
         views=encoder.views,
+        sizes=encoder.sizes,
         heads=fitted.shipped,
         data_sha256=data_hash(samples),
         n_training=int(training.sum()),
     )
-    reference = {
+    reference: dict[str, NDArray[Any]] = {
         "features": samples.features[training].astype(np.float16),
         "pixel_sha256": np.ascontiguousarray(hashes[training]),
     }

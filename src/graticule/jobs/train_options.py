@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from graticule.data.reading import ReadingOptions
 from graticule.errors import OptionError
+from graticule.jobs.kinship import NEAR_DUPLICATES
 from graticule.jobs.samples import option_faults
 from graticule.manifest import escape_path
 from graticule.models.backbones import DEFAULT_BACKBONE
@@ -16,8 +18,8 @@ from graticule.models.network import VIEWS
 
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """Options of `train`, as on the command line.
+class TrainOptions(ReadingOptions):
+    """Options of `train`, as on the command line; those of `ReadingOptions` as well.
 
     Attributes
     ----------
@@ -36,6 +38,11 @@ class TrainOptions:
         1, 4 or 8.
     refit : bool
         Ship one head fitted on all cross-validated samples instead of the mean of the fold heads.
+    near_duplicates : "auto", "join" or "exact"
+        Whether near-duplicates stay on one side of a split, or only exact ones; "auto": they do, unless that leaves
+        too few units for the folds. The report asks about near-duplicates that chain into a tenth of a class.
+    allow_leaks : bool
+        Measure on the split as brought, although something stands on both sides; the report is stamped.
     seed : int
     root : Path, optional
         What the paths of a manifest are relative to, default its folder.
@@ -51,6 +58,8 @@ class TrainOptions:
     group: str = "auto"
     views: int = 4
     refit: bool = False
+    near_duplicates: str = "auto"
+    allow_leaks: bool = False
     seed: int = 0
     root: Path | None = None
     workers: int | None = None
@@ -67,7 +76,9 @@ class TrainOptions:
             faults.append(f"--test-size {self.test_size}: allowed are shares from 0 to below 0.9")
         if self.views not in VIEWS:
             faults.append(f"--views {self.views}: allowed are {', '.join(map(str, VIEWS))}")
-        faults += option_faults(self.workers, self.batch_size, self.seed)
+        if self.near_duplicates not in NEAR_DUPLICATES:
+            faults.append(f"--near-duplicates {self.near_duplicates}: allowed are {', '.join(NEAR_DUPLICATES)}")
+        faults += self.faults() + option_faults(self.workers, self.batch_size, self.seed)
         if faults:
             raise OptionError("; ".join(faults))
 

@@ -8,8 +8,11 @@ from typing import Any
 
 from graticule import __version__
 from graticule.data.folds import Folds
+from graticule.data.leaks import Leak
+from graticule.data.reading import Reading
+from graticule.data.synthetic import SYNTHETIC
 from graticule.evaluate.crossval import CrossValidation
-from graticule.jobs.samples import Samples, describe_data, describe_embedding, unreadable_warning
+from graticule.jobs.samples import Samples, describe_data, describe_embedding, reading_notes, unreadable_warning
 from graticule.jobs.train_options import TrainOptions
 from graticule.manifest import Manifest, escape_path
 from graticule.models.encoder import Encoder
@@ -39,6 +42,17 @@ class Fitted:
     refitted: Choice | None
     predictions: Predictions
     metrics: dict[str, Any]
+    leaks: list[Leak]
+    kinship_notes: list[str]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the embedding step hands on."""
+
+    samples: Samples
+    encoder: Encoder
+    reading: Reading
 
 
 def train_record(
@@ -46,8 +60,7 @@ def train_record(
     out: Path,
     options: TrainOptions,
     labelled: Labelled,
-    samples: Samples,
-    encoder: Encoder,
+    embedded: Embedded,
     fitted: Fitted,
     bundle_sha256: str,
 ) -> dict[str, Any]:
@@ -57,11 +70,12 @@ def train_record(
     ----------
     data, out, options
         What was asked for.
-    labelled, samples, encoder, fitted
+    labelled, embedded, fitted
         What the steps of the run handed on.
     bundle_sha256 : str
         Identifies the model written.
     """
+    samples, encoder = embedded.samples, embedded.encoder
     left_out = [*labelled.warnings, *samples.warnings]
     return {
         "verb": "train",
@@ -78,7 +92,7 @@ def train_record(
             n_unlabelled=labelled.n_unlabelled,
             group_column=_group_name(samples.manifest, options.group),
         ),
-        "embedding": describe_embedding(encoder, samples, describe_weights(encoder)),
+        "embedding": describe_embedding(encoder, embedded.reading, samples, describe_weights(encoder)),
         "folds": {
             "k": fitted.folds.k,
             "test_size": options.test_size,
@@ -87,7 +101,9 @@ def train_record(
             "notes": list(fitted.folds.notes),
         },
         "head": _describe_heads(fitted, options),
-        "warnings": [*left_out, *_warnings(samples, fitted, options)],
+        "leaks": [leak.describe(samples.manifest.path) for leak in fitted.leaks],
+        "n_synthetic": int((fitted.folds.part == SYNTHETIC).sum()),
+        "warnings": [*left_out, *_warnings(samples, fitted, options), *reading_notes(samples, embedded.reading)],
         "test_openings": _openings(fitted, bundle_sha256),
         "bundle_sha256": bundle_sha256,
     }
@@ -127,6 +143,7 @@ def _describe_heads(fitted: Fitted, options: TrainOptions) -> dict[str, Any]:
 def _warnings(samples: Samples, fitted: Fitted, options: TrainOptions) -> list[str]:
     warnings = list(fitted.folds.notes)
     warnings += unreadable_warning(samples.failures)
+    warnings += fitted.kinship_notes
     if any(choice.inner_folds == 0 for choice in fitted.cv.choices):
         warnings.append(
             "a fixed default head was used in at least one fold: too few images or groups to choose one by an inner "
@@ -136,12 +153,6 @@ def _warnings(samples: Samples, fitted: Fitted, options: TrainOptions) -> list[s
         warnings.append("groups were switched off (--group none): images of one group may be on both sides of a split")
     if options.refit:
         warnings.append("the shipped head was refitted on all cross-validated images: its figures are estimates")
-    dark = sum("16 bit" in item.mode for item in samples.info)
-    if dark:
-        warnings.append(
-            f"{dark} images have 16 bits per channel and were scaled from the full range 0 to 65535; images that use "
-            "a small part of it (12-bit cameras) come out dark"
-        )
     return warnings
 
 

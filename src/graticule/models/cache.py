@@ -20,7 +20,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-_LAYOUT = 1
+_LAYOUT = 2
 # the sqlite3 module cannot even say what is wrong where a damaged name is no UTF-8
 _DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
@@ -34,6 +34,7 @@ class CachedFeatures:
     width: int
     height: int
     mode: str
+    facts: bytes = b""
 
 
 def cache_folder() -> Path:
@@ -120,7 +121,8 @@ class FeatureCache:
             return None
         try:
             row = self._database.execute(
-                "SELECT vector, digest, pixel_sha256, width, height, mode FROM features WHERE sha256 = ?", (sha256,)
+                "SELECT vector, digest, pixel_sha256, width, height, mode, facts FROM features WHERE sha256 = ?",
+                (sha256,),
             ).fetchone()
         except _DATABASE_ERRORS as error:
             self._recover(error)
@@ -139,7 +141,7 @@ class FeatureCache:
         try:
             with self._database:
                 self._database.executemany(
-                    "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?, ?, ?)", (_row(*row) for row in rows)
+                    "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (_row(*row) for row in rows)
                 )
         except _DATABASE_ERRORS as error:
             self._recover(error)
@@ -156,7 +158,7 @@ def _connect(file: Path) -> sqlite3.Connection:
             database.execute(
                 "CREATE TABLE IF NOT EXISTS features (sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL, "
                 "digest BLOB NOT NULL, pixel_sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, "
-                "mode TEXT NOT NULL) WITHOUT ROWID"
+                "mode TEXT NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID"
             )
             database.execute(f"PRAGMA user_version = {_LAYOUT}")
     except _DATABASE_ERRORS:
@@ -179,11 +181,11 @@ def _set_aside(file: Path) -> None:
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
-def _digest(vector: bytes, *facts: str | int) -> bytes:
+def _digest(vector: bytes, *facts: str | int | bytes) -> bytes:
     return hashlib.blake2b(vector + repr(facts).encode(), digest_size=8).digest()
 
 
-def _row(sha256: str, entry: CachedFeatures) -> tuple[str, bytes, bytes, str, int, int, str]:
+def _row(sha256: str, entry: CachedFeatures) -> tuple[str, bytes, bytes, str, int, int, str, bytes]:
     vector = np.ascontiguousarray(entry.features, dtype="<f4").tobytes()
-    facts = (entry.pixel_sha256, entry.width, entry.height, entry.mode)
+    facts = (entry.pixel_sha256, entry.width, entry.height, entry.mode, entry.facts)
     return (sha256, vector, _digest(vector, *facts), *facts)

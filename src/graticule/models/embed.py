@@ -16,12 +16,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.decode import Decoded, DecodePool
+from graticule.data.decode import Decoded, ImageFile, content_hash
+from graticule.data.images import read_file
+from graticule.data.pool import DecodePool
+from graticule.errors import ImageError
 from graticule.models.cache import CachedFeatures, FeatureCache
 from graticule.models.encoder import Encoder
 from graticule.models.network import Network
@@ -39,7 +41,7 @@ class Row:
     features : float32 array, shape (n_features,), or None
         None when the file is unreadable; `info.error` then says why.
     info : Decoded
-        Hashes, size and mode; its pixels are dropped.
+        Hashes, size, mode and facts; its pixels are dropped.
     cached : bool
         Whether the features came from the cache, without decoding.
     """
@@ -79,7 +81,7 @@ def available_cores() -> int:
 
 
 def stream_rows(
-    files: Iterable[Path],
+    files: Iterable[ImageFile],
     encoder: Encoder,
     *,
     workers: int | None = None,
@@ -90,7 +92,7 @@ def stream_rows(
 
     Parameters
     ----------
-    files : iterable of Path
+    files : iterable of ImageFile
     encoder : Encoder
     workers : int, optional
         Decoding processes and network threads, default the cores available.
@@ -113,17 +115,17 @@ def stream_rows(
         network = threads.submit(Network, encoder.model, encoder.output)
         try:
             for chunk in _chunks(files, batch_size):
-                rows = [_look_up(file, known) for file in chunk]
+                rows = [_look_up(file, known, encoder) for file in chunk]
                 missing = [file for file, row in zip(chunk, rows, strict=True) if row is None]
                 embedding = None
                 if missing:
                     decoding = pool.submit(missing)
-                    embedding = threads.submit(_embed_chunk, pool, decoding, missing, network, encoder.views)
+                    embedding = threads.submit(_embed_chunk, pool, decoding, missing, network, encoder)
                 pending.append((rows, embedding))
                 while len(pending) > 3 * cores:
-                    yield from _finish(*pending.popleft(), cache, unsaved)
+                    yield from _sized(_finish(*pending.popleft(), cache, unsaved), encoder)
             while pending:
-                yield from _finish(*pending.popleft(), cache, unsaved)
+                yield from _sized(_finish(*pending.popleft(), cache, unsaved), encoder)
         finally:
             for _, future in pending:
                 if future is not None:
@@ -132,32 +134,48 @@ def stream_rows(
                 cache.put(unsaved)
 
 
-def _chunks(files: Iterable[Path], size: int) -> Iterator[tuple[Path, ...]]:
+def _sized(rows: Iterable[Row], encoder: Encoder) -> Iterator[Row]:
+    """Rows with the logarithms of width and height behind the network's features, where the encoder asks for them."""
+    for row in rows:
+        if encoder.sizes and row.features is not None:
+            size = np.log2(np.array([row.info.width, row.info.height], np.float32))
+            yield replace(row, features=np.concatenate([row.features, size]))
+        else:
+            yield row
+
+
+def _chunks(files: Iterable[ImageFile], size: int) -> Iterator[tuple[ImageFile, ...]]:
     iterator = iter(files)
     while chunk := tuple(itertools.islice(iterator, size)):
         yield chunk
 
 
-def _look_up(file: Path, cache: FeatureCache | None) -> Row | None:
+def _look_up(file: ImageFile, cache: FeatureCache | None, encoder: Encoder) -> Row | None:
     if cache is None:
         return None
     try:
-        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError:
+        data = read_file(file.path)
+        key = content_hash(data, file, encoder.preprocessing)
+        entry = cache.get(key)
+    except (ImageError, OSError):
         return None
-    entry = cache.get(sha256)
-    if entry is None:
+    if entry is None or not encoder.accepts(entry.mode):
         return None
-    info = Decoded(sha256, entry.pixel_sha256, entry.width, entry.height, entry.mode)
+    sha256 = hashlib.sha256(data).hexdigest()
+    info = Decoded(sha256, entry.pixel_sha256, entry.width, entry.height, entry.mode, facts=entry.facts, key=key)
     return Row(entry.features, info, cached=True)
 
 
 def _embed_chunk(
-    pool: DecodePool, decoding: Future[list[Decoded]], files: Sequence[Path], network: Future[Network], views: int
+    pool: DecodePool,
+    decoding: Future[list[Decoded]],
+    files: Sequence[ImageFile],
+    network: Future[Network],
+    encoder: Encoder,
 ) -> list[Row]:
     decoded = pool.result(decoding, files)
     pixels = [item.pixels for item in decoded if item.pixels is not None]
-    features = iter(network.result().averaged(np.stack(pixels), views) if pixels else ())
+    features = iter(network.result().averaged(np.stack(pixels), encoder.views) if pixels else ())
     return [
         Row(None if item.pixels is None else next(features), replace(item, pixels=None), cached=False)
         for item in decoded
@@ -179,9 +197,8 @@ def _finish(
         fresh = next(new)
         if cache is not None and fresh.features is not None:
             info = fresh.info
-            unsaved.append(
-                (info.sha256, CachedFeatures(fresh.features, info.pixel_sha256, info.width, info.height, info.mode))
-            )
+            entry = CachedFeatures(fresh.features, info.pixel_sha256, info.width, info.height, info.mode, info.facts)
+            unsaved.append((info.key, entry))
         yield fresh
     if cache is not None and len(unsaved) >= _COMMIT_EVERY:
         cache.put(unsaved)
@@ -189,7 +206,7 @@ def _finish(
 
 
 def embed_files(
-    files: Sequence[Path],
+    files: Sequence[ImageFile],
     encoder: Encoder,
     *,
     workers: int | None = None,
@@ -201,7 +218,7 @@ def embed_files(
 
     Parameters
     ----------
-    files : sequence of n Path
+    files : sequence of n ImageFile
     encoder : Encoder
     workers, batch_size, cache
         See `stream_rows`.

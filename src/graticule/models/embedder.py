@@ -12,7 +12,9 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from graticule.data.decode import ImageFile
 from graticule.data.images import Image
+from graticule.data.intensity import IntensityError
 from graticule.data.preprocess import prepare
 from graticule.errors import ImageError, OptionError
 from graticule.models.backbones import DEFAULT_BACKBONE
@@ -97,10 +99,10 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "encoder_")
         items = _as_list(X)
         if all(isinstance(item, str | Path) for item in items):
-            return self._of_files([Path(item) for item in items])
+            return self._of_files([ImageFile(Path(item)) for item in items])
         return self._of_arrays(items)
 
-    def _of_files(self, files: list[Path]) -> NDArray[np.float32]:
+    def _of_files(self, files: list[ImageFile]) -> NDArray[np.float32]:
         if not self.cache:
             result = embed_files(files, self.encoder_, workers=self.workers)
         else:
@@ -108,14 +110,17 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 result = embed_files(files, self.encoder_, workers=self.workers, cache=cache)
         for file, info, readable in zip(files, result.info, result.readable, strict=True):
             if not readable:
-                raise ImageError(str(file), info.error)
+                raise ImageError(str(file.path), info.error)
         return result.features
 
     def _of_arrays(self, items: list[Any]) -> NDArray[np.float32]:
         network = Network(self.encoder_.model, self.encoder_.output)
         features = np.zeros((len(items), self.encoder_.n_features), np.float32)
         for i, item in enumerate(items):
-            pixels = prepare(_as_image(item), self.encoder_.preprocessing)
+            try:
+                pixels = prepare(_as_image(item), self.encoder_.preprocessing)
+            except IntensityError as error:
+                raise OptionError(f"array {i}: {error}") from error
             features[i] = network.averaged(pixels[None], self.views)[0]
         return features
 

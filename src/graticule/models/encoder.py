@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from graticule.data.facts import FACTS_VERSION
 from graticule.data.images import READER_VERSION
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import OptionError
@@ -65,6 +66,8 @@ class Encoder:
         The output that is the feature vector.
     n_features : int
     weights : WeightsInfo
+    sizes : bool
+        Whether the base-2 logarithms of width and height, pixels as stored, stand behind the network's features.
     """
 
     backbone: str
@@ -74,6 +77,7 @@ class Encoder:
     n_features: int
     output: str = "features"
     weights: WeightsInfo = WeightsInfo()
+    sizes: bool = False
 
     def __post_init__(self) -> None:
         if self.views not in VIEWS:
@@ -85,9 +89,30 @@ class Encoder:
         return hashlib.sha256(self.model).hexdigest()
 
     def space(self) -> str:
-        """Hash of the feature space: equal spaces give equal features for equal files."""
-        parts = (READER_VERSION, self.model_sha256, self.preprocessing.key(), str(self.views), self.output)
+        """Hash of the feature space: equal spaces give equal network features and facts for equal files."""
+        parts = (
+            READER_VERSION,
+            FACTS_VERSION,
+            self.model_sha256,
+            self.preprocessing.key(),
+            str(self.views),
+            self.output,
+        )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def accepts(self, mode: str) -> bool:
+        """Whether an image of this mode ("grey, 12 bit") is covered by the intensity policy."""
+        kinds = self.preprocessing.intensity.kinds
+        return kinds is None or mode.partition(", ")[2] in kinds
+
+    def feature_names(self) -> list[str]:
+        """A name per feature, in the order of the vector."""
+        return self.weights.feature_names() + (["log2 width", "log2 height"] if self.sizes else [])
+
+    def reading(self, preprocessing: Preprocessing, *, sizes: bool = False) -> Encoder:
+        """The same network on another reading of the images, with the image sizes as features or without."""
+        extra = int(sizes) - int(self.sizes)
+        return replace(self, preprocessing=preprocessing, sizes=sizes, n_features=self.n_features + 2 * extra)
 
 
 def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features") -> Encoder:

@@ -119,6 +119,7 @@ def choose_head(
     n_classes: int,
     request: str = "auto",
     seed: int = 0,
+    trains_only: NDArray[np.bool_] | None = None,
 ) -> Choice:
     """Choose head settings and temperature from training data.
 
@@ -135,6 +136,8 @@ def choose_head(
     n_classes : int
     request : "auto", "logistic" or "svm"
     seed : int
+    trains_only : bool array, shape (n,), optional
+        Samples (synthetic ones) that no candidate is judged on.
 
     Returns
     -------
@@ -148,6 +151,10 @@ def choose_head(
     folds: list[InnerFold] = []
     if group is None or len(set(group)) >= MIN_GROUPS:
         folds = inner_folds(y, group, INNER_FOLDS, seed)
+    if trains_only is not None:
+        only = trains_only[rows[keep]]
+        folds = [(train, test[~only[test]]) for train, test in folds]
+        folds = folds if all(len(test) for _, test in folds) else []
     if not folds:
         members = DEFAULTS[request] if request != "svm" or kernels else (_LINEAR_MACHINE,)
         return Choice(members, 1.0, None, 0, 0)

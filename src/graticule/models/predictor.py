@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
-from graticule.data.decode import Decoded
+from graticule.data.decode import Decoded, ImageFile
 from graticule.data.preprocess import Preprocessing
 from graticule.models.cache import FeatureCache
 from graticule.models.embed import Row, stream_rows
@@ -47,22 +46,26 @@ class Predictor:
     heads: Sequence[Head]
 
     @classmethod
-    def of(cls, bundle: Bundle) -> Predictor:
-        """The predictor of a bundle."""
+    def of(cls, bundle: Bundle, *, any_depth: bool = False) -> Predictor:
+        """The predictor of a bundle; with `any_depth` it takes the full range of pixel kinds it was not trained on."""
         info = bundle.info
+        preprocessing = Preprocessing.from_json(info.preprocessing)
+        if any_depth:
+            preprocessing = replace(preprocessing, intensity=replace(preprocessing.intensity, kinds=None))
         encoder = Encoder(
             backbone=info.backbone,
             model=bundle.model,
-            preprocessing=Preprocessing(**info.preprocessing.model_dump()),
+            preprocessing=preprocessing,
             views=info.views,
             n_features=info.n_features,
             output=info.output,
+            sizes=info.sizes,
         )
         return cls(tuple(info.classes), encoder, unpack_heads(bundle.heads))
 
     def stream(
         self,
-        files: Iterable[Path],
+        files: Iterable[ImageFile],
         *,
         workers: int | None = None,
         batch_size: int = 8,

@@ -12,6 +12,7 @@ from graticule.predictions import Predictions
 from graticule.report import answers, charts, curves, figures, wording
 from graticule.report.quantities import HEADLINE, METHODS, OVERALL, PER_CLASS, figure_value
 from graticule.report.source import Source
+from graticule.report.stamps import kind_of_report, stamps
 from graticule.report.thumbnails import ReadRgb, choose_examples, thumbnail
 
 PER_FOLD = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc_macro", "average_precision_macro")
@@ -48,7 +49,8 @@ def page_content(source: Source, read: ReadRgb) -> dict[str, Any]:
         "run": source.run,
         "classes": source.classes,
         "verdict": wording.verdict(source),
-        "alerts": wording.alerts(source),
+        "alerts": [*stamps(source), *wording.alerts(source)],
+        "kind": kind_of_report(source),
         "evaluation": wording.evaluation(source),
         "overall": overall_figures(source.metrics),
         "data": data_content(source),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Mapping
 from importlib import resources
@@ -10,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from graticule.data.images import read_image
+from graticule.data.intensity import choose_intensity, pixel_range, to_uint8
+from graticule.data.selection import Selection
 from graticule.errors import RunError
 from graticule.report import quantities
 from graticule.report.content import Numbering, page_content
@@ -20,34 +25,44 @@ from graticule.report.source import Source, read_source
 from graticule.report.thumbnails import ReadRgb
 
 
-def _read_rgb(file: Path) -> Any:
-    return read_image(file).rgb8()
+def read_rgb(file: Path, selection: Selection | None = None) -> NDArray[np.uint8]:
+    """Pixels of an image for people, uint8 RGB of shape (H, W, 3): values of other depths by their percentiles."""
+    image = read_image(file, selection or Selection())
+    pixels = to_uint8(image, choose_intensity("auto", [pixel_range(image)])[0])
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates of this package, everything escaped, with the filters that write figures."""
+    templates = jinja2.Environment(
         loader=jinja2.PackageLoader("graticule.report", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    templates.filters |= {
         "percent": quantities.percent,
         "decimal": quantities.decimal,
         "count": quantities.count,
         "show": quantities.show,
         "number": quantities.figure_value,
     }
-    return environment
+    return templates
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
     """Text of a file of the template folder."""
     return resources.files("graticule.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def render(source: Source, read: ReadRgb = _read_rgb) -> str:
+def content_policy(script: str) -> str:
+    """A policy under which a browser loads nothing and runs no script but this one."""
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def render(source: Source, read: ReadRgb = read_rgb) -> str:
     """Write the page of a run as HTML.
 
     Parameters
@@ -62,16 +77,13 @@ def render(source: Source, read: ReadRgb = _read_rgb) -> str:
     str
         The same text for the same files: nothing depends on the clock, the machine or the folder's place.
     """
-    script = _part("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    # With this policy a browser refuses to load anything and to run any script but the one hashed here.
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    script = part("report.js")
     context: Mapping[str, Any] = page_content(source, read)
-    page = _environment().get_template("report.html.j2")
+    page = environment().get_template("report.html.j2")
     return page.render(
         **context,
-        policy=policy,
-        style=Markup(_part("report.css")),
+        policy=content_policy(script),
+        style=Markup(part("report.css")),
         script=Markup(script),
         table=Numbering("Table"),
         figure=Numbering("Figure"),
@@ -96,7 +108,8 @@ def write_report(run_dir: Path) -> Path:
     RunError
         When a file is missing or cannot be read, or the page cannot be written.
     """
-    page = render(read_source(run_dir))
+    source = read_source(run_dir)
+    page = render(source, functools.partial(read_rgb, selection=_selection(source)))
     file = run_dir / "report.html"
     try:
         # Paths that are not UTF-8 reach here as lone surrogates; they are shown with a replacement character.
@@ -104,6 +117,15 @@ def write_report(run_dir: Path) -> Path:
     except OSError as error:
         raise RunError(f"cannot write the report {file}: {error}") from error
     return file
+
+
+def _selection(source: Source) -> Selection:
+    """Which plane, channels and page the run read."""
+    reading = (source.run.get("embedding") or {}).get("reading") or {}
+    chosen = dict(reading.get("selection") or {})
+    if chosen.get("channel") is not None:
+        chosen["channel"] = tuple(chosen["channel"])
+    return Selection(**chosen)
 
 
 def write_evaluation_report(out_dir: Path) -> Path:

@@ -102,10 +102,6 @@ def alerts(source: Source) -> list[tuple[str, str]]:
         pairs = "; ".join(" = ".join(str(path) for path in pair) for pair in conflicts[:5])
         more = f" and {len(conflicts) - 5} more" if len(conflicts) > 5 else ""
         found.append(("Same image, two labels", f"Identical pixels carry different labels: {pairs}{more}."))
-    openings = len(run.get("test_openings") or [])
-    if openings > 1:
-        text = f"It was opened {openings} times; results of a part that was looked at more than once tend to flatter."
-        found.append(("Held-out part opened again", text))
     n_groups = metrics.get("n_groups")
     if n_groups is not None and n_groups < 10:
         text = f"The data have {plural(n_groups, 'group')}; with fewer than 10 no interval would keep its promise."

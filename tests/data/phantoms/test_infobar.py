@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from graticule.data.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
+from graticule.data.phantoms.infobar import MAKES, Acquisition, Variant, bar_rows, draw_variant, stamp, stamp_variant
 from graticule.errors import OptionError
 
 GREY = np.full((512, 512), 117, dtype=np.uint8)
@@ -54,3 +54,38 @@ def test_no_make_no_bar_and_an_unknown_make_is_refused_with_the_known_ones() -> 
     assert bar_rows(None, 512) is None
     with pytest.raises(OptionError, match=r"'leica'.*hitachi, jeol, tescan, thermo, zeiss"):
         bar_rows("leica", 512)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_variant_replaces_exactly_its_rows_and_depends_on_the_generator_alone(seed: int) -> None:
+    stamped, (top, bottom) = stamp_variant(GREY, np.random.default_rng(seed))
+    again, rows = stamp_variant(GREY, np.random.default_rng(seed))
+    np.testing.assert_array_equal(stamped, again)
+    assert rows == (top, bottom)
+    assert (top == 0) != (bottom == 512)
+    assert 0.035 * 512 <= bottom - top <= 0.145 * 512
+    outside = np.ones(512, dtype=bool)
+    outside[top:bottom] = False
+    np.testing.assert_array_equal(stamped[outside], GREY[outside])
+
+
+def test_variants_come_in_all_places_contents_and_tones() -> None:
+    rng = np.random.default_rng(3)
+    drawn = [draw_variant(rng, 512, 117) for _ in range(300)]
+    assert {v.place for v in drawn} == {"top", "bottom"}
+    assert {v.content for v in drawn} == {"text", "scale", "logo", "blank"}
+    assert {v.layout for v in drawn} == set(MAKES)
+    assert any(v.ground == 117 for v in drawn)
+    assert any(v.second != v.ground for v in drawn)
+    assert any(v.slope for v in drawn)
+
+
+@pytest.mark.parametrize("layout", sorted(MAKES))
+def test_text_takes_a_small_part_of_a_variant_and_blank_ones_have_none(layout: str) -> None:
+    shares = {}
+    for content in ("text", "blank"):
+        variant = Variant(layout, "bottom", 50, 0, 0, 255, content, 0.8, False, 0)
+        stamped, rows = stamp_variant(GREY, np.random.default_rng(1), variant)
+        shares[content] = (stamped[rows[0] : rows[1]] > 100).mean()
+    assert shares["blank"] == 0
+    assert 0.01 < shares["text"] < 0.35

@@ -1,0 +1,100 @@
+"""graticule audit DATA [--out DIR]"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import fill
+from typing import Annotated, Any
+
+import typer
+
+from graticule.cli import options
+from graticule.cli.console import Progress, finish, print_json, print_table
+
+
+def command(
+    data: options.Data,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to create for the report.")] = None,
+    group: options.Group = "auto",
+    views: options.Views = 4,
+    intensity: options.Intensity = "auto",
+    info_bar: options.InfoBar = "crop",
+    marks: options.Marks = "keep",
+    scale: options.Scale = "squeeze",
+    size_features: options.SizeFeatures = False,
+    z: options.Z = None,
+    channel: options.Channel = None,
+    page: options.Page = None,
+    seed: options.Seed = 0,
+    root: options.Root = None,
+    workers: options.Workers = None,
+    batch_size: options.BatchSize = 8,
+    json: options.Json = False,
+) -> None:
+    """Look for what would make a result wrong, before training: labels, leaks, shortcuts, repeats, files."""
+    from graticule.jobs.audit import AuditOptions, audit
+
+    chosen = AuditOptions(
+        group=group,
+        views=views,
+        intensity=intensity,
+        info_bar=info_bar,
+        marks=marks,
+        scale=scale,
+        size_features=size_features,
+        z=z,
+        channel=channel,
+        page=page,
+        root=root,
+        seed=seed,
+        workers=workers,
+        batch_size=batch_size,
+    )
+    with Progress() as progress:
+        document = audit(data, out, chosen, progress)
+    if json:
+        print_json(document)
+    else:
+        _show(document)
+        if out is not None:
+            typer.echo(f"\nreport: {out / 'audit.html'}")
+    failures = [(row["path"], row["error"]) for row in document["unreadable"]]
+    finish(failures, "--json lists them" if out is None else f"see {out / 'failures.csv'}")
+
+
+def _show(document: Mapping[str, Any]) -> None:
+    repeats, groups = document["n_duplicates"], document["groups"]
+    typer.echo(
+        f"{document['n']:,} images, {len(document['classes'])} classes, "
+        + (f"{groups['n']:,} groups (column {groups['column']})" if groups else "no groups")
+    )
+    rows = [
+        ("pictures under two labels", _pairs(len(document["conflicts"]))),
+        ("leaks between parts", f"{len(document['leaks']):,}"),
+        (
+            "shortcuts",
+            f"{len({row['cue'] for row in document['shortcuts']}):,} of {len(document['associations']):,} cues",
+        ),
+        ("repeated pictures", f"{_pairs(repeats['exact'])} identical, {_pairs(repeats['near'])} nearly so"),
+        ("unreadable files", f"{len(document['unreadable']):,}"),
+    ]
+    print_table(("checked", "found"), rows)
+    for text in document["warnings"]:
+        typer.echo(f"note: {text}")
+    for line in _advice(document["recommendations"]):
+        typer.echo(line)
+
+
+def _pairs(n: int) -> str:
+    return f"{n:,} {'pair' if n == 1 else 'pairs'}"
+
+
+def _advice(recommendations: list[Mapping[str, str]]) -> Iterator[str]:
+    """The recommendations as numbered paragraphs."""
+    yield "\nwhat to do, most harmful first"
+    for number, item in enumerate(recommendations, 1):
+        harm = "" if item.get("rule") == "nothing" else f"[{item['harm']}] "
+        yield f"\n{number:>2}. {harm}{item['title']}"
+        for text in (item["why"], f"Do: {item['do']}"):
+            yield fill(text, 96, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)

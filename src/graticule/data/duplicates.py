@@ -1,0 +1,214 @@
+"""Exact duplicates and near-duplicates: the same picture re-encoded, resized, shifted, turned, mirrored or cropped.
+
+    fingerprints ──> candidates, a few per image ──> registration ──> decision
+
+Candidates come from descriptors that the symmetries of the square leave alone; a pair counts when, laid over each
+other, its fine detail agrees far better than that of other pairs with the same images.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from graticule.data.components import number_by_appearance
+from graticule.data.duplicates_candidates import candidate_pairs
+from graticule.data.duplicates_decision import Confirm, decide
+from graticule.data.duplicates_registration import (
+    Registration,
+    describe_change,
+    register,
+    registration_similarity,
+)
+from graticule.data.fingerprint import unpack
+from graticule.data.images import read_image
+
+Progress = Callable[[int, int], None]
+
+_CHUNK = 256
+_BLANK = 4.0  # grey levels; a picture of less contrast shows nothing that two images could share
+_ASPECT = 0.25  # largest difference of height / width, natural logarithm
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two images that show the same picture.
+
+    Attributes
+    ----------
+    a, b : int
+        Rows, a < b.
+    kind : str
+        "exact": equal pixels. "near": equal pictures.
+    similarity : float
+        0 to 1: correlation of the fine details where the pictures overlap; 1 for exact ones.
+    change : str
+        What makes b of a, for people: "rotated by 90 degrees, shifted".
+    """
+
+    a: int
+    b: int
+    kind: Literal["exact", "near"]
+    similarity: float
+    change: str
+
+
+def find_duplicates(
+    pixel_sha256: Sequence[str],
+    fingerprints: NDArray[np.uint8],
+    features: NDArray[np.float32] | None = None,
+    *,
+    confirm: Confirm | None = None,
+    progress: Progress | None = None,
+) -> list[Pair]:
+    """Pairs of images with equal pixels or equal pictures.
+
+    Parameters
+    ----------
+    pixel_sha256 : sequence of n str
+        Hash of the pixels; "" for an unreadable image, which is in no pair.
+    fingerprints : uint8 array, shape (n, FINGERPRINT_SIZE)
+    features : float32 array, shape (n, d), optional
+        Of a network; more candidates are found with them.
+    confirm : callable, optional
+        (a, b) to the similarity of two images in full detail, see `verify_files`; asked about doubtful pairs only.
+    progress : callable, optional
+        Called with pairs compared and pairs to compare.
+
+    Returns
+    -------
+    list of Pair
+        Sorted by a, then b. Of a set with equal pixels each image is paired with the first one only, and only the
+        first one is compared with others.
+
+    Raises
+    ------
+    ValueError
+        When the tables differ in length.
+    """
+    n = len(pixel_sha256)
+    if len(fingerprints) != n or (features is not None and len(features) != n):
+        raise ValueError(f"{n} hashes, but {len(fingerprints)} fingerprints or another number of features")
+    pairs: list[Pair] = []
+    first: dict[str, int] = {}
+    for i, sha in enumerate(pixel_sha256):
+        if sha and first.setdefault(sha, i) != i:
+            pairs.append(Pair(first[sha], i, "exact", 1.0, "equal pixels"))
+    _, sizes, contrast = unpack(fingerprints)
+    rows = np.array([i for i in first.values() if contrast[i] >= _BLANK], dtype=np.int64)
+    if len(rows) > 1:
+        whole = len(rows) == n
+        picked = fingerprints if whole else fingerprints[rows]
+        seen = features if features is None or whole else features[rows]
+        ask = None if confirm is None else lambda a, b: confirm(int(rows[a]), int(rows[b]))
+        near = _near(picked, sizes[rows], candidate_pairs(picked, seen), ask, progress)
+        pairs += [Pair(int(rows[p.a]), int(rows[p.b]), p.kind, p.similarity, p.change) for p in near]
+    return sorted(pairs, key=lambda p: (p.a, p.b))
+
+
+def _near(
+    fingerprints: NDArray[np.uint8],
+    sizes: NDArray[np.float32],
+    candidates: NDArray[np.int64],
+    confirm: Confirm | None,
+    progress: Progress | None,
+) -> list[Pair]:
+    parts = [candidates[start : start + _CHUNK] for start in range(0, len(candidates), _CHUNK)]
+
+    def laid_over(part: NDArray[np.int64]) -> Registration:
+        return register(unpack(fingerprints[part[:, 0]])[0], unpack(fingerprints[part[:, 1]])[0])
+
+    found: list[Registration] = []
+    # NumPy lets go of the interpreter in the transforms and products that take the time; products of small matrices
+    # gain nothing from threads of their own
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with threadpool_limits(1), ThreadPoolExecutor(cores) as threads:
+        for part, registration in zip(parts, threads.map(laid_over, parts), strict=True):
+            found.append(registration)
+            if progress is not None:
+                progress((len(found) - 1) * _CHUNK + len(part), len(candidates))
+    similarity, symmetry, motion = (
+        np.concatenate([getattr(r, name) for r in found]) for name in ("similarity", "symmetry", "motion")
+    )
+    aspect = np.log(sizes[:, 0] / sizes[:, 1])
+    turned = np.where(symmetry % 2 == 1, -1.0, 1.0)  # an odd number of quarter turns exchanges height and width
+    fits = np.abs(aspect[candidates[:, 0]] - turned * aspect[candidates[:, 1]]) <= _ASPECT
+    return [
+        Pair(
+            int(a),
+            int(b),
+            "near",
+            float(np.clip(similarity[k], 0.0, 1.0)),
+            describe_change(int(symmetry[k]), motion[k]),
+        )
+        for k in np.flatnonzero(decide(candidates, similarity, len(fingerprints), confirm) & fits)
+        for a, b in candidates[k : k + 1]
+    ]
+
+
+def verify_files(a: Path, b: Path) -> float:
+    """Similarity of two image files in full detail, for `find_duplicates`. Raises ImageError as `read_image`."""
+    return registration_similarity(read_image(a).uint8(), read_image(b).uint8())[0]
+
+
+def duplicate_components(n: int, pairs: Sequence[Pair]) -> NDArray[np.int64]:
+    """Images joined by pairs, directly or in a chain.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Equal numbers: one component. Numbered from 0 in order of their first image.
+    """
+    parent = list(range(n))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for pair in pairs:
+        one, two = root(pair.a), root(pair.b)
+        parent[max(one, two)] = min(one, two)
+    return number_by_appearance(np.array([root(i) for i in range(n)], dtype=np.int64))
+
+
+def chain_notes(component: NDArray[np.int64], labels: Sequence[str], share: float = 0.05) -> list[str]:
+    """Components of duplicates that hold a large part of a class, one line for each, largest part first.
+
+    Near-duplicates chain: a film of one object is one component. Keeping it on one side of a split may be right or
+    may empty a class, so it is reported.
+
+    Parameters
+    ----------
+    component : int64 array, shape (n,)
+    labels : sequence of n str
+        "" for an unlabelled image.
+    share : float
+        Part of a class, 0 to 1, above which a component of at least two of its images is reported.
+    """
+    totals: dict[str, int] = {}
+    counts: dict[tuple[int, str], int] = {}
+    for c, label in zip(component.tolist(), labels, strict=True):
+        if label:
+            totals[label] = totals.get(label, 0) + 1
+            counts[c, label] = counts.get((c, label), 0) + 1
+    found = [(k / totals[label], k, label, c) for (c, label), k in counts.items() if k > 1]
+    return [
+        f"one chain of duplicates holds {k} images, {part:.0%} of class {label!r}"
+        for part, k, label, _ in sorted(found, key=lambda f: (-f[0], f[2], f[3]))
+        if part > share
+    ]
+
+
+def conflicts(pairs: Sequence[Pair], labels: Sequence[str]) -> list[Pair]:
+    """The pairs whose two images carry different labels; an unlabelled image ("") conflicts with none."""
+    return [p for p in pairs if labels[p.a] and labels[p.b] and labels[p.a] != labels[p.b]]

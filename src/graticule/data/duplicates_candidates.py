@@ -1,0 +1,138 @@
+"""Which pairs of images are worth laying over each other.
+
+A picture is described by the strengths of its spatial frequencies, which a shift leaves alone, each set of frequencies
+that the symmetries of the square exchange being sorted. Images are also looked up as if cropped or moved a little: a
+crop stretches what is left, and where the picture fills the frame a shift takes part of it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import fft2
+
+from graticule.data.duplicates_registration import Pictures, detail, warp
+from graticule.data.fingerprint import unpack
+from graticule.data.neighbours import Rows, neighbour_pairs
+
+NEIGHBOURS = 6
+_MOVED_NEIGHBOURS = 2
+# shift down, shift across (parts of the side), growth of both (logarithm) of the looked-up picture; the growth is half
+# of what 5 % cut off on all sides makes
+_MOVES = ((0.0, 0.0, -0.06), (0.06, 0.06, 0.0), (0.06, -0.06, 0.0), (-0.06, 0.06, 0.0), (-0.06, -0.06, 0.0))
+_RADIUS = 9  # cycles per picture
+_KEPT = 64
+_SAMPLE = 5_000
+_CHUNK = 2_048
+
+
+def _orbits() -> list[NDArray[np.intp]]:
+    """Sets of frequencies (down, across) that mirrorings and quarter turns exchange, each of shape (2 or 4, 2)."""
+    orbits = []
+    for u in range(1, _RADIUS + 1):
+        for v in range(u + 1):
+            if u * u + v * v <= _RADIUS * _RADIUS:
+                orbits.append(np.array(sorted({(u, v), (u, -v), (v, u), (v, -u)}), dtype=np.intp))
+    return orbits
+
+
+def descriptors(thumbnails: Pictures) -> Rows:
+    """Descriptors that do not change under the symmetries of the square and hardly under shifts.
+
+    Parameters
+    ----------
+    thumbnails : float32 array, shape (n, s, s)
+
+    Returns
+    -------
+    float32 array, shape (n, d)
+    """
+    side = thumbnails.shape[-1]
+    window = np.hanning(side + 2)[1:-1].astype(np.float32)
+    pictures = detail(thumbnails, fine=1.0, coarse=4.0, floor=0.2) * (window[:, None] * window)
+    strength = np.sqrt(np.abs(fft2(pictures)))
+    sets = [np.sort(strength[:, orbit[:, 0], orbit[:, 1]], axis=1) for orbit in _orbits()]
+    return np.concatenate(sets, axis=1).astype(np.float32)
+
+
+def _moved(thumbnails: Pictures, move: tuple[float, float, float]) -> Pictures:
+    side = thumbnails.shape[-1]
+    motion = np.tile(
+        np.array([move[0] * side, move[1] * side, move[2], move[2]], dtype=np.float32), (len(thumbnails), 1)
+    )
+    return warp(thumbnails, motion)[0]
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Standardisation, rotation to the main axes and half whitening, learnt from a sample."""
+
+    mean: Rows
+    turn: Rows
+
+    def reduced(self, rows: Rows) -> Rows:
+        """Coordinates on the axes, brought to unit length; shape (n, at most `_KEPT`)."""
+        placed = (rows - self.mean) @ self.turn
+        unit: Rows = (placed / (np.linalg.norm(placed, axis=1, keepdims=True) + 1e-6)).astype(np.float32)
+        return unit
+
+
+def _axes(sample: Rows) -> _Axes:
+    mean, deviation = sample.mean(axis=0), sample.std(axis=0) + 1e-6
+    standard = (sample - mean) / deviation
+    power, axes = np.linalg.eigh(standard.T.astype(np.float64) @ standard / len(sample))
+    kept = np.argsort(-power)[:_KEPT]
+    # half whitened: weak axes, on which only near-duplicates agree, gain weight, and their noise not too much
+    turn = axes[:, kept] / np.maximum(power[kept], 1e-3 * power.max()) ** 0.25
+    return _Axes(mean, (turn / deviation[:, None]).astype(np.float32))
+
+
+def _blockwise(n: int, rows_of: Callable[[NDArray[np.int64]], Rows], axes: _Axes) -> Rows:
+    """Reduced rows of all n images, of which never more than a block is there in full."""
+    blocks = [np.arange(start, min(n, start + _CHUNK)) for start in range(0, n, _CHUNK)]
+    return np.concatenate([axes.reduced(rows_of(block)) for block in blocks])
+
+
+def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> NDArray[np.int64]:
+    """Pairs of rows that may be near-duplicates.
+
+    Parameters
+    ----------
+    fingerprints : uint8 array, shape (n, FINGERPRINT_SIZE)
+    features : float32 array, shape (n, d), optional
+        Of a network; their signed square roots are compared.
+
+    Returns
+    -------
+    int64 array, shape (pairs, 2)
+        a < b, each pair once, sorted.
+    """
+    n = len(fingerprints)
+    if n < 2:
+        return np.empty((0, 2), dtype=np.int64)
+
+    def plain(rows: NDArray[np.int64]) -> Rows:
+        return descriptors(unpack(fingerprints[rows])[0])
+
+    sample = np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
+    axes = _axes(plain(sample))
+    base = _blockwise(n, plain, axes)
+    found = [neighbour_pairs(base, base, NEIGHBOURS)]
+    for move in _MOVES:
+
+        def moved(rows: NDArray[np.int64], move: tuple[float, float, float] = move) -> Rows:
+            return descriptors(_moved(unpack(fingerprints[rows])[0], move))
+
+        found.append(neighbour_pairs(_blockwise(n, moved, axes), base, _MOVED_NEIGHBOURS))
+    if features is not None:
+        table = features
+
+        def roots(rows: NDArray[np.int64]) -> Rows:
+            return np.sign(table[rows]) * np.sqrt(np.abs(table[rows]))
+
+        seen = _blockwise(n, roots, _axes(roots(sample)))
+        found.append(neighbour_pairs(seen, seen, NEIGHBOURS))
+    return np.unique(np.concatenate(found), axis=0)

@@ -1,0 +1,234 @@
+"""From pixel values of any depth to the 8 bits of a network's input: explicit, chosen once, stored in the bundle.
+
+A pixel kind is a depth and type, such as "8 bit", "12 bit", "16 bit signed" or "32 bit float". Values are mapped
+linearly from a window [low, high] to 0 to 255 and clipped. 8-bit values stay as they are unless a window is given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.images import Image
+from graticule.errors import OptionError
+
+POLICIES = ("auto", "full", "percentile", "image")
+PERCENTILES = (0.1, 99.9)
+# the depths of cameras: a 16-bit file is taken for the smallest one that holds all of its values
+_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+_UNIT_RANGES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+_FILLED = 0.25
+EIGHT = "8 bit"
+
+
+class IntensityError(ValueError):
+    """Pixel values that the policy does not cover; the reader's caller names the file."""
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """How pixel values become 8 bits.
+
+    Attributes
+    ----------
+    policy : "full" or "image"
+        "full": a kind's window, or where there is none the whole range of its depth. "image": the percentiles 0.1 and
+        99.9 of each image by itself.
+    windows : tuple of (kind, low, high)
+        Values that become 0 and 255.
+    kinds : tuple of str, or None
+        Pixel kinds that are accepted; None: any.
+    """
+
+    policy: str = "full"
+    windows: tuple[tuple[str, float, float], ...] = ()
+    kinds: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.policy not in ("full", "image") or any(not low < high for _, low, high in self.windows):
+            raise OptionError(f"intensity {self} is not known; allowed: full or image, windows with low < high")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for bundle.json and cache keys."""
+        return {
+            "policy": self.policy,
+            "windows": [list(window) for window in self.windows],
+            "kinds": None if self.kinds is None else list(self.kinds),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Intensity:
+        """Undo `to_json`."""
+        windows = tuple((str(kind), float(low), float(high)) for kind, low, high in content["windows"])
+        kinds = content["kinds"]
+        return cls(str(content["policy"]), windows, None if kinds is None else tuple(kinds))
+
+    def words(self) -> str:
+        """For people: what happens to the values."""
+        if self.policy == "image":
+            return "each image from its own percentiles 0.1 and 99.9"
+        told = [f"{kind} from {low:g} to {high:g}" for kind, low, high in self.windows]
+        return "; ".join(told) or "full range of the pixel type"
+
+
+@dataclass(frozen=True)
+class PixelRange:
+    """Values of one image: its kind, smallest and largest value, and the percentiles 0.1 and 99.9."""
+
+    kind: str
+    low: float
+    high: float
+    percentile_low: float
+    percentile_high: float
+
+
+def pixel_kind(image: Image) -> str:
+    """Depth and type of an image's values, without grey or colour: "8 bit", "16 bit signed", "32 bit float"."""
+    return image.mode.partition(", ")[2]
+
+
+def pixel_range(image: Image) -> PixelRange:
+    """Extremes and percentiles of an image's values."""
+    low, high = np.percentile(image.pixels, PERCENTILES)
+    return PixelRange(pixel_kind(image), float(image.pixels.min()), float(image.pixels.max()), float(low), float(high))
+
+
+def full_range(image: Image) -> tuple[float, float]:
+    """Range of an image's pixel type: 0 to 4095 for 12 bits, 0 to 1 for floating point.
+
+    Raises
+    ------
+    IntensityError
+        When floating-point values lie outside 0 to 1: they have no full range.
+    """
+    dtype = image.pixels.dtype
+    if dtype.kind == "f":
+        low, high = float(image.pixels.min()), float(image.pixels.max())
+        if low < 0 or high > 1:
+            raise IntensityError(
+                f"floating-point values from {low:g} to {high:g} have no full range; choose --intensity auto, "
+                "percentile, image or LOW:HIGH when training"
+            )
+        return 0.0, 1.0
+    bits = int(pixel_kind(image).split()[0])
+    return (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if dtype.kind == "i" else (0.0, 2.0**bits - 1)
+
+
+def to_uint8(image: Image, intensity: Intensity) -> NDArray[np.uint8]:
+    """Values of an image on 8 bits, same shape, rounded.
+
+    Raises
+    ------
+    IntensityError
+        When the kind is not accepted, or has neither a window nor a full range.
+    """
+    kind = pixel_kind(image)
+    if intensity.kinds is not None and kind not in intensity.kinds:
+        raise IntensityError(
+            f"its values are of {kind}, the model was trained on {' and '.join(intensity.kinds)}; convert it, or "
+            "accept the full range of every depth with --any-depth"
+        )
+    if intensity.policy == "image":
+        found = pixel_range(image)
+        return _scaled(image.pixels, found.percentile_low, found.percentile_high)
+    window = next(((low, high) for name, low, high in intensity.windows if name == kind), None)
+    if window is None and image.pixels.dtype == np.uint8:
+        pixels: NDArray[np.uint8] = image.pixels
+        return pixels
+    return _scaled(image.pixels, *(window or full_range(image)))
+
+
+def _scaled(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint8 and (low, high) == (0.0, 255.0):
+        return pixels
+    width = high - low if high > low else 1.0
+    # 32 bits hold every 16-bit value exactly and are twice as fast
+    values: NDArray[Any] = pixels.astype(np.float32 if pixels.dtype.itemsize <= 2 else np.float64)
+    values -= low
+    values *= 255.0 / width
+    return np.asarray(np.rint(np.clip(values, 0.0, 255.0, out=values), out=values).astype(np.uint8))
+
+
+def choose_intensity(request: str, ranges: Sequence[PixelRange]) -> tuple[Intensity, str]:
+    """The policy for a data set, and one sentence that says what was chosen and why.
+
+    "auto" leaves 8-bit values alone. Deeper integers are mapped from 0 to the top of the smallest camera depth that
+    holds all values (10, 12, 14, 16 ... bits); floating point from 0 (or the negative) to the smallest of 1, 255,
+    1023 ... 65535 that holds them. Where values fill less than a quarter of that, the window is taken from the
+    percentiles of the data set.
+
+    Parameters
+    ----------
+    request : str
+        "auto", "full", "percentile" (of the data set), "image" (percentiles of each image) or "LOW:HIGH".
+    ranges : sequence of PixelRange
+        Of the images looked at; 8-bit ones may be left out.
+
+    Raises
+    ------
+    OptionError
+        When the request is none of these.
+    """
+    kinds = sorted({found.kind for found in ranges})
+    if request == "full":
+        return Intensity(), "full range of the pixel type, as asked for"
+    if request == "image":
+        return Intensity("image"), "each image from its own percentiles 0.1 and 99.9, as asked for"
+    if request not in POLICIES:
+        low, high = parse_window(request)
+        windows = tuple((kind, low, high) for kind in dict.fromkeys((EIGHT, *kinds)))
+        return Intensity(windows=windows), f"values from {low:g} to {high:g}, as asked for"
+    windows = tuple(
+        (kind, *_window([found for found in ranges if found.kind == kind], percentile=request == "percentile"))
+        for kind in kinds
+        if request == "percentile" or kind != EIGHT
+    )
+    chosen = Intensity(windows=windows)
+    if not windows:
+        return chosen, "8-bit values as they are"
+    how = "percentiles 0.1 and 99.9 of the data set" if request == "percentile" else "chosen by the values found"
+    return chosen, f"{chosen.words()} ({how})"
+
+
+def parse_window(text: str) -> tuple[float, float]:
+    """ "LOW:HIGH" as two numbers, low < high.
+
+    Raises
+    ------
+    OptionError
+    """
+    first, colon, second = text.partition(":")
+    try:
+        low, high = float(first), float(second)
+    except ValueError:
+        low = high = math.nan
+    if not (colon and math.isfinite(low) and math.isfinite(high) and low < high):
+        raise OptionError(f"--intensity {text}: allowed are {', '.join(POLICIES)}, or LOW:HIGH such as 0:4095")
+    return low, high
+
+
+def _window(ranges: Sequence[PixelRange], *, percentile: bool) -> tuple[float, float]:
+    """Window of one kind over a data set; never empty."""
+    low, high = min(r.low for r in ranges), max(r.high for r in ranges)
+    used = min(r.percentile_low for r in ranges), max(r.percentile_high for r in ranges)
+    if not percentile:
+        bottom, top = _nominal(ranges[0].kind, low, high)
+        if used[1] - used[0] >= _FILLED * (top - bottom) and bottom <= low and high <= top:
+            return bottom, top
+    return used if used[1] > used[0] else (low, high if high > low else low + 1.0)
+
+
+def _nominal(kind: str, low: float, high: float) -> tuple[float, float]:
+    """The smallest usual range that holds values from low to high."""
+    most = max(abs(low), abs(high))
+    if "float" in kind:
+        top = next((top for top in _UNIT_RANGES if most <= top), most)
+        return (-top if low < 0 else 0.0), top
+    signed = "signed" in kind
+    bits = next((b for b in _DEPTHS if most <= 2.0 ** (b - signed) - 1 + (low < 0)), 32)
+    return (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if low < 0 else (0.0, 2.0 ** (bits - signed) - 1)

@@ -1,0 +1,51 @@
+"""Which plane, channels and page of a file that holds several are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graticule.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The part of a file that is read; everything counts from 0.
+
+    Attributes
+    ----------
+    z : int, "max" or None
+        Plane of a stack, from 0 to the number of planes less 1, or "max" for the brightest value over all planes
+        (maximum intensity projection). None: the file may hold one plane only.
+    channel : tuple of 1 or 3 int, or None
+        One channel gives a grey image, three give red, green and blue in the order given. Each from 0 to the number
+        of channels less 1. None: the file may hold grey or RGB only.
+    page : int or None
+        Whatever is left: the page of a TIFF whose pages say nothing of dimensions, the image of a file with several,
+        the level of a pyramid (0 is the finest), the time point. From 0. None: the first page of a plain TIFF; a file
+        that declares time points, images or levels is refused.
+
+    Raises
+    ------
+    OptionError
+        When a value is out of its range.
+    """
+
+    z: int | str | None = None
+    channel: tuple[int, ...] | None = None
+    page: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.z, str) and self.z != "max":
+            raise OptionError(f'--z {self.z} is not known; allowed: a plane from 0, or "max"')
+        if isinstance(self.z, int) and self.z < 0:
+            raise OptionError(f"--z {self.z} is below 0; planes count from 0")
+        if self.page is not None and self.page < 0:
+            raise OptionError(f"--page {self.page} is below 0; pages count from 0")
+        if self.channel is not None and (len(self.channel) not in (1, 3) or min(self.channel) < 0):
+            listed = ",".join(map(str, self.channel))
+            raise OptionError(
+                f"--channel {listed or '(none)'}: allowed are one channel (grey) or three (red, green, blue)"
+            )
+
+
+EVERYTHING = Selection()

@@ -1,0 +1,119 @@
+"""Which samples are copies of one another, and what of a split that the user brings is not independent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.duplicates import Pair, duplicate_components, find_duplicates
+from graticule.data.duplicates_registration import registration_similarity
+from graticule.data.images import read_image
+from graticule.data.intensity import IntensityError
+from graticule.data.leaks import Leak, find_leaks, group_units
+from graticule.data.preprocess import Preprocessing, picture_of
+from graticule.errors import ImageError
+from graticule.jobs.samples import Reporter, Samples
+from graticule.manifest import Manifest, escape_path
+
+NEAR_DUPLICATES = ("auto", "join", "exact")
+LARGE_SHARE = 0.1
+LARGE_COUNT = 10
+_CHAINS = 3
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """Copies among n samples.
+
+    Attributes
+    ----------
+    pairs : list of Pair
+        Exact and near duplicates, by row.
+    exact, near : int arrays, shape (n,)
+        Components under exact duplicates alone, and under both kinds; equal numbers belong together.
+    """
+
+    pairs: list[Pair]
+    exact: NDArray[np.int64]
+    near: NDArray[np.int64]
+
+
+def relate(samples: Samples, preprocessing: Preprocessing, reporter: Reporter) -> Kinship:
+    """Find exact and near duplicates by pixels, fingerprints and features; doubtful pairs are read again."""
+    n = len(samples.manifest)
+    reporter.step("looking for near-duplicates")
+    fingerprints = np.stack([facts.fingerprint for facts in samples.facts()])
+    files = samples.manifest.files()
+
+    def confirm(a: int, b: int) -> float:
+        """Similarity of two samples in full detail, as the network sees them; 0 where a file is gone meanwhile."""
+        try:
+            one, other = (picture_of(read_image(files[i], preprocessing.selection), preprocessing) for i in (a, b))
+        except (ImageError, IntensityError):
+            return 0.0
+        return registration_similarity(one.shown, other.shown)[0]
+
+    pairs = find_duplicates(
+        [item.pixel_sha256 for item in samples.info],
+        fingerprints,
+        samples.network_features,
+        confirm=confirm,
+    )
+    exact = duplicate_components(n, [pair for pair in pairs if pair.kind == "exact"])
+    return Kinship(pairs, exact, duplicate_components(n, pairs))
+
+
+def large_chains(kinship: Kinship, manifest: Manifest) -> list[tuple[int, float, str, str]]:
+    """Near-duplicates that chain into a component above a tenth of a class (and above ten images).
+
+    Returns
+    -------
+    list of (images, share of the class, class, a path)
+        Largest first. Components of exact duplicates alone are not meant.
+    """
+    per_class = Counter(manifest.label.tolist())
+    chains = []
+    sizes = np.bincount(kinship.near)
+    for component in np.flatnonzero(sizes > LARGE_COUNT):
+        rows = np.flatnonzero(kinship.near == component)
+        if len(set(kinship.exact[rows].tolist())) == 1:
+            continue
+        name, n = Counter(manifest.label[rows].tolist()).most_common(1)[0]
+        if n > LARGE_SHARE * per_class[name]:
+            chains.append((len(rows), n / per_class[name], str(name), escape_path(manifest.path[rows[0]])))
+    return sorted(chains, reverse=True)
+
+
+def kinship_notes(kinship: Kinship, manifest: Manifest, *, joined: bool) -> list[str]:
+    """What the report says of near-duplicates, and what it asks where they chain into a good part of a class."""
+    near = sum(pair.kind == "near" for pair in kinship.pairs)
+    if not near:
+        return []
+    what = "stay on one side of a split" if joined else "are treated as different images"
+    notes = ["1 pair of near-duplicates was found" if near == 1 else f"{near:,} pairs of near-duplicates were found"]
+    notes[0] += f"; they {what}"
+    for n, share, name, path in large_chains(kinship, manifest)[:_CHAINS]:
+        ask = (
+            "if they only look alike, use --near-duplicates exact"
+            if joined
+            else "if they show the same objects, the figures are too good: use --near-duplicates join, or name what "
+            "they share in a column and use --group"
+        )
+        notes.append(
+            f"near-duplicates chain into a set of {n} images, {share:.0%} of class {name!r}, such as {path}. Do they "
+            f"show the same objects? They {what}; {ask}"
+        )
+    return notes
+
+
+def split_leaks(manifest: Manifest, kinship: Kinship | None, *, near: bool = True) -> list[Leak]:
+    """Leaks of the manifest's split column; without `kinship` groups alone, and near-duplicates if asked for."""
+    if manifest.split is None:
+        return []
+    units = {"group": group_units(manifest.group, len(manifest))}
+    if kinship is not None:
+        units |= {"duplicate": kinship.exact} | ({"near-duplicate": kinship.near} if near else {})
+    return find_leaks(manifest.split, manifest.path, units)

@@ -1,0 +1,230 @@
+"""What stands on the page of an audit, section by section, as plain values for the template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from graticule.data.audit import NOTHING, recommend
+from graticule.report import audit_tables
+from graticule.report.audit_pictures import PAIRS, Pictures, examples_each
+from graticule.report.wording import plural
+
+Document = Mapping[str, Any]
+
+LISTED = 200
+_CODE = re.compile(r"`([^`]+)`")
+_LEAKS = {
+    "group": "group",
+    "duplicate": "identical pictures",
+    "near-duplicate": "nearly identical pictures",
+    "tuning": "test part used for choosing",
+}
+# section of the page that a recommendation rests on
+_SECTIONS = {
+    "classes": "classes",
+    "conflicts": "conflicts",
+    "leaks": "leaks",
+    "shortcuts": "shortcuts",
+    "unreadable": "unreadable",
+    "groups": "classes",
+    "components": "duplicates",
+    "duplicates": "duplicates",
+    "pixel_sizes": "instrument",
+    "shapes": "files",
+    "small_classes": "classes",
+    "few_groups": "classes",
+    "imbalance": "classes",
+    "synthetic": "classes",
+    "deep_images": "files",
+    "pages": "files",
+    "info_bars": "instrument",
+}
+
+
+_HEADINGS = {
+    "classes": "Classes",
+    "conflicts": "One picture, two labels",
+    "leaks": "Leaks between parts",
+    "shortcuts": "Shortcuts",
+    "unreadable": "Unreadable files",
+    "duplicates": "Repeated pictures",
+    "files": "Files",
+    "instrument": "Instrument",
+}
+
+
+def marked(text: str) -> Markup:
+    """Escape a text and set what stands between backticks as code."""
+    parts = _CODE.split(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
+
+
+def breakable(path: str) -> Markup:
+    """Escape a path and let a line end after each slash."""
+    return Markup("/<wbr>").join(escape(part) for part in path.split("/"))
+
+
+def audit_content(document: Document, pictures: Pictures) -> dict[str, Any]:
+    """All values the template needs.
+
+    Returns
+    -------
+    dict
+        One entry per section; None or empty where the audit found nothing for it.
+    """
+    advice = list(document.get("recommendations") or recommend(document))
+    conflicts = list(document.get("conflicts") or [])
+    duplicates = _repeats(document)
+    content = {
+        "subject": subject(document),
+        "about": {key: value for key, value in document.items() if value is not None},
+        "clean": [item.get("rule") for item in advice] == [NOTHING],
+        "verdict": verdict(document, advice),
+        "tiles": tiles(document),
+        "classes": audit_tables.class_rows(document),
+        "groups": _with({"column": "group", "n": None, "per_class": {}}, document.get("groups")),
+        "examples": pictures.examples(document.get("examples") or {}),
+        "each": examples_each(len(document.get("examples") or {})),
+        "conflicts": {"n": len(conflicts), "pairs": pictures.pairs(conflicts), "rest": conflicts[PAIRS:LISTED]},
+        "duplicates": {
+            "n": _n_repeats(document),
+            "pairs": pictures.pairs(duplicates),
+            "rest": duplicates[PAIRS:LISTED],
+        },
+        "components": {"n": 0, "images": 0, "largest": None, "notes": [], **(document.get("components") or {})},
+        "shortcuts": audit_tables.shortcut_rows(document),
+        "associations": audit_tables.association_rows(document),
+        "leaks": [
+            {**leak, "kind": _LEAKS.get(str(leak.get("kind")), str(leak.get("kind")))}
+            for leak in document.get("leaks") or []
+        ],
+        "unreadable": list(document.get("unreadable") or []),
+        "sizes": list(document.get("sizes") or []),
+        "formats": list(document.get("formats") or []),
+        "intensity": {"policy": "", "why": "", **(document.get("intensity") or {})},
+        "instrument": audit_tables.instrument_rows(document),
+        "bars": audit_tables.bar_rows(document),
+        "file_notes": list(document.get("notes") or []),
+        "warnings": [str(text) for text in document.get("warnings") or []],
+        "listed": LISTED,
+        "also_checked": _also_checked(document),
+    }
+    return content | {"advice": _linked(advice, content)}
+
+
+def _with(defaults: dict[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A part of the document with what it may leave out; empty where the part is missing."""
+    return {**defaults, **found} if found else {}
+
+
+def subject(document: Document) -> str:
+    """Name of the data: the last part of the path they were read from."""
+    path = PurePath(str(document.get("source") or document.get("root") or "images"))
+    name = path.stem if path.suffix.lower() in (".csv", ".parquet") else path.name
+    return (path.parent.name or name if name == "manifest" else name) or "images"
+
+
+def verdict(document: Document, advice: Sequence[Mapping[str, Any]]) -> str:
+    """The answer in one or two sentences: may one train on these data?"""
+    harms = [item["harm"] for item in advice if item.get("rule") != NOTHING]
+    high, medium, low = (harms.count(harm) for harm in ("high", "medium", "low"))
+    if high:
+        later = f" {plural(medium + low, 'lesser point')} {'follows' if medium + low == 1 else 'follow'}."
+        return (
+            f"Mend {plural(high, 'finding')} before training: with {'it' if high == 1 else 'them'} a result would be "
+            f"wrong, or true of these pictures only.{later if medium + low else ''}"
+        )
+    if medium:
+        return (
+            f"Training is possible, but {plural(medium, 'finding')} would make results look better, or surer, than "
+            "they are."
+        )
+    if low:
+        return f"Nothing found that would make a result wrong. {plural(low, 'point')} to know when reading results."
+    return "Nothing found that would make a result wrong."
+
+
+def _n_repeats(document: Document) -> dict[str, int]:
+    counts = document.get("n_duplicates") or {}
+    rows = document.get("duplicates") or []
+    return {
+        kind: int(counts.get(kind, sum(row.get("kind") == kind for row in rows)) or 0) for kind in ("exact", "near")
+    }
+
+
+def _repeats(document: Document) -> list[Mapping[str, Any]]:
+    """Pairs of one label (those of two stand under conflicts), the least alike first: they need a look."""
+    rows = [row for row in document.get("duplicates") or [] if len(set(row.get("labels") or ())) < 2]
+    near = sorted(
+        (row for row in rows if row.get("kind") != "exact"), key=lambda row: float(row.get("similarity") or 0)
+    )
+    return near + [row for row in rows if row.get("kind") == "exact"]
+
+
+def tiles(document: Document) -> list[tuple[str, str, str, bool]]:
+    """Headline counts as (name, value, words below, calls for action)."""
+    repeats = _n_repeats(document)
+    shortcuts = document.get("shortcuts") or []
+    cues = {row["cue"] for row in shortcuts}
+    conflicts, leaks, unreadable = (len(document.get(key) or []) for key in ("conflicts", "leaks", "unreadable"))
+    n_classes = len(document.get("classes") or {})
+    left_out = [
+        plural(int(document.get(key) or 0), words, words)
+        for key, words in (("n_unlabelled", "without label"), ("n_synthetic", "synthetic"))
+        if document.get(key)
+    ]
+    below = ", ".join([plural(n_classes, "class", "classes"), *left_out])
+    total = len(document.get("associations") or [])
+    return [
+        ("Images", f"{int(document.get('n') or 0):,}", below, False),
+        ("Two labels", f"{conflicts:,}", "pairs of one picture", conflicts > 0),
+        ("Leaks", f"{leaks:,}", "sets in two parts", leaks > 0),
+        ("Shortcuts", f"{len(cues):,}", f"of {total:,} cues" if total else "cues", bool(cues)),
+        ("Repeats", f"{sum(repeats.values()):,}", f"{repeats['exact']:,} identical pairs", False),
+        ("Unreadable", f"{unreadable:,}", "file" if unreadable == 1 else "files", unreadable > 0),
+    ]
+
+
+def _also_checked(document: Document) -> list[tuple[str, str]]:
+    """What was looked at and found in order, as (what, answer)."""
+    n = int(document.get("n") or 0)
+    found: list[tuple[str, str]] = []
+    if not document.get("unreadable"):
+        found.append(("Files", f"All {n:,} images can be read."))
+    if not document.get("conflicts"):
+        found.append(("Two labels", "No picture stands under two labels, neither identical nor nearly so."))
+    if not sum(_n_repeats(document).values()):
+        found.append(("Repeats", "No two pictures are identical or nearly so."))
+    if not document.get("shortcuts") and document.get("associations"):
+        found.append(("Shortcuts", f"None of {len(document['associations']):,} cues gives a class away."))
+    if not document.get("leaks"):
+        found.append(("Leaks", "No group and no repeated picture lies in two parts of a split."))
+    if not (document.get("info_bars") or {}).get("n"):
+        found.append(("Info bars", "None was found."))
+    if not (document.get("instrument") or {}).get("known"):
+        found.append(("Pixel size", "No image states its pixel size, so scale could not be compared."))
+    return found
+
+
+def _linked(advice: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Recommendations with the section they rest on, where the page has it."""
+    has = {
+        "classes": True,
+        "conflicts": content["conflicts"]["n"],
+        "leaks": content["leaks"],
+        "shortcuts": content["shortcuts"],
+        "unreadable": content["unreadable"],
+        "duplicates": content["duplicates"]["pairs"] or content["components"].get("n"),
+        "files": content["sizes"] or content["formats"] or content["file_notes"],
+        "instrument": content["instrument"]["rows"] or content["bars"]["n"],
+    }
+    sections = [_SECTIONS.get(str(item.get("rule")), "") for item in advice]
+    return [
+        {**item, "section": key if has.get(key) else "", "heading": _HEADINGS.get(key, "")}
+        for item, key in zip(advice, sections, strict=True)
+    ]

@@ -1,0 +1,103 @@
+"""Marks in ultrasound frames: planted ones found, speckle left alone, fillings that look like their surroundings."""
+
+import numpy as np
+import pytest
+
+from graticule.data.phantoms.ultrasound import UltrasoundFrame, render_frame
+from graticule.data.ultrasound import crop_to_sector, find_marks, mask_marks
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[UltrasoundFrame]:
+    return [render_frame(seed, shape=(336, 448)) for seed in range(1000, 1050)]
+
+
+@pytest.fixture(scope="module")
+def found(frames: list[UltrasoundFrame]) -> list[np.ndarray]:
+    return [find_marks(frame.pixels).mask for frame in frames]
+
+
+def test_marks_are_found_pixel_by_pixel(frames: list[UltrasoundFrame], found: list[np.ndarray]) -> None:
+    hits = np.array([(mask & frame.marks).sum() for frame, mask in zip(frames, found, strict=True)])
+    recall = hits / np.array([frame.marks.sum() for frame in frames])
+    precision = hits / np.array([mask.sum() for mask in found])
+    assert recall.mean() >= 0.95
+    assert recall.min() >= 0.85
+    assert precision.mean() >= 0.9
+    assert precision.min() >= 0.85
+
+
+def test_marks_over_the_scan_are_found(frames: list[UltrasoundFrame], found: list[np.ndarray]) -> None:
+    pairs = list(zip(frames, found, strict=True))
+    inside = sum((frame.marks & frame.sector).sum() for frame, _ in pairs)
+    assert sum((mask & frame.marks & frame.sector).sum() for frame, mask in pairs) >= 0.9 * inside
+
+
+@pytest.mark.parametrize("seed", range(1000, 1010))
+def test_a_scan_without_marks_is_left_as_it_is(seed: int) -> None:
+    frame = render_frame(seed, marked=False)
+    cleaned = mask_marks(frame.pixels, find_marks(frame.pixels))
+    assert (cleaned != frame.pixels).any(axis=2)[frame.sector].mean() <= 0.001
+
+
+@pytest.mark.parametrize("seed", range(1000, 1006))
+def test_the_sector_and_its_box_are_those_of_the_scan(seed: int) -> None:
+    frame = render_frame(seed)
+    marks = find_marks(frame.pixels)
+    assert (marks.sector & frame.sector).sum() / (marks.sector | frame.sector).sum() > 0.97
+    rows, columns = np.nonzero(frame.sector)
+    truth = (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
+    np.testing.assert_allclose(marks.box, truth, atol=3)
+    top, left, bottom, right = marks.box
+    assert crop_to_sector(frame.pixels, marks).shape == (bottom - top, right - left, 3)
+
+
+def test_masked_marks_give_way_to_what_lies_around() -> None:
+    marked, clean = render_frame(1004), render_frame(1004, marked=False)
+    marks = find_marks(marked.pixels)
+    cleaned = mask_marks(marked.pixels, marks)
+    assert (cleaned[~marked.sector & ~marks.sector] == 0).all()
+    inside = marked.marks & marked.sector
+    before = np.abs(marked.pixels[inside].astype(float) - clean.pixels[inside]).mean()
+    after = np.abs(cleaned[inside].astype(float) - clean.pixels[inside]).mean()
+    assert after < 0.4 * before
+    assert abs(cleaned[inside].mean() - clean.pixels[inside].mean()) < 15
+    # Once masked there is nothing left to find.
+    assert find_marks(cleaned).mask.sum() <= 0.02 * marks.mask.sum()
+
+
+def test_grey_frames_work_and_keep_their_shape() -> None:
+    frame = render_frame(1002)
+    grey = frame.pixels.max(axis=2)
+    marks = find_marks(grey)
+    assert (marks.mask & frame.marks).sum() >= 0.9 * frame.marks.sum()
+    assert mask_marks(grey, marks).shape == grey.shape
+    assert crop_to_sector(grey, marks).ndim == 2
+
+
+def test_a_frame_that_is_all_scan_has_the_whole_as_sector() -> None:
+    frame = render_frame(1001, marked=False)
+    rows = np.flatnonzero(frame.sector.any(axis=1))
+    part = frame.pixels[rows.min() + 60 : rows.min() + 200, 260:380]
+    marks = find_marks(part)
+    assert marks.box == (0, 0, *part.shape[:2])
+    assert not marks.mask.any()
+
+
+def test_a_black_frame_has_no_marks() -> None:
+    marks = find_marks(np.zeros((100, 120), np.uint8))
+    assert marks.box == (0, 0, 100, 120)
+    assert not marks.mask.any()
+
+
+def test_colour_flow_is_not_taken_for_marks() -> None:
+    frame = render_frame(1001, marked=False)
+    pixels = frame.pixels.copy()
+    pixels[200:280, 280:360] = (200, 30, 20)
+    assert find_marks(pixels).mask.sum() < 0.1 * 80 * 80
+
+
+def test_marks_of_another_frame_are_refused() -> None:
+    frame = render_frame(1001)
+    with pytest.raises(ValueError, match="do not fit"):
+        mask_marks(frame.pixels[:-1], find_marks(frame.pixels))

@@ -1,0 +1,398 @@
+"""The page of an audit: complete, self-contained, faithful to its document, inert for any name."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from numpy.typing import NDArray
+
+from graticule.data.audit import recommend
+from graticule.errors import ImageError
+from graticule.report.audit_content import breakable, marked, subject, verdict
+from graticule.report.audit_page import render_audit
+from graticule.report.audit_pictures import PAIRS, PER_CLASS, Pictures, examples_each
+
+VOID = {"meta", "link", "img", "wbr"}
+ODD = ("<script>alert(1)</script>", "\"quoted\" & 'so'", "{{ 7*7 }}", "</style><b>", "`code`", "long " * 30, "日本語")
+
+
+class Page(HTMLParser):
+    """Elements, text and attributes of a page; fails on unbalanced tags."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.script = ""
+        self.stack: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.stack == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+        self.words.append("" if tag in ("code", "a", "b", "span") else " ")
+
+    def handle_data(self, data: str) -> None:
+        if self.stack and self.stack[-1] == "script":
+            self.script += data
+        elif not self.stack or self.stack[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def read(file: Path) -> NDArray[np.uint8]:
+    if file.suffix == ".broken":
+        raise ImageError(str(file), "the file ends early")
+    return np.asarray(PIL.Image.open(file).convert("RGB"))
+
+
+class Data:
+    """Small real files and a document about them."""
+
+    def __init__(self, root: Path, classes: tuple[str, ...] = ("fibre", "plate", "sphere")) -> None:
+        rng = np.random.default_rng(0)
+        self.root = root
+        self.classes = classes
+        self.paths = [f"folder {k}/image <{i}>.png" for k in range(len(classes)) for i in range(8)]
+        for path in self.paths:
+            (root / path).parent.mkdir(exist_ok=True)
+            PIL.Image.fromarray(rng.integers(0, 255, (50, 60, 3), dtype=np.uint8)).save(root / path)
+        self.reads: list[Path] = []
+
+    def read(self, file: Path) -> NDArray[np.uint8]:
+        self.reads.append(file)
+        return read(file)
+
+    def file_of(self, path: str) -> Path | None:
+        file = self.root / path
+        return file if file.exists() else None
+
+    def of(self, k: int) -> list[str]:
+        return self.paths[8 * k : 8 * k + 8]
+
+    def pair(self, a: int, b: int, kind: str = "near", labels: tuple[str, str] | None = None) -> dict[str, Any]:
+        own = labels or (self.classes[a // 8], self.classes[b // 8])
+        row = {"a": self.paths[a], "b": self.paths[b], "kind": kind, "labels": list(own)}
+        return row | {"similarity": 0.97, "change": "turned by 90 degrees"}
+
+    def clean(self) -> dict[str, Any]:
+        names = self.classes
+        return {
+            "verb": "audit",
+            "graticule_version": "0.1.0",
+            "created_utc": "2026-01-02T03:04:05Z",
+            "wall_time_s": 61.2,
+            "command": "graticule audit grains --out audit",
+            "source": "/data/grains",
+            "root": str(self.root),
+            "n": 300,
+            "n_unlabelled": 12,
+            "n_synthetic": 0,
+            "classes": dict.fromkeys(names, 100),
+            "groups": None,
+            "sizes": [{"width": 60, "height": 50, "mode": "RGB, 8 bit", "n": 300}],
+            "formats": [{"format": "PNG", "compression": "deflate", "bits": 8, "n": 300}],
+            "unreadable": [],
+            "duplicates": [],
+            "n_duplicates": {"exact": 0, "near": 0},
+            "components": {"n": 0, "images": 0, "largest": None, "notes": []},
+            "conflicts": [],
+            "shortcuts": [],
+            "associations": [],
+            "leaks": [],
+            "instrument": {"known": 0, "per_class": {}, "warnings": []},
+            "info_bars": {"n": 0, "per_class": {}, "rows": None},
+            "intensity": {"policy": "full range of the pixel type", "why": "8-bit values as they are"},
+            "notes": [],
+            "warnings": [],
+            "examples": {name: self.of(k)[:7] for k, name in enumerate(names)},
+        }
+
+    def full(self) -> dict[str, Any]:
+        one, two, *_ = self.classes
+        cue = {"cue": "format", "class": one, "strength": 0.81, "low": 0.76, "high": 0.86, "measure": "cramers_v"}
+        cue |= {"accuracy": 0.934, "chance": 0.5, "p_value": 1e-9, "nature": "acquisition"}
+        weak = cue | {"cue": "border", "strength": 0.123, "low": None, "high": None, "accuracy": 0.517}
+        conflict = self.pair(0, 8, labels=(one, two))
+        return self.clean() | {
+            "n_synthetic": 3,
+            "groups": {
+                "column": "lot <7>",
+                "n": 41,
+                "per_class": {name: 17 + k for k, name in enumerate(self.classes)},
+            },
+            "unreadable": [{"path": "bad <1>.tif", "error": "ends early, at <5>"}],
+            "duplicates": [conflict, self.pair(1, 2), self.pair(3, 4, "exact")],
+            "n_duplicates": {"exact": 1, "near": 2},
+            "components": {
+                "n": 3,
+                "images": 6,
+                "largest": {"n": 27, "share": 0.27, "class": one},
+                "notes": ["27 images, 27% of class"],
+            },
+            "conflicts": [conflict],
+            "shortcuts": [cue | {"advice": "Export all as `PNG`."}],
+            "associations": [
+                weak | {"words": "the border", "flagged": False},
+                cue | {"words": "the format", "flagged": True},
+            ],
+            "leaks": [
+                {"kind": "group", "parts": ["train", "test"], "what": "lot 5", "n": 12, "examples": self.of(0)[:2]}
+            ],
+            "instrument": {
+                "known": 90,
+                "per_class": {
+                    one: {"n": 90, "min": 90.0, "median": 210.0, "max": 1200.0, "instruments": {"Quanta 200": 88}}
+                },
+                "warnings": ["3 images: pixels are not square"],
+            },
+            "info_bars": {"n": 30, "per_class": {one: 30}, "rows": [40, 64]},
+            "notes": [{"note": "first of 3 pages", "n": 4, "examples": self.of(1)[:1]}],
+            "warnings": ["2 class folders are empty: 'dust'"],
+        }
+
+    def page(self, document: dict[str, Any]) -> Page:
+        return Page(render_audit(document, self.read, self.file_of))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Data:
+    return Data(tmp_path)
+
+
+def test_nothing_is_loaded_from_elsewhere(data: Data) -> None:
+    text = render_audit(data.full(), data.read, data.file_of)
+    page = Page(text)
+    for tag, attributes in page.elements:
+        assert attributes.get("src", "data:").startswith("data:image/") if tag == "img" else "src" not in attributes
+        assert attributes.get("href", "#").startswith("#") or attributes["href"] == "data:,"
+        assert not any(name.startswith("on") for name in attributes)
+    assert not re.search(r"https?:|url\(|@import|//[a-z]+\.", re.sub(r"data:image/[^\"]*", "", text))
+
+
+@pytest.mark.parametrize("kind", ["full", "clean"])
+def test_every_link_has_its_section(data: Data, kind: str) -> None:
+    page = data.page(getattr(data, kind)())
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {attributes["href"][1:] for _, attributes in page.elements if attributes.get("href", "").startswith("#")}
+    assert targets <= set(ids)
+    assert {attributes["aria-labelledby"] for attributes in page.all("section")} <= set(ids)
+
+
+def test_the_policy_allows_the_one_script_and_nothing_else(data: Data) -> None:
+    page = data.page(data.full())
+    policy = next(item["content"] for item in page.all("meta") if item.get("http-equiv") == "Content-Security-Policy")
+    digest = base64.b64encode(hashlib.sha256(page.script.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert len(page.all("script")) == 1
+
+
+def test_recommendations_come_first_and_whole(data: Data) -> None:
+    document = data.full()
+    page = data.page(document)
+    advice = recommend(document)
+    text = page.text
+    places = [text.index(item["title"]) for item in advice]
+    assert places == sorted(places)
+    assert max(places) < text.index("Examples of each class")
+    for item in advice:
+        for key in ("why", "do"):
+            assert item[key].replace("`", "") in text
+    harms = [attributes["class"] for attributes in page.all("span") if attributes.get("class", "").startswith("harm ")]
+    assert harms == [f"harm {item['harm']}" for item in advice]
+
+
+def test_what_the_document_recommends_is_shown_as_it_is(data: Data) -> None:
+    own = [{"harm": "low", "title": "A title of its own", "why": "Because.", "do": "Do `this`."}]
+    page = data.page(data.clean() | {"recommendations": own})
+    assert "A title of its own" in page.text
+    assert "Nothing found" in page.text.partition("A title")[0]
+
+
+def test_every_section_tells_its_numbers(data: Data) -> None:
+    text = data.page(data.full()).text.replace("\u202f", " ")
+    for words in (
+        "300 images before training",
+        "3 classes, 12 without label, 3 synthetic",
+        "41 groups (column “lot <7>”)",
+        "lot 5 group train, test 12",
+        "0.81",
+        "Cramér's V, 0.76 to 0.86",
+        "93.4 %",
+        "chance 50.0 %",
+        "p < 0.001",
+        "how it was taken",
+        "0.12",
+        "51.7 %",
+        "bad <1>.tif ends early, at <5>",
+        "60 × 50 RGB, 8 bit 300",
+        "PNG deflate 8 300",
+        "90 (90 %) 90 nm 210 nm 1.2 µm Quanta 200 (88)",
+        "30 (30 %)",
+        "40 to 64 rows high",
+        "first of 3 pages 4",
+        "27 images, 27% of class",
+        "6 images hang together in 3 sets, the largest of 27 images (27.0 % of class “fibre”)",
+        "1 pair is identical, 2 nearly so",
+        "2 class folders are empty: 'dust'",
+        "graticule audit grains --out audit",
+        "3 images: pixels are not square",
+    ):
+        assert words in text, words
+
+
+def test_conflicts_stand_side_by_side_with_their_labels(data: Data) -> None:
+    text = render_audit(data.full(), data.read, data.file_of)
+    section = text.partition('<h2 id="conflicts">')[2].partition("</section>")[0]
+    assert section.count("<img ") == 2
+    assert section.count('<span class="label differs">') == 2
+    assert re.findall(r'differs">([^<]*)<', section) == ["fibre", "plate"]
+    assert "similarity 0.970; turned by 90 degrees" in section
+    repeats = text.partition('<h2 id="duplicates">')[2].partition("</section>")[0]
+    assert repeats.count("<img ") == 4
+    assert "differs" not in repeats
+    assert repeats.index("Nearly identical") < repeats.index("Identical pixels")
+
+
+def test_many_pairs_are_counted_and_the_rest_named(data: Data) -> None:
+    rows = [data.pair(i % 8, (i + 1) % 8) for i in range(PAIRS + 5)]
+    document = data.clean() | {"duplicates": rows, "n_duplicates": {"exact": 0, "near": 4321}}
+    page = data.page(document)
+    assert f"0 pairs are identical, 4,321 nearly so; {PAIRS} of one label are shown" in page.text
+    assert "5 more repeated pairs, by name" in page.text
+    pairs = next(i for i, (_, a) in enumerate(page.elements) if a.get("class") == "pairs")
+    assert sum(tag == "img" for tag, _ in page.elements[pairs:]) == 2 * PAIRS
+
+
+def test_odd_names_are_inert_and_whole(tmp_path: Path) -> None:
+    data = Data(tmp_path, ODD)
+    document = data.full()
+    page = data.page(document)
+    assert len(page.all("script")) == 1
+    assert all("onerror" not in attributes for _, attributes in page.elements)
+    for name in ODD:
+        assert re.sub(r"\s+", " ", name).strip() in page.text
+    assert "image <0>.png" in page.text
+    assert "49" not in re.findall(r"\{\{.*?\}\}|49", page.text)
+
+
+def test_odd_names_in_paths_errors_and_cues_are_inert(data: Data) -> None:
+    evil = "<img src=x onerror=alert(1)>\"'`x`"
+    cue = data.full()["shortcuts"][0]
+    document = data.full() | {
+        "source": f"/data/{evil}",
+        "command": f"graticule audit {evil}",
+        "unreadable": [{"path": evil, "error": evil}],
+        "leaks": [{"kind": evil, "parts": [evil], "what": evil, "n": 1, "examples": [evil]}],
+        "shortcuts": [cue | {"cue": evil, "class": evil, "advice": evil, "nature": evil, "measure": evil}],
+        "associations": [cue | {"cue": evil, "words": evil, "class": evil, "measure": evil}],
+        "notes": [{"note": evil, "n": 1, "examples": [evil]}],
+        "warnings": [evil],
+        "intensity": {"policy": evil, "why": evil},
+        "conflicts": [{"a": evil, "b": evil, "kind": "near", "labels": [evil, "x"], "similarity": 0.9, "change": evil}],
+        "recommendations": [{"harm": "high", "title": evil, "why": evil, "do": evil}],
+    }
+    page = data.page(document)
+    pictures = page.all("img")
+    assert all(attributes["src"].startswith("data:image/") for attributes in pictures)
+    assert not any("onerror" in attributes for _, attributes in page.elements)
+    assert page.text.count("<img src=x onerror=alert(1)>") > 15
+
+
+def test_clean_data_say_what_was_checked(data: Data) -> None:
+    page = data.page(data.clean())
+    assert "Nothing found that would make a result wrong." in page.text
+    for words in ("All 300 images can be read.", "No picture stands under two labels", "No two pictures are identical"):
+        assert words in page.text
+    assert not [attributes for attributes in page.all("span") if attributes.get("class", "").startswith("harm ")]
+    for heading in ("One picture, two labels", "Leaks between parts", "Repeated pictures"):
+        assert heading not in page.text
+
+
+def test_a_bare_document_makes_a_page(data: Data) -> None:
+    page = data.page({"n": 2, "classes": {"a": 1, "b": 1}})
+    assert "2 images before training" in page.text
+    assert "nan" not in page.text.lower()
+    nulls = {key: None for key in data.full() if key not in ("n", "classes")}
+    assert "Fewer than 5 images" in data.page({"n": 2, "classes": {"a": 1, "b": 1}, **nulls}).text
+
+
+def test_missing_and_broken_pictures_leave_a_placeholder(data: Data) -> None:
+    (data.root / "x.broken").write_bytes(b"")
+    document = data.clean() | {"examples": {"fibre": [data.paths[0], "gone.png", "x.broken"]}}
+    page = data.page(document)
+    assert len(page.all("img")) == 1
+    assert page.text.count("no picture: file not found or not readable") == 2
+
+
+def test_a_picture_is_read_once(data: Data) -> None:
+    data.page(data.full())
+    assert data.reads
+    assert len(data.reads) == len(set(data.reads))
+
+
+def test_examples_grow_fewer_with_many_classes(data: Data) -> None:
+    assert [examples_each(n) for n in (1, 12, 13, 80, 240, 500)] == [PER_CLASS, PER_CLASS, 3, 3, 1, 1]
+    shown = Pictures(data.read, data.file_of).examples({"fibre": data.of(0), "plate": data.of(1)[:2]})
+    assert [(name, len(cards)) for name, cards in shown] == [("fibre", PER_CLASS), ("plate", 2)]
+    assert [card.path for card in shown[0][1]] == data.of(0)[:PER_CLASS]
+
+
+def test_the_same_document_gives_the_same_page(data: Data) -> None:
+    assert render_audit(data.full(), data.read, data.file_of) == render_audit(data.full(), data.read, data.file_of)
+
+
+def test_light_dark_and_print(data: Data) -> None:
+    text = render_audit(data.full(), data.read, data.file_of)
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+    assert '<meta name="viewport"' in text
+
+
+def test_the_verdict_follows_the_gravest_finding(data: Data) -> None:
+    def said(*harms: str) -> str:
+        return verdict({}, [{"harm": harm, "rule": "x"} for harm in harms])
+
+    assert said("high", "high", "low").startswith("Mend 2 findings before training: with them")
+    assert said("high").endswith("only.")
+    assert "1 lesser point follows." in said("high", "low")
+    assert said("medium", "low").startswith("Training is possible, but 1 finding would")
+    assert said("low").startswith("Nothing found that would make a result wrong. 1 point")
+    assert verdict({}, recommend(data.clean())) == "Nothing found that would make a result wrong."
+
+
+def test_code_is_marked_and_text_escaped() -> None:
+    assert marked("use `--group <x>` & go") == "use <code>--group &lt;x&gt;</code> &amp; go"
+    assert marked("one ` alone") == "one ` alone"
+    assert breakable("a<b>/c.png") == "a&lt;b&gt;/<wbr>c.png"
+
+
+def test_the_subject_is_the_name_of_the_data() -> None:
+    assert subject({"source": "/data/grains"}) == "grains"
+    assert subject({"source": "/data/grains.csv"}) == "grains"
+    assert subject({"source": "/data/grains/manifest.csv"}) == "grains"
+    assert subject({}) == "images"
