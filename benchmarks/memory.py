@@ -1,9 +1,9 @@
-"""Peak memory of `graticule embed` and `graticule train` over the number of images.
+"""Peak memory and time of `graticule embed`, and of `train` and `audit` after it, over the number of images.
 
     python benchmarks/memory.py FOLDER_OF_IMAGES [--counts 5000 20000]
 
 Makes that many different JPEG files out of the images found (quarter turns, mirror images, small shifts of
-brightness), so that nothing is cached or a duplicate, and watches the proportional set size of the whole process tree
+brightness), so that nothing is cached or an exact duplicate, and watches the proportional set size of the whole process tree
 ten times a second.
 """
 
@@ -79,7 +79,8 @@ def main() -> None:
             make_images(sources, count, place / "data")
             embed = [*graticule, "embed", str(place / "data"), "--out", str(place / "f.npz"), "--views", "1"]
             train = [*graticule, "train", str(place / "data"), "--out", str(place / "run"), "--views", "1"]
-            for name, command in (("embed", embed), ("train", train)):
+            audit = [*graticule, "audit", str(place / "data"), "--out", str(place / "audit"), "--views", "1"]
+            for name, command in (("embed", embed), ("train", train), ("audit", audit)):
                 peak, seconds = peak_of(command, place / "cache")
                 matrix = count * N_FEATURES * 4 / 1e6
                 print(
