@@ -1,6 +1,6 @@
 """A broken file among many: `train`, `predict` and `audit` complete, list it, and end with exit code 3.
 
-    python benchmarks/broken_file.py FOLDER_OF_CLASSES [--n 2000]
+python benchmarks/broken_file.py FOLDER_OF_CLASSES [--n 2000]
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def main() -> None:
             ["predict", "train", "data", "--out", "predict"],
         ):
             start = time.perf_counter()
-            done = subprocess.run([sys.executable, "-m", "graticule", *words], cwd=place, capture_output=True, text=True)
+            command = [sys.executable, "-m", "graticule", *words]
+            done = subprocess.run(command, cwd=place, capture_output=True, text=True)
             with (place / words[words.index("--out") + 1] / "failures.csv").open(encoding="utf-8") as stream:
                 listed = [row["path"] for row in csv.DictReader(stream)]
             verdict = "as it should be" if (done.returncode, listed) == (3, [wanted]) else f"WRONG: {done.stderr}"

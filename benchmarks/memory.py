@@ -3,8 +3,8 @@
     python benchmarks/memory.py FOLDER_OF_IMAGES [--counts 5000 20000]
 
 Makes that many different JPEG files out of the images found (quarter turns, mirror images, small shifts of
-brightness), so that nothing is cached or an exact duplicate, and watches the proportional set size of the whole process tree
-ten times a second.
+brightness), so that nothing is cached or an exact duplicate, and watches the proportional set size of the whole
+process tree ten times a second.
 """
 
 from __future__ import annotations

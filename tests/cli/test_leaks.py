@@ -198,6 +198,20 @@ def test_a_model_of_deep_images_takes_the_window_it_was_trained_with(
     assert sum(row["path"].startswith(row["label"]) for row in rows) >= 22
 
 
+def test_what_the_files_say_of_pixel_sizes_is_in_the_manifest(
+    graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
+) -> None:
+    data = tmp_path / "data"
+    for kind, name in enumerate(("coarse", "fine")):
+        (data / name).mkdir(parents=True)
+        for i in range(N):
+            file = data / name / f"{i:02d}.tif"
+            tifffile.imwrite(file, speckle(kind, i), imagej=True, resolution=(4, 4), metadata={"unit": "um"})
+    assert graticule("train", data, "--out", tmp_path / "run", *fast, "--folds", 2).code == 0
+    sizes = pq.read_table(tmp_path / "run" / "manifest.parquet")["pixel_size_nm"].to_pylist()
+    assert [float(size) for size in sizes] == [250.0] * (2 * N)
+
+
 def test_a_stack_is_refused_until_a_plane_is_chosen_and_the_choice_is_in_the_bundle(
     graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:

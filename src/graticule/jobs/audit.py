@@ -18,8 +18,8 @@ from graticule.data.duplicates import conflicts
 from graticule.data.reading import Reading, ReadingOptions, settle_reading
 from graticule.data.shortcuts import Shortcuts
 from graticule.data.sources import read_manifest
-from graticule.jobs.audit_instruments import Instruments, describe_instruments, read_instruments
 from graticule.jobs.audit_shortcuts import describe_shortcuts, search_shortcuts
+from graticule.jobs.instruments import Instruments, describe_instruments, read_instruments
 from graticule.jobs.kinship import Kinship, large_chains, relate, split_leaks
 from graticule.jobs.openings import held_out_key, opened_by
 from graticule.jobs.samples import (

@@ -12,7 +12,7 @@ import numpy as np
 
 from graticule.data.shortcuts import Association, Shortcuts, find_shortcuts
 from graticule.data.standard_cues import ImageFacts, standard_cues
-from graticule.jobs.audit_instruments import Instruments
+from graticule.jobs.instruments import Instruments
 from graticule.jobs.samples import Samples, is_synthetic
 from graticule.manifest import object_array
 

@@ -26,6 +26,7 @@ from graticule.errors import FoldError, ManifestError
 from graticule.evaluate.crossval import Search, cross_validate, learning_curve, refit, training_rows
 from graticule.evaluate.summary import summarise
 from graticule.jobs.card import model_card
+from graticule.jobs.instruments import read_instruments, with_instruments
 from graticule.jobs.kinship import kinship_notes, relate, split_leaks
 from graticule.jobs.openings import held_out_key, note_in_ledger
 from graticule.jobs.samples import (
@@ -264,7 +265,7 @@ def _write_model(folder: Path, samples: Samples, encoder: Encoder, fitted: Fitte
 
 
 def _write_tables(folder: Path, samples: Samples, fitted: Fitted) -> None:
-    samples.manifest.write(folder / "manifest.parquet")
+    with_instruments(samples.manifest, read_instruments(samples)).write(folder / "manifest.parquet")
     fitted.predictions.write(folder / "predictions.parquet")
     splits = pa.table(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,14 @@ def _name(metadata: Metadata) -> str:
     if metadata.instrument.casefold().startswith(metadata.vendor.casefold()):
         return metadata.instrument
     return f"{metadata.vendor} {metadata.instrument}".strip()
+
+
+def with_instruments(manifest: Manifest, instruments: Instruments) -> Manifest:
+    """The manifest with the columns pixel_size_nm and instrument filled from the files, where these say something."""
+    sizes = ["" if np.isnan(size) else f"{size:.9g}" for size in instruments.pixel_size_nm]
+    found = {"pixel_size_nm": object_array(sizes), "instrument": instruments.instrument}
+    known = {name: values for name, values in found.items() if any(values)}
+    return replace(manifest, columns=manifest.columns | known)
 
 
 def describe_instruments(instruments: Instruments, manifest: Manifest) -> dict[str, Any]:
