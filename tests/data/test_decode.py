@@ -31,7 +31,7 @@ def test_unreadable_files_keep_what_is_known(tmp_path: Path) -> None:
     decoded = decode_file(ImageFile(broken), SETTINGS)
     assert decoded.sha256 == hashlib.sha256(b"not a picture").hexdigest()
     assert decoded.pixels is None
-    assert decoded.error
+    assert "neither JPEG, PNG nor TIFF" in decoded.error
     assert str(broken) not in decoded.error
     gone = decode_file(ImageFile(tmp_path / "gone.png"), SETTINGS)
     assert (gone.sha256, gone.pixels, gone.error) == ("", None, "No such file or directory")
