@@ -14,6 +14,7 @@ import pytest
 import tifffile
 
 N = 12
+CLASSES = ("coarse", "fine")
 
 
 def speckle(kind: int, seed: int, size: int = 64) -> np.ndarray:
@@ -24,19 +25,42 @@ def speckle(kind: int, seed: int, size: int = 64) -> np.ndarray:
     return np.asarray(coarse.resize((size, size), PIL.Image.Resampling.BICUBIC))
 
 
+def save_png(file: Path, pixels: np.ndarray) -> None:
+    PIL.Image.fromarray(pixels).save(file)
+
+
+def write_classes(
+    folder: Path, first: int = 0, save: Callable[[Path, np.ndarray], None] = save_png, suffix: str = "png"
+) -> list[str]:
+    """Class folders "coarse" and "fine" of N pictures each, of seeds from `first`; the paths below the folder."""
+    paths = []
+    for kind, name in enumerate(CLASSES):
+        (folder / name).mkdir(parents=True)
+        for i in range(N):
+            paths.append(f"{name}/{i:02d}.{suffix}")
+            save(folder / paths[-1], speckle(kind, first + i))
+    return paths
+
+
+def write_table(folder: Path, header: str, rows: list[str]) -> Path:
+    file = folder / "samples.csv"
+    file.write_text("\n".join([header, *rows]) + "\n")
+    return file
+
+
+def label_of(path: str) -> str:
+    return path.partition("/")[0]
+
+
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two classes of 12 images, the last four of each in the test part; image 8 of "coarse" is a copy of image 0."""
     folder = tmp_path_factory.mktemp("leaks")
-    rows = ["path,label,split"]
-    for kind, name in enumerate(("coarse", "fine")):
-        (folder / name).mkdir()
-        for i in range(N):
-            source = 0 if (kind, i) == (0, 8) else i
-            PIL.Image.fromarray(speckle(kind, source)).save(folder / name / f"{i:02d}.png")
-            rows.append(f"{name}/{i:02d}.png,{name},{'train' if i < 8 else 'test'}")
-    (folder / "samples.csv").write_text("\n".join(rows) + "\n")
-    return folder / "samples.csv"
+    paths = write_classes(folder)
+    (folder / paths[8]).write_bytes((folder / paths[0]).read_bytes())
+    parts = ["train"] * 8 + ["test"] * 4
+    rows = [f"{path},{label_of(path)},{parts[k % N]}" for k, path in enumerate(paths)]
+    return write_table(folder, "path,label,split", rows)
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -86,14 +110,11 @@ def test_the_same_test_part_in_another_run_is_counted(
 def with_synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two classes of 12 real images and 6 synthetic ones of "fine"."""
     folder = tmp_path_factory.mktemp("synthetic")
-    rows = ["path,label,origin"]
-    for kind, name in enumerate(("coarse", "fine")):
-        (folder / name).mkdir()
-        for i in range(N + 6 * kind):
-            PIL.Image.fromarray(speckle(kind, 50 + i)).save(folder / name / f"{i:02d}.png")
-            rows.append(f"{name}/{i:02d}.png,{name},{'real' if i < N else 'synthetic'}")
-    (folder / "samples.csv").write_text("\n".join(rows) + "\n")
-    return folder / "samples.csv"
+    rows = [f"{path},{label_of(path)},real" for path in write_classes(folder, first=50)]
+    for i in range(N, N + 6):
+        rows.append(f"fine/{i:02d}.png,fine,synthetic")
+        save_png(folder / f"fine/{i:02d}.png", speckle(1, 50 + i))
+    return write_table(folder, "path,label,origin", rows)
 
 
 def test_synthetic_images_train_and_are_never_scored(
@@ -128,10 +149,7 @@ def test_evaluating_on_synthetic_images_must_be_asked_for_and_is_in_the_title(
 def grains(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Class folders of 8-bit PNG files."""
     folder = tmp_path_factory.mktemp("grains")
-    for kind, name in enumerate(("coarse", "fine")):
-        (folder / name).mkdir()
-        for i in range(N):
-            PIL.Image.fromarray(speckle(kind, 90 + i)).save(folder / name / f"{i:02d}.png")
+    write_classes(folder, first=90)
     return folder
 
 
@@ -183,11 +201,11 @@ def test_another_depth_is_refused_unless_told_and_then_of_the_same_class(
 def test_a_model_of_deep_images_takes_the_window_it_was_trained_with(
     graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
+    def save(file: Path, pixels: np.ndarray) -> None:
+        tifffile.imwrite(file, pixels.astype(np.uint16) * 16)
+
     data = tmp_path / "data"
-    for kind, name in enumerate(("coarse", "fine")):
-        (data / name).mkdir(parents=True)
-        for i in range(N):
-            tifffile.imwrite(data / name / f"{i:02d}.tif", speckle(kind, i).astype(np.uint16) * 16)
+    write_classes(data, save=save, suffix="tif")
     outcome = graticule("train", data, "--out", tmp_path / "run", *fast, "--folds", 2)
     assert "16 bit from 0 to 4095" in outcome.out
     info = _json(tmp_path / "run" / "model" / "bundle.json")
@@ -201,12 +219,11 @@ def test_a_model_of_deep_images_takes_the_window_it_was_trained_with(
 def test_what_the_files_say_of_pixel_sizes_is_in_the_manifest(
     graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
+    def save(file: Path, pixels: np.ndarray) -> None:
+        tifffile.imwrite(file, pixels, imagej=True, resolution=(4, 4), metadata={"unit": "um"})
+
     data = tmp_path / "data"
-    for kind, name in enumerate(("coarse", "fine")):
-        (data / name).mkdir(parents=True)
-        for i in range(N):
-            file = data / name / f"{i:02d}.tif"
-            tifffile.imwrite(file, speckle(kind, i), imagej=True, resolution=(4, 4), metadata={"unit": "um"})
+    write_classes(data, save=save, suffix="tif")
     assert graticule("train", data, "--out", tmp_path / "run", *fast, "--folds", 2).code == 0
     sizes = pq.read_table(tmp_path / "run" / "manifest.parquet")["pixel_size_nm"].to_pylist()
     assert [float(size) for size in sizes] == [250.0] * (2 * N)
@@ -215,12 +232,12 @@ def test_what_the_files_say_of_pixel_sizes_is_in_the_manifest(
 def test_a_stack_is_refused_until_a_plane_is_chosen_and_the_choice_is_in_the_bundle(
     graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
+    def save(file: Path, pixels: np.ndarray) -> None:
+        planes = np.stack([np.zeros_like(pixels), pixels])
+        tifffile.imwrite(file, planes, imagej=True, metadata={"axes": "ZYX"})
+
     data = tmp_path / "data"
-    for kind, name in enumerate(("coarse", "fine")):
-        (data / name).mkdir(parents=True)
-        for i in range(N):
-            planes = np.stack([np.zeros((64, 64), np.uint8), speckle(kind, i)])
-            tifffile.imwrite(data / name / f"{i:02d}.tif", planes, imagej=True, metadata={"axes": "ZYX"})
+    write_classes(data, save=save, suffix="tif")
     message = graticule("train", data, "--out", tmp_path / "a", *fast, "--folds", 2).message()
     assert "--z" in message
     assert graticule("train", data, "--out", tmp_path / "b", *fast, "--folds", 2, "--z", "max").code == 0
@@ -231,10 +248,8 @@ def test_a_stack_is_refused_until_a_plane_is_chosen_and_the_choice_is_in_the_bun
 def test_size_features_and_a_physical_scale_reach_the_bundle(
     grains: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
-    rows = ["path,label,pixel_size_nm"]
-    rows += [f"{name}/{i:02d}.png,{name},{5 + i % 2}" for name in ("coarse", "fine") for i in range(N)]
-    table = tmp_path / "samples.csv"
-    table.write_text("\n".join(rows) + "\n")
+    rows = [f"{name}/{i:02d}.png,{name},{5 + i % 2}" for name in CLASSES for i in range(N)]
+    table = write_table(tmp_path, "path,label,pixel_size_nm", rows)
     options = (*fast, "--folds", 2, "--scale", "physical", "--size-features")
     assert graticule("train", table, "--root", grains, "--out", tmp_path / "run", *options).code == 0
     info = _json(tmp_path / "run" / "model" / "bundle.json")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
+import time
 import zlib
 from typing import Any
 
@@ -39,9 +41,11 @@ def read(data: bytes, name: str = "picture", selection: Selection | None = None)
     return decode_image(data, name, selection or Selection())
 
 
-def refused(data: bytes, cause: str, name: str = "picture") -> None:
-    with pytest.raises(ImageError, match=cause):
+def refused(data: bytes, cause: str, name: str = "picture") -> str:
+    """The cause of the error that a file gives; it matches."""
+    with pytest.raises(ImageError, match=cause) as raised:
         read(data, name)
+    return raised.value.cause
 
 
 def on_white(rgba: PIL.Image.Image) -> NDArray[np.uint8]:
@@ -96,14 +100,29 @@ def jpeg(**options: Any) -> bytes:
 def test_a_jpeg_without_its_end_is_never_half_grey(options: dict[str, Any]) -> None:
     data = jpeg(**options)
     whole = read(data)
-    independent = np.asarray(imagecodecs.jpeg_decode(data)).astype(int)
+    independent = np.asarray(PIL.Image.open(io.BytesIO(data))).astype(int)
     assert np.abs(whole.pixels.astype(int) - independent).max() <= 1
     for share in (0.4, 0.6, 0.8, 0.9, 0.99):
         cut = data[: int(len(data) * share)]
-        refused(cut, "is cut off")
+        assert refused(cut, "is cut off")
         if share <= 0.9:  # with an end mark put behind, a loss inside the very last block cannot be told
-            refused(cut + b"\xff\xd9", "is cut off")
-    refused(data[:-2], "no end marker")
+            assert refused(cut + b"\xff\xd9", "is cut off")
+    assert refused(data[:-2], "no end marker")
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}])
+def test_bytes_that_fill_up_to_a_marker_change_nothing(options: dict[str, Any]) -> None:
+    data = jpeg(**options)
+    filled = re.sub(rb"\xff(?=[\xc0-\xcf\xd9\xda\xdb\xdd])", b"\xff" * 5, data)
+    assert len(filled) > len(data) + 20
+    assert np.array_equal(read(filled).pixels, read(data).pixels)
+    assert refused(filled[:-2], "no end marker")
+
+
+def test_a_long_run_of_bytes_before_no_marker_is_passed_over_at_once() -> None:
+    start = time.perf_counter()
+    assert refused(jpeg()[:2] + b"\xff" * 1_000_000 + bytes(9), "no end marker")
+    assert time.perf_counter() - start < 2
 
 
 def test_a_grey_picture_is_not_taken_for_missing_data() -> None:
@@ -178,7 +197,7 @@ def test_interlaced_png(shape: tuple[int, int], dtype: type) -> None:
             rows += b"".join(b"\0" + row.astype(values.dtype.newbyteorder(">")).tobytes() for row in part)
     header = (shape[1], shape[0], 8 * values.dtype.itemsize, 2, 0, 0, 1)
     np.testing.assert_array_equal(read(png(header, rows)).pixels, values)
-    refused(png(header, rows[:-1]), "rows of the PNG file are missing")
+    assert refused(png(header, rows[:-1]), "rows of the PNG file are missing")
 
 
 def test_png_palette_with_transparency_agrees_with_pillow() -> None:
@@ -191,21 +210,21 @@ def test_png_palette_with_transparency_agrees_with_pillow() -> None:
 def test_png_transparent_colour_of_sixteen_bits() -> None:
     values = np.array([[0, 7, 65535, 300]], np.uint16)
     data = png((4, 1, 16, 0, 0, 0, 0), b"\0" + values.astype(">u2").tobytes(), chunk(b"tRNS", b"\0\7"))
-    np.testing.assert_array_equal(read(data).pixels, [[0, 65535, 65535, 300]])
+    assert read(data).pixels.tolist() == [[0, 65535, 65535, 300]]
 
 
 def test_png_faults() -> None:
     good = saved(RGB, "PNG")
     place = good.index(b"IDAT") + 10
     flipped = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
-    refused(flipped, "bad checksum of PNG chunk IDAT")
+    assert refused(flipped, "bad checksum of PNG chunk IDAT")
     rows = b"".join(b"\0" + row.tobytes() for row in GREY)
     header = (13, 9, 8, 0, 0, 0, 0)
     np.testing.assert_array_equal(read(png(header, rows)).pixels, GREY)
-    refused(png(header, rows[:-14]), "cannot be decoded")  # the stream ends early, its checksums are right
-    refused(png((13, 9, 3, 0, 0, 0, 0), rows), "3 bits of PNG colour type 0")
-    refused(good[:8] + chunk(b"IHDR", struct.pack(">IIBBBBB", *header)) + chunk(b"IEND", b""), "no picture data")
-    refused(png(header, rows, chunk(b"ABCD", b"")), "unknown PNG chunk ABCD")
+    assert refused(png(header, rows[:-14]), "cannot be decoded")  # the stream ends early, its checksums are right
+    assert refused(png((13, 9, 3, 0, 0, 0, 0), rows), "3 bits of PNG colour type 0")
+    assert refused(good[:8] + chunk(b"IHDR", struct.pack(">IIBBBBB", *header)) + chunk(b"IEND", b""), "no picture data")
+    assert refused(png(header, rows, chunk(b"ABCD", b"")), "unknown PNG chunk ABCD")
     image = read(png(header, rows, b"\0\0\0\1zTXtxbad!") + b"PK\3\4 and more")
     assert image.notes == ("damaged PNG chunk zTXt was passed over", "13 bytes follow the picture")
     assert read(good[:-3]).notes == ("the end chunk of the PNG file is damaged",)
@@ -221,7 +240,7 @@ def test_animated_png_gives_its_first_frame() -> None:
 def test_orientation_in_xmp_alone_is_not_applied() -> None:
     packet = b"XML:com.adobe.xmp\0\0\0\0\0<x:xmpmeta xmlns:x='adobe:ns:meta/'><tiff:Orientation>6</tiff:Orientation>"
     good = saved(RGB, "PNG")
-    np.testing.assert_array_equal(read(good[:33] + chunk(b"iTXt", packet) + good[33:]).pixels, RGB)
+    assert np.array_equal(read(good[:33] + chunk(b"iTXt", packet) + good[33:]).pixels, RGB)
 
 
 # BMP
@@ -244,7 +263,7 @@ def test_bmp_palettes(bits: int) -> None:
     np.testing.assert_array_equal(read(bmp(11, -5, bits, body.tobytes(), extra=palette.tobytes())).pixels, expected)
     upward = bmp(11, 5, bits, body[::-1].tobytes(), extra=palette.tobytes())
     np.testing.assert_array_equal(read(upward).pixels, expected)
-    refused(upward[: -stride - 1], "rows of the BMP are missing")
+    assert refused(upward[: -stride - 1], "rows of the BMP are missing")
     if bits > 2:
         independent = PIL.Image.open(io.BytesIO(upward)).convert("RGB")
         np.testing.assert_array_equal(read(upward).pixels, np.asarray(independent))
@@ -256,12 +275,12 @@ def test_bmp_masks_of_any_width() -> None:
     data = bmp(4, -3, 16, values.astype("<u2").tobytes(), compression=3, extra=struct.pack("<3I", *masks))
     expected = np.stack([values >> 11, values >> 5 & 63, values & 31], axis=2) / np.array([31, 63, 31]) * 255
     np.testing.assert_array_equal(read(data).pixels, np.rint(expected))
-    refused(bmp(4, -3, 16, bytes(24), compression=3, extra=struct.pack("<3I", 0xF800, 0xFF00, 1)), "overlap")
+    assert refused(bmp(4, -3, 16, bytes(24), compression=3, extra=struct.pack("<3I", 0xF800, 0xFF00, 1)), "overlap")
 
 
 def test_the_unused_byte_of_a_bmp_is_not_transparency() -> None:
     values = RNG.integers(1, 256, (3, 4, 4), dtype=np.uint8)
-    np.testing.assert_array_equal(read(bmp(4, -3, 32, values.tobytes())).pixels, values[:, :, 2::-1])
+    assert np.array_equal(read(bmp(4, -3, 32, values.tobytes())).pixels, values[:, :, 2::-1])
 
 
 def test_bmp_run_lengths() -> None:
@@ -274,9 +293,9 @@ def test_bmp_run_lengths() -> None:
     upper = np.concatenate([white, palette[[2, 2], 2::-1], white])
     np.testing.assert_array_equal(image.pixels, np.stack([upper, lower]))
     assert image.notes == ("pixels that the file skips lie on white",)
-    refused(bmp(6, 2, 8, code[:-2], compression=1, extra=extra), "no end")
-    refused(bmp(6, -2, 8, code, compression=1, extra=extra), "from the top")
-    refused(bmp(6, 2, 8, bytes((6, 9, 0, 1)), compression=1, extra=extra), "colour 9 of a BMP palette of 4")
+    assert refused(bmp(6, 2, 8, code[:-2], compression=1, extra=extra), "no end")
+    assert refused(bmp(6, -2, 8, code, compression=1, extra=extra), "from the top")
+    assert refused(bmp(6, 2, 8, bytes((6, 9, 0, 1)), compression=1, extra=extra), "colour 9 of a BMP palette of 4")
 
 
 # GIF, WebP, TGA
@@ -296,13 +315,13 @@ def test_gif_faults() -> None:
     palette = PIL.Image.fromarray(SMOOTH).quantize(64)
     data = saved(palette, "GIF")
     for share in (0.1, 0.5, 0.9):
-        refused(data[: int(len(data) * share)], "cut off")
+        assert refused(data[: int(len(data) * share)], "cut off")
     assert read(data[:-1]).notes == ("the end mark of the GIF file is missing",)
     frame = data.index(b"\x2c\0\0\0\0")
     taller = bytearray(data)
     for place in (8, frame + 7):
         struct.pack_into("<H", taller, place, 2 * SMOOTH.shape[0])
-    refused(bytes(taller), "cannot be decoded")  # the stream ends at half of the height
+    assert refused(bytes(taller), "cannot be decoded")  # the stream ends at half of the height
 
 
 def test_webp() -> None:
@@ -313,7 +332,7 @@ def test_webp() -> None:
     lossy = saved(SMOOTH, "WEBP", quality=80)
     np.testing.assert_array_equal(read(lossy).pixels, np.asarray(imagecodecs.webp_decode(lossy))[..., :3])
     for share in (0.1, 0.5, 0.95):
-        refused(lossy[: int(len(lossy) * share)], "cut off")
+        assert refused(lossy[: int(len(lossy) * share)], "cut off")
     frames = [PIL.Image.fromarray(RGB), PIL.Image.fromarray(RGB[::-1].copy())]
     animated = read(saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
     np.testing.assert_array_equal(animated.pixels, RGB)
@@ -325,12 +344,12 @@ def test_tga_needs_a_plausible_header_and_a_name_or_footer() -> None:
     bare = data.removesuffix(b"TRUEVISION-XFILE.\0")
     np.testing.assert_array_equal(read(data).pixels, RGB)
     np.testing.assert_array_equal(read(bare, "picture.tga").pixels, RGB)
-    refused(bare, "by its first bytes", "picture.png")
-    refused(b"\0\0\x07" + bare[3:], "by its first bytes", "picture.tga")
-    refused(data[:60], "rows of the TGA file are missing", "picture.tga")
+    assert refused(bare, "by its first bytes", "picture.png")
+    assert refused(b"\0\0\x07" + bare[3:], "by its first bytes", "picture.tga")
+    assert refused(data[:60], "rows of the TGA file are missing", "picture.tga")
     packed = saved(SMOOTH, "TGA", compression="tga_rle")
     np.testing.assert_array_equal(read(packed).pixels, SMOOTH)
-    refused(packed[: len(packed) // 2], "cannot be decoded", "picture.tga")
+    assert refused(packed[: len(packed) // 2], "cannot be decoded", "picture.tga")
 
 
 # limits

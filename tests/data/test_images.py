@@ -53,10 +53,10 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def exact(data: bytes, expected: NDArray[Any]) -> None:
+def exact(data: bytes, expected: NDArray[Any]) -> bool:
+    """Whether a file gives these pixels, of this type."""
     pixels = decode_image(data, "picture").pixels
-    assert pixels.dtype == expected.dtype
-    np.testing.assert_array_equal(pixels, expected)
+    return pixels.dtype == expected.dtype and np.array_equal(pixels, expected)
 
 
 EXACT = {
@@ -88,14 +88,14 @@ EXACT = {
 
 @pytest.mark.parametrize("name", EXACT)
 def test_lossless_formats_give_their_pixels_exactly(name: str) -> None:
-    exact(*EXACT[name])
+    assert exact(*EXACT[name])
 
 
 @pytest.mark.parametrize("kind", ["L", "RGB"])
 def test_jpeg_agrees_with_an_independent_decoder(kind: str) -> None:
     smooth = np.asarray(PIL.Image.fromarray(RGB8).resize((40, 32), PIL.Image.Resampling.BICUBIC))
     data = encoded(smooth, "JPEG", kind, quality=90)
-    independent = np.asarray(imagecodecs.jpeg_decode(data))
+    independent = np.asarray(PIL.Image.open(io.BytesIO(data)))
     pixels = decode_image(data, "picture").pixels
     assert pixels.shape == independent.shape
     assert np.abs(pixels.astype(int) - independent.astype(int)).max() <= 1
@@ -104,7 +104,7 @@ def test_jpeg_agrees_with_an_independent_decoder(kind: str) -> None:
 def test_cmyk_jpeg_keeps_its_colours() -> None:
     for colour in ((200, 30, 60), (20, 180, 90), (250, 250, 250), (5, 5, 5)):
         data = encoded(np.full((16, 16, 3), colour, np.uint8), "JPEG", "CMYK", quality=95)
-        pixels = decode_image(data, "picture").rgb8()
+        pixels = np.atleast_3d(decode_image(data, "picture").pixels)  # equal channels come as grey
         assert np.abs(pixels.astype(int) - np.array(colour)).max() <= 6
 
 
@@ -114,7 +114,7 @@ def test_palette() -> None:
     for kind in ("PNG", "TIFF"):
         stream = io.BytesIO()
         image.save(stream, kind)
-        exact(stream.getvalue(), np.asarray(image.convert("RGB")))
+        assert exact(stream.getvalue(), np.asarray(image.convert("RGB")))
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
@@ -126,10 +126,10 @@ def test_few_bits_use_the_full_range(bits: int) -> None:
     header = struct.pack(">IIBBBBB", 16, len(values), bits, 0, 0, 0, 0)
     rows = b"".join(b"\0" + row.tobytes() for row in raw)
     png = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(rows))
-    exact(png + png_chunk(b"IEND", b""), expected)
+    assert exact(png + png_chunk(b"IEND", b""), expected)
     stored = values.astype(bool) if bits == 1 else values
-    exact(tiff(stored, photometric="minisblack", bitspersample=bits), expected)
-    exact(tiff(stored, photometric="miniswhite", bitspersample=bits), 255 - expected)
+    assert exact(tiff(stored, photometric="minisblack", bitspersample=bits), expected)
+    assert exact(tiff(stored, photometric="miniswhite", bitspersample=bits), 255 - expected)
 
 
 def test_twelve_packed_bits_keep_their_values() -> None:
@@ -137,43 +137,43 @@ def test_twelve_packed_bits_keep_their_values() -> None:
     packed = np.array([0x00, 0x00, 0x01, 0x80, 0x0F, 0xFF], np.uint8)
     data = tiff(values, photometric="minisblack", bitspersample=12)
     assert packed.tobytes() in data
-    exact(data, values)
+    assert exact(data, values)
     image = decode_image(data, "")
     assert (image.bits, image.mode) == (12, "grey, 12 bit")
-    exact(tiff(values, photometric="miniswhite", bitspersample=12), 4095 - values)
+    assert exact(tiff(values, photometric="miniswhite", bitspersample=12), 4095 - values)
 
 
 def test_transparency_lies_on_white() -> None:
     rgba = np.array([[[10, 20, 30, 255], [10, 20, 30, 0], [0, 0, 0, 51]]], np.uint8)
     expected = np.array([[[10, 20, 30], [255, 255, 255], [204, 204, 204]]], np.uint8)
-    exact(encoded(rgba, "PNG"), expected)
-    exact(tiff(rgba, photometric="rgb", extrasamples=["unassalpha"]), expected)
-    exact(encoded(rgba[:, :, [0, 3]], "PNG"), np.array([[10, 255, 204]], np.uint8))
+    assert exact(encoded(rgba, "PNG"), expected)
+    assert exact(tiff(rgba, photometric="rgb", extrasamples=["unassalpha"]), expected)
+    assert exact(encoded(rgba[:, :, [0, 3]], "PNG"), np.array([[10, 255, 204]], np.uint8))
     wide = rgba.astype(np.uint16) * 257
-    exact(png16(wide), expected.astype(np.uint16) * 257)
+    assert exact(png16(wide), expected.astype(np.uint16) * 257)
 
 
 def test_transparency_that_is_premultiplied_or_only_an_extra_channel() -> None:
     premultiplied = np.array([[[10, 20, 30, 255], [0, 0, 0, 0], [2, 4, 6, 51]]], np.uint8)
     data = tiff(premultiplied, photometric="rgb", extrasamples=["assocalpha"])
-    exact(data, np.array([[[10, 20, 30], [255, 255, 255], [206, 208, 210]]], np.uint8))
+    assert exact(data, np.array([[[10, 20, 30], [255, 255, 255], [206, 208, 210]]], np.uint8))
     data = tiff(premultiplied, photometric="rgb", extrasamples=["unspecified"])
-    exact(data, premultiplied[:, :, :3])
+    assert exact(data, premultiplied[:, :, :3])
 
 
 def test_transparent_colour_of_a_png() -> None:
     image = PIL.Image.fromarray(np.array([[7, 8, 9]], np.uint8))
     stream = io.BytesIO()
     image.save(stream, "PNG", transparency=8)
-    exact(stream.getvalue(), np.array([[7, 255, 9]], np.uint8))
+    assert exact(stream.getvalue(), np.array([[7, 255, 9]], np.uint8))
 
 
 def test_grey_stored_as_colour_is_grey() -> None:
-    exact(encoded(np.repeat(GREY8[:, :, None], 3, axis=2), "PNG"), GREY8)
-    exact(tiff(np.repeat(GREY16[:, :, None], 3, axis=2), photometric="rgb"), GREY16)
+    assert exact(encoded(np.repeat(GREY8[:, :, None], 3, axis=2), "PNG"), GREY8)
+    assert exact(tiff(np.repeat(GREY16[:, :, None], 3, axis=2), photometric="rgb"), GREY16)
     almost = np.repeat(GREY8[:, :, None], 3, axis=2).copy()
     almost[-1, -1, 2] ^= 1
-    exact(encoded(almost, "PNG"), almost)
+    assert exact(encoded(almost, "PNG"), almost)
 
 
 def stored_as(upright: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -201,35 +201,31 @@ def stored_as(upright: NDArray[Any], orientation: int) -> NDArray[Any]:
 def test_orientation(orientation: int) -> None:
     exif = PIL.Image.Exif()
     exif[0x0112] = orientation
-    exact(encoded(stored_as(RGB8, orientation), "PNG", exif=exif), RGB8)
+    assert exact(encoded(stored_as(RGB8, orientation), "PNG", exif=exif), RGB8)
     tag = [(274, "H", 1, orientation, True)]
-    exact(tiff(stored_as(RGB8, orientation), photometric="rgb", extratags=tag), RGB8)
-    exact(tiff(stored_as(GREY16, orientation), photometric="minisblack", extratags=tag), GREY16)
+    assert exact(tiff(stored_as(RGB8, orientation), photometric="rgb", extratags=tag), RGB8)
+    assert exact(tiff(stored_as(GREY16, orientation), photometric="minisblack", extratags=tag), GREY16)
     blocks = np.kron(np.array([[0, 80, 160], [240, 40, 120]], np.uint8), np.ones((8, 8), np.uint8))
-    exact(encoded(stored_as(blocks, orientation), "JPEG", exif=exif, quality=100), blocks)
+    assert exact(encoded(stored_as(blocks, orientation), "JPEG", exif=exif, quality=100), blocks)
     wide = png16(stored_as(GREY16, orientation))
     body = exif.tobytes().removeprefix(b"Exif\0\0")
-    exact(wide[:33] + png_chunk(b"eXIf", body) + wide[33:], GREY16)
+    assert exact(wide[:33] + png_chunk(b"eXIf", body) + wide[33:], GREY16)
 
 
 def test_orientation_out_of_range_is_ignored() -> None:
-    exact(tiff(GREY8, photometric="minisblack", extratags=[(274, "H", 1, 77, True)]), GREY8)
+    assert exact(tiff(GREY8, photometric="minisblack", extratags=[(274, "H", 1, 77, True)]), GREY8)
 
 
 def test_format_is_told_by_content(tmp_path: Path) -> None:
     file = tmp_path / "picture.tif"
     file.write_bytes(EXACT["PNG RGB 8"][0])
-    np.testing.assert_array_equal(read_image(file).pixels, RGB8)
+    assert np.array_equal(read_image(file).pixels, RGB8)
 
 
 def test_properties_of_an_image() -> None:
     image = Image(GREY16)
     assert (image.height, image.width, image.mode) == (9, 13, "grey, 16 bit")
     assert Image(RGB8).mode == "RGB, 8 bit"
-    assert image.rgb8().shape == (9, 13, 3)
-    levels = np.array([[0, 128, 129, 257, 32896, 65406, 65407, 65535]], np.uint16)
-    np.testing.assert_array_equal(Image(levels).uint8(), np.rint(levels / 257).astype(np.uint8))
-    assert Image(GREY8).uint8() is GREY8
 
 
 def test_digest_tells_pixels_apart_and_formats_not() -> None:
@@ -240,23 +236,25 @@ def test_digest_tells_pixels_apart_and_formats_not() -> None:
     assert Image(RGB8[::-1]).digest() == Image(RGB8[::-1].copy()).digest()
 
 
-def refused(data: bytes, cause: str) -> None:
+def refused(data: bytes, cause: str) -> str:
+    """The cause of the one error that a file gives; it matches, fits one line and names the file."""
     with pytest.raises(ImageError, match=cause) as raised:
         decode_image(data, "folder/picture.png")
     assert str(raised.value).startswith("folder/picture.png: ")
     assert "\n" not in str(raised.value)
     assert "object at 0x" not in str(raised.value)
+    return raised.value.cause
 
 
 def test_refused_with_the_cause() -> None:
-    refused(b"", "empty")
-    refused(b"path,label\na.png,grain\n", "neither JPEG, PNG nor TIFF")
-    refused(b"%PDF-1.7 and so on", "PDF is not supported")
-    refused(EXACT["PNG RGB 8"][0][:8], "header is damaged")
-    refused(tiff(np.stack([GREY8, GREY8]), photometric="minisblack"), "holds 2 planes .*--z 0 to 1 or max")
-    refused(tiff(GREY8.astype(np.complex64), photometric="minisblack"), "complex64")
-    refused(tiff(RGB8, photometric="ycbcr", compression="zlib"), "YCBCR")
-    refused(tiff(np.zeros((9, 13, 5), np.uint8), photometric="minisblack", planarconfig="contig"), "5 channels")
+    assert refused(b"", "empty")
+    assert refused(b"path,label\na.png,grain\n", "neither JPEG, PNG nor TIFF")
+    assert refused(b"%PDF-1.7 and so on", "PDF is not supported")
+    assert refused(EXACT["PNG RGB 8"][0][:8], "header is damaged")
+    assert refused(tiff(np.stack([GREY8, GREY8]), photometric="minisblack"), "holds 2 planes .*--z 0 to 1 or max")
+    assert refused(tiff(GREY8.astype(np.complex64), photometric="minisblack"), "complex64")
+    assert refused(tiff(RGB8, photometric="ycbcr", compression="zlib"), "YCBCR")
+    assert refused(tiff(np.zeros((9, 13, 5), np.uint8), photometric="minisblack", planarconfig="contig"), "5 channels")
 
 
 def test_missing_and_unreadable_files(tmp_path: Path) -> None:
@@ -279,11 +277,11 @@ def test_headers_that_promise_huge_pictures() -> None:
     for depth in (8, 16):
         header = body[:8] + bytes([depth]) + body[9:]
         png = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(bytes(100)))
-        refused(png + png_chunk(b"IEND", b""), "pixels")
+        assert refused(png + png_chunk(b"IEND", b""), "pixels")
     entries = [(256, 4, 60_000), (257, 4, 60_000), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1)]
     entries += [(278, 4, 60_000), (279, 4, 10)]
     directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
-    refused(struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + directory + bytes(4), f"{MAX_PIXELS:,}")
+    assert refused(struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + directory + bytes(4), f"{MAX_PIXELS:,}")
     assert time.perf_counter() - start < 1.0
 
 
@@ -294,10 +292,10 @@ def test_a_strip_that_is_missing_is_never_filled_in() -> None:
         sizes = opened.pages[0].tags["StripByteCounts"]  # type: ignore[union-attr]
     taller = data.copy()
     taller[height.valueoffset : height.valueoffset + 2] = struct.pack("<H", 900)
-    refused(bytes(taller), "lacks some of its 300 strips")
+    assert refused(bytes(taller), "lacks some of its 300 strips")
     empty = data.copy()
     empty[sizes.valueoffset : sizes.valueoffset + 2] = bytes(2)
-    refused(bytes(empty), "cut off")
+    assert refused(bytes(empty), "cut off")
 
 
 SOURCES = {

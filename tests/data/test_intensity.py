@@ -16,6 +16,7 @@ from graticule.data.intensity import (
     parse_window,
     pixel_kind,
     pixel_range,
+    reason,
     to_uint8,
 )
 from graticule.errors import OptionError
@@ -44,7 +45,7 @@ def test_eight_bits_are_left_alone() -> None:
     ids=["16 bit", "12 bit", "float32", "float64", "signed"],
 )
 def test_the_full_range_of_every_depth_is_one_picture(image: Image) -> None:
-    np.testing.assert_array_equal(to_uint8(image, Intensity()), EIGHT)
+    assert np.array_equal(to_uint8(image, Intensity()), EIGHT)
 
 
 def test_kinds_and_their_full_ranges() -> None:
@@ -65,6 +66,17 @@ def test_kinds_and_their_full_ranges() -> None:
         "16 bit signed": (-32768, 32767),
         "32 bit float": (0, 1),
     }
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 7), (40, 51), (40, 51, 3), (217, 90)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32])
+def test_extremes_and_percentiles_are_those_of_numpy_to_the_last_digit(shape: tuple[int, ...], dtype: type) -> None:
+    rng = np.random.default_rng(len(shape) * shape[0])
+    for top in (1, 2, 90, 255):
+        pixels = (rng.integers(0, top, shape) * (1 if dtype == np.uint8 else 120)).astype(dtype)
+        found = pixel_range(Image(pixels))
+        assert (found.low, found.high) == (pixels.min(), pixels.max())
+        assert (found.percentile_low, found.percentile_high) == tuple(np.percentile(pixels, (0.1, 99.9)))
 
 
 def test_floating_point_outside_0_to_1_has_no_full_range() -> None:
@@ -106,6 +118,19 @@ def test_auto_keeps_the_sign() -> None:
 
 def test_auto_says_when_there_is_nothing_to_choose() -> None:
     assert choose_intensity("auto", []) == (Intensity(), "8-bit values as they are")
+
+
+@pytest.mark.parametrize("asked", ["full", "percentile", "image", "50:150"])
+def test_the_record_says_that_the_user_chose(asked: str) -> None:
+    chosen, _ = choose_intensity(asked, [PixelRange("16 bit", 2.0, 900.0, 3.0, 890.0)])
+    assert reason(asked, chosen) == f"chosen by the user with --intensity {asked}"
+
+
+def test_the_record_says_what_decided_where_nothing_was_asked_for() -> None:
+    deep, _ = choose_intensity("auto", [PixelRange("16 bit", 2.0, 900.0, 3.0, 890.0)])
+    assert reason("auto", deep).startswith("by default: the smallest usual range that holds the values found")
+    assert "25%" in reason("auto", deep)
+    assert reason("auto", Intensity()) == "by default: the images looked at hold 8-bit values, which are left alone"
 
 
 def test_percentiles_of_the_data_set_and_of_each_image() -> None:

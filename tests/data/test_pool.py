@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -42,13 +43,23 @@ def children() -> set[int]:
 
 
 @pytest.fixture
-def odd_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A module with paths whose opening kills the process or never ends, importable in worker processes too."""
+def odd_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A module with paths whose opening kills the process or never ends, importable in worker processes too.
+
+    `opened()` counts how often that happened.
+    """
     (tmp_path / "odd_paths.py").write_text(
-        "import multiprocessing, os, pathlib, signal, time\n"
+        "import multiprocessing, os, pathlib, signal\n"
         "Plain = type(pathlib.Path())\n"
+        "count = pathlib.Path(__file__).with_name('count')\n"
+        "def opened():\n"
+        "    return count.stat().st_size\n"
         "def in_worker():\n"
-        "    return multiprocessing.parent_process() is not None\n"
+        "    if multiprocessing.parent_process() is None:\n"
+        "        return False\n"
+        "    with count.open('a') as stream:\n"
+        "        stream.write('x')\n"
+        "    return True\n"
         "class DeadlyPath(Plain):\n"
         "    def __fspath__(self):\n"
         "        if in_worker():\n"
@@ -63,9 +74,8 @@ def odd_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(tmp_path))
     import odd_paths  # type: ignore[import-not-found]
 
-    monkeypatch.delitem(sys.modules, "odd_paths", raising=False)
-    monkeypatch.setitem(sys.modules, "odd_paths", odd_paths)
-    return odd_paths
+    yield odd_paths
+    del sys.modules["odd_paths"]
 
 
 def test_pool_gives_what_one_process_gives_in_order(write_images: WriteImages, tmp_path: Path) -> None:
@@ -83,6 +93,7 @@ def test_a_crash_names_the_guilty_file_only(write_images: WriteImages, odd_paths
         results = decode_chunks(pool, [files[:2], [files[2], odd_paths.DeadlyPath(files[2]), files[3]]])
         (again,) = decode_chunks(pool, [files])
     assert [item.error for result in results for item in result] == ["", "", "", "the decoder crashed on this file", ""]
+    assert odd_paths.opened() == 2  # only the second try shows which file of the chunk it was
     assert all(same(item, decode_file(ImageFile(file), SETTINGS)) for item, file in zip(again, files, strict=True))
 
 
@@ -95,7 +106,31 @@ def test_a_decoder_that_hangs_is_ended_and_named(write_images: WriteImages, odd_
     errors = [item.error for result in results for item in result]
     assert errors == ["", "", "took longer than 1 s to decode", ""]
     assert [item.error for item in again] == ["", "", ""]
+    assert odd_paths.opened() == 1  # a hang is known for one at once and costs its time once
     assert time.monotonic() - start < 60
+
+
+def test_every_decoder_that_hangs_costs_its_time_once(write_images: WriteImages, odd_paths: ModuleType) -> None:
+    files = write_images(2)
+    endless = [odd_paths.EndlessPath(file) for file in files]
+    with DecodePool(2, SETTINGS, seconds_per_file=1.0) as pool:
+        results = decode_chunks(pool, [[endless[0], files[0], endless[1]], [], [files[1]]])
+    late = "took longer than 1 s to decode"
+    assert [[item.error for item in result] for result in results] == [[late, "", late], [], [""]]
+    assert odd_paths.opened() == 2
+
+
+def test_a_pool_leaves_nothing_behind(
+    write_images: WriteImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    files = write_images(2)
+    with DecodePool(1, SETTINGS) as pool:
+        decode_chunks(pool, [files[:1], files[1:]])
+        held = [file for file in scratch.rglob("*") if file.is_file()]
+    assert held == list(scratch.iterdir()) == []
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -140,7 +175,10 @@ def main():
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(SCRIPT + "\nif __name__ == '__main__':\n    main()\n")
-    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     assert process.stdout.readline() == "started\n"
     tasks = Path(f"/proc/{process.pid}/task").iterdir()
@@ -153,6 +191,7 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     while time.monotonic() < deadline and any(alive(pid) for pid in workers):
         time.sleep(0.05)
     assert not any(alive(pid) for pid in workers)
+    assert not list(scratch.glob("graticule-*"))
 
 
 def alive(pid: int) -> bool:

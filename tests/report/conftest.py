@@ -1,7 +1,11 @@
-"""A small finished run folder with real files, to write reports from."""
+"""A small finished run folder with real files, to write reports from, and a reader of the pages written."""
 
+import base64
+import hashlib
 import json
+import re
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,104 @@ from graticule.manifest import Manifest, sample_id_of
 from graticule.predictions import Predictions
 
 WriteRun = Callable[..., Path]
+
+VOID = {"meta", "link", "img", "input", "br", "hr", "wbr"}
+INLINE = {"code", "a", "b", "span", "data"}
+ODD = ("<script>alert(1)</script>", "\"quoted\" & 'so'", "{{ 7*7 }}", "</style><b>", "`code`", "long " * 30, "日本語")
+
+
+class Page(HTMLParser):
+    """Elements, text, attributes and figures of a page; fails on unbalanced tags."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.source = text
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.figures: dict[str, list[tuple[float, str]]] = {}
+        self.script = ""
+        self.stack: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.stack == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+        self.words.append("" if tag in INLINE else " ")
+
+    def handle_data(self, data: str) -> None:
+        inside = self.stack[-1] if self.stack else ""
+        if inside == "script":
+            self.script += data
+        elif inside != "style":
+            self.words.append(data)
+        if inside == "data":
+            _, attributes = self.elements[-1]
+            known = self.figures.setdefault(attributes["data-figure"], [])
+            known.append((float(attributes["value"]), data))
+
+    @property
+    def text(self) -> str:
+        """The words as read, with single spaces."""
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        """Attributes of each element of a kind."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def ids(self) -> list[str]:
+        """What links can point to."""
+        return [attributes["id"] for _, attributes in self.elements if "id" in attributes]
+
+    @property
+    def targets(self) -> set[str]:
+        """What links within the page point to."""
+        links = (attributes.get("href", "") for _, attributes in self.elements)
+        return {link[1:] for link in links if link.startswith("#")}
+
+    def from_elsewhere(self) -> list[str]:
+        """Whatever would be loaded from another place, lead there, or run without standing in the one script."""
+        found = []
+        for tag, attributes in self.elements:
+            source, link = attributes.get("src"), attributes.get("href", "#")
+            if source is not None and not (tag == "img" and source.startswith("data:image/")):
+                found.append(source)
+            if not link.startswith("#") and link != "data:,":
+                found.append(link)
+            found += [name for name in attributes if name.startswith("on")]
+        return found + re.findall(r"https?:|url\(|@import|//[a-z]+\.", re.sub(r"data:image/[^\"]*", "", self.source))
+
+    @property
+    def policy(self) -> str:
+        """The content security policy."""
+        return next(a["content"] for a in self.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+
+    @property
+    def strict_policy(self) -> str:
+        """The policy that allows the script of this page, pictures in it and nothing else."""
+        digest = base64.b64encode(hashlib.sha256(self.script.encode()).digest()).decode()
+        return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+@pytest.fixture(scope="session")
+def parse() -> Callable[[str], Page]:
+    """Take a page apart."""
+    return Page
+
+
+@pytest.fixture(scope="session")
+def odd_names() -> tuple[str, ...]:
+    """Names of classes that mean something to HTML, CSS, templates or the page's own marks."""
+    return ODD
 
 
 def objects(values: Any) -> np.ndarray:

@@ -13,44 +13,21 @@ from graticule.cli import options
 from graticule.cli.console import Progress, finish, print_json, print_table
 
 
+@options.grouped
 def command(
     data: options.Data,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to create for the report.")] = None,
     group: options.Group = "auto",
     views: options.Views = 4,
-    intensity: options.Intensity = "auto",
-    info_bar: options.InfoBar = "crop",
-    marks: options.Marks = "keep",
-    scale: options.Scale = "squeeze",
-    size_features: options.SizeFeatures = False,
-    z: options.Z = None,
-    channel: options.Channel = None,
-    page: options.Page = None,
+    reading: options.Reading = options.Reading(),
     seed: options.Seed = 0,
-    root: options.Root = None,
-    workers: options.Workers = None,
-    batch_size: options.BatchSize = 8,
+    loading: options.Loading = options.Loading(),
     json: options.Json = False,
 ) -> None:
     """Look for what would make a result wrong, before training: labels, leaks, shortcuts, repeats, files."""
     from graticule.jobs.audit import AuditOptions, audit
 
-    chosen = AuditOptions(
-        group=group,
-        views=views,
-        intensity=intensity,
-        info_bar=info_bar,
-        marks=marks,
-        scale=scale,
-        size_features=size_features,
-        z=z,
-        channel=channel,
-        page=page,
-        root=root,
-        seed=seed,
-        workers=workers,
-        batch_size=batch_size,
-    )
+    chosen = AuditOptions(group=group, views=views, seed=seed, **vars(reading), **vars(loading))
     with Progress() as progress:
         document = audit(data, out, chosen, progress)
     if json:

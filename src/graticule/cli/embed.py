@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -12,30 +11,21 @@ from graticule.cli import options
 from graticule.cli.console import Progress, finish, print_json
 
 
+@options.grouped
 def command(
     data: options.Data,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A .parquet, .npz or .csv file to create.")],
     backbone: options.Backbone = "efficientnet_lite0",
     weights: options.Weights = None,
     views: options.Views = 4,
-    intensity: options.Intensity = "auto",
-    info_bar: options.InfoBar = "crop",
-    marks: options.Marks = "keep",
-    scale: options.Scale = "squeeze",
-    size_features: options.SizeFeatures = False,
-    z: options.Z = None,
-    channel: options.Channel = None,
-    page: options.Page = None,
-    root: options.Root = None,
-    workers: options.Workers = None,
-    batch_size: options.BatchSize = 8,
+    reading: options.Reading = options.Reading(),
+    loading: options.Loading = options.Loading(),
     json: options.Json = False,
 ) -> None:
     """Write the feature matrix with ids, for your own analysis."""
-    given = dict(locals())
     from graticule.jobs.embed import EmbedOptions, embed
 
-    chosen = EmbedOptions(**{field.name: given[field.name] for field in fields(EmbedOptions)})
+    chosen = EmbedOptions(backbone=backbone, weights=weights, views=views, **vars(reading), **vars(loading))
     with Progress() as progress:
         result = embed(data, out, chosen, progress)
     failures = result.pop("failures")

@@ -10,6 +10,7 @@ from graticule.cli import options
 from graticule.cli.console import Progress, finish, percent, print_json, print_notes, print_table
 
 
+@options.grouped
 def command(
     run: options.Run,
     data: options.Data,
@@ -20,23 +21,13 @@ def command(
     ] = False,
     any_depth: options.AnyDepth = False,
     seed: options.Seed = 0,
-    root: options.Root = None,
-    workers: options.Workers = None,
-    batch_size: options.BatchSize = 8,
+    loading: options.Loading = options.Loading(),
     json: options.Json = False,
 ) -> None:
     """Score other labelled images with a finished model; leaves metrics and a report."""
     from graticule.jobs.evaluate import EvaluateOptions, evaluate
 
-    chosen = EvaluateOptions(
-        group=group,
-        root=root,
-        seed=seed,
-        workers=workers,
-        batch_size=batch_size,
-        any_depth=any_depth,
-        synthetic=synthetic,
-    )
+    chosen = EvaluateOptions(group=group, seed=seed, any_depth=any_depth, synthetic=synthetic, **vars(loading))
     with Progress() as progress:
         result = evaluate(run, data, out, chosen, progress)
     metrics = result["metrics"]

@@ -1,9 +1,16 @@
-"""Options that several verbs share, so that they mean and read the same everywhere."""
+"""Options that several verbs share, so that they mean and read the same everywhere.
+
+Options that always come together are the fields of a class here; `grouped` makes a command take such a group whole.
+"""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -70,3 +77,56 @@ AnyDepth = Annotated[
         "--any-depth", help="Take images of another bit depth than the training images, from their full range."
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How images are read; names and defaults of `graticule.data.reading.ReadingOptions`."""
+
+    intensity: Intensity = "auto"
+    info_bar: InfoBar = "crop"
+    marks: Marks = "keep"
+    scale: Scale = "squeeze"
+    size_features: SizeFeatures = False
+    z: Z = None
+    channel: Channel = None
+    page: Page = None
+
+
+@dataclass(frozen=True)
+class Loading:
+    """Where the files are, and how many are worked on at a time."""
+
+    root: Root = None
+    workers: Workers = None
+    batch_size: BatchSize = 8
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters of a class of options appear as that class's fields, in its place.
+
+    typer sees one parameter per option, the command gets an object per group.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    parameters: list[Parameter] = []
+    for name, own in signature(command).parameters.items():
+        if name in groups:
+            kinds = get_type_hints(groups[name], include_extras=True)
+            parameters += [
+                Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=kinds[field.name])
+                for field in fields(groups[name])
+            ]
+        else:
+            parameters.append(own.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[name]))
+
+    @functools.wraps(command)
+    def taken_apart(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+        command(**given)
+
+    shown: Any = taken_apart
+    shown.__signature__ = signature(command).replace(parameters=parameters)
+    shown.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return taken_apart

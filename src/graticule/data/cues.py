@@ -7,6 +7,9 @@ under a millisecond.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,18 +87,33 @@ def measure_cues(pixels: NDArray[np.uint8], bar: tuple[int, int] | None) -> Floa
     if not 0 <= first < last <= height:
         bar, at_top, first, last = None, False, 0, height
     planes = _planes(pixels[first:last], _THINNED)
-    grey = planes.mean(axis=0)
-    share = 0.0 if bar is None else 1 - (last - first) / height
-    return np.concatenate(
-        [
-            _border(planes, grey),
-            np.array([bar is not None, share, at_top], dtype=np.float32),
-            _strip(pixels, height - last),
-            _strip(pixels[::-1], first),
-            np.array([grey.mean(), grey.std()], dtype=np.float32),
-            _thumbnail(planes),
-        ]
-    ).astype(np.float32)
+    grey = _grey(planes)
+    values = np.empty(N_CUES, dtype=np.float32)
+    values[BORDER] = _border(planes, grey)
+    values[BAR] = bar is not None, 0.0 if bar is None else 1 - (last - first) / height, at_top
+    values[LOWER_STRIP] = _strip(pixels, height - last)
+    values[UPPER_STRIP] = _strip(pixels[::-1], first)
+    values[BRIGHTNESS] = _mean(grey), _sd(grey)
+    values[THUMBNAIL_COLOURS] = _thumbnail(planes)
+    return values
+
+
+def _mean(values: FloatArray, axis: int | tuple[int, ...] | None = None) -> Any:
+    """`values.mean(axis)` without its checks, which cost more than the sums of so few numbers."""
+    total = np.add.reduce(values, axis=axis)
+    return total / np.float32(values.size // total.size)
+
+
+def _sd(values: FloatArray) -> Any:
+    """`values.std()`, likewise."""
+    deviations = values - _mean(values)
+    return np.sqrt(_mean(np.multiply(deviations, deviations, out=deviations)))
+
+
+def _grey(planes: FloatArray) -> FloatArray:
+    """Mean of the channels, shape (h, w)."""
+    grey: FloatArray = planes[0] if len(planes) == 1 else _mean(planes, axis=0)
+    return grey
 
 
 def _planes(pixels: NDArray[np.uint8], rows: int) -> FloatArray:
@@ -104,7 +122,7 @@ def _planes(pixels: NDArray[np.uint8], rows: int) -> FloatArray:
     step_y, step_x = max(1, height // rows), max(1, width // _THINNED)
     thinned = pixels[step_y // 2 :: step_y, step_x // 2 :: step_x]
     # Colour first: sums along the last axis of three are slow.
-    planes = thinned[None] if thinned.ndim == 2 else np.moveaxis(thinned, 2, 0)
+    planes = thinned[None] if thinned.ndim == 2 else thinned.transpose(2, 0, 1)
     return planes.astype(np.float32, order="C")
 
 
@@ -113,36 +131,44 @@ def _border(planes: FloatArray, grey: FloatArray) -> FloatArray:
     rows, columns = (max(1, round(BORDER_SHARE * n)) for n in grey.shape)
     values = np.empty((len(SIDES), 4), dtype=np.float32)
     for i, side in enumerate((np.s_[:rows, :], np.s_[-rows:, :], np.s_[:, :columns], np.s_[:, -columns:])):
-        values[i, :3] = planes[:, side[0], side[1]].mean((1, 2))
-        values[i, 3] = grey[side].std()
+        values[i, :3] = _mean(planes[:, side[0], side[1]], axis=(1, 2))
+        values[i, 3] = _sd(grey[side])
     return values.reshape(-1)
 
 
 def _strip(pixels: NDArray[np.uint8], bar_rows: int) -> FloatArray:
     """How the lowest rows differ from as many rows further up, shape (2 + SEGMENTS,)."""
     height = len(pixels)
+    values = np.zeros(2 + SEGMENTS, dtype=np.float32)
     n = bar_rows or max(1, round(STRIP_SHARE * height))
     last = height - n - (0 if bar_rows else round(STRIP_GAP * height))
-    if last < 1:
-        return np.zeros(2 + SEGMENTS, dtype=np.float32)
-    edge = _planes(pixels[height - n :], _STRIP_ROWS).mean(axis=0)
-    inner = _planes(pixels[max(0, last - n) : last], _STRIP_ROWS).mean(axis=0)
-    difference = edge.mean(axis=0) - inner.mean(axis=0)
-    log_sd = np.log((edge.std() + 1) / (inner.std() + 1))
-    return np.concatenate([[difference.mean(), log_sd], _cells(difference, SEGMENTS, 0)])
+    if last >= 1:
+        edge = _grey(_planes(pixels[height - n :], _STRIP_ROWS))
+        inner = _grey(_planes(pixels[max(0, last - n) : last], _STRIP_ROWS))
+        difference = _mean(edge, axis=0) - _mean(inner, axis=0)
+        values[:2] = _mean(difference), np.log((_sd(edge) + 1) / (_sd(inner) + 1))
+        values[2:] = _cells(difference, SEGMENTS, 0)
+    return values
 
 
 def _thumbnail(planes: FloatArray) -> FloatArray:
     """Mean colour of 4 x 4 cells, row by row, shape (48,); a picture under 4 px repeats its pixels."""
     cells = _cells(_cells(planes, THUMBNAIL, 1), THUMBNAIL, 2)
-    return np.broadcast_to(np.moveaxis(cells, 0, 2), (THUMBNAIL, THUMBNAIL, 3)).reshape(-1)
+    colours = np.empty((THUMBNAIL, THUMBNAIL, 3), dtype=np.float32)
+    colours[:] = cells.transpose(1, 2, 0)
+    return colours.reshape(-1)
 
 
 def _cells(values: FloatArray, n: int, axis: int) -> FloatArray:
     """Means of n equal stretches along an axis; where there are fewer than n values, some are repeated."""
-    length = values.shape[axis]
-    starts = np.arange(n) * length // n
-    sizes = np.maximum(np.diff(starts, append=length), 1).astype(np.float32)
-    sums = np.add.reduceat(values, starts, axis=axis)
+    starts, sizes = _stretches(values.shape[axis], n)
+    sums: FloatArray = np.add.reduceat(values, starts, axis=axis)
     means: FloatArray = sums / sizes.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
     return means
+
+
+@lru_cache(maxsize=256)
+def _stretches(length: int, n: int) -> tuple[NDArray[np.intp], FloatArray]:
+    """First value and number of values of n equal stretches."""
+    starts: NDArray[np.intp] = np.arange(n, dtype=np.intp) * length // n
+    return starts, np.maximum(np.diff(starts, append=length), 1).astype(np.float32)

@@ -122,17 +122,6 @@ class Image:
         """For people: "grey, 8 bit", "RGB, 16 bit", "grey, 12 bit", "grey, 32 bit float", "grey, 16 bit signed"."""
         return f"{'grey' if self.pixels.ndim == 2 else 'RGB'}, {self.bits} bit{_KINDS[self.pixels.dtype.kind]}"
 
-    def uint8(self) -> NDArray[np.uint8]:
-        """Pixels on 8 bits, same shape: 16-bit values are scaled linearly from their full range, rounded."""
-        if self.pixels.dtype == np.uint8:
-            return self.pixels
-        return ((self.pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-
-    def rgb8(self) -> NDArray[np.uint8]:
-        """Pixels as uint8 RGB, shape (height, width, 3)."""
-        pixels = self.uint8()
-        return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
-
     def digest(self) -> str:
         """sha256 over shape, type and values: equal for exact duplicates whatever their file format."""
         h = hashlib.sha256(f"{self.pixels.shape}{self.pixels.dtype.str}".encode())

@@ -9,8 +9,9 @@ from graticule.data.instrument_text import Draft, clean
 
 _CENTIMETRES = 3  # code of PhysicalUnitsXDirection, DICOM PS3.3 C.8.5.5.1.15
 _TWO_DIMENSIONAL = 1  # code of RegionSpatialFormat, C.8.5.5.1.1
-# What pydicom raises while it converts a faulty value on access.
-_VALUE_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, NotImplementedError, RuntimeError)
+# What pydicom raises while it converts a faulty value on access; for a value representation that it does not know it is
+# a kind of RuntimeError.
+_VALUE_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError)
 
 
 def dicom_metadata(dataset: Any) -> Metadata:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
 from graticule.data.images import Image
@@ -94,8 +95,33 @@ def pixel_kind(image: Image) -> str:
 
 def pixel_range(image: Image) -> PixelRange:
     """Extremes and percentiles of an image's values."""
-    low, high = np.percentile(image.pixels, PERCENTILES)
-    return PixelRange(pixel_kind(image), float(image.pixels.min()), float(image.pixels.max()), float(low), float(high))
+    low, high = _percentiles(image.pixels)
+    return PixelRange(pixel_kind(image), float(image.pixels.min()), float(image.pixels.max()), low, high)
+
+
+def _percentiles(pixels: NDArray[Any]) -> tuple[float, float]:
+    """The `PERCENTILES` of all values, equal to those of `np.percentile`; from counts where values are few."""
+    if pixels.dtype == np.uint8:
+        # Pillow counts without widening the values first, ten times faster than sorting; one table per channel
+        counts = np.reshape(PIL.Image.fromarray(pixels).histogram(), (-1, 256)).sum(axis=0)
+    elif pixels.dtype == np.uint16:
+        counts = np.bincount(pixels.ravel())
+    else:
+        low, high = np.percentile(pixels, PERCENTILES)
+        return float(low), float(high)
+    first, last = (_percentile_of_counts(np.cumsum(counts), percent) for percent in PERCENTILES)
+    return first, last
+
+
+def _percentile_of_counts(cumulative: NDArray[np.int64], percent: float) -> float:
+    """A percentile, linear between ranks, of whole numbers from 0 of which there are so many up to each."""
+    last = int(cumulative[-1]) - 1
+    place = last * (percent / 100)
+    rank = math.floor(place)
+    below, above = np.searchsorted(cumulative, (rank, min(rank + 1, last)), side="right").tolist()
+    share = place - rank
+    # from the nearer end, as NumPy does, so that the last digit is the same
+    return float(above - (above - below) * (1 - share) if share >= 0.5 else below + (above - below) * share)
 
 
 def full_range(image: Image) -> tuple[float, float]:
@@ -193,6 +219,18 @@ def choose_intensity(request: str, ranges: Sequence[PixelRange]) -> tuple[Intens
         return chosen, "8-bit values as they are"
     how = "percentiles 0.1 and 99.9 of the data set" if request == "percentile" else "chosen by the values found"
     return chosen, f"{chosen.words()} ({how})"
+
+
+def reason(request: str, chosen: Intensity) -> str:
+    """Why a data set has its intensity policy, for the record: who or what decided."""
+    if request != "auto":
+        return f"chosen by the user with --intensity {request}"
+    if not chosen.windows:
+        return "by default: the images looked at hold 8-bit values, which are left alone"
+    return (
+        "by default: the smallest usual range that holds the values found, or their percentiles where they fill less "
+        f"than {_FILLED:.0%} of it"
+    )
 
 
 def parse_window(text: str) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from graticule.data.decode import ImageFile
 from graticule.data.images import Image, read_image
 from graticule.data.instrument import merged
 from graticule.data.instrument_sidecar import sidecar_metadata
-from graticule.data.intensity import POLICIES, choose_intensity, parse_window, pixel_range
+from graticule.data.intensity import POLICIES, choose_intensity, parse_window, pixel_range, reason
 from graticule.data.preprocess import INFO_BARS, MARKS, Preprocessing
 from graticule.data.selection import Selection
 from graticule.errors import ImageError, OptionError
@@ -110,17 +110,21 @@ class Reading:
     ----------
     preprocessing : Preprocessing
     intensity_words : str
-        What became of the values, and why.
+        What becomes of the values.
+    intensity_why : str
+        Who or what decided that: the user, or the values found.
     """
 
     preprocessing: Preprocessing
     intensity_words: str
+    intensity_why: str
 
     def describe(self) -> dict[str, Any]:
         """For run.json and the report."""
         selection = {name: value for name, value in asdict(self.preprocessing.selection).items() if value is not None}
         return {
             "intensity": self.intensity_words,
+            "intensity_why": self.intensity_why,
             "info_bar": self.preprocessing.info_bar,
             "marks": self.preprocessing.marks,
             "scale_nm": self.preprocessing.scale_nm,
@@ -164,7 +168,7 @@ def settle_reading(files: Sequence[ImageFile], size: int, options: ReadingOption
         scale_nm=scale_nm,
         selection=selection,
     )
-    return Reading(preprocessing, words)
+    return Reading(preprocessing, words, reason(options.intensity, intensity))
 
 
 def _spread(files: Sequence[ImageFile], most: int) -> list[ImageFile]:

@@ -188,7 +188,7 @@ def _document(data: Path, out: Path | None, options: AuditOptions, found: _Findi
         "leaks": found.leaks,
         "instrument": describe_instruments(found.instruments, manifest),
         "info_bars": _info_bars(samples, found.instruments),
-        "intensity": {"policy": found.reading.intensity_words, "why": _why(found.reading, options)},
+        "intensity": {"policy": found.reading.intensity_words, "why": found.reading.intensity_why},
         "notes": _notes(samples, found.instruments),
         "warnings": [*everything.warnings, *samples.warnings, *found.shortcuts.notes],
         "examples": _examples(manifest),
@@ -196,12 +196,6 @@ def _document(data: Path, out: Path | None, options: AuditOptions, found: _Findi
     }
     document["recommendations"] = recommend(document)
     return document
-
-
-def _why(reading: Reading, options: AuditOptions) -> str:
-    return f"--intensity {options.intensity}" + (
-        "; images at one pixel size" if reading.preprocessing.scale_nm is not None else ""
-    )
 
 
 def _groups(manifest: Manifest, option: str) -> dict[str, Any] | None:

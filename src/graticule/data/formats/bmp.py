@@ -49,7 +49,7 @@ def read_bmp(data: bytes) -> Raster:
         indices, written = _run_lengths(data, header)
         pixels = _coloured(header, indices, written)
         if not written.all():
-            pixels[~written] = 255
+            np.copyto(pixels, 255, where=~written[:, :, None])
             notes = ("pixels that the file skips lie on white",)
     else:
         rows = _rows(data, header)
@@ -146,7 +146,8 @@ def _coloured(header: _Header, indices: NDArray[np.uint8], written: NDArray[np.b
     largest = int((indices if written is None else indices * written).max())
     if largest >= len(header.palette):
         raise Refused(f"is damaged: colour {largest} of a BMP palette of {len(header.palette)}")
-    colours: NDArray[np.uint8] = header.palette[indices]
+    # checked above, so nothing is clipped: the mode is the one that does not check again
+    colours: NDArray[np.uint8] = np.take(header.palette, indices, axis=0, mode="clip")
     return colours
 
 
