@@ -46,6 +46,24 @@ def test_the_table_of_a_comparison_shows_the_test(run: Path, second: Path, grati
     assert "mcnemar-exact test of equal accuracies: p = 1" in out
 
 
+def test_more_runs_are_compared_with_the_first(
+    run: Path, second: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    third = shutil.copytree(second, tmp_path / "third")
+    outcome = graticule("compare", run, second, third, "--out", tmp_path / "out")
+    assert outcome.code == 0, outcome.err
+    assert "27 samples in all, part cv" in outcome.out
+    lines = outcome.out.splitlines()
+    assert [line[:2] for line in lines[2:5]] == ["A ", "B ", "C "]
+    assert "features  logistic  224" in lines[2]
+    assert any(line.startswith("C minus A") for line in lines)
+    assert f"report: {tmp_path / 'out' / 'compare.html'}" in lines
+    assert (tmp_path / "out" / "compare.html").is_file()
+    told = json.loads(graticule("compare", run, second, third, "--json").out)
+    assert len(told["comparisons"]) == 2
+    assert "difference" not in told
+
+
 def test_runs_without_a_sample_in_common_are_refused(
     run: Path, graticule: Callable[..., Any], draw_classes: Callable[..., Path], tmp_path: Path, warm_cache: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""graticule compare RUN_A RUN_B"""
+"""graticule compare RUN_A RUN_B [RUN_C ...]"""
 
 from __future__ import annotations
 
@@ -8,28 +8,43 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import print_json, print_table
+from graticule.cli.console import percent, print_json, print_table
+
+_SHARES = ("accuracy", "macro_precision", "macro_sensitivity", "macro_specificity", "macro_f1")
 
 
 def command(
-    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="A finished run.")],
+    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="A finished run: the others are compared with it.")],
     run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="A finished run on the same samples.")],
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for comparison.json.")] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[RUN_C...]", help="Further runs.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for comparison.json and compare.html.")
+    ] = None,
     seed: options.Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Compare two runs on the same samples, paired; differences are B minus A."""
+    """Compare runs on the same samples, paired; differences are B minus A."""
     from graticule.jobs.compare import compare
 
-    result = compare(run_a, run_b, out, seed=seed)
+    result = compare(run_a, run_b, out, others=more or (), seed=seed)
     if json:
         print_json(result)
         return
-    typer.echo(f"{result['n']:,} samples in both, part {result['part']}")
-    names = list(result["difference"])
+    typer.echo(f"{result['n']:,} samples in {'both' if more is None else 'all'}, part {result['part']}")
+    if more:
+        _print_runs(result)
+    else:
+        _print_pair(result)
+    for note in result["notes"]:
+        typer.echo(f"note: {note}")
+    if out is not None:
+        typer.echo(f"report: {out / 'compare.html'}")
+
+
+def _print_pair(result: dict[str, Any]) -> None:
     rows = [
-        (name, _of(result["a"], name), _of(result["b"], name), _difference(result["difference"][name]))
-        for name in names
+        (name, _of(result["a"], name), _of(result["b"], name), _difference(figure))
+        for name, figure in result["difference"].items()
     ]
     print_table(("figure", "A", "B", "B minus A (95 % interval)"), rows)
     test = result["test"]
@@ -37,13 +52,41 @@ def command(
         typer.echo(f"{test['name']} test of equal accuracies: p = {test['p']:.3g}")
     if test["note"] is not None:
         typer.echo(f"note: {test['note']}")
-    for note in result["notes"]:
-        typer.echo(f"note: {note}")
+
+
+def _print_runs(result: dict[str, Any]) -> None:
+    rows = []
+    for letter, run in zip(_letters(result), result["runs"], strict=True):
+        settings = [run["backbone"], run["method"], run["head"], run["input_size"]]
+        figures = [percent(run["figures"][name]) for name in _SHARES]
+        time = "-" if run["wall_time_s"] is None else f"{run['wall_time_s']:,.0f}"
+        auc = _of(run["figures"], "roc_auc_macro")
+        rows.append([f"{letter} {run['run']}", *("-" if s is None else s for s in settings), *figures, auc, time])
+    columns = ("run", "backbone", "method", "head", "px", *(name.replace("_", " ") for name in _SHARES))
+    print_table((*columns, "ROC AUC", "seconds"), rows)
+    typer.echo("")
+    tests = []
+    for letter, found in zip(_letters(result)[1:], result["comparisons"], strict=True):
+        counts, test = found["discordant"], found["test"]
+        p = ("-", "-") if test["p"] is None else (f"{test['p']:.3g}", f"{test['p_holm']:.3g}")
+        difference = _difference(found["difference"]["accuracy"])
+        tests.append([f"{letter} minus A", difference, counts["only_a_right"], counts["only_b_right"], *p])
+        if test["note"] is not None:
+            typer.echo(f"note: {letter} against A: {test['note']}")
+    name = result["comparisons"][0]["test"]["name"]
+    print_table(
+        ("accuracy", "difference (95 % interval)", "only A right", "only it right", f"p, {name}", "p, Holm"), tests
+    )
+
+
+def _letters(result: dict[str, Any]) -> list[str]:
+    from graticule.report.compare_page import letter
+
+    return [letter(k) for k in range(len(result["runs"]))]
 
 
 def _of(figures: dict[str, Any], name: str) -> str:
-    value = figures[name]
-    value = value["value"] if isinstance(value, dict) else value
+    value = figures[name]["value"]
     return "not defined" if value is None else f"{value:.4f}"
 
 

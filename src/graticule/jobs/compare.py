@@ -1,64 +1,210 @@
-"""`graticule compare`: two runs on the same samples, paired."""
+"""`graticule compare`: two or more runs on the same samples, paired."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graticule.evaluate.compare import compare_predictions
+from graticule import __version__
+from graticule.data.selection import Selection
+from graticule.errors import OptionError, RunError
+from graticule.evaluate.compare import compare_many, flat
 from graticule.jobs.samples import check_options
-from graticule.manifest import Manifest
+from graticule.manifest import Manifest, StrArray, escape_path, object_array
 from graticule.predictions import Predictions, read_predictions
-from graticule.runs import output_folder, read_json, require_finished, write_json
+from graticule.report.compare_page import render_comparison
+from graticule.report.html import read_rgb
+from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json, write_text
 
 
-def compare(run_a: Path, run_b: Path, out: Path | None = None, *, seed: int = 0) -> dict[str, Any]:
-    """Paired comparison of two finished runs (or evaluations).
+@dataclass(frozen=True)
+class _Run:
+    """A finished run or evaluation: its folder, record, scored samples and samples as read."""
 
-    Groups of run A are respected when it was evaluated by group. Where both runs have a cross-validated part it is
-    compared, otherwise the held-out part.
+    folder: Path
+    record: dict[str, Any]
+    predictions: Predictions
+    manifest: Manifest
+
+
+def compare(
+    run_a: Path, run_b: Path, out: Path | None = None, *, others: Sequence[Path] = (), seed: int = 0
+) -> dict[str, Any]:
+    """Paired comparison of finished runs (or evaluations) on the samples that all of them have.
+
+    Each later run is compared with the first; p-values are corrected for the number of comparisons (Holm, 1979).
+    Groups are respected when one of the runs names them. Where all runs have a cross-validated part it is compared,
+    otherwise the held-out part.
 
     Parameters
     ----------
     run_a, run_b : Path
     out : Path, optional
-        Folder for comparison.json, created.
+        Folder for comparison.json and compare.html, created.
+    others : sequence of Path
+        Further runs.
     seed : int
 
     Returns
     -------
     dict
-        See `graticule.evaluate.compare.compare_predictions`; differences are B minus A.
+        "part", "n", "n_groups", "classes"; "runs": per run its folder, settings and figures; "comparisons": as in
+        `graticule.evaluate.compare.compare_many`, with "run_a" and "run_b"; "notes". For two runs also "run_a",
+        "run_b", "settings" and the keys of `graticule.evaluate.compare.flat`.
+
+    Raises
+    ------
+    RunError
+        When a run is not finished, or the runs share no part or sample, or their classes or labels differ.
+    OptionError
+        When one folder is named twice.
     """
     check_options(workers=None, batch_size=1, seed=seed)
-    a, b = _predictions(run_a), _predictions(run_b)
-    part = "cv" if (a.part == "cv").any() and (b.part == "cv").any() else "test"
-    a, b = a.of_part(part), b.of_part(part)
-    manifest = Manifest.read(run_a / "manifest.parquet")
-    group = None
-    if manifest.group is not None:
-        by_id = dict(zip(manifest.sample_id, manifest.group, strict=True))
-        group = a.sample_id.copy()
-        group[:] = [by_id[i] for i in a.sample_id]
-    result: dict[str, Any] = {
-        "run_a": str(run_a),
-        "run_b": str(run_b),
-        "part": part,
-        "settings": [_settings(run_a), _settings(run_b)],
-        **compare_predictions(a, b, group, seed=seed),
-    }
+    folders = [run_a, run_b, *others]
+    _refuse_repeats(folders)
+    runs = [_read(folder) for folder in folders]
+    part = _common_part(runs)
+    shown = [run.predictions.of_part(part) for run in runs]
+    group, group_note = _groups(runs, shown[0])
+    many = compare_many(shown, group, seed=seed)
+    result = _document(runs, part, many, group_note)
     if out is not None:
         with output_folder(out, "comparison"):
             write_json(out / "comparison.json", result)
+            page = _page(runs[0], result)
+            write_text(out / "compare.html", page.encode("utf-8", errors="replace").decode("utf-8"))
     return result
 
 
-def _predictions(run: Path) -> Predictions:
-    return read_predictions(require_finished(run) / "predictions.parquet")
+def _refuse_repeats(folders: Sequence[Path]) -> None:
+    places = [folder.resolve() for folder in folders]
+    twice = [str(folder) for folder, place in zip(folders, places, strict=True) if places.count(place) > 1]
+    if twice:
+        raise OptionError(f"a run cannot be compared with itself: {' and '.join(twice)} are one folder")
 
 
-def _settings(run: Path) -> dict[str, Any]:
-    record = read_json(run / "run.json")
-    embedding = record.get("embedding", {})
-    head = record.get("head", {})
-    return {"backbone": embedding.get("backbone"), "views": embedding.get("views"), "head": head.get("requested")}
+def _read(folder: Path) -> _Run:
+    require_finished(folder)
+    return _Run(
+        folder,
+        read_json(folder / "run.json"),
+        read_predictions(folder / "predictions.parquet"),
+        Manifest.read(folder / "manifest.parquet"),
+    )
+
+
+def _common_part(runs: Sequence[_Run]) -> str:
+    """ "cv" where all runs have it, else "test"."""
+    for part in ("cv", "test"):
+        if all((run.predictions.part == part).any() for run in runs):
+            return part
+    has = [f"{run.folder} has {' and '.join(sorted(set(run.predictions.part))) or 'no rows'}" for run in runs]
+    raise RunError(
+        f"cannot compare: no part (cv, test) is in all runs: {', '.join(has)}. Train all with the same folds and "
+        "--test-size, or evaluate all on the same images"
+    )
+
+
+def _groups(runs: Sequence[_Run], first: Predictions) -> tuple[StrArray | None, str | None]:
+    """Group of each row of the first run, from the first run that names groups for all of them."""
+    for k, run in enumerate(runs):
+        if run.manifest.group is None:
+            continue
+        by_id = dict(zip(run.manifest.sample_id.tolist(), run.manifest.group.tolist(), strict=True))
+        if k and not all(by_id.get(i) for i in _shared(runs)):
+            continue
+        # samples that are in the first run alone are left out of the comparison; their group does not matter
+        group = object_array([str(by_id.get(i) or f"sample {i}") if k else str(by_id[i]) for i in first.sample_id])
+        note = f"Groups are those of {run.folder}; the first run was evaluated without groups." if k else None
+        return group, note
+    return None, None
+
+
+def _shared(runs: Sequence[_Run]) -> set[str]:
+    return set.intersection(*(set(run.predictions.sample_id.tolist()) for run in runs))
+
+
+def _document(runs: Sequence[_Run], part: str, many: dict[str, Any], group_note: str | None) -> dict[str, Any]:
+    names = [str(run.folder) for run in runs]
+    settings = [_settings(run.record) for run in runs]
+    comparisons = [
+        {"run_a": names[0], "run_b": name, **found} for name, found in zip(names[1:], many["comparisons"], strict=True)
+    ]
+    notes = [*many["notes"], *([group_note] if group_note else [])]
+    if len(comparisons) > 1:
+        notes.append(
+            f"p_holm: p-values corrected for {len(comparisons)} comparisons with the first run (Holm, 1979). "
+            "Intervals are not corrected."
+        )
+    if part == "test":
+        notes.append(
+            "These are held-out images. Once a run is chosen by them, they no longer test it: its figures are the best "
+            "of several, and other images should confirm them."
+        )
+    described = [
+        {"run": escape_path(name), **own, "n": n, "figures": figures}
+        for name, own, n, figures in zip(names, settings, many["n_each"], many["figures"], strict=True)
+    ]
+    pair = flat(many) | {"run_a": names[0], "run_b": names[1], "settings": settings} if len(runs) == 2 else {}
+    return {
+        **pair,
+        "verb": "compare",
+        "graticule_version": __version__,
+        "created_utc": utc_now(),
+        "part": part,
+        "n": many["n"],
+        "n_groups": many["n_groups"],
+        "classes": many["classes"],
+        "reference": names[0],
+        "runs": described,
+        "comparisons": comparisons,
+        "notes": notes,
+    }
+
+
+def _settings(record: dict[str, Any]) -> dict[str, Any]:
+    """What a row of the table says of a run; None where its record is silent."""
+    origin = _model_record(record)
+    options, embedding = origin.get("options") or {}, origin.get("embedding") or {}
+    method = options.get("method") or origin.get("method") or "features"
+    head = (origin.get("head") or {}).get("requested") or options.get("head")
+    training = origin.get("training") or {}
+    size = embedding.get("input_size") or (training.get("recipe") or {}).get("input_size") or options.get("input_size")
+    return {
+        "backbone": embedding.get("backbone") or options.get("backbone"),
+        "views": embedding.get("views"),
+        "head": "network" if method == "finetune" else head,
+        "method": method,
+        "weights": options.get("weights"),
+        "input_size": size,
+        "wall_time_s": _training_time(origin),
+        "device": training.get("device"),
+        "cached": embedding.get("cached") if origin.get("verb") == "train" else None,
+        "platform": origin.get("platform"),
+    }
+
+
+def _training_time(origin: dict[str, Any]) -> float | None:
+    """Seconds of the training command; of a resumed one at least those of its folds. None where not recorded."""
+    if origin.get("verb") != "train" or origin.get("wall_time_s") is None:
+        return None
+    folds = (origin.get("training") or {}).get("folds") or []
+    return max(float(origin["wall_time_s"]), float(sum(fold.get("seconds") or 0.0 for fold in folds)))
+
+
+def _model_record(record: dict[str, Any]) -> dict[str, Any]:
+    """The record of the training: for an evaluation that of its model's run, where it still lies there."""
+    file = Path(str(record.get("model_run", ""))) / "run.json"
+    return read_json(file) if record.get("verb") == "evaluate" and file.is_file() else record
+
+
+def _page(first: _Run, result: dict[str, Any]) -> str:
+    chosen = dict((((first.record.get("embedding") or {}).get("reading") or {}).get("selection")) or {})
+    if chosen.get("channel") is not None:
+        chosen["channel"] = tuple(chosen["channel"])
+    read = functools.partial(read_rgb, selection=Selection(**chosen))
+    files = dict(zip(first.manifest.sample_id.tolist(), first.manifest.files(), strict=True))
+    return render_comparison(result, read, files.get)
