@@ -106,6 +106,7 @@ def test_verbs_of_the_contract_exist() -> None:
     verbs = {command.name for command in app.app.registered_commands}
     assert verbs == {
         "audit",
+        "explain",
         *("demo", "phantom", "embed", "train", "evaluate"),
         *("compare", "predict", "report", "backbones", "doctor"),
     }

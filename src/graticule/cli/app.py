@@ -22,6 +22,7 @@ from graticule.cli import (
     doctor,
     embed,
     evaluate,
+    explain,
     phantom,
     predict,
     report,
@@ -61,7 +62,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From a folder of labelled scientific images to a classifier its user can defend.",
 )
-for module in (demo, phantom, embed, audit, train, evaluate, compare, predict, report, backbones, doctor):
+for module in (
+    demo,
+    phantom,
+    embed,
+    audit,
+    train,
+    evaluate,
+    compare,
+    predict,
+    explain,
+    report,
+    backbones,
+    doctor,
+):
     app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
 
 

@@ -1,0 +1,266 @@
+"""A bundle's network with its feature maps in sight: features, probabilities and maps of evidence from pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from graticule.errors import OptionError
+from graticule.explain.graph import load_graph, pooled_tensors, shuffled_weights, weight_stages, with_outputs
+from graticule.explain.occlusion import occlusion_map
+from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
+from graticule.explain.targets import margins, target_gradients
+from graticule.models.encoder import Encoder
+from graticule.models.scoring import Head, probabilities
+
+Pixels = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
+METHODS = ("hirescam", "gradcam", "gradcam++", "occlusion")
+_PROBES = 3
+_LAYER_METHODS: dict[str, Callable[[Tap, NDArray[np.floating], NDArray[np.floating]], Doubles]] = {
+    "hirescam": hirescam,
+    "gradcam": grad_cam,
+    "gradcam++": grad_cam_plus_plus,
+}
+
+
+@dataclass(frozen=True)
+class ExplainableModel:
+    """A network with heads whose decisions can be traced to places of the picture.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    heads : sequence of Head
+    session : onnxruntime.InferenceSession
+        The network with the tapped tensors as outputs; one thread per call, may be called from several.
+    taps : tuple of Tap
+        The pooled layers; empty when the features are no averages of maps: then only occlusion explains.
+    baseline : array, shape (d,), or None
+        Features of an average image, such as the mean of the training images.
+    """
+
+    encoder: Encoder
+    heads: Sequence[Head]
+    session: Any
+    taps: tuple[Tap, ...]
+    baseline: Doubles | None = None
+
+    @classmethod
+    def of(cls, encoder: Encoder, heads: Sequence[Head], baseline: Doubles | None = None) -> ExplainableModel:
+        """Find the pooled layers of an encoder's graph by trying it on random pixels."""
+        graph = load_graph(encoder.model)
+        names = pooled_tensors(graph, encoder.output)
+        session = _session(with_outputs(graph, names)) if names else _session(encoder.model)
+        taps: tuple[Tap, ...] = ()
+        if names:
+            outputs = session.run([encoder.output, *names], {"pixels": _probe(encoder.preprocessing.size)})
+            layout = find_layout(outputs[0], dict(zip(names, outputs[1:], strict=True)))
+            taps = tuple(layout or ())
+        return cls(encoder, heads, session, taps, baseline)
+
+    @property
+    def method(self) -> str:
+        """The method by default: "hirescam" where there are pooled layers, else "occlusion"."""
+        return "hirescam" if self.taps else "occlusion"
+
+    def check_method(self, method: str) -> None:
+        """Refuse a method that this network does not admit.
+
+        Raises
+        ------
+        OptionError
+        """
+        if method not in METHODS:
+            raise OptionError(f"--method {method!r} is not known; allowed: {', '.join(METHODS)}")
+        if method == "occlusion":
+            return
+        if not self.taps:
+            raise OptionError(f"--method {method}: the features of this network are no averages of maps; use occlusion")
+        if method != "hirescam" and any(tap.deviation is not None for tap in self.taps):
+            raise OptionError(
+                f"--method {method}: this network's features hold deviations, whose part Grad-CAM cancels; use hirescam"
+            )
+
+    def features(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> NDArray[np.float32]:
+        """Feature vectors as prediction computes them, shape (N, d).
+
+        Parameters
+        ----------
+        pixels : uint8 array, shape (N, S, S, 3)
+        sizes : array, shape (N, 2), optional
+            Width and height of the stored images, where the encoder asks for them.
+        """
+        total = np.zeros((), np.float64)
+        for turned in views_of(pixels, self.encoder.views):
+            total = total + self.session.run([self.encoder.output], {"pixels": turned})[0]
+        return self._with_sizes((total / self.encoder.views).astype(np.float32), sizes)
+
+    def _with_sizes(self, features: NDArray[np.float32], sizes: NDArray[np.floating] | None) -> NDArray[np.float32]:
+        if not self.encoder.sizes:
+            return features
+        if sizes is None:
+            raise ValueError("this model needs the sizes of the images")
+        return np.concatenate([features, np.log2(sizes).astype(np.float32)], axis=1)
+
+    def proba(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> Doubles:
+        """Class probabilities, shape (N, K)."""
+        return probabilities(self.heads, self.features(pixels, sizes))
+
+    def margins(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> Doubles:
+        """What is explained: log probability above the mean of all classes, shape (N, K)."""
+        return margins(self.heads, self.features(pixels, sizes))
+
+    def layers(
+        self,
+        pixels: Pixels,
+        classes: NDArray[np.integer],
+        sizes: NDArray[np.floating] | None = None,
+        *,
+        method: str = "hirescam",
+        target: str | None = None,
+    ) -> list[Doubles]:
+        """Maps of evidence, one array of shape (N, T, h, w) per pooled layer, averaged over the views.
+
+        Parameters
+        ----------
+        pixels : uint8 array, shape (N, S, S, 3)
+        classes : int array, shape (N, T)
+        sizes : array, shape (N, 2), optional
+        method : "hirescam", "gradcam" or "gradcam++"
+        target : "margin", "score" or "log-odds", optional
+            See `graticule.explain.targets`. By default the score for Grad-CAM and Grad-CAM++, else the margin.
+        """
+        return self._traced(pixels, classes, sizes, method, target)[1]
+
+    def _traced(
+        self,
+        pixels: Pixels,
+        classes: NDArray[np.integer],
+        sizes: NDArray[np.floating] | None,
+        method: str,
+        target: str | None,
+    ) -> tuple[NDArray[np.float32], list[Doubles]]:
+        """Features, and what `layers` returns, from one pass over the views."""
+        views, names = self.encoder.views, [tap.tensor for tap in self.taps]
+        outputs = [
+            self.session.run([self.encoder.output, *names], {"pixels": turned}) for turned in views_of(pixels, views)
+        ]
+        mean = sum((out[0] for out in outputs), start=np.zeros((), np.float64)) / views
+        features = self._with_sizes(np.asarray(mean, np.float32), sizes)
+        target = target or ("margin" if method == "hirescam" else "score")
+        gradients = target_gradients(self.heads, features, classes, target) / views
+        totals = [np.zeros(()) for _ in names]
+        for view, (_, *maps) in enumerate(outputs):
+            for i, (tap, values) in enumerate(zip(self.taps, maps, strict=True)):
+                totals[i] = totals[i] + turned_back(_LAYER_METHODS[method](tap, values, gradients), view)
+        return features, totals
+
+    def maps(
+        self,
+        pixels: Pixels,
+        classes: NDArray[np.integer],
+        sizes: NDArray[np.floating] | None = None,
+        *,
+        method: str = "hirescam",
+        target: str | None = None,
+    ) -> Doubles:
+        """The sum over layers of `layers`, shape (N, T, g, g) on the grid of the finest one.
+
+        Grad-CAM is rectified, as published; HiResCAM keeps evidence against the class as negative values.
+        """
+        total = add_layers(self.layers(pixels, classes, sizes, method=method, target=target))
+        return total if method == "hirescam" else np.maximum(total, 0)
+
+    def any_maps(
+        self, pixels: Pixels, classes: NDArray[np.integer], sizes: NDArray[np.floating] | None, method: str
+    ) -> Doubles:
+        """Maps by any of `METHODS`, occlusion included, to be shown; shapes as in `maps`.
+
+        With a baseline, HiResCAM is shifted by one number per map, so that its cells add up to how far the class's
+        margin stands above that of the baseline: positive cells then speak for the class more than an average image.
+        """
+        if method == "hirescam" and self.baseline is not None:
+            features, layers = self._traced(pixels, classes, sizes, method, None)
+            lead = margins(self.heads, features) - margins(self.heads, self.baseline[None])
+            return _with_total(add_layers(layers), np.take_along_axis(lead, np.asarray(classes), axis=1))
+        if method != "occlusion":
+            return self.maps(pixels, classes, sizes, method=method)
+        found = []
+        for i, picture in enumerate(pixels):
+            evaluate = partial(self._margins_at, None if sizes is None else sizes[i])
+            found.append(occlusion_map(evaluate, picture, classes[i]))
+        return np.stack(found)
+
+    def _margins_at(self, size: NDArray[np.floating] | None, pixels: Pixels) -> Doubles:
+        """Margins of variants of one image, which share its size."""
+        return self.margins(pixels, None if size is None else np.repeat(size[None], len(pixels), axis=0))
+
+    def randomised(self, seed: int) -> Iterator[tuple[str, ExplainableModel]]:
+        """The model with its weights destroyed, from the head down, one more stage each time.
+
+        Yields
+        ------
+        (what was destroyed last, model)
+        """
+        generator = np.random.default_rng(seed)
+        heads = [_shuffled_head(head, generator) for head in self.heads]
+        yield "head", ExplainableModel(self.encoder, heads, self.session, self.taps)
+        graph = load_graph(self.encoder.model)
+        names = [tap.tensor for tap in self.taps] or [self.encoder.output]
+        for title, weights in reversed(weight_stages(graph, names)):
+            graph = shuffled_weights(graph, weights, generator)
+            shown = [tap.tensor for tap in self.taps]
+            yield title, ExplainableModel(self.encoder, heads, _session(with_outputs(graph, shown)), self.taps)
+
+
+def _with_total(maps: Doubles, total: Doubles) -> Doubles:
+    """Maps (N, T, g, g) shifted by a number each, so that their cells add up to `total` (N, T)."""
+    lacking = (total - maps.sum(axis=(-2, -1))) / (maps.shape[-2] * maps.shape[-1])
+    return np.asarray(maps + lacking[:, :, None, None])
+
+
+def views_of(pixels: Pixels, views: int) -> Iterator[Pixels]:
+    """The pictures in each orientation that the features are averaged over, see `Network.averaged`."""
+    for view in range(views):
+        turned = np.rot90(pixels, view % 4, axes=(1, 2))
+        yield np.ascontiguousarray(turned[:, :, ::-1] if view >= 4 else turned)
+
+
+def turned_back(maps: Doubles, view: int) -> Doubles:
+    """Undo a view on maps of shape (..., h, w)."""
+    unmirrored = maps[..., ::-1] if view >= 4 else maps
+    return np.rot90(unmirrored, -(view % 4), axes=(-2, -1))
+
+
+def _shuffled_head(head: Head, generator: np.random.Generator) -> Head:
+    """The head with the weights of every class in random order, or for a kernel the coefficients."""
+    parts = dict(vars(head))
+    for name in ("weights", "logit_weights", "coefficients"):
+        if name in parts:
+            parts[name] = generator.permutation(parts[name].ravel()).reshape(parts[name].shape)
+    return type(head)(**parts)
+
+
+def _probe(size: int) -> Pixels:
+    """Random pixels, coarse and fine, on which every map varies."""
+    generator = np.random.default_rng(0)
+    coarse = generator.integers(0, 256, (_PROBES, -(-size // 8), -(-size // 8), 3))
+    fine = generator.integers(-40, 41, (_PROBES, size, size, 3))
+    grown = coarse.repeat(8, axis=1).repeat(8, axis=2)[:, :size, :size]
+    return np.asarray(np.clip(grown + fine, 0, 255).astype(np.uint8))
+
+
+def _session(model: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,78 @@
+"""Maps as pictures: evidence for a class in orange, against it in blue, over the grey picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from graticule.explain.pooled import resized
+
+Pixels = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
+LONGEST = 336
+SMOOTHING = 0.015  # standard deviation over the side: the finest maps are grainy
+PEAK_SMOOTHING = 0.05
+_FOR = np.array([224.0, 110.0, 20.0])
+_AGAINST = np.array([40.0, 110.0, 210.0])
+_OPAQUE = 0.85
+_FULL_SCALE = 99.5  # percentile of the absolute values that is drawn in full colour
+
+
+def full_scale(maps: NDArray[np.floating]) -> float:
+    """The absolute value to draw in full colour, for one or several maps that are to be compared; above 0."""
+    strength = np.abs(np.asarray([smoothed(m) for m in maps.reshape(-1, *maps.shape[-2:])]))
+    return max(float(np.percentile(strength, _FULL_SCALE)), np.finfo(np.float64).tiny)
+
+
+def smoothed(values: NDArray[np.floating], width: float = SMOOTHING) -> Doubles:
+    """A map smoothed by a Gaussian whose standard deviation is `width` times its side; shape kept."""
+    return np.asarray(gaussian_filter(np.asarray(values, np.float64), width * values.shape[-1], mode="nearest"))
+
+
+def peak(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Column and row of the strongest evidence for the class, as shares of width and height in (0, 1).
+
+    Read from the map smoothed by a twentieth of its side: rims of objects answer strongest at the finest cells, and
+    single cells of the coarser layers are a fourteenth and a seventh of the side.
+    """
+    height, width = (max(edge, 56) for edge in values.shape)
+    fine = smoothed(resized(values, height, width), PEAK_SMOOTHING)
+    row, column = np.unravel_index(int(fine.argmax()), fine.shape)
+    return (float(column) + 0.5) / width, (float(row) + 0.5) / height
+
+
+def picture(pixels: Pixels, shape: tuple[int, int]) -> Pixels:
+    """The network's input in the proportions of the stored picture, longest edge 336.
+
+    Parameters
+    ----------
+    pixels : uint8 array, shape (S, S, 3)
+    shape : tuple of int
+        Height and width of what the network saw, before it was made square.
+    """
+    height, width = (max(1, round(edge * LONGEST / max(shape))) for edge in shape)
+    return np.asarray(PIL.Image.fromarray(pixels).resize((width, height), PIL.Image.Resampling.BICUBIC))
+
+
+def overlay(shown: Pixels, values: NDArray[np.floating], scale: float) -> Pixels:
+    """A map over a picture.
+
+    Parameters
+    ----------
+    shown : uint8 array, shape (height, width, 3)
+    values : array, shape (g, g)
+        Signed.
+    scale : float
+        Absolute value drawn in full colour.
+
+    Returns
+    -------
+    uint8 array, shape (height, width, 3)
+    """
+    fine = resized(smoothed(values), *shown.shape[:2])
+    strength = np.clip(np.abs(fine) / scale, 0, 1)[:, :, None] * _OPAQUE
+    grey = (shown @ np.array([0.299, 0.587, 0.114]))[:, :, None]
+    colour = np.where(fine[:, :, None] > 0, _FOR, _AGAINST)
+    return np.asarray(np.rint(grey * (1 - strength) + colour * strength), np.uint8)

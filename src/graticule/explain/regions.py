@@ -1,0 +1,59 @@
+"""Places of the network's input that are no specimen: the frame along its border, and the info bar."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.infobar import Bar, crop_bar
+from graticule.data.preprocess import Preprocessing, fit
+
+Mask = NDArray[np.bool_]
+FRAME = 1 / 16  # width of the border frame over the side of the input: 23 % of the area
+
+
+def border_frame(side: int) -> Mask:
+    """Mask of the outermost sixteenth along each edge, shape (side, side)."""
+    width = max(1, round(side * FRAME))
+    mask = np.ones((side, side), bool)
+    mask[width : side - width, width : side - width] = False
+    return mask
+
+
+def bar_mask(
+    bar: Bar | None, size: tuple[int, int], preprocessing: Preprocessing, pixel_size_nm: float | None = None
+) -> Mask | None:
+    """Where an info bar lies in the network's input, shape (side, side); None where the network does not see one.
+
+    Parameters
+    ----------
+    bar : Bar or None
+        In rows of the stored image.
+    size : tuple of int
+        Height and width of the stored image.
+    """
+    if bar is None or preprocessing.info_bar == "crop":
+        return None
+    marked = np.zeros(size, np.uint8)
+    marked[bar.top : bar.bottom] = 255
+    mask = fit(marked, preprocessing, pixel_size_nm)[:, :, 0] > 127
+    return mask if mask.any() else None
+
+
+def shown_size(bar: Bar | None, size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
+    """Height and width of the part of the stored image that the network sees, before it is made square."""
+    if preprocessing.scale_nm is not None:
+        return preprocessing.size, preprocessing.size
+    if bar is None or preprocessing.info_bar == "keep":
+        return size
+    height, width = crop_bar(np.broadcast_to(np.uint8(0), size), bar).shape
+    return height, width
+
+
+def share(values: NDArray[np.floating], mask: Mask | None) -> float | None:
+    """Share of a map's absolute values that lies in a region, 0 to 1; None without region or without any value."""
+    if mask is None:
+        return None
+    strength = np.abs(values)
+    total = float(strength.sum())
+    return float(strength[mask].sum()) / total if total > 0 else None

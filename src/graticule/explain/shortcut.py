@@ -1,0 +1,165 @@
+"""Does the decision rest on the border or on the info bar? An exchange between pictures of different classes.
+
+Two pictures i and j that the model gives to different classes a and b. Let M(x) be log p_a - log p_b for a picture x,
+averaged over the heads. The region (border frame, info bar) of j is put into i. The share of the decision that goes
+with the region is
+
+    r = [M(i) - M(i with the region of j)] / [M(i) - M(j)]
+
+0: the region does not count; 1: the class goes with the region, whatever the rest shows. A region that shows the
+specimen counts by right, so the same exchange is done with strips of equal area and shape inside the picture. The model
+is said to be drawn by the region when r exceeds twice the control's share in nearly every pair (sign test), and at
+least a tenth of the decision goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+Pixels = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+LEVEL = 0.001  # of all tests of one model together
+LEAST = 0.10  # median share of the decision below which a region does no harm worth a warning
+TIMES = 2.0  # how many times its control a region must carry
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One pair after the exchange.
+
+    Attributes
+    ----------
+    a, b : int
+        Classes of the picture that keeps its inside and of the one whose region is put in.
+    region, control : float
+        Share of the decision that goes with the region, and with a strip of its area inside the picture.
+    """
+
+    a: int
+    b: int
+    region: float
+    control: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the exchanges say of one region, over all pairs or over those of one class.
+
+    Attributes
+    ----------
+    class_index : int or None
+        None: all pairs.
+    n : int
+        Pairs.
+    share, control : float
+        Median share of the decision that goes with the region, and with the strip inside.
+    p : float
+        One-sided sign test that the region carries no more than `TIMES` its control.
+    drawn : bool
+        Whether to warn.
+    """
+
+    class_index: int | None
+    n: int
+    share: float
+    control: float
+    p: float
+    drawn: bool
+
+
+def partners(predicted: NDArray[np.integer], generator: np.random.Generator) -> list[tuple[int, int]]:
+    """Each picture with one of another predicted class, every picture in turn as evenly as can be."""
+    pairs = []
+    used = np.zeros(len(predicted))
+    for i in generator.permutation(len(predicted)):
+        others = np.flatnonzero(predicted != predicted[i])
+        if len(others):
+            least = others[used[others] == used[others].min()]
+            j = int(generator.choice(least))
+            used[j] += 1
+            pairs.append((int(i), j))
+    return pairs
+
+
+def control_mask(region: Mask, generator: np.random.Generator) -> Mask:
+    """A strip of the region's area inside the picture: a band for a bar, a square ring for a frame.
+
+    A band takes a random place between the borders; a ring's outer side is chosen so that its inside is as large as the
+    picture allows.
+    """
+    side = len(region)
+    inside = np.zeros_like(region)
+    rows = np.flatnonzero(region.all(axis=1))
+    if len(rows) * side == region.sum():
+        free = [top for top in range(len(rows), side - 2 * len(rows) + 1) if not region[top : top + len(rows)].any()]
+        if free:
+            top = int(generator.choice(free))
+            inside[top : top + len(rows)] = True
+        return inside
+    width = max(1, round(side / 16))
+    outer = side - 2 * width
+    hole = round(float(np.sqrt(max(0.0, outer * outer - region.sum()))))
+    start, begin = width, (side - hole) // 2
+    inside[start : start + outer, start : start + outer] = True
+    inside[begin : begin + hole, begin : begin + hole] = False
+    return inside
+
+
+def exchange(
+    evaluate: Callable[[Pixels], Doubles],
+    kept: Pixels,
+    given: Pixels,
+    classes: tuple[int, int],
+    masks: tuple[Mask, Mask],
+) -> Exchange | None:
+    """Put the region of one picture into another, and a control strip likewise.
+
+    Parameters
+    ----------
+    evaluate : function
+        The pixels of kept, given and two mixtures, (4, S, S, 3), to log probabilities, up to a constant per picture,
+        (4, K).
+    kept, given : uint8 arrays, shape (S, S, 3)
+    classes : (a, b)
+    masks : (region, control)
+
+    Returns
+    -------
+    Exchange or None
+        None when the two pictures do not differ in what is measured.
+    """
+    mixed = [np.where(mask[:, :, None], given, kept) for mask in masks]
+    values = evaluate(np.stack([kept, given, *mixed]))
+    margin = values[:, classes[0]] - values[:, classes[1]]
+    whole = margin[0] - margin[1]
+    if not whole > 0:
+        return None
+    region, control = (margin[0] - margin[2:]) / whole
+    return Exchange(*classes, float(region), float(control))
+
+
+def judge(exchanges: Sequence[Exchange], n_classes: int, n_regions: int) -> list[Verdict]:
+    """Verdicts over all pairs and per class, those that call for a warning first.
+
+    The level `LEVEL` is divided by the number of tests: regions times (classes + 1).
+    """
+    level = LEVEL / (n_regions * (n_classes + 1))
+    groups: list[tuple[int | None, list[Exchange]]] = [(None, list(exchanges))]
+    groups += [(k, [e for e in exchanges if k in (e.a, e.b)]) for k in range(n_classes)]
+    verdicts = [_verdict(k, some, level) for k, some in groups if some]
+    return sorted(verdicts, key=lambda v: (not v.drawn, -v.share if v.drawn else 0.0))
+
+
+def _verdict(class_index: int | None, exchanges: Sequence[Exchange], level: float) -> Verdict:
+    region = np.array([e.region for e in exchanges])
+    control = np.array([e.control for e in exchanges])
+    ahead = int((region > TIMES * np.maximum(control, 0)).sum())
+    p = float(binomtest(ahead, len(region), 0.5, alternative="greater").pvalue)
+    share = float(np.median(region))
+    return Verdict(class_index, len(region), share, float(np.median(control)), p, p < level and share >= LEAST)

@@ -1,0 +1,146 @@
+"""Which images `graticule explain` looks at: read, scored once, and chosen evenly over the predicted classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.sources import list_images, read_manifest
+from graticule.errors import ManifestError
+from graticule.jobs.samples import Reporter, image_files
+from graticule.manifest import Manifest, escape_path
+from graticule.models.cache import FeatureCache, cache_folder
+from graticule.models.predictor import Predictor
+
+TYPICAL, CONFUSED, DRAWN = "typical", "confused", "drawn"
+_SHARE_OF_EXTREMES = 4  # a quarter of a class's images are its most typical, another its most confused
+
+
+@dataclass(frozen=True)
+class ScoredImages:
+    """n images with what the model says of them.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    proba : float array, shape (n, K)
+        NaN rows for unreadable files.
+    truth : int array, shape (n,)
+        Class from folder or table; -1 where unknown.
+    mean_features : float array, shape (d,)
+        Of the readable images.
+    failures : list of (path, error)
+    """
+
+    manifest: Manifest
+    proba: NDArray[np.float64]
+    truth: NDArray[np.int64]
+    mean_features: NDArray[np.float64]
+    failures: list[tuple[str, str]]
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """Likeliest class of each image, -1 for unreadable files."""
+        readable = ~np.isnan(self.proba).any(axis=1)
+        return np.where(readable, np.nan_to_num(self.proba).argmax(axis=1), -1)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any label is a class of the model."""
+        return bool((self.truth >= 0).any())
+
+
+def read_images(images: Path, root: Path | None) -> Manifest:
+    """The images with their labels, where they come as a data set, else without."""
+    try:
+        return read_manifest(images, root=root, group="none")
+    except ManifestError:
+        return list_images(images, root=root)
+
+
+def score_images(
+    predictor: Predictor, manifest: Manifest, *, workers: int | None, batch_size: int, reporter: Reporter
+) -> ScoredImages:
+    """Score every image through the feature cache.
+
+    Raises
+    ------
+    ManifestError
+        When no image can be read.
+    """
+    n, classes = len(manifest), predictor.classes
+    proba = np.full((n, len(classes)), np.nan)
+    total = np.zeros(predictor.encoder.n_features)
+    failures, at = [], 0
+    reporter.begin("scoring", n)
+    with FeatureCache(cache_folder(), predictor.encoder.space()) as cache:
+        for block in predictor.stream(image_files(manifest), workers=workers, batch_size=batch_size, cache=cache):
+            proba[at : at + len(block.info)] = block.proba
+            # rows of unreadable files are zero
+            total += block.features.sum(axis=0, dtype=np.float64)
+            for path, item in zip(manifest.path[at : at + len(block.info)], block.info, strict=True):
+                if item.error:
+                    failures.append((escape_path(path), item.error))
+            at += len(block.info)
+            reporter.advance(at)
+    if len(failures) == n:
+        path, error = failures[0]
+        raise ManifestError(f"none of the {n} images can be read; the first: {path}: {error}")
+    known = {name: k for k, name in enumerate(classes)}
+    truth = np.array([known.get(str(label), -1) for label in manifest.label], dtype=np.int64)
+    return ScoredImages(manifest, proba, truth, total / (n - len(failures)), failures)
+
+
+def choose(scored: ScoredImages, limit: int, seed: int) -> list[tuple[int, str]]:
+    """Rows to explain, classes taking turns, each with the reason why it was taken.
+
+    Of each predicted class a quarter are its most typical images (highest score, and rightly so where labels are
+    known), a quarter its most confused (of another label with the highest score; without labels those whose two best
+    classes are closest), the others are drawn at random.
+
+    Parameters
+    ----------
+    scored : ScoredImages
+    limit : int
+        Most images; 0 takes all.
+    seed : int
+    """
+    predicted = scored.predicted
+    generator = np.random.default_rng(seed)
+    classes = [k for k in range(scored.proba.shape[1]) if (predicted == k).any()]
+    limit = limit or len(predicted)
+    share = -(-limit // len(classes))
+    queues = {k: _queue(scored, np.flatnonzero(predicted == k), k, share, generator) for k in classes}
+    chosen: list[tuple[int, str]] = []
+    while len(chosen) < limit and any(queues.values()):
+        for k in classes:
+            if queues[k] and len(chosen) < limit:
+                chosen.append(queues[k].pop(0))
+    return chosen
+
+
+def _queue(
+    scored: ScoredImages, rows: NDArray[np.int64], k: int, share: int, generator: np.random.Generator
+) -> list[tuple[int, str]]:
+    """The images of one predicted class in the order in which they are taken."""
+    extremes = max(1, share // _SHARE_OF_EXTREMES)
+    score = scored.proba[rows, k]
+    truth = scored.truth[rows]
+    falling = rows[np.argsort(-score, kind="stable")]
+    right = [int(row) for row in falling if scored.truth[row] in (k, -1)]
+    if (truth >= 0).any():
+        doubtful = [int(row) for row in falling if scored.truth[row] not in (k, -1)]
+    else:
+        rivals = np.delete(scored.proba[rows], k, axis=1).max(axis=1)
+        doubtful = [int(row) for row in rows[np.argsort(score - rivals, kind="stable")]]
+    taken: dict[int, str] = {}
+    for i in range(extremes):
+        for some, reason in ((right, TYPICAL), (doubtful, CONFUSED)):
+            if i < len(some):
+                taken.setdefault(some[i], reason)
+    for row in generator.permutation(rows):
+        taken.setdefault(int(row), DRAWN)
+    return list(taken.items())

@@ -1,0 +1,154 @@
+"""What the page of `graticule explain` says of its checks: rows of words and numbers, and the plot of the curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from graticule.report.svg import line, svg, text
+
+_WIDTH, _HEIGHT, _LEFT, _TOP = 300, 190, 34, 12
+_PLOT_WIDTH, _PLOT_HEIGHT = 250, 140
+
+
+def share(value: float | None) -> str:
+    """A share as a whole percentage, or a dash."""
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def number(figure: Mapping[str, Any], digits: int = 2) -> str:
+    """A mean with its interval."""
+    if figure["value"] is None:
+        return "not defined"
+    value = f"{figure['value']:.{digits}f}"
+    if figure["low"] is None:
+        return value
+    return f"{value} ({figure['low']:.{digits}f} to {figure['high']:.{digits}f})"
+
+
+def check_rows(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, result and meaning of every check of explain.json."""
+    checks = document["checks"]
+    gain = checks["fidelity"]["gain"]
+    rows = [
+        ("deletion", number(gain["deletion"]), _gain_words(gain["deletion"], "blurring away what the map marks")),
+        ("insertion", number(gain["insertion"]), _gain_words(gain["insertion"], "bringing back what the map marks")),
+    ]
+    destroyed = checks["randomised_weights"]
+    if destroyed:
+        last = destroyed[-1]
+        rows.append(("randomised weights", number(last["signed"]), _random_words(last["signed"]["value"])))
+    border = checks["attention"]["border"]
+    rows.append(("attention on border", share(border["value"]), f"its area is {share(border['area'])}"))
+    bar = checks["attention"]["info_bar"]
+    if bar is not None:
+        rows.append(("attention on info bar", share(bar["value"]), f"its area is {share(bar['area'])}"))
+    return rows + _exchange_rows(checks["exchange"])
+
+
+def _exchange_rows(exchange: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    if not exchange["regions"]:
+        return [("exchange of the border", "not possible", "all images were given one class")]
+    rows = []
+    for region, verdicts in exchange["regions"].items():
+        drawn = [v for v in verdicts if v["drawn"]]
+        everywhere = next(v for v in verdicts if v["class"] is None)
+        shown = next((v for v in drawn if v["class"] is None), drawn[0] if drawn else everywhere)
+        where = "" if shown["class"] is None else f" of {shown['class']}"
+        meaning = "draws the model" if drawn else "no sign that it draws the model"
+        if not drawn and not exchange["enough"]:
+            meaning = f"{shown['n']} pairs are too few to tell"
+        result = f"{share(shown['share'])} of the decision{where}, inside {share(max(shown['control'], 0))}"
+        rows.append((f"exchange of the {region}", result, meaning))
+    return rows
+
+
+def _gain_words(gain: Mapping[str, Any], what: str) -> str:
+    if gain["value"] is None or gain["low"] is None:
+        return "too few images to tell"
+    if gain["low"] > 0:
+        return f"{what} counts more than random places"
+    if gain["high"] < 0:
+        return f"{what} counts less than random places: do not trust these maps"
+    return f"{what} counts no more than random places, as far as these images tell"
+
+
+def _random_words(value: float | None) -> str:
+    if value is None:
+        return "not defined"
+    if abs(value) < 0.25:
+        return "the maps depend on what was learnt"
+    return "the maps are much the same without what was learnt: they show the picture"
+
+
+def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
+    """The answer at the top of the page, and whether it is bad news."""
+    if document["warnings"]:
+        return (
+            "The model looks where it should not: part of its decision goes with the border or the info bar. Its "
+            "accuracy will not hold where these differ. Crop or mask them and train again.",
+            True,
+        )
+    gain = document["checks"]["fidelity"]["gain"]["deletion"]
+    exchange = document["checks"]["exchange"]
+    if gain["low"] is not None and gain["low"] > 0 and exchange["regions"] and exchange["enough"]:
+        return (
+            "The maps mark places that the model relies on, and neither border nor info bar stands out. Whether the "
+            "marked places are the right ones is for you to judge.",
+            False,
+        )
+    return (
+        "No warning was raised, but the checks below do not all confirm the maps. Read them before the pictures.",
+        False,
+    )
+
+
+def tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, number and note of the tiles."""
+    checks = document["checks"]
+    gain, border = checks["fidelity"]["gain"], checks["attention"]["border"]
+    destroyed = checks["randomised_weights"]
+    found = [
+        ("Images explained", f"{document['n_explained']:,}", f"of {document['n']:,}"),
+        ("Agreement with labels", share(document["accuracy"]), f"{document['n_labelled']:,} labelled images")
+        if document["accuracy"] is not None
+        else ("Agreement with labels", "–", "no labels given"),
+        ("Deletion", _signed(gain["deletion"]["value"]), "better than random order"),
+        ("Insertion", _signed(gain["insertion"]["value"]), "better than random order"),
+        ("On the border", share(border["value"]), f"of the map; area {share(border['area'])}"),
+    ]
+    if destroyed:
+        found.append(("All weights random", _signed(destroyed[-1]["signed"]["value"]), "rank correlation; 0 is right"))
+    return found
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
+
+
+def curve_plot(curves: Mapping[str, Sequence[float]], which: str) -> Markup:
+    """Mean probability while cells are deleted or inserted: by the map in full, in random order dashed."""
+    body = [
+        f'<rect class="frame" x="{_LEFT}" y="{_TOP}" width="{_PLOT_WIDTH}" height="{_PLOT_HEIGHT}"/>',
+        *(line(_LEFT, _y(v), _LEFT + _PLOT_WIDTH, _y(v), "grid") for v in (0.25, 0.5, 0.75)),
+        *(text(_LEFT - 5, _y(v) + 4, f"{v:g}", "end") for v in (0, 0.5, 1)),
+        *(text(_x(s, 2), _HEIGHT - 22, f"{50 * s} %") for s in (0, 1, 2)),
+        text(_LEFT + _PLOT_WIDTH / 2, _HEIGHT - 6, "deleted" if which == "deletion" else "inserted"),
+        f'<polyline class="ghost dashed" points="{_points(curves[f"random_{which}"])}"/>',
+        f'<polyline class="curve" points="{_points(curves[which])}"/>',
+    ]
+    return svg(_WIDTH, _HEIGHT, f"Mean probability during {which}", body)
+
+
+def _x(step: float, steps: int) -> float:
+    return _LEFT + _PLOT_WIDTH * step / steps
+
+
+def _y(value: float) -> float:
+    return _TOP + _PLOT_HEIGHT * (1 - min(1.0, max(0.0, value)))
+
+
+def _points(values: Sequence[float]) -> str:
+    return " ".join(f"{_x(i, len(values) - 1):.1f},{_y(v):.1f}" for i, v in enumerate(values))

@@ -1,0 +1,108 @@
+"""The page of `graticule explain`: what the model looked at per image and class, and how far to trust the maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from graticule.report.audit_content import breakable
+from graticule.report.content import Numbering
+from graticule.report.explain_content import check_rows, curve_plot, number, share, tiles, verdict
+from graticule.report.html import content_policy, environment, part
+
+METHODS = {
+    "hirescam": "HiResCAM: gradient times activation over the pooled layers, measured from an average training image",
+    "gradcam": "Grad-CAM, rectified; in closed form",
+    "gradcam++": "Grad-CAM++, rectified; in closed form",
+    "occlusion": "Occlusion sensitivity: the fall of the class when a square of the picture is covered",
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One image of the gallery.
+
+    Attributes
+    ----------
+    path : str
+    truth : str or None
+        Its label, where known.
+    predicted : str
+    role : str
+        "typical", "confused" or "drawn".
+    picture : str
+        Data URI.
+    maps : list of (class, score, data URI)
+        Best class first.
+    """
+
+    path: str
+    truth: str | None
+    predicted: str
+    role: str
+    picture: str
+    maps: list[tuple[str, float, str]]
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the label is known and another one."""
+        return self.truth is not None and self.truth != self.predicted
+
+
+def render_explanations(
+    document: Mapping[str, Any], gallery: Sequence[Tile], means: Mapping[str, tuple[str, str]]
+) -> str:
+    """Write the page as HTML.
+
+    Parameters
+    ----------
+    document : mapping
+        The content of explain.json.
+    gallery : sequence of Tile
+    means : mapping
+        Per class the data URIs of its mean picture and mean map.
+
+    Returns
+    -------
+    str
+        One page that needs no network.
+    """
+    script = part("report.js")
+    templates = environment()
+    templates.filters |= {"path": breakable, "share": share, "mean": number}
+    answer, bad = verdict(document)
+    page = templates.get_template("explain.html.j2")
+    curves = document["checks"]["fidelity"]["curves"]
+    return page.render(
+        about=document,
+        answer=answer,
+        bad=bad,
+        tiles=tiles(document),
+        rows=check_rows(document),
+        classes=[_of_class(name, gallery, means) for name in document["classes"] if name in means],
+        by_class=[(name, [t for t in gallery if t.predicted == name]) for name in document["classes"]],
+        n_shown=len(gallery),
+        plots=[(which, curve_plot(curves, which)) for which in ("deletion", "insertion")],
+        method=METHODS[document["method"]],
+        policy=content_policy(script),
+        style=Markup(part("report.css") + part("audit.css") + part("explain.css")),
+        script=Markup(script),
+        table=Numbering("Table"),
+        figure=Numbering("Figure"),
+    )
+
+
+def _of_class(name: str, gallery: Sequence[Tile], means: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """Mean picture and map of a class with its most typical and its most confused image."""
+    mine = [tile for tile in gallery if tile.predicted == name]
+    picture, class_map = means[name]
+    return {
+        "name": name,
+        "picture": picture,
+        "map": class_map,
+        "typical": next((tile for tile in mine if tile.role == "typical"), None),
+        "confused": next((tile for tile in mine if tile.role == "confused"), None),
+    }

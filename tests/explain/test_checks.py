@@ -1,0 +1,201 @@
+"""The checks: curves that fall sooner for a right map, an exchange that finds a planted border and no other."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graticule.data.infobar import Bar
+from graticule.data.preprocess import Preprocessing
+from graticule.explain.fidelity import STEPS, area, curves, mean_interval, rank_correlation, resized_mean
+from graticule.explain.occlusion import occlusion_map
+from graticule.explain.overlay import full_scale, overlay, peak, picture
+from graticule.explain.regions import bar_mask, border_frame, share, shown_size
+from graticule.explain.shortcut import LEAST, Exchange, control_mask, exchange, judge, partners
+
+SIDE = 64
+
+
+def red_share(region: tuple[slice, slice], pixels: Any) -> Any:
+    """A model that looks at the redness of one region: log probabilities of two classes, up to a constant."""
+    redness = pixels[(slice(None), *region)][..., 0].mean(axis=(1, 2)) / 255
+    return np.stack([4 * redness, 4 * (1 - redness)], axis=1)
+
+
+def probabilities(region: tuple[slice, slice], pixels: Any) -> Any:
+    scores = np.exp(red_share(region, pixels))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+MIDDLE = (slice(24, 40), slice(24, 40))
+EDGE = (slice(0, 4), slice(0, SIDE))
+
+
+def test_curves_favour_a_map_that_is_right() -> None:
+    pixels = np.full((SIDE, SIDE, 3), 40, np.uint8)
+    pixels[MIDDLE] = 250
+    right = np.zeros((16, 16))
+    right[6:10, 6:10] = 1
+    evaluate = partial(probabilities, MIDDLE)
+    found = curves(evaluate, pixels, right, 0, np.random.default_rng(0))
+    assert found.deletion.shape == (STEPS + 1,)
+    assert found.deletion[0] == found.insertion[-1]
+    assert area(found.deletion) < area(found.random_deletion) - 0.02
+    assert area(found.insertion) > area(found.random_insertion) + 0.02
+    wrong = curves(evaluate, pixels, -right, 0, np.random.default_rng(0))
+    assert area(wrong.deletion) > area(found.random_deletion)
+
+
+def test_area_of_a_straight_line_is_a_half() -> None:
+    assert area(np.linspace(0, 1, STEPS + 1)) == pytest.approx(0.5)
+
+
+def test_a_map_is_brought_to_cells_by_means() -> None:
+    fine = np.arange(28.0 * 28).reshape(28, 28)
+    assert np.allclose(resized_mean(fine, 14), fine.reshape(14, 2, 14, 2).mean(axis=(1, 3)))
+    assert resized_mean(np.ones((7, 7)), 14).shape == (14, 14)
+    assert np.allclose(resized_mean(np.full((25, 25), 3.0), 14), 3)
+
+
+def test_rank_correlation_equals_that_of_scipy() -> None:
+    from scipy.stats import spearmanr
+
+    generator = np.random.default_rng(1)
+    a, b = generator.normal(size=(2, 9, 9)).round(1)
+    assert rank_correlation(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic)
+    assert np.isnan(rank_correlation(a, np.zeros((9, 9))))
+
+
+def test_intervals_cover_the_mean_and_need_six_values() -> None:
+    values = np.random.default_rng(2).normal(1, 1, 60).tolist()
+    found = mean_interval(values, 0)
+    assert found["n"] == 60
+    assert found["low"] < found["value"] < found["high"]  # type: ignore[operator]
+    assert mean_interval(values[:5], 0)["low"] is None
+    assert mean_interval([], 0) == {"value": None, "low": None, "high": None, "n": 0}
+
+
+def pictures(n: int, *, at: tuple[slice, slice], seed: int) -> tuple[Any, Any]:
+    """Noisy pictures of two classes that differ by the redness of one region alone."""
+    generator = np.random.default_rng(seed)
+    made = generator.integers(60, 120, (n, SIDE, SIDE, 3)).astype(np.uint8)
+    truth = np.arange(n) % 2
+    for one, k in zip(made, truth, strict=True):
+        one[at] = np.array([230 if k == 0 else 10, 90, 90]) + generator.integers(-9, 10, 3)
+    return made, truth
+
+
+def verdicts(at: tuple[slice, slice], region: Any, seed: int, n: int = 40) -> Any:
+    made, truth = pictures(n, at=at, seed=seed)
+    generator = np.random.default_rng(seed)
+    evaluate = partial(red_share, at)
+    found = []
+    for i, j in partners(truth, generator):
+        masks = (region, control_mask(region, generator))
+        one = exchange(evaluate, made[i], made[j], (int(truth[i]), int(truth[j])), masks)
+        assert one is not None
+        found.append(one)
+    return judge(found, 2, 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_class_in_the_border_is_found_and_one_in_the_middle_is_not(seed: int) -> None:
+    frame = border_frame(SIDE)
+    planted = verdicts(EDGE, frame, seed)
+    assert planted[0].drawn
+    assert planted[0].share == pytest.approx(1.0, abs=0.05)
+    assert not any(v.drawn for v in verdicts(MIDDLE, frame, seed))
+
+
+def test_an_object_anywhere_draws_no_warning() -> None:
+    # the same region counts as much as its control: the test must not fire
+    generator = np.random.default_rng(3)
+    found = [Exchange(0, 1, *generator.normal(0.25, 0.1, 2)) for _ in range(60)]
+    assert not any(v.drawn for v in judge(found, 2, 2))
+
+
+def test_a_region_that_counts_little_draws_no_warning() -> None:
+    found = [Exchange(0, 1, LEAST / 2, 0.0) for _ in range(60)]
+    verdict = judge(found, 2, 1)[0]
+    assert verdict.p < 1e-6
+    assert not verdict.drawn
+
+
+def test_a_shortcut_of_one_class_is_named() -> None:
+    found = [Exchange(0, 1, 0.8, 0.05) for _ in range(20)] + [Exchange(1, 2, 0.0, 0.05) for _ in range(60)]
+    drawn = [v for v in judge(found, 3, 1) if v.drawn]
+    assert [v.class_index for v in drawn] == [0]
+    assert drawn[0].n == 20
+
+
+def test_partners_are_of_another_class_and_take_turns() -> None:
+    predicted = np.array([0] * 10 + [1] * 10)
+    pairs = partners(predicted, np.random.default_rng(0))
+    assert sorted(i for i, _ in pairs) == list(range(20))
+    assert sorted(j for _, j in pairs) == list(range(20))
+    assert all(predicted[i] != predicted[j] for i, j in pairs)
+    assert partners(np.zeros(4, int), np.random.default_rng(0)) == []
+
+
+@pytest.mark.parametrize("rows", [(56, 64), (0, 8), (50, 64)])
+def test_the_control_of_a_bar_is_a_band_elsewhere(rows: tuple[int, int]) -> None:
+    region = np.zeros((SIDE, SIDE), bool)
+    region[slice(*rows)] = True
+    for seed in range(20):
+        control = control_mask(region, np.random.default_rng(seed))
+        assert control.sum() == region.sum()
+        assert not (control & region).any()
+
+
+def test_the_control_of_a_frame_is_a_ring_of_its_area() -> None:
+    frame = border_frame(224)
+    control = control_mask(frame, np.random.default_rng(0))
+    assert not (control & frame).any()
+    assert control.sum() == pytest.approx(frame.sum(), rel=0.03)
+
+
+def test_regions_of_the_input() -> None:
+    kept = Preprocessing(size=32, info_bar="keep")
+    mask = bar_mask(Bar(90, 100, "pixels"), (100, 200), kept)
+    assert mask is not None
+    assert np.flatnonzero(mask.all(axis=1)).tolist() == [29, 30, 31]
+    assert bar_mask(Bar(90, 100, "pixels"), (100, 200), Preprocessing(size=32)) is None
+    assert bar_mask(None, (100, 200), kept) is None
+    assert shown_size(Bar(90, 100, "pixels"), (100, 200), Preprocessing(size=32)) == (90, 200)
+    assert shown_size(Bar(90, 100, "pixels"), (100, 200), kept) == (100, 200)
+    values = np.where(mask, -3.0, 1.0)
+    assert share(values, mask) == pytest.approx(3 * 96 / (3 * 96 + 32 * 29))
+    assert share(np.zeros((32, 32)), mask) is None
+
+
+def test_occlusion_credits_the_covered_place() -> None:
+    pixels = np.full((SIDE, SIDE, 3), 40, np.uint8)
+    pixels[MIDDLE] = 250
+    found = occlusion_map(partial(red_share, MIDDLE), pixels, np.array([0, 1]))
+    x, y = peak(found[0])
+    assert 24 <= x * SIDE < 40
+    assert 24 <= y * SIDE < 40
+    assert np.allclose(found[0], -found[1])
+
+
+def test_overlays_keep_the_proportions_and_say_the_sign() -> None:
+    shown = picture(np.full((32, 32, 3), 128, np.uint8), (100, 200))
+    assert shown.shape == (168, 336, 3)
+    values = np.zeros((16, 16))
+    values[:, :8], values[:, 8:] = 1.0, -1.0
+    laid = overlay(shown, values, full_scale(values[None]))
+    left, right = laid[84, 40].astype(int), laid[84, 300].astype(int)
+    assert left[0] > left[2] + 80
+    assert right[2] > right[0] + 80
+    assert np.array_equal(overlay(shown, 0 * values, 1.0), shown)
+
+
+def test_the_peak_is_where_evidence_for_the_class_is() -> None:
+    values = np.zeros((56, 56))
+    values[10:14, 40:44], values[40:48, 10:18] = 1.0, -5.0
+    x, y = peak(values)
+    assert x == pytest.approx(42 / 56, abs=0.02)
+    assert y == pytest.approx(12 / 56, abs=0.02)

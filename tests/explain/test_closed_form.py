@@ -1,0 +1,154 @@
+"""Gradients and maps in closed form against automatic differentiation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
+from graticule.explain.targets import TARGETS, log_odds, margins, score_gradients, target_gradients
+from graticule.models.scoring import Head, LinearHead, LogitHead, RbfHead, probabilities
+
+torch = pytest.importorskip("torch", reason="the independent gradients are torch's")
+
+C, SIDE, K = 5, 7, 4
+D = 2 * C
+
+
+def heads_of(kind: str, generator: np.random.Generator) -> list[Head]:
+    def normal(*shape: int) -> Any:
+        return generator.normal(size=shape).astype(np.float32)
+
+    if kind == "linear":
+        return [LinearHead(normal(K, D), normal(K), t) for t in (0.7, 1.3)]
+    if kind == "logit":
+        return [LogitHead(normal(K, D), normal(K), 1.0)]
+    return [RbfHead(normal(D), 0.3 * normal(D, D), normal(12, D), normal(12, K), normal(K), 0.2, t) for t in (0.5, 2.0)]
+
+
+def torch_scores(head: Head, x: Any) -> Any:
+    def t(values: Any) -> Any:
+        return torch.tensor(np.asarray(values, np.float64))
+
+    if isinstance(head, LogitHead):
+        return x @ t(head.logit_weights).T + t(head.bias)
+    z = torch.sign(x) * torch.sqrt(torch.abs(x))
+    if isinstance(head, LinearHead):
+        return z @ t(head.weights).T + t(head.bias)
+    u = (z - t(head.centre)) @ t(head.projection)
+    kernel = torch.exp(-head.gamma * ((u[:, None] - t(head.support)[None]) ** 2).sum(-1))
+    return kernel @ t(head.coefficients) + t(head.bias)
+
+
+def torch_target(heads: list[Head], x: Any, target: str) -> Any:
+    if target == "score":
+        return torch.stack([torch_scores(h, x) for h in heads]).mean(0)
+    logs = torch.stack([torch.log_softmax(h.temperature * torch_scores(h, x), dim=1) for h in heads])
+    if target == "margin":
+        return (logs - logs.mean(dim=2, keepdim=True)).mean(0)
+    p = logs.exp().mean(0)
+    return torch.log(p) - torch.log1p(-p)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("kind", ["linear", "logit", "rbf"])
+def test_gradients_and_maps_equal_those_of_autograd(kind: str, target: str) -> None:
+    generator = np.random.default_rng(3)
+    heads = heads_of(kind, generator)
+    a = torch.tensor(generator.normal(0.4, 1.0, size=(3, C, SIDE, SIDE)), requires_grad=True)
+    mu = a.mean(dim=(2, 3))
+    s = a.std(dim=(2, 3), correction=0)
+    y = torch_target(heads, torch.cat([mu, s], dim=1), target)
+    classes = np.array([[0, 2], [1, 3], [3, 0]])
+    features = torch.cat([mu, s], dim=1).detach().numpy()
+    found = hirescam(Tap("a", 0, C, C), a.detach().numpy(), target_gradients(heads, features, classes, target))
+    for i in range(3):
+        for t in range(2):
+            (gradient,) = torch.autograd.grad(y[i, classes[i, t]], a, retain_graph=True)
+            expected = (gradient[i] * a[i]).sum(0).detach().numpy()
+            assert np.abs(found[i, t] - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+def test_log_odds_are_those_of_the_mean_probability() -> None:
+    generator = np.random.default_rng(4)
+    heads = heads_of("linear", generator)
+    x = generator.normal(size=(6, D))
+    p = probabilities(heads, x.astype(np.float32))
+    assert np.allclose(log_odds(heads, x), np.log(p) - np.log1p(-p), rtol=1e-4, atol=1e-5)
+    assert np.allclose(margins(heads, x).sum(axis=1), 0, atol=1e-9)
+
+
+def test_log_odds_do_not_saturate() -> None:
+    head = LogitHead(np.array([[60.0, 0.0], [0.0, 60.0]], np.float32), np.zeros(2, np.float32), 1.0)
+    gradient = target_gradients([head], np.array([[1.0, 0.0]]), np.array([[0]]), "log-odds")
+    # p is 1 to 26 digits, and the gradient still that of the score against its rival
+    assert np.allclose(gradient[0, 0], [60.0, -60.0])
+
+
+def test_gradients_stay_finite_at_zero() -> None:
+    generator = np.random.default_rng(5)
+    for kind in ("linear", "rbf"):
+        x = np.zeros((2, D))
+        x[1, 0] = 2.0
+        assert np.isfinite(score_gradients(heads_of(kind, generator)[0], x)).all()
+    flat = np.zeros((1, C, 3, 3))
+    gradients = np.ones((1, 1, D))
+    assert np.array_equal(hirescam(Tap("a", 0, C, C), flat, gradients), np.zeros((1, 1, 3, 3)))
+
+
+def test_cells_add_up_to_gradient_times_pooled_features() -> None:
+    generator = np.random.default_rng(6)
+    a = generator.normal(0.3, 1, size=(2, C, SIDE, SIDE))
+    gradients = generator.normal(size=(2, 3, D))
+    features = np.concatenate([a.mean(axis=(2, 3)), a.std(axis=(2, 3))], axis=1)
+    found = hirescam(Tap("a", 0, C, C), a, gradients)
+    assert np.allclose(found.sum(axis=(2, 3)), np.einsum("ntd,nd->nt", gradients, features))
+
+
+def test_grad_cam_of_a_mean_is_cam_and_hirescam() -> None:
+    generator = np.random.default_rng(7)
+    a = np.maximum(generator.normal(size=(2, C, SIDE, SIDE)), 0)
+    weights = generator.normal(size=(K, C))
+    tap = Tap("a", 0, None, C)
+    gradients = np.repeat(weights[None], 2, axis=0)
+    cam = np.einsum("kc,nchw->nkhw", weights, a) / SIDE**2
+    assert np.allclose(grad_cam(tap, a, gradients), cam)
+
+
+def test_grad_cam_plus_plus_equals_its_definition() -> None:
+    generator = np.random.default_rng(8)
+    a = torch.tensor(np.maximum(generator.normal(size=(1, C, SIDE, SIDE)), 0), requires_grad=True)
+    weights = torch.tensor(generator.normal(size=(K, C)))
+    k = 1
+    (g,) = torch.autograd.grad((a.mean(dim=(2, 3)) @ weights.T)[0, k], a)
+    # equation 19 of the paper, for exp(score): its positive factor cancels
+    alpha = g**2 / (2 * g**2 + (a * g**3).sum(dim=(2, 3), keepdim=True))
+    expected = torch.relu((((alpha * torch.relu(g)).sum(dim=(2, 3), keepdim=True)) * a).sum(1))[0].detach().numpy()
+    found = grad_cam_plus_plus(Tap("a", 0, None, C), a.detach().numpy(), weights.numpy()[None, k : k + 1])[0, 0]
+    assert np.abs(found - expected).max() <= 1e-9 * expected.max()
+
+
+def test_grad_cam_refuses_deviations() -> None:
+    with pytest.raises(ValueError, match="hirescam"):
+        grad_cam(Tap("a", 0, C, C), np.ones((1, C, 2, 2)), np.ones((1, 1, D)))
+
+
+def test_interpolation_equals_that_of_torch_and_totals_are_kept() -> None:
+    generator = np.random.default_rng(9)
+    small, large = generator.normal(size=(2, 3, 4, 4)), generator.normal(size=(2, 3, 12, 12))
+    expected = torch.nn.functional.interpolate(torch.tensor(small), size=(12, 12), mode="bilinear", align_corners=False)
+    found = add_layers([small, large])
+    assert np.allclose(found, expected.numpy() * 16 / 144 + large)
+    # clamped at the edges, so totals are kept to the part that lies there
+    assert np.allclose(add_layers([np.ones((1, 4, 4)), np.zeros((1, 12, 12))]).sum(), 16)
+
+
+def test_the_layout_is_told_from_numbers() -> None:
+    generator = np.random.default_rng(10)
+    a, b = generator.normal(size=(3, 4, 6, 6)), generator.normal(size=(3, 2, 3, 3))
+    features = np.concatenate([a.mean((2, 3)), a.std((2, 3)), b.mean((2, 3))], axis=1)
+    layout = find_layout(features, {"b": b, "squares": a * a, "a": a, "scalar": generator.normal(size=(3, 4))})
+    assert layout == [Tap("a", 0, 4, 4), Tap("b", 8, None, 2)]
+    assert find_layout(features + 0.1, {"a": a, "b": b}) is None

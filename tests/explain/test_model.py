@@ -1,0 +1,159 @@
+"""Networks whose maps are in sight: the embedded one, one with an output "maps", one that averages nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graticule.errors import OptionError
+from graticule.explain.fidelity import rank_correlation
+from graticule.explain.graph import load_graph, shuffled_weights, weight_stages
+from graticule.explain.model import ExplainableModel, turned_back, views_of
+from graticule.explain.overlay import peak
+from graticule.models.encoder import Encoder
+from graticule.models.network import Network
+from graticule.models.scoring import LinearHead, LogitHead
+
+Spot = Callable[..., Any]
+RED, BLUE = (250, 20, 20), (20, 20, 250)
+
+
+def linear(d: int, classes: int = 3, seed: int = 0) -> LinearHead:
+    generator = np.random.default_rng(seed)
+    return LinearHead(generator.normal(size=(classes, d)).astype(np.float32), np.zeros(classes, np.float32), 1.0)
+
+
+@pytest.mark.parametrize("views", [1, 4, 8])
+def test_features_are_those_of_prediction(encoder: Encoder, views: int) -> None:
+    encoder = replace(encoder, views=views)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    model = ExplainableModel.of(encoder, [linear(encoder.n_features)])
+    assert np.array_equal(model.features(pixels), Network(encoder.model).averaged(pixels, views))
+
+
+def test_the_four_layers_of_the_embedded_network_are_found(encoder: Encoder) -> None:
+    model = ExplainableModel.of(encoder, [linear(encoder.n_features)])
+    assert [(tap.mean, tap.deviation, tap.channels) for tap in model.taps] == [
+        (0, 24, 24),
+        (48, 88, 40),
+        (128, 240, 112),
+        (352, 672, 320),
+    ]
+    assert model.method == "hirescam"
+
+
+def test_maps_of_a_linear_head_add_up_to_half_its_margin(encoder: Encoder) -> None:
+    # z is homogeneous of degree 1/2 in the features: gradient times feature is z w / 2
+    head = linear(encoder.n_features)
+    model = ExplainableModel.of(encoder, [head])
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    classes = np.array([[0, 1, 2], [2, 1, 0]])
+    totals = sum(layer.sum(axis=(2, 3)) for layer in model.layers(pixels, classes))
+    expected = np.take_along_axis(model.margins(pixels), classes, axis=1) / 2
+    assert np.allclose(totals, expected, rtol=1e-3)
+
+
+def test_with_a_baseline_the_cells_add_up_to_the_lead_over_it(encoder: Encoder) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    model = ExplainableModel.of(encoder, [linear(encoder.n_features)])
+    model = replace(model, baseline=model.features(pixels[1:])[0].astype(np.float64))
+    maps = model.any_maps(pixels, np.array([[0], [0]]), None, "hirescam")
+    lead = model.margins(pixels)[:, 0] - model.margins(pixels)[1, 0]
+    assert np.allclose(maps.sum(axis=(1, 2, 3)), lead, atol=1e-4)
+
+
+@pytest.mark.parametrize("view", range(8))
+def test_a_view_is_undone(view: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (1, 6, 6, 3), dtype=np.uint8)
+    turned = list(views_of(pixels, 8))[view]
+    assert np.array_equal(turned_back(turned[..., 0].astype(float), view), pixels[..., 0])
+
+
+def test_the_map_turns_with_the_picture(encoder: Encoder) -> None:
+    model = ExplainableModel.of(replace(encoder, views=4), [linear(encoder.n_features)])
+    pixels = np.random.default_rng(4).integers(0, 256, (1, 48, 48, 3), dtype=np.uint8)
+    classes = np.array([[1]])
+    turned = model.maps(np.ascontiguousarray(np.rot90(pixels, 1, axes=(1, 2))), classes)
+    assert np.allclose(turned, np.rot90(model.maps(pixels, classes), 1, axes=(2, 3)), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["hirescam", "gradcam", "gradcam++", "occlusion"])
+@pytest.mark.parametrize("views", [1, 4])
+def test_maps_point_at_what_makes_the_class(
+    colours: Callable[..., Encoder], red_or_blue: LogitHead, spot: Spot, method: str, views: int
+) -> None:
+    model = ExplainableModel.of(colours(views=views), [red_or_blue])
+    for k, colour in enumerate((RED, BLUE)):
+        pixels = spot(colour, 4, 20)
+        assert model.proba(pixels[None])[0].argmax() == k
+        x, y = peak(model.any_maps(pixels[None], np.array([[k]]), None, method)[0, 0])
+        assert 19 / 32 <= x <= 27 / 32
+        assert 3 / 32 <= y <= 11 / 32
+
+
+def test_maps_inside_the_graph_are_found_without_an_output(
+    colours: Callable[..., Encoder], red_or_blue: LogitHead
+) -> None:
+    pixels = np.random.default_rng(5).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    shown, hidden = (ExplainableModel.of(colours(maps=maps), [red_or_blue]) for maps in (True, False))
+    assert shown.taps == hidden.taps
+    assert np.array_equal(shown.maps(pixels, np.array([[0], [1]])), hidden.maps(pixels, np.array([[0], [1]])))
+
+
+def test_a_network_that_averages_nothing_is_left_to_occlusion(
+    colours: Callable[..., Encoder], red_or_blue: LogitHead, spot: Spot
+) -> None:
+    model = ExplainableModel.of(colours(pooled=False), [red_or_blue])
+    assert model.taps == ()
+    assert model.method == "occlusion"
+    with pytest.raises(OptionError, match="use occlusion"):
+        model.check_method("gradcam")
+    maps = model.any_maps(spot(RED, 20, 4)[None], np.array([[0]]), None, "occlusion")
+    x, y = peak(maps[0, 0])
+    assert 1 / 32 <= x <= 13 / 32
+    assert 17 / 32 <= y <= 29 / 32
+
+
+def test_methods_that_do_not_fit_are_refused(encoder: Encoder) -> None:
+    model = ExplainableModel.of(encoder, [linear(encoder.n_features)])
+    with pytest.raises(OptionError, match="deviations"):
+        model.check_method("gradcam")
+    with pytest.raises(OptionError, match="allowed"):
+        model.check_method("lime")
+
+
+def test_weights_are_shuffled_within_their_layer(encoder: Encoder) -> None:
+    graph = load_graph(encoder.model)
+    stages = weight_stages(graph, [tap.tensor for tap in ExplainableModel.of(encoder, []).taps])
+    assert len(stages) == 4
+    names = stages[-1][1]
+    mixed = shuffled_weights(graph, names, np.random.default_rng(0))
+    for before, after in zip(graph.graph.initializer, mixed.graph.initializer, strict=True):
+        if before.name not in names:
+            assert before == after
+    a, b = (
+        np.frombuffer(next(t for t in g.graph.initializer if t.name == names[0]).raw_data, np.float32)
+        for g in (graph, mixed)
+    )
+    assert not np.array_equal(a, b)
+    assert np.array_equal(np.sort(a), np.sort(b))
+
+
+def test_destroyed_weights_change_the_map(encoder: Encoder) -> None:
+    model = ExplainableModel.of(encoder, [linear(encoder.n_features, classes=6)])
+    pixels = np.random.default_rng(6).integers(0, 256, (1, 48, 48, 3), dtype=np.uint8)
+    classes = np.array([[0]])
+    mine = model.maps(pixels, classes)[0, 0]
+    found = {name: rank_correlation(mine, other.maps(pixels, classes)[0, 0]) for name, other in model.randomised(0)}
+    assert next(iter(found)) == "head"
+    assert len(found) == 5
+    assert abs(list(found.values())[-1]) < 0.5
+
+
+def test_a_single_layer_is_destroyed_in_parts(colours: Callable[..., Encoder], red_or_blue: LogitHead) -> None:
+    model = ExplainableModel.of(colours(), [red_or_blue])
+    assert [name for name, _ in model.randomised(0)] == ["head", "layers 1 to 1 of 1"]
