@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# what the tests of fine-tuning are run with; another version: make TORCH=torch==2.10.0 test
+TORCH ?= torch==2.14.1 torchvision==0.29.1
 
 .PHONY: demo test check bench clean
 
@@ -35,7 +37,7 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,torch]' $(TORCH)
 	@touch $@
 
 clean:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from graticule.data.images import read_image
 from graticule.data.infobar import Bar, find_bar
+from graticule.data.intensity import Intensity, to_uint8
 from graticule.data.phantoms import powder
 from graticule.data.phantoms.infobar import MAKES, Acquisition, bar_rows, draw_variant, stamp, stamp_variant
 from graticule.errors import ImageError
@@ -138,7 +139,7 @@ def real(folders: list[Path]) -> Tally:
     for folder in folders:
         for file in sorted(f for f in folder.rglob("*") if f.suffix.lower() in _SUFFIXES):
             try:
-                pixels = read_image(file).uint8()
+                pixels = to_uint8(read_image(file), Intensity())
             except ImageError as error:
                 sys.stderr.write(f"{error}\n")
                 continue

@@ -48,6 +48,8 @@ class BundleInfo(BaseModel):
         "mean of the 5 fold heads", "refit on all cross-validated images".
     data_sha256 : str
         Hash of the training samples (paths, labels, file hashes).
+    parity : dict or None
+        How model.onnx agreed with the trained network, where one was trained.
     calibration, thresholds : dict or None
         None: not fitted.
     """
@@ -67,6 +69,7 @@ class BundleInfo(BaseModel):
     heads: str
     data_sha256: str
     n_training: int
+    parity: dict[str, Any] | None = None
     calibration: dict[str, Any] | None = None
     thresholds: dict[str, Any] | None = None
 

@@ -6,6 +6,8 @@
     ├── ImageError            one file cannot be read as an image (listed, never fatal to a run)
     ├── FoldError             the cross-validation asked for is impossible on these data
     ├── BackboneError         a network is unknown, or its weights are missing or altered
+    ├── TrainingError         a network cannot be trained: loss not finite, memory, a damaged checkpoint
+    ├── ExportError           a trained network's ONNX file does not agree with it, or cannot be made
     ├── BundleError           a model bundle is missing, altered or of another version
     └── RunError              a run folder exists already, is unfinished or lacks a part
 
@@ -52,6 +54,14 @@ class FoldError(GraticuleError):
 
 class BackboneError(GraticuleError):
     """A network is unknown, or its weights are missing or altered."""
+
+
+class TrainingError(GraticuleError):
+    """A network cannot be trained as asked: loss not finite, too little memory, a damaged checkpoint."""
+
+
+class ExportError(GraticuleError):
+    """A trained network cannot be exported, or its ONNX file does not agree with it."""
 
 
 class BundleError(GraticuleError):

@@ -24,7 +24,7 @@ _RECORDED_PACKAGES = ("graticule", "numpy", "scipy", "scikit-learn", "onnxruntim
 
 
 @contextlib.contextmanager
-def output_folder(folder: Path, what: str) -> Iterator[Path]:
+def output_folder(folder: Path, what: str, *, resume: bool = False) -> Iterator[Path]:
     """Create a folder for the outcome of a verb and mark it as finished at the end.
 
     Nothing is written into a folder that exists already and is not empty. While the body runs, the folder carries a
@@ -37,13 +37,16 @@ def output_folder(folder: Path, what: str) -> Iterator[Path]:
         Must be absent or empty.
     what : str
         For messages: "run", "evaluation", ...
+    resume : bool
+        Go on in the folder of an interrupted run.
 
     Raises
     ------
     RunError
         When the folder is in use, or it cannot be written to (permission, full disk).
     """
-    _refuse_used(folder, what)
+    if not (resume and (folder / STARTED).is_file()):
+        _refuse_used(folder, what)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -77,7 +80,7 @@ def _refuse_used(folder: Path, what: str) -> None:
     if (folder / STARTED).exists():
         raise RunError(
             f"--out {folder} holds an interrupted {what} (no {DONE} marker); remove the folder or choose another one. "
-            "Training goes on from the features cached by then"
+            "Training goes on from the features cached by then, and --method finetune --resume from its last checkpoint"
         )
     raise RunError(f"--out {folder} exists and is not empty; choose a folder that does not exist yet")
 
@@ -151,10 +154,10 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on."""
+def package_versions(*more: str) -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on; `more` names others."""
     versions = {"python": platform.python_version()}
-    for name in _RECORDED_PACKAGES:
+    for name in (*_RECORDED_PACKAGES, *more):
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions

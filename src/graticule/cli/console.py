@@ -70,6 +70,13 @@ class Progress:
         if speed:
             self._bars.update(self._task, rate=f"{speed:,.1f}/s")
 
+    def note(self, text: str) -> None:
+        """A line that stays above the bars."""
+        if self._console.is_terminal:
+            self._console.print(text, markup=False, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
     def set(self, done: int, total: int) -> None:
         """Tell how many items are done of how many."""
         if self._task is not None:

@@ -15,6 +15,7 @@ from graticule.bundle import Bundle, bundle_hash, read_bundle
 from graticule.data.sources import read_manifest
 from graticule.errors import ManifestError
 from graticule.jobs.openings import count_opening
+from graticule.jobs.outcome import part_metrics
 from graticule.jobs.predict import model_folder
 from graticule.jobs.samples import (
     Reporter,
@@ -29,7 +30,6 @@ from graticule.jobs.samples import (
     unreadable_warning,
     write_failures,
 )
-from graticule.jobs.train import part_metrics
 from graticule.manifest import Manifest, escape_path, object_array
 from graticule.models.predictor import Predictor
 from graticule.models.scoring import probabilities

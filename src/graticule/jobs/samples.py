@@ -39,6 +39,9 @@ class Reporter(Protocol):
     def advance(self, done: int) -> None:
         """`done` items of the step are finished."""
 
+    def note(self, text: str) -> None:
+        """Something worth a line of its own, which stays."""
+
 
 class Silent:
     """A reporter that says nothing."""
@@ -50,6 +53,9 @@ class Silent:
         """Ignored."""
 
     def advance(self, done: int) -> None:
+        """Ignored."""
+
+    def note(self, text: str) -> None:
         """Ignored."""
 
 

@@ -4,6 +4,7 @@ A head maps a feature vector x (d numbers) to class probabilities over K classes
 
     z = sign(x) sqrt(|x|)
     linear: scores = z W^T + b
+    logit:  scores = x W^T + b   (the last layer of a fine-tuned network)
     rbf:    u = (z - centre) P;  scores_k = sum_m coef[m, k] exp(-gamma |u - support_m|^2) + b_k
     probabilities = softmax(temperature * scores)
 
@@ -38,6 +39,18 @@ class LinearHead:
 
 
 @dataclass(frozen=True)
+class LogitHead:
+    """The last layer of a fine-tuned network: acts on the features as they are.
+
+    logit_weights (K, d), bias (K,), temperature > 0.
+    """
+
+    logit_weights: Floats
+    bias: Floats
+    temperature: float
+
+
+@dataclass(frozen=True)
 class RbfHead:
     """centre (d,), projection (d, d), support (m, d) already projected, coefficients (m, K), bias (K,)."""
 
@@ -50,7 +63,7 @@ class RbfHead:
     temperature: float
 
 
-Head = LinearHead | RbfHead
+Head = LinearHead | LogitHead | RbfHead
 
 
 def signed_sqrt(features: NDArray[np.floating]) -> Floats:
@@ -99,8 +112,11 @@ def _squared(cross: Floats, rows: Floats, others: Floats) -> Floats:
 
 def scores(head: Head, features: NDArray[np.floating]) -> Floats:
     """Scores before the softmax, shape (n, K), for features of shape (n, d)."""
-    z = signed_sqrt(features)
     result: Floats
+    if isinstance(head, LogitHead):
+        result = by_row(np.asarray(features, np.float32), head.logit_weights.T) + head.bias
+        return result
+    z = signed_sqrt(features)
     if isinstance(head, LinearHead):
         result = by_row(z, head.weights.T) + head.bias
         return result
@@ -153,6 +169,8 @@ def _unpack(i: int, tensors: Mapping[str, NDArray[np.floating]]) -> Head:
         return np.asarray(tensors[f"{i}.{name}"], dtype=np.float32)
 
     temperature = float(tensors[f"{i}.temperature"])
+    if f"{i}.logit_weights" in tensors:
+        return LogitHead(array("logit_weights"), array("bias"), temperature)
     if f"{i}.weights" in tensors:
         return LinearHead(array("weights"), array("bias"), temperature)
     return RbfHead(

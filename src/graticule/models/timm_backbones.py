@@ -6,9 +6,6 @@ The exported graph is compared with the torch model before it is used, so everyt
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +13,13 @@ import numpy as np
 
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import BackboneError
-from graticule.models.backbones import EMBEDDED
 from graticule.models.encoder import Encoder, WeightsInfo
 from graticule.models.network import Network
+from graticule.models.timm_hub import checked_timm, hub_model, read_state, state_hash
+from graticule.models.torch_export import exported
 
 _LAYERS = 4
 _TOLERANCE = 1e-3
-_OPSET = 18
 
 
 def timm_encoder(name: str, *, views: int, weights: str | None = None) -> Encoder:
@@ -43,24 +40,15 @@ def timm_encoder(name: str, *, views: int, weights: str | None = None) -> Encode
         When torch or timm is missing, the name is unknown, the weights cannot be had or do not fit, or the exported
         graph does not agree with the model.
     """
-    try:
-        import timm
-        import torch
-    except ImportError as error:
-        raise BackboneError(
-            f"backbone {name!r} is not embedded. Embedded: {', '.join(EMBEDDED)}. Other names are timm models and need "
-            f"the extra: pip install 'graticule[torch]' ({error.name} is missing)"
-        ) from error
-    if not timm.is_model(name):
-        close = timm.list_models(f"*{name}*")[:5]
-        hint = f" Similar: {', '.join(close)}." if close else ""
-        raise BackboneError(f"timm knows no model {name!r}.{hint} Embedded: {', '.join(EMBEDDED)}")
+    checked_timm(name)
+    import torch
+
     torch.manual_seed(0)
     maps, source = _create(name, weights)
     config = maps.default_cfg
     size = int(config["input_size"][-1])
     model = _pooled(maps.eval(), config["mean"], config["std"])
-    graph = _export(model, size)
+    graph = exported(model, size, ["features"])
     channels = tuple(int(c) for c in maps.feature_info.channels())
     encoder = Encoder(
         backbone=name,
@@ -69,7 +57,7 @@ def timm_encoder(name: str, *, views: int, weights: str | None = None) -> Encode
         views=views,
         n_features=2 * sum(channels),
         weights=WeightsInfo(
-            sha256=_state_hash(maps),
+            sha256=state_hash(maps.state_dict()),
             licence=str(config.get("license") or "not stated"),
             source=source,
             layers=tuple(str(layer) for layer in maps.feature_info.module_name()),
@@ -91,27 +79,12 @@ def _create(name: str, weights: str | None) -> tuple[Any, str]:
     if weights is not None:
         model = timm.create_model(name, **wanted)
         return _load(model, name, Path(weights)), f"file {Path(weights).name}"
-    try:
-        return timm.create_model(name, pretrained=True, **wanted), "timm's hub"
-    except (OSError, RuntimeError) as error:
-        raise BackboneError(
-            f"the pretrained weights of {name} cannot be downloaded here ({type(error).__name__}). Download the "
-            "model's file (model.safetensors or .pth) where there is a network and name it with --weights FILE, use an "
-            f"embedded backbone ({', '.join(EMBEDDED)}), or --weights none for random weights"
-        ) from error
+    return hub_model(name, **wanted), "timm's hub"
 
 
 def _load(model: Any, name: str, file: Path) -> Any:
     """Load a weight file into the feature maps; the classifier's weights are dropped."""
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, weights_only=True)
-    except (OSError, RuntimeError, SafetensorError, ValueError) as error:
-        raise BackboneError(f"the weights {file} cannot be read: {error}") from error
-    state = state.get("state_dict", state)
+    state = read_state(file)
     expected = model.state_dict()
     # timm flattens the names of the outer modules in its feature models: "layer1.0" and "features_0" for "features.0"
     renamed = {key: value for key, value in state.items() if key in expected}
@@ -149,29 +122,6 @@ def _pooled(maps: Any, mean: tuple[float, ...], std: tuple[float, ...]) -> Any:
     return Pooled().eval()
 
 
-def _export(model: Any, size: int) -> bytes:
-    """The model as one ONNX file with a free batch size."""
-    import torch
-
-    example = torch.zeros((2, size, size, 3), dtype=torch.uint8)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        file = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            model,
-            (example,),
-            file,
-            input_names=["pixels"],
-            output_names=["features"],
-            dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
-            opset_version=_OPSET,
-            external_data=False,
-            dynamo=True,
-            verbose=False,
-        )
-        return file.read_bytes()
-
-
 def _check(encoder: Encoder, model: Any, size: int) -> None:
     """Refuse a graph whose features differ from the torch model's."""
     import torch
@@ -182,12 +132,3 @@ def _check(encoder: Encoder, model: Any, size: int) -> None:
     difference = float(np.abs(Network(encoder.model)(pixels) - expected).max() / np.abs(expected).max())
     if not difference <= _TOLERANCE:
         raise BackboneError(f"the exported graph of {encoder.backbone} differs from the model by {difference:.1e}")
-
-
-def _state_hash(maps: Any) -> str:
-    """sha256 over the names and values of all weights."""
-    h = hashlib.sha256()
-    for key, value in sorted(maps.state_dict().items()):
-        h.update(key.encode())
-        h.update(value.contiguous().numpy().tobytes())
-    return h.hexdigest()

@@ -85,6 +85,8 @@ def methods_paragraph(source: Source) -> str:
     unit = "grouped by " + str(data["group_column"]) if data.get("group_column") else "drawn image by image"
     views = embedding.get("views") or 1
     seen = f", averaged over {views} views (rotations and flips)" if views > 1 else ""
+    if run.get("training"):
+        return _training_paragraph(source, unit)
     heads = sorted({str(fold.get("kind", "classifier")) for fold in (run.get("head") or {}).get("folds") or []})
     accuracy = metrics.get("accuracy")
     return (
@@ -95,5 +97,29 @@ def methods_paragraph(source: Source) -> str:
         f"to {count(embedding.get('n_features'))} features{seen}. Classifiers ({', '.join(heads) or 'linear'}) were "
         f"evaluated by {folds.get('k', '?')}-fold cross-validation, folds {unit}, settings chosen inside each training "
         f"part. Out-of-fold accuracy was {percent(figure_value(accuracy))} ({span(accuracy)}), macro ROC AUC "
+        f"{decimal(figure_value(metrics.get('roc_auc_macro')))}."
+    )
+
+
+def _training_paragraph(source: Source, unit: str) -> str:
+    """The methods section of a run that trained its network."""
+    run, metrics = source.run, source.metrics
+    embedding, folds, training = run.get("embedding") or {}, run.get("folds") or {}, run["training"]
+    recipe, accuracy = training["recipe"], metrics.get("accuracy")
+    frozen = f" (the first {recipe['frozen_blocks']} blocks fixed)" if recipe["frozen_blocks"] else ""
+    evaluated = (
+        f"{folds.get('k')}-fold cross-validation, folds {unit}" if (folds.get("k") or 1) > 1 else "one held-out part"
+    )
+    return (
+        f"{plural(metrics['n'], 'image')} of {plural(len(source.classes), 'class', 'classes')} were classified with "
+        f"Graticule {run.get('graticule_version', '')}. {embedding.get('backbone', 'A network')} (weights: "
+        f"{embedding.get('source', 'not recorded')}) was fine-tuned end to end{frozen} at "
+        f"{recipe['input_size']} x {recipe['input_size']} pixels: a logistic regression on its features gave the last "
+        f"layer, then AdamW trained for up to {recipe['epochs']} epochs with batches of {recipe['batch_size']}, a "
+        f"highest learning rate of {recipe['lr']:.2g} falling by {recipe['layer_decay']:g} per block towards the "
+        f"input, warm-up and cosine decay, label smoothing of {recipe['label_smoothing']:g}, a moving average of the "
+        f"weights, and {recipe['augment']} augmentation. The epoch and the temperature of the scores were chosen on "
+        f"{percent(recipe['validation'])} of the training images. Evaluation: {evaluated}. Accuracy was "
+        f"{percent(figure_value(accuracy))} ({span(accuracy)}), macro ROC AUC "
         f"{decimal(figure_value(metrics.get('roc_auc_macro')))}."
     )

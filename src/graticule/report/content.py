@@ -14,6 +14,7 @@ from graticule.report.quantities import HEADLINE, METHODS, OVERALL, PER_CLASS, f
 from graticule.report.source import Source
 from graticule.report.stamps import kind_of_report, stamps
 from graticule.report.thumbnails import ReadRgb, choose_examples, thumbnail
+from graticule.report.training import training_content
 
 PER_FOLD = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc_macro", "average_precision_macro")
 FOLDED_GROUPS = 30
@@ -63,6 +64,7 @@ def page_content(source: Source, read: ReadRgb) -> dict[str, Any]:
         "groups": group_content(source.metrics),
         "learning": learning_content(source.metrics),
         "heads": (source.run.get("head") or {}).get("folds") or [],
+        "training": training_content(source.run),
         "test": test_content(test) if test else None,
         "openings": source.run.get("test_openings") or [],
         "reproduce": reproduction_content(source),

@@ -196,6 +196,12 @@ def _groups(source: Source) -> str:
 
 def _fitted(run: Mapping[str, Any]) -> str:
     head, embedding = run.get("head") or {}, run.get("embedding") or {}
+    if run.get("training"):
+        return (
+            f"The network ({embedding.get('backbone', 'backbone')}) was trained anew in each fold, from the weights it "
+            "came with. A part of each training side, whole units, chose the epoch and the temperature of the scores. "
+            "Nothing was fitted on the images that a result counts."
+        )
     inner = sorted({int(fold["inner_folds"]) for fold in head.get("folds") or [] if fold.get("inner_folds")})
     chosen = (
         f"chosen by an inner cross-validation ({', '.join(map(str, inner))} folds) within each training part"

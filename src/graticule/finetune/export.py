@@ -1,0 +1,225 @@
+"""Fine-tuned networks as one ONNX file, and the proof that it says what the networks say.
+
+Several networks (the members of an ensemble) go into one file. Its features are their vectors side by side, so that
+each member's last layer becomes a head on them (`models.scoring.LogitHead`) and prediction needs no torch.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from graticule.errors import ExportError
+from graticule.finetune.network import Classifier
+from graticule.models.network import Network
+from graticule.models.scoring import LogitHead, probabilities, softmax
+from graticule.models.torch_export import exported
+
+MARGIN = 2e-3
+_BATCH = 16
+_LARGE = 1024
+_FLOAT16_MAX = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How well an ONNX file agrees with the networks it was made of.
+
+    Attributes
+    ----------
+    n : int
+        Images compared.
+    largest_difference : float
+        Of any class probability.
+    disagreements : int
+        Images with another class, where torch's two best probabilities differ by more than 0.002.
+    tolerance : float
+        Largest difference allowed.
+    """
+
+    n: int
+    largest_difference: float
+    disagreements: int
+    tolerance: float
+
+
+class _Joined(torch.nn.Module):  # type: ignore[misc]
+    """uint8 pixels (N, H, W, 3) to the vectors, maps and mean probabilities of the members."""
+
+    def __init__(self, members: Sequence[Classifier]) -> None:
+        super().__init__()
+        self.members = torch.nn.ModuleList(members)
+        self.register_buffer("mean", torch.tensor(members[0].spec.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(members[0].spec.std).view(1, 3, 1, 1))
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Features, maps where there are any, scores."""
+        x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        every = [member.maps_and_features(x) for member in self.members]
+        vectors = torch.cat([vector for _, vector in every], dim=1)
+        scores = [member.classify(v).softmax(dim=1) for member, (_, v) in zip(self.members, every, strict=True)]
+        mean = torch.stack(scores).mean(dim=0)
+        maps = [m for m, _ in every if m is not None]
+        return (vectors, torch.cat(maps, dim=1), mean) if maps else (vectors, mean)
+
+
+def export_onnx(members: Sequence[Classifier], size: int) -> bytes:
+    """The members as one ONNX file without external data.
+
+    Parameters
+    ----------
+    members : sequence of Classifier
+        Of one backbone and the same classes; on any device, in any mode. They are copied, not changed.
+    size : int
+        Side of the square input, pixels.
+
+    Returns
+    -------
+    bytes
+        Input "pixels", uint8 (N, size, size, 3) with any N; the normalisation is part of the graph. Outputs
+        "features" (N, M C), "maps" (N, M C', h, w) where the network has maps, and "scores" (N, K), the mean over the
+        M members of softmax(logits).
+
+    Raises
+    ------
+    ExportError
+        When the members differ in backbone or classes, the size is too small, or the file would pass the 2 GB that the
+        format allows.
+    """
+    _check_members(members, size)
+    joined = _Joined(_on_cpu(members)).eval()
+    weights = 4 * sum(p.numel() for p in joined.parameters())
+    if weights >= onnx.checker.MAXIMUM_PROTOBUF:
+        raise ExportError(
+            f"{len(members)} networks of {members[0].spec.name} hold {weights / 1e9:.1f} GB; one ONNX file holds at "
+            "most 2 GB. Ship fewer members"
+        )
+    outputs = ["features", "maps", "scores"] if members[0].n_channels is not None else ["features", "scores"]
+    return exported(joined, size, outputs)
+
+
+def heads_of(members: Sequence[Classifier], temperature: float) -> list[LogitHead]:
+    """The members' last layers as heads on the file's features, one per member.
+
+    The weights of a member are zero on the other members' features; `scoring.probabilities` of the heads is the mean
+    of softmax(temperature * logits).
+    """
+    heads = []
+    width = sum(member.n_features for member in members)
+    start = 0
+    for member in members:
+        weights = np.zeros((member.n_classes, width), np.float32)
+        stop = start + member.n_features
+        weights[:, start:stop] = member.classifier.weight.detach().float().cpu().numpy()
+        heads.append(LogitHead(weights, member.classifier.bias.detach().float().cpu().numpy().copy(), temperature))
+        start = stop
+    return heads
+
+
+def check_parity(
+    model: bytes, members: Sequence[Classifier], pixels: NDArray[np.uint8], *, tolerance: float = 1e-3
+) -> Parity:
+    """Compare an ONNX file with the networks on real images.
+
+    Two ways lead to the probabilities: the file's features with `heads_of`, as prediction takes it, and the file's
+    "scores". Both are compared.
+
+    Parameters
+    ----------
+    model : bytes
+        From `export_onnx` or `half_precision`.
+    members : sequence of Classifier
+    pixels : uint8 array, shape (n, H, W, 3), n >= 1
+    tolerance : float
+        Largest difference of a probability.
+
+    Raises
+    ------
+    ExportError
+        When a probability differs by more, or an image gets another class although torch's two best probabilities
+        differ by more than 0.002.
+    """
+    if not len(pixels):
+        raise ExportError("the ONNX file cannot be compared with the network without images")
+    joined = _Joined(_on_cpu(members)).eval()
+    features, scores = Network(model, "features"), Network(model, "scores")
+    heads = heads_of(members, 1.0)
+    largest, disagreements = 0.0, 0
+    for start in range(0, len(pixels), _BATCH):
+        batch = pixels[start : start + _BATCH]
+        expected = _expected(joined, batch)
+        headed = probabilities(heads, features(batch))
+        for found in (headed, scores(batch).astype(np.float64)):
+            # a NaN counts as the largest difference there can be
+            largest = max(largest, float(np.nan_to_num(np.abs(found - expected), nan=np.inf).max()))
+        disagreements += _disagreements(expected, headed)
+    parity = Parity(len(pixels), largest, disagreements, tolerance)
+    if not largest <= tolerance or disagreements:
+        raise ExportError(
+            f"the ONNX file of {members[0].spec.name} does not agree with the trained network on {parity.n} images: a "
+            f"probability differs by {largest:.1e} (allowed {tolerance:.0e}) and {disagreements} images get another "
+            "class. The network was not exported; its weights are kept in the run's checkpoint"
+        )
+    return parity
+
+
+def half_precision(model: bytes) -> bytes:
+    """The file with its large weights stored as float16: half the size, computed in float32 as before.
+
+    Weights beyond float16's range stay as they are. Check the result with `check_parity`.
+    """
+    proto = onnx.load_from_string(model)
+    casts = []
+    for weight in proto.graph.initializer:
+        if weight.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(weight)
+        if values.size < _LARGE or np.abs(values).max() > _FLOAT16_MAX:
+            continue
+        name = weight.name
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
+    nodes = casts + list(proto.graph.node)
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    data: bytes = proto.SerializeToString(deterministic=True)
+    return data
+
+
+def _check_members(members: Sequence[Classifier], size: int) -> None:
+    if not members:
+        raise ExportError("there is no network to export")
+    kinds = {(member.spec, member.n_classes) for member in members}
+    if len(kinds) > 1:
+        names = ", ".join(sorted({f"{spec.name} with {k} classes" for spec, k in kinds}))
+        raise ExportError(f"networks that differ cannot share an ONNX file: {names}")
+    spec = members[0].spec
+    if size < spec.min_size or (spec.fixed_size and size != spec.input_size):
+        allowed = f"{spec.input_size} only" if spec.fixed_size else f"at least {spec.min_size}"
+        raise ExportError(f"{spec.name} cannot be exported for {size} pixels; allowed: {allowed}")
+
+
+def _on_cpu(members: Sequence[Classifier]) -> list[Classifier]:
+    """Copies in float32, contiguous, ready to predict."""
+    return [copy.deepcopy(m).to("cpu", torch.float32, memory_format=torch.contiguous_format).eval() for m in members]
+
+
+def _expected(joined: _Joined, batch: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Torch's probabilities, shape (n, K)."""
+    with torch.inference_mode():
+        x = (torch.from_numpy(batch).permute(0, 3, 1, 2).float() - joined.mean) / joined.std
+        mean: NDArray[np.float64] = np.mean([softmax(member(x).numpy()) for member in joined.members], axis=0)
+    return mean
+
+
+def _disagreements(expected: NDArray[np.float64], found: NDArray[np.float64]) -> int:
+    best = np.sort(expected, axis=1)
+    clear = best[:, -1] - best[:, -2] > MARGIN if expected.shape[1] > 1 else np.ones(len(expected), bool)
+    return int((clear & (expected.argmax(axis=1) != found.argmax(axis=1))).sum())

@@ -1,0 +1,50 @@
+"""The last layer before the others: fitted on the features of the pretrained network, so that training starts well.
+
+A random last layer would send noise through the pretrained layers in the first steps (Kumar et al., "Fine-tuning can
+distort pretrained features", 2022).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from graticule.finetune.loop import Task
+from graticule.finetune.processes import Processes
+from graticule.finetune.scoring import score
+from graticule.finetune.sources import Source
+
+_C = 0.03
+_ITERATIONS = 300
+
+
+def head_first(network: Any, source: Source, task: Task, processes: Processes) -> None:
+    """Set the network's last layer to a logistic regression on its features of the training rows.
+
+    Parameters
+    ----------
+    network : Classifier
+        Changed.
+    source : Source
+    task : Task
+    processes : Processes
+    """
+    features = score(network, source, task.train, processes, features=True).astype(np.float64)
+    # one scale for all features: dividing each by its own would blow up those that hardly ever fire
+    centre, width = features.mean(axis=0), float(features.std()) + 1e-6
+    with threadpool_limits(1):
+        model = LogisticRegression(C=_C, max_iter=_ITERATIONS, class_weight="balanced")
+        model.fit((features - centre) / width, task.y[task.train])
+    weights, bias = model.coef_, model.intercept_
+    if task.n_classes == 2:  # one row there: half of it for and half against
+        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    weights = weights / width
+    bias = bias - weights @ centre
+    layer = network.classifier
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weights))
+        layer.bias.copy_(torch.from_numpy(bias))

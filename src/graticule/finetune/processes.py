@@ -1,0 +1,116 @@
+"""One process or several (torchrun): who does which part, and how they agree. Wraps accelerate.
+
+Start several with `torchrun --nproc_per_node N -m graticule train ...`; without it there is one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from numpy.typing import NDArray
+
+from graticule.errors import OptionError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class Processes:
+    """The processes that train together.
+
+    Parameters
+    ----------
+    device : "auto", "cpu", "cuda", "cuda:N" or "mps"
+        With "auto" a GPU is taken where there is one.
+
+    Raises
+    ------
+    OptionError
+        When the device is unknown or not there, or fewer processes came up than were started.
+    """
+
+    def __init__(self, device: str = "auto") -> None:
+        kind = device.partition(":")[0]
+        if kind not in DEVICES:
+            raise OptionError(f"--device {device} is not known; allowed: {', '.join(DEVICES)}, cuda:N")
+        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        if not there.get(kind, True):
+            raise OptionError(f"--device {device}: torch finds no such device here; use --device auto or cpu")
+        self._accelerator = Accelerator(cpu=kind == "cpu", mixed_precision="no")
+        self.device = torch.device(device) if ":" in device else self._accelerator.device
+        self.count: int = self._accelerator.num_processes
+        self.rank: int = self._accelerator.process_index
+        started = int(os.environ.get("WORLD_SIZE", "1"))
+        if self.count != started:
+            raise OptionError(
+                f"{started} processes were started, but {self.count} found each other; start them with "
+                f"torchrun --nproc_per_node {started} -m graticule train ..."
+            )
+
+    @property
+    def main(self) -> bool:
+        """Whether this is the process that writes files and reports."""
+        return self.rank == 0
+
+    @property
+    def gpu(self) -> bool:
+        """Whether the work is done on a GPU."""
+        return str(self.device.type) != "cpu"
+
+    def trained(self, network: torch.nn.Module) -> torch.nn.Module:
+        """The network as training calls it: gradients are averaged over the processes."""
+        if self.count == 1:
+            return network
+        if self.gpu:
+            network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        prepared: torch.nn.Module = self._accelerator.prepare_model(network)
+        return prepared
+
+    def sum(self, value: torch.Tensor) -> torch.Tensor:
+        """The sum of a number over the processes."""
+        total = value.detach().clone()
+        if self.count > 1:
+            torch.distributed.all_reduce(total)
+        return total
+
+    def any(self, mine: bool) -> bool:
+        """Whether it holds in any process."""
+        return mine if self.count == 1 else bool(self.sum(torch.tensor(float(mine), device=self.device)) > 0)
+
+    def wait(self) -> None:
+        """Go on when all have come this far."""
+        self._accelerator.wait_for_everyone()
+
+    def on_main_first(self, work: Callable[[], Any]) -> Any:
+        """Do the same in every process, in the main one first, so that the others find what it left."""
+        with self._accelerator.main_process_first():
+            return work()
+
+    def all_rows(self, rows: NDArray[np.int64], values: NDArray[Any], n: int) -> NDArray[Any]:
+        """Put together what each process computed for some of n rows.
+
+        Raises
+        ------
+        RuntimeError
+            When a row was computed by none or by two.
+        """
+        parts = [(rows, values)] if self.count == 1 else gather_object([(rows, values)])
+        whole = np.zeros((n, *values.shape[1:]), values.dtype)
+        times = np.zeros(n, np.int64)
+        for mine, found in parts:
+            whole[mine] = found
+            np.add.at(times, mine, 1)
+        if (times != 1).any():
+            raise RuntimeError("rows were computed by none or by two of the processes")
+        return whole
+
+    def agree(self, network: torch.nn.Module) -> None:
+        """Give the buffers of the main process (means of batch normalisation) to all."""
+        if self.count > 1:
+            for buffer in network.buffers():
+                torch.distributed.broadcast(buffer, src=0)

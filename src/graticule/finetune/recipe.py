@@ -1,0 +1,173 @@
+"""Every choice of a fine-tuning run in one frozen object, with defaults that fit the network and the data.
+
+Sources: warm-up and cosine (Loshchilov and Hutter, 2017), AdamW (2019), label smoothing (Szegedy et al., 2016),
+layer-wise learning rates (Howard and Ruder, 2018), moving average of the weights (Polyak and Juditsky, 1992).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+AUGMENTATIONS = ("auto", "microscopy", "ultrasound", "none")
+BALANCES = ("auto", "loss", "none")
+SHOWN = 26_000  # images shown to the network in all, when the user says nothing
+MIN_EPOCHS, MAX_EPOCHS = 5, 40
+BATCH_SIZE = 32
+SMALL_INPUT = 128
+IMBALANCE = 1.5
+ENOUGH_FOR_STATISTICS = 600
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one network is trained.
+
+    Attributes
+    ----------
+    epochs : int
+        Passes over the training images.
+    batch_size : int
+        Images per step, over all processes: results do not depend on the number of processes.
+    input_size : int
+        Side of the square input, pixels.
+    lr : float
+        Highest learning rate of the last layers, for this batch size.
+    augment : "microscopy", "ultrasound" or "none"
+    balance : "loss" or "none"
+        Whether the loss weighs classes by the inverse square root of their size.
+    frozen_blocks : int
+        How many blocks, from the input on, keep their weights.
+    statistics : "kept" or "learned"
+        Means and variances of batch normalisation: those of the pretrained network, or new ones. New ones fit
+        microscopy better than those of photographs, but a few hundred images do not suffice to learn them.
+    layer_decay : float
+        Factor of the learning rate from one block to the one before it.
+    weight_decay, warm_up, label_smoothing, clip, drop_rate, average : float
+        AdamW's decay; share of the steps in which the rate rises; label smoothing; largest norm of the gradient;
+        dropout before the last layer; decay of the moving average of the weights per step.
+    validation : float
+        Share of the training part that chooses the epoch and the temperature.
+    patience : float
+        Share of the epochs without a better validation loss after which training stops.
+    precision : "float32" or "bfloat16"
+    """
+
+    epochs: int
+    batch_size: int
+    input_size: int
+    lr: float
+    augment: str = "microscopy"
+    balance: str = "none"
+    frozen_blocks: int = 0
+    statistics: str = "learned"
+    layer_decay: float = 0.97
+    weight_decay: float = 0.02
+    warm_up: float = 0.15
+    label_smoothing: float = 0.05
+    clip: float = 1.0
+    drop_rate: float = 0.2
+    average: float = 0.99
+    validation: float = 0.12
+    patience: float = 0.4
+    precision: str = "float32"
+
+    def to_json(self) -> dict[str, Any]:
+        """All choices as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said; None: choose for me."""
+
+    epochs: int | None = None
+    batch_size: int | None = None
+    input_size: int | None = None
+    lr: float | None = None
+    augment: str = "auto"
+    balance: str = "auto"
+    frozen_blocks: int = 0
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the defaults depend on.
+
+    Attributes
+    ----------
+    n_train, largest, smallest : int
+        Training images, and images of the largest and the smallest class.
+    parameters : int
+        Of the network.
+    normalised : bool
+        Whether the network has batch or layer normalisation; without it (VGG) it bears small steps only.
+    pretrained : bool
+    native_size, min_size : int
+        Input the network was trained at, and the smallest that it takes, pixels.
+    gpu : bool
+    ultrasound : bool
+    """
+
+    n_train: int
+    largest: int
+    smallest: int
+    parameters: int
+    normalised: bool
+    pretrained: bool
+    native_size: int
+    min_size: int
+    gpu: bool
+    ultrasound: bool = False
+
+
+def choose_recipe(wishes: Wishes, found: Circumstances) -> Recipe:
+    """The user's wishes, and a fitting default for everything else.
+
+    About 26,000 images are shown in all, in 5 to 40 epochs. The input is the network's own size on a GPU and 128 px on
+    a processor, where its cost would else exceed a laptop's patience.
+    """
+    epochs = wishes.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, round(SHOWN / max(1, found.n_train))))
+    batch_size = wishes.batch_size or min(BATCH_SIZE, max(4, found.n_train // 8))
+    size = wishes.input_size or (found.native_size if found.gpu else max(SMALL_INPUT, found.min_size))
+    augment = wishes.augment
+    if augment == "auto":
+        augment = "ultrasound" if found.ultrasound else "microscopy"
+    balance = wishes.balance
+    if balance == "auto":
+        balance = "loss" if found.largest > IMBALANCE * found.smallest else "none"
+    return Recipe(
+        epochs=epochs,
+        batch_size=batch_size,
+        input_size=size,
+        lr=wishes.lr or default_rate(found) * math.sqrt(batch_size / BATCH_SIZE),
+        augment=augment,
+        balance=balance,
+        frozen_blocks=wishes.frozen_blocks,
+        statistics="kept" if found.pretrained and found.n_train < ENOUGH_FOR_STATISTICS else "learned",
+        layer_decay=0.97 if found.pretrained else 1.0,
+        precision="bfloat16" if found.gpu else "float32",
+    )
+
+
+def default_rate(found: Circumstances) -> float:
+    """Learning rate for a batch of 32."""
+    if not found.normalised:
+        return 1e-4
+    if not found.pretrained:
+        return 2e-3
+    return 1.5e-3 if found.parameters < 15_000_000 else 5e-4
+
+
+def rate_at(step: int, steps: int, warm_up: float) -> float:
+    """Share of the highest learning rate at a step of `steps`: a linear rise, then half a cosine down to 0."""
+    rising = max(1, round(warm_up * steps))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1.0 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+
+def average_at(step: int, decay: float) -> float:
+    """Decay of the moving average after `step` steps: short memory at first."""
+    return min(decay, (1.0 + step) / (10.0 + step))

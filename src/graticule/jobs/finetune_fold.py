@@ -1,0 +1,261 @@
+"""One fold of fine-tuning: trained, or taken up from what an interrupted run left; kept on disk when it is finished."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from graticule.errors import OptionError, TrainingError
+from graticule.finetune.checkpoint import Tensors, read_checkpoint, write_checkpoint
+from graticule.finetune.head import head_first
+from graticule.finetune.loop import Saved, Task, Watch, fit
+from graticule.finetune.network import NetworkSpec, build_network
+from graticule.finetune.processes import Processes
+from graticule.finetune.recipe import Circumstances, Recipe, Wishes, choose_recipe
+from graticule.finetune.scoring import score_views
+from graticule.finetune.sources import MapSource, PixelSource, Source, cache_views
+from graticule.jobs.train_options import TrainOptions
+from graticule.models.scoring import softmax
+
+IntArray = NDArray[np.int64]
+CACHED_VIEWS = 16
+_CACHED_AT_ONCE = 64
+_NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What all folds share.
+
+    Attributes
+    ----------
+    y : int array, shape (n,)
+    names : object array of str, shape (n,)
+        Paths, for messages.
+    n_classes : int
+    pixels : uint8 array, shape (n, size, size, 3)
+    pictures : list of n (first row, end row) or None
+        Where a kept info bar leaves the picture.
+    spec : NetworkSpec
+    recipe : Recipe
+    options : TrainOptions
+    processes : Processes
+    work : Path
+        Folder of checkpoints and finished folds.
+    fingerprint : str
+        Of the run.
+    """
+
+    y: IntArray
+    names: NDArray[np.object_]
+    n_classes: int
+    pixels: NDArray[np.uint8]
+    pictures: Sequence[tuple[int, int] | None]
+    spec: NetworkSpec
+    recipe: Recipe
+    options: TrainOptions
+    processes: Processes
+    work: Path
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A fold after training.
+
+    Attributes
+    ----------
+    weights : dict of tensors
+    proba : float array, shape (n_held, K)
+    temperature : float
+    best_epoch : int
+    history : list of dict
+        One entry per epoch.
+    n_train, n_validation : int
+    seconds : float
+        Of training.
+    rate : float
+        Training images per second.
+    """
+
+    weights: Tensors
+    proba: NDArray[np.float64]
+    temperature: float
+    best_epoch: int
+    history: list[dict[str, Any]]
+    n_train: int
+    n_validation: int
+    seconds: float
+    rate: float
+
+
+def settle_recipe(
+    options: TrainOptions, spec: NetworkSpec, network: Any, y: IntArray, *, gpu: bool, ultrasound: bool
+) -> Recipe:
+    """The recipe for the training samples of classes `y`.
+
+    Raises
+    ------
+    OptionError
+        When the network does not take the input size, or cannot be frozen as asked.
+    """
+    counts = np.bincount(y)
+    found = Circumstances(
+        n_train=len(y),
+        largest=int(counts.max()),
+        smallest=int(counts[counts > 0].min()),
+        parameters=sum(p.numel() for p in network.parameters()),
+        normalised=any(isinstance(module, _NORMS) for module in network.modules()),
+        pretrained=options.weights != "none",
+        native_size=spec.input_size,
+        min_size=spec.min_size,
+        gpu=gpu,
+        ultrasound=ultrasound,
+    )
+    recipe = choose_recipe(
+        Wishes(
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            input_size=options.input_size,
+            lr=options.lr,
+            augment=options.augment,
+            balance=options.balance,
+            frozen_blocks=options.frozen_blocks,
+        ),
+        found,
+    )
+    if recipe.input_size < spec.min_size or (spec.fixed_size and recipe.input_size != spec.input_size):
+        allowed = f"{spec.input_size} only" if spec.fixed_size else f"{spec.min_size} pixels and more"
+        raise OptionError(f"--input-size {recipe.input_size}: {spec.name} takes {allowed}")
+    blocks = network.blocks()
+    if recipe.frozen_blocks > len(blocks) or (recipe.frozen_blocks and not network.sequential):
+        names = ", ".join(name for name, _ in blocks)
+        raise OptionError(
+            f"--frozen-blocks {recipe.frozen_blocks}: {spec.name} has {len(blocks)} blocks ({names})"
+            + ("" if network.sequential else " that are no plain row, so that none can be frozen")
+        )
+    return recipe
+
+
+def finished_fold(
+    campaign: Campaign,
+    name: str,
+    train: IntArray,
+    validation: IntArray,
+    held: IntArray,
+    watch: Watch,
+    *,
+    until: int | None = None,
+) -> Finished:
+    """Train on some rows and score the rows held out, or read what an earlier run has finished.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    name : str
+        Of the files in the work folder.
+    train, validation, held : int arrays
+    watch : Watch
+    until : int, optional
+        Stop after so many epochs of the recipe.
+    """
+    mark = hashlib.sha256(campaign.fingerprint.encode())
+    for rows in (train, validation, held):
+        mark.update(rows.tobytes() + b";")
+    mark.update(str(until).encode())
+    done, fingerprint = campaign.work / f"{name}.finished", mark.hexdigest()
+    if not done.exists():
+        result = _trained(campaign, name, fingerprint, train, validation, held, watch, until)
+        if campaign.processes.main:
+            _keep(done, result, fingerprint)
+            (campaign.work / f"{name}.checkpoint").unlink(missing_ok=True)
+        campaign.processes.wait()
+    return _kept(done, fingerprint)
+
+
+def load_network(campaign: Campaign, result: Finished) -> Any:
+    """The network of a finished fold, on the processor, ready to predict."""
+    network, _ = build_network(
+        campaign.options.backbone, campaign.n_classes, weights="none", seed=campaign.options.seed
+    )
+    network.load_state_dict(result.weights)
+    return network.eval()
+
+
+def _trained(
+    campaign: Campaign,
+    name: str,
+    fingerprint: str,
+    train: IntArray,
+    validation: IntArray,
+    held: IntArray,
+    watch: Watch,
+    until: int | None,
+) -> Finished:
+    recipe, processes, options = campaign.recipe, campaign.processes, campaign.options
+    network, _ = build_network(
+        options.backbone, campaign.n_classes, weights=options.weights, seed=options.seed, drop_rate=recipe.drop_rate
+    )
+    network = network.to(processes.device, memory_format=torch.channels_last)
+    pixels = PixelSource(
+        campaign.pixels,
+        campaign.spec.mean,
+        campaign.spec.std,
+        processes.device,
+        preset=recipe.augment,
+        seed=options.seed,
+        pictures=campaign.pictures,
+    )
+    task = Task(campaign.y, train, validation, campaign.n_classes, options.seed, campaign.names)
+    source = _cached(pixels, network, task, campaign) if recipe.frozen_blocks else pixels
+    saved = Saved(campaign.work / f"{name}.checkpoint", fingerprint)
+    if options.weights != "none" and not saved.file.exists():
+        head_first(network, source, task, processes)
+    trained = fit(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
+    temperature = trained.temperature or 1.0
+    scores = score_views(trained.network, pixels, held, processes, views=options.views_settled)
+    seconds = sum(record.seconds for record in trained.history)
+    return Finished(
+        weights={k: v.cpu() for k, v in trained.network.state_dict().items()},
+        proba=softmax(temperature * scores),
+        temperature=temperature,
+        best_epoch=trained.best_epoch,
+        history=[asdict(record) for record in trained.history],
+        n_train=len(train),
+        n_validation=len(validation),
+        seconds=seconds,
+        rate=round(len(train) * len(trained.history) / max(seconds, 1e-9), 2),
+    )
+
+
+def _cached(pixels: PixelSource, network: Any, task: Task, campaign: Campaign) -> Source:
+    """Maps behind the frozen blocks for the rows of a task; other rows stay empty."""
+    rows = np.concatenate([task.train, task.validation])
+    batches = [rows[i : i + _CACHED_AT_ONCE] for i in range(0, len(rows), _CACHED_AT_ONCE)]
+    views = min(CACHED_VIEWS, campaign.recipe.epochs) if campaign.recipe.augment != "none" else 0
+    maps = cache_views(pixels, network, campaign.recipe.frozen_blocks, views, batches, n=len(task.y))
+    return MapSource(maps, campaign.recipe.frozen_blocks, campaign.processes.device, seed=task.seed)
+
+
+def _keep(file: Path, result: Finished, fingerprint: str) -> None:
+    tensors = {f"weights/{k}": v for k, v in result.weights.items()} | {"proba": torch.from_numpy(result.proba)}
+    values = {k: v for k, v in vars(result).items() if k not in ("weights", "proba")}
+    write_checkpoint(file, tensors, values | {"fingerprint": fingerprint})
+
+
+def _kept(file: Path, fingerprint: str) -> Finished:
+    tensors, values = read_checkpoint(file)
+    if values.pop("fingerprint") != fingerprint:
+        raise TrainingError(
+            f"{file} belongs to a run with other data, options or versions. Give --resume the same command and data, "
+            "or train into another --out"
+        )
+    weights = {k.removeprefix("weights/"): v for k, v in tensors.items() if k.startswith("weights/")}
+    return Finished(weights=weights, proba=tensors["proba"].numpy(), **values)

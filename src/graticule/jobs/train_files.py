@@ -1,0 +1,77 @@
+"""The files of a run folder: the model's bundle, the samples, the scores and the split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from graticule import __version__
+from graticule.bundle import Bundle, BundleInfo, write_bundle
+from graticule.data.folds import Folds
+from graticule.evaluate.crossval import training_rows
+from graticule.jobs.card import model_card
+from graticule.jobs.instruments import read_instruments, with_instruments
+from graticule.jobs.outcome import Outcome
+from graticule.jobs.samples import Samples, data_hash, write_failures
+from graticule.jobs.train_record import describe_weights
+from graticule.models.scoring import pack_heads
+from graticule.predictions import Predictions
+
+
+def write_model(folder: Path, samples: Samples, folds: Folds, outcome: Outcome, metrics: Mapping[str, Any]) -> str:
+    """Write the bundle; returns the hash that identifies it."""
+    encoder = outcome.encoder
+    training = training_rows(folds)
+    seen = tuple(sorted({item.mode.partition(", ")[2] for item in samples.info}))
+    intensity = replace(encoder.preprocessing.intensity, kinds=seen)
+    preprocessing = replace(encoder.preprocessing, intensity=intensity)
+    hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
+    counts = Counter(samples.manifest.label[training].tolist())
+    weights = describe_weights(encoder)
+    info = BundleInfo(
+        graticule_version=__version__,
+        classes=list(samples.manifest.classes),
+        backbone=encoder.backbone,
+        weights_sha256=weights["weights_sha256"],
+        licence=weights["licence"],
+        preprocessing=preprocessing.to_json(),
+        output=encoder.output,
+        n_features=encoder.n_features,
+        views=encoder.views,
+        sizes=encoder.sizes,
+        heads=outcome.shipped,
+        data_sha256=data_hash(samples),
+        n_training=int(training.sum()),
+        parity=None if outcome.training is None else outcome.training["parity"],
+    )
+    reference: dict[str, NDArray[Any]] = {
+        "features": samples.features[training].astype(np.float16),
+        "pixel_sha256": np.ascontiguousarray(hashes[training]),
+    }
+    card = model_card(info, metrics, counts, weights)
+    return write_bundle(folder, Bundle(info, encoder.model, pack_heads(outcome.heads), reference, card))
+
+
+def write_tables(folder: Path, samples: Samples, folds: Folds, predictions: Predictions) -> None:
+    """Write manifest.parquet, predictions.parquet, splits.parquet and failures.csv."""
+    with_instruments(samples.manifest, read_instruments(samples)).write(folder / "manifest.parquet")
+    predictions.write(folder / "predictions.parquet")
+    splits = pa.table(
+        {
+            "sample_id": pa.array(samples.manifest.sample_id, pa.string()),
+            "part": pa.array(folds.part, pa.string()),
+            "fold": pa.array(folds.fold, pa.int32()),
+        }
+    )
+    # an open file, since Arrow takes no path that is not UTF-8
+    with (folder / "splits.parquet").open("wb") as sink:
+        pq.write_table(splits, sink)
+    write_failures(folder / "failures.csv", samples.failures)

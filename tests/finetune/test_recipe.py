@@ -1,0 +1,69 @@
+"""Defaults that fit the network and the data, and the schedules of rate and average."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from graticule.finetune.recipe import Circumstances, Wishes, average_at, choose_recipe, rate_at
+
+LITE = Circumstances(
+    n_train=1920,
+    largest=240,
+    smallest=240,
+    parameters=3_400_000,
+    normalised=True,
+    pretrained=True,
+    native_size=224,
+    min_size=32,
+    gpu=False,
+)
+
+
+def test_a_user_sets_nothing() -> None:
+    recipe = choose_recipe(Wishes(), LITE)
+    assert (recipe.batch_size, recipe.input_size, recipe.augment, recipe.balance) == (32, 128, "microscopy", "none")
+    assert 10 <= recipe.epochs <= 16
+
+
+def test_the_network_and_the_data_decide() -> None:
+    assert choose_recipe(Wishes(), replace(LITE, normalised=False)).lr == pytest.approx(1e-4)
+    assert choose_recipe(Wishes(), replace(LITE, gpu=True)).input_size == 224
+    assert choose_recipe(Wishes(), replace(LITE, gpu=True)).precision == "bfloat16"
+    assert choose_recipe(Wishes(), replace(LITE, min_size=150)).input_size == 150
+    assert choose_recipe(Wishes(), replace(LITE, smallest=20)).balance == "loss"
+    assert choose_recipe(Wishes(), replace(LITE, ultrasound=True)).augment == "ultrasound"
+    assert choose_recipe(Wishes(), replace(LITE, pretrained=False)).layer_decay == 1.0
+    assert choose_recipe(Wishes(), replace(LITE, n_train=300, pretrained=False)).statistics == "learned"
+    assert choose_recipe(Wishes(), LITE).statistics == "learned"
+    assert choose_recipe(Wishes(), replace(LITE, n_train=300)).statistics == "kept"
+    assert choose_recipe(Wishes(), replace(LITE, n_train=200)).epochs == 40
+    assert choose_recipe(Wishes(), replace(LITE, n_train=500_000)).epochs == 5
+
+
+def test_wishes_win() -> None:
+    wishes = Wishes(3, 8, 64, 0.01, "none", "loss", 2)
+    recipe = choose_recipe(wishes, LITE)
+    assert (recipe.epochs, recipe.batch_size, recipe.input_size, recipe.augment, recipe.balance) == (
+        3,
+        8,
+        64,
+        "none",
+        "loss",
+    )
+    assert recipe.frozen_blocks == 2
+    assert recipe.lr == pytest.approx(0.01)
+
+
+def test_the_rate_rises_then_falls_to_nothing() -> None:
+    rates = [rate_at(step, 100, 0.1) for step in range(100)]
+    assert rates[9] == 1.0
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] < 0.001
+
+
+def test_the_average_begins_with_a_short_memory() -> None:
+    assert average_at(0, 0.99) == pytest.approx(0.1)
+    assert average_at(10_000, 0.99) == 0.99
