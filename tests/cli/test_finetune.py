@@ -13,12 +13,12 @@ import PIL.Image
 import pyarrow.parquet as pq
 import pytest
 
-pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
+torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
 
 from tests.finetune.conftest import NETWORK, stripes
 
 from graticule.bundle import read_bundle
-from graticule.jobs import finetune_fold
+from graticule.jobs import finetune_fold, finetune_folds  # noqa: E402
 from graticule.manifest import Manifest
 from graticule.predictions import read_predictions
 
@@ -159,6 +159,28 @@ def test_a_resumed_run_with_other_options_is_refused(
     truncated = tmp_path / "run" / "work" / "fold-0.finished"
     truncated.write_bytes(truncated.read_bytes()[:-50])
     assert "truncated or was altered" in graticule(*words, "--resume").message()
+
+
+def test_folds_trained_apart_give_the_same_model(
+    images: Path, tmp_path: Path, graticule: Command, monkeypatch: pytest.MonkeyPatch, tuned: tuple[Path, Any]
+) -> None:
+    monkeypatch.setattr(finetune_folds, "_gpus", lambda: ["cpu", "cpu"])
+    words = [word for word in QUICK if word not in ("--device", "cpu")]
+    outcome = graticule("train", images, "--out", tmp_path / "run", *words, "--test-size", "0.25")
+    assert outcome.code == 0, outcome.err
+    assert "fold 2 of 2 finished after" in outcome.err
+    for name in ("model/model.onnx", "predictions.parquet"):
+        assert (tmp_path / "run" / name).read_bytes() == (tuned[0] / name).read_bytes(), name
+
+
+def test_compiling_is_passed_on_to_torch(
+    images: Path, tmp_path: Path, graticule: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    words = (*TINY, "--folds", "1", "--test-size", "0.3", "--epochs", "1", "--workers", "1", "--compile")
+    assert graticule("train", images, "--out", tmp_path / "run", *words).code == 0
+    assert len(compiled) == 1
 
 
 def test_an_ensemble_is_the_mean_of_its_folds(images: Path, tmp_path: Path, graticule: Command) -> None:

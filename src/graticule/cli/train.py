@@ -55,6 +55,9 @@ class Training:
     frozen_blocks: Annotated[
         int, typer.Option(metavar="N", help="finetune: the first N blocks keep their weights, which is faster.")
     ] = 0
+    compile: Annotated[
+        bool, typer.Option("--compile", help="finetune: let torch compile the network; pays on a GPU.")
+    ] = False
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="finetune: ship the networks of all folds instead of one refitted.")
     ] = False

@@ -139,6 +139,8 @@ def fit(
     if saved is not None and saved.file.exists():
         restore_state(saved.file, state, saved.fingerprint)
     trained = processes.trained(Entered(network, source.start))
+    if recipe.compile:
+        trained = torch.compile(trained)
     steps = recipe.epochs * len(_batches(task, recipe, 0))
     last = recipe.epochs if until is None else min(until, recipe.epochs)
     written = time.monotonic()
@@ -251,6 +253,7 @@ def _judge(state: State, source: Source, task: Task, recipe: Recipe, processes: 
         validation_accuracy=accuracy,
         rate=recipe.lr * rate_at(state.step - 1, steps, recipe.warm_up),
         seconds=round(state.seconds + time.perf_counter() - start, 3),
+        images_per_second=round(len(task.train) / max(state.seconds, 1e-9), 2),
     )
     state.history.append(record)
     state.epoch, state.batch, state.losses, state.seconds = state.epoch + 1, 0, [], 0.0

@@ -52,6 +52,8 @@ class Recipe:
     patience : float
         Share of the epochs without a better validation loss after which training stops.
     precision : "float32" or "bfloat16"
+    compile : bool
+        Whether torch compiles the network, which takes minutes and pays on a GPU.
     """
 
     epochs: int
@@ -72,6 +74,7 @@ class Recipe:
     validation: float = 0.12
     patience: float = 0.4
     precision: str = "float32"
+    compile: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """All choices as plain values."""
@@ -89,6 +92,7 @@ class Wishes:
     augment: str = "auto"
     balance: str = "auto"
     frozen_blocks: int = 0
+    compile: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,7 @@ def choose_recipe(wishes: Wishes, found: Circumstances) -> Recipe:
         statistics="kept" if found.pretrained and found.n_train < ENOUGH_FOR_STATISTICS else "learned",
         layer_decay=0.97 if found.pretrained else 1.0,
         precision="bfloat16" if found.gpu else "float32",
+        compile=wishes.compile,
     )
 
 

@@ -28,7 +28,7 @@ class EpochRecord:
         Of the averaged network; None without a validation part.
     rate : float
         Learning rate of the last layers at the end of the epoch.
-    seconds : float
+    seconds, images_per_second : float
     """
 
     epoch: int
@@ -37,6 +37,7 @@ class EpochRecord:
     validation_accuracy: float | None
     rate: float
     seconds: float
+    images_per_second: float
 
 
 @dataclass

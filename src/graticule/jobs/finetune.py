@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +20,22 @@ from graticule.data.preprocess import Preprocessing
 from graticule.data.synthetic import SYNTHETIC
 from graticule.errors import TrainingError
 from graticule.evaluate.crossval import fold_rows, training_rows
-from graticule.finetune.export import check_parity, export_onnx, heads_of
 from graticule.finetune.network import build_network, network_spec
 from graticule.finetune.order import validation_rows
-from graticule.finetune.pixels import decode_pixels, map_pixels
+from graticule.finetune.pixels import decode_pixels
 from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe
 from graticule.finetune.weights import Origin
 from graticule.jobs.division import Division
-from graticule.jobs.finetune_fold import Campaign, Finished, finished_fold, load_network, settle_recipe
+from graticule.jobs.finetune_fold import Campaign, Finished, Rows, settle_recipe
+from graticule.jobs.finetune_folds import train_folds
 from graticule.jobs.finetune_progress import Teller
+from graticule.jobs.finetune_shipped import Shipped, choose_shipped, exported, heads_shipped, scored_as_shipped
 from graticule.jobs.outcome import Outcome, class_codes
 from graticule.jobs.samples import Reporter, Samples, data_hash, image_files
 from graticule.jobs.train_options import TrainOptions
 from graticule.models.embed import available_cores
 from graticule.models.encoder import Encoder, WeightsInfo
-from graticule.models.network import Network
-from graticule.models.scoring import Head, probabilities
 from graticule.runs import package_versions
 
 PACKAGES = ("torch", "timm", "accelerate")
@@ -44,17 +43,6 @@ PARITY_IMAGES = 64
 _BLOCK = 64
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Shipped:
-    """The networks that the bundle holds, with their temperatures, and what they are."""
-
-    members: list[Any]
-    temperatures: list[float]
-    words: str
-    refit: dict[str, Any] | None
-    warnings: list[str]
 
 
 def start_processes(options: TrainOptions) -> Processes:
@@ -98,21 +86,18 @@ def fine_tune(
     ------
     TrainingError, BackboneError
     """
-    folds = division.folds
+    folds, training = division.folds, training_rows(division.folds)
     campaign, preprocessing, origin = _prepared(samples, preprocessing, division, options, processes, work, reporter)
     teller = Teller(reporter, _planned_steps(division, options, campaign.recipe))
+    parts = [_divided(train, held, campaign, division) for train, held in fold_rows(folds)]
+    finished = train_folds(campaign, parts, processes, teller)
     proba = np.full((len(campaign.y), campaign.n_classes), np.nan)
-    finished = []
-    for fold, (train, held) in enumerate(fold_rows(folds)):
-        fit_rows, validation = _divided(train, campaign, division)
-        teller.fold(fold, folds.k)
-        result = finished_fold(campaign, f"fold-{fold}", fit_rows, validation, held, teller)
-        proba[held] = result.proba
-        finished.append(result)
-    shipped = _shipped(campaign, finished, division, teller)
+    for rows, result in zip(parts, finished, strict=True):
+        proba[rows.held] = result.proba
+    shipped = choose_shipped(campaign, finished, np.flatnonzero(training), processes, teller)
     reporter.step("exporting the network and comparing it with torch on real images")
-    model, parity = _exported(shipped, campaign, training_rows(folds))
-    heads: list[Head] = _heads(shipped)
+    model, parity = exported(shipped, campaign, np.flatnonzero(training))
+    heads = heads_shipped(shipped)
     encoder = Encoder(
         backbone=campaign.spec.name,
         model=model,
@@ -123,14 +108,14 @@ def fine_tune(
     )
     test = np.flatnonzero(folds.part == "test")
     if processes.main and len(test):
-        proba[test] = _scored(encoder, heads, campaign.pixels, test)
+        proba[test] = scored_as_shipped(encoder, heads, campaign, test)
     return Outcome(
         proba=proba,
         encoder=encoder,
         heads=heads,
         shipped=shipped.words,
         head={"requested": "auto", "shipped": shipped.words, "default": False, "folds": [], "refitted": None},
-        training=_describe(campaign, finished, shipped, parity, origin.notes),
+        training=_describe(campaign, processes, finished, shipped, parity, origin.notes),
         warnings=shipped.warnings,
     )
 
@@ -164,7 +149,6 @@ def _prepared(
         spec=spec,
         recipe=recipe,
         options=options,
-        processes=processes,
         work=work,
         fingerprint=_fingerprint(samples, preprocessing, division, options, recipe),
     )
@@ -185,8 +169,8 @@ def _pixels(
     options: TrainOptions,
     processes: Processes,
     reporter: Reporter,
-) -> NDArray[np.uint8]:
-    """The images at the network's size, decoded once by the main process."""
+) -> Path:
+    """The file of the images at the network's size, decoded once by the main process."""
     key = hashlib.sha256(f"{data_hash(samples)} {preprocessing.key()}".encode()).hexdigest()[:16]
     file = work / f"pixels-{key}.npy"
     if processes.main and not file.exists():
@@ -206,7 +190,7 @@ def _pixels(
                 "Were they moved or changed? Repeat the command when they are back"
             )
     processes.wait()
-    return map_pixels(file)
+    return file
 
 
 def _pictures(samples: Samples, preprocessing: Preprocessing) -> list[tuple[int, int] | None]:
@@ -241,15 +225,15 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _divided(train: IntArray, campaign: Campaign, division: Division) -> tuple[IntArray, IntArray]:
-    """Rows that train, and rows of the training part that choose the epoch; synthetic images choose nothing."""
+def _divided(train: IntArray, held: IntArray, campaign: Campaign, division: Division) -> Rows:
+    """The rows of a fold; part of those that train choose the epoch instead, of which synthetic images are none."""
     folds = division.folds
     real = train[folds.part[train] != SYNTHETIC]
     extra = train[folds.part[train] == SYNTHETIC]
-    seed, held = campaign.options.seed, campaign.recipe.validation
-    fit, validation = validation_rows(campaign.y[real], folds.component[real], held, seed)
+    seed, share = campaign.options.seed, campaign.recipe.validation
+    fit, validation = validation_rows(campaign.y[real], folds.component[real], share, seed)
     extra = extra[~np.isin(folds.component[extra], folds.component[real[validation]])]
-    return np.concatenate([real[fit], extra]), real[validation]
+    return Rows(np.concatenate([real[fit], extra]), real[validation], held)
 
 
 def _planned_steps(division: Division, options: TrainOptions, recipe: Recipe) -> int:
@@ -261,63 +245,21 @@ def _planned_steps(division: Division, options: TrainOptions, recipe: Recipe) ->
     return recipe.epochs * sum(max(1, round(n / recipe.batch_size)) for n in sizes)
 
 
-def _shipped(campaign: Campaign, finished: list[Finished], division: Division, teller: Teller) -> Shipped:
-    """The network of the only fold, the networks of all folds, or one refitted on all cross-validated samples."""
-    k = len(finished)
-    if k == 1 or campaign.options.ensemble:
-        words = f"mean of the {k} fold networks" if k > 1 else "the network of the training part"
-        members = [load_network(campaign, result) for result in finished]
-        return Shipped(members, [result.temperature for result in finished], words, None, [])
-    rows = np.flatnonzero(training_rows(division.folds))
-    epochs = int(np.median([result.best_epoch for result in finished]))
-    temperature = float(np.exp(np.mean(np.log([result.temperature for result in finished]))))
-    teller.refit()
-    nothing = np.zeros(0, np.int64)
-    result = finished_fold(campaign, "refit", rows, nothing, nothing, teller, until=epochs)
-    words = f"one network refitted on all cross-validated images ({epochs} epochs, as the folds chose)"
-    warning = (
-        "the shipped network was refitted on all cross-validated images: its figures are estimates, from networks "
-    )
-    refit = {"epochs": epochs, "temperature": temperature, "history": result.history}
-    return Shipped(
-        [load_network(campaign, result)], [temperature], words, refit, [warning + "that each saw fewer images"]
-    )
-
-
-def _exported(shipped: Shipped, campaign: Campaign, training: NDArray[np.bool_]) -> tuple[bytes, dict[str, Any]]:
-    """The ONNX model and how it agrees with torch."""
-    model = export_onnx(shipped.members, campaign.recipe.input_size)
-    rows = np.flatnonzero(training)
-    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), PARITY_IMAGES)).astype(int))]
-    parity = check_parity(model, shipped.members, np.ascontiguousarray(campaign.pixels[chosen]))
-    return model, dict(vars(parity))
-
-
-def _heads(shipped: Shipped) -> list[Head]:
-    heads = heads_of(shipped.members, 1.0)
-    return [replace(head, temperature=t) for head, t in zip(heads, shipped.temperatures, strict=True)]
-
-
-def _scored(encoder: Encoder, heads: list[Head], pixels: NDArray[np.uint8], rows: IntArray) -> NDArray[np.float64]:
-    """Scores of the held-out part by the very files that are shipped."""
-    network = Network(encoder.model, encoder.output)
-    blocks = [
-        network.averaged(np.ascontiguousarray(pixels[rows[start : start + _BLOCK]]), encoder.views)
-        for start in range(0, len(rows), _BLOCK)
-    ]
-    return probabilities(heads, np.concatenate(blocks))
-
-
 def _describe(
-    campaign: Campaign, finished: list[Finished], shipped: Shipped, parity: dict[str, Any], notes: tuple[str, ...]
+    campaign: Campaign,
+    processes: Processes,
+    finished: list[Finished],
+    shipped: Shipped,
+    parity: dict[str, Any],
+    notes: tuple[str, ...],
 ) -> dict[str, Any]:
     """The object "training" of run.json."""
     return {
         "recipe": campaign.recipe.to_json(),
         "packages": {k: v for k, v in package_versions(*PACKAGES).items() if k in PACKAGES},
         "weights_notes": list(notes),
-        "device": str(campaign.processes.device),
-        "processes": campaign.processes.count,
+        "device": str(processes.device),
+        "processes": processes.count,
         "folds": [
             {
                 "fold": i,

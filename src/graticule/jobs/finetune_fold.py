@@ -17,6 +17,7 @@ from graticule.finetune.checkpoint import Tensors, read_checkpoint, write_checkp
 from graticule.finetune.head import head_first
 from graticule.finetune.loop import Saved, Task, Watch, fit
 from graticule.finetune.network import NetworkSpec, build_network
+from graticule.finetune.pixels import map_pixels
 from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Circumstances, Recipe, Wishes, choose_recipe
 from graticule.finetune.scoring import score_views
@@ -40,13 +41,13 @@ class Campaign:
     names : object array of str, shape (n,)
         Paths, for messages.
     n_classes : int
-    pixels : uint8 array, shape (n, size, size, 3)
+    pixels : Path
+        File of the decoded images, see `graticule.finetune.pixels`.
     pictures : list of n (first row, end row) or None
         Where a kept info bar leaves the picture.
     spec : NetworkSpec
     recipe : Recipe
     options : TrainOptions
-    processes : Processes
     work : Path
         Folder of checkpoints and finished folds.
     fingerprint : str
@@ -56,14 +57,22 @@ class Campaign:
     y: IntArray
     names: NDArray[np.object_]
     n_classes: int
-    pixels: NDArray[np.uint8]
+    pixels: Path
     pictures: Sequence[tuple[int, int] | None]
     spec: NetworkSpec
     recipe: Recipe
     options: TrainOptions
-    processes: Processes
     work: Path
     fingerprint: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that train, rows that choose the epoch and the temperature, and rows that are scored in the end."""
+
+    train: IntArray
+    validation: IntArray
+    held: IntArray
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,7 @@ def settle_recipe(
             augment=options.augment,
             balance=options.balance,
             frozen_blocks=options.frozen_blocks,
+            compile=options.compile,
         ),
         found,
     )
@@ -145,38 +155,38 @@ def settle_recipe(
 
 
 def finished_fold(
-    campaign: Campaign,
-    name: str,
-    train: IntArray,
-    validation: IntArray,
-    held: IntArray,
-    watch: Watch,
-    *,
-    until: int | None = None,
+    campaign: Campaign, processes: Processes, name: str, rows: Rows, watch: Watch, *, until: int | None = None
 ) -> Finished:
-    """Train on some rows and score the rows held out, or read what an earlier run has finished.
+    """Train on some rows and score those held out, or read what an earlier run has finished.
 
     Parameters
     ----------
     campaign : Campaign
+    processes : Processes
     name : str
         Of the files in the work folder.
-    train, validation, held : int arrays
+    rows : Rows
     watch : Watch
     until : int, optional
         Stop after so many epochs of the recipe.
+
+    Raises
+    ------
+    TrainingError
+        When training fails, or what an earlier run left is damaged or of another run.
     """
     mark = hashlib.sha256(campaign.fingerprint.encode())
-    for rows in (train, validation, held):
-        mark.update(rows.tobytes() + b";")
+    for part in (rows.train, rows.validation, rows.held):
+        mark.update(part.tobytes() + b";")
     mark.update(str(until).encode())
     done, fingerprint = campaign.work / f"{name}.finished", mark.hexdigest()
     if not done.exists():
-        result = _trained(campaign, name, fingerprint, train, validation, held, watch, until)
-        if campaign.processes.main:
+        saved = Saved(campaign.work / f"{name}.checkpoint", fingerprint)
+        result = _trained(campaign, processes, saved, rows, watch, until)
+        if processes.main:
             _keep(done, result, fingerprint)
-            (campaign.work / f"{name}.checkpoint").unlink(missing_ok=True)
-        campaign.processes.wait()
+            saved.file.unlink(missing_ok=True)
+        processes.wait()
     return _kept(done, fingerprint)
 
 
@@ -190,22 +200,15 @@ def load_network(campaign: Campaign, result: Finished) -> Any:
 
 
 def _trained(
-    campaign: Campaign,
-    name: str,
-    fingerprint: str,
-    train: IntArray,
-    validation: IntArray,
-    held: IntArray,
-    watch: Watch,
-    until: int | None,
+    campaign: Campaign, processes: Processes, saved: Saved, rows: Rows, watch: Watch, until: int | None
 ) -> Finished:
-    recipe, processes, options = campaign.recipe, campaign.processes, campaign.options
+    recipe, options = campaign.recipe, campaign.options
     network, _ = build_network(
         options.backbone, campaign.n_classes, weights=options.weights, seed=options.seed, drop_rate=recipe.drop_rate
     )
     network = network.to(processes.device, memory_format=torch.channels_last)
     pixels = PixelSource(
-        campaign.pixels,
+        map_pixels(campaign.pixels),
         campaign.spec.mean,
         campaign.spec.std,
         processes.device,
@@ -213,14 +216,13 @@ def _trained(
         seed=options.seed,
         pictures=campaign.pictures,
     )
-    task = Task(campaign.y, train, validation, campaign.n_classes, options.seed, campaign.names)
-    source = _cached(pixels, network, task, campaign) if recipe.frozen_blocks else pixels
-    saved = Saved(campaign.work / f"{name}.checkpoint", fingerprint)
+    task = Task(campaign.y, rows.train, rows.validation, campaign.n_classes, options.seed, campaign.names)
+    source = _cached(pixels, network, task, recipe, processes) if recipe.frozen_blocks else pixels
     if options.weights != "none" and not saved.file.exists():
         head_first(network, source, task, processes)
     trained = fit(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
     temperature = trained.temperature or 1.0
-    scores = score_views(trained.network, pixels, held, processes, views=options.views_settled)
+    scores = score_views(trained.network, pixels, rows.held, processes, views=options.views_settled)
     seconds = sum(record.seconds for record in trained.history)
     return Finished(
         weights={k: v.cpu() for k, v in trained.network.state_dict().items()},
@@ -228,20 +230,20 @@ def _trained(
         temperature=temperature,
         best_epoch=trained.best_epoch,
         history=[asdict(record) for record in trained.history],
-        n_train=len(train),
-        n_validation=len(validation),
+        n_train=len(rows.train),
+        n_validation=len(rows.validation),
         seconds=seconds,
-        rate=round(len(train) * len(trained.history) / max(seconds, 1e-9), 2),
+        rate=round(len(rows.train) * len(trained.history) / max(seconds, 1e-9), 2),
     )
 
 
-def _cached(pixels: PixelSource, network: Any, task: Task, campaign: Campaign) -> Source:
+def _cached(pixels: PixelSource, network: Any, task: Task, recipe: Recipe, processes: Processes) -> Source:
     """Maps behind the frozen blocks for the rows of a task; other rows stay empty."""
     rows = np.concatenate([task.train, task.validation])
     batches = [rows[i : i + _CACHED_AT_ONCE] for i in range(0, len(rows), _CACHED_AT_ONCE)]
-    views = min(CACHED_VIEWS, campaign.recipe.epochs) if campaign.recipe.augment != "none" else 0
-    maps = cache_views(pixels, network, campaign.recipe.frozen_blocks, views, batches, n=len(task.y))
-    return MapSource(maps, campaign.recipe.frozen_blocks, campaign.processes.device, seed=task.seed)
+    views = min(CACHED_VIEWS, recipe.epochs) if recipe.augment != "none" else 0
+    maps = cache_views(pixels, network, recipe.frozen_blocks, views, batches, n=len(task.y))
+    return MapSource(maps, recipe.frozen_blocks, processes.device, seed=task.seed)
 
 
 def _keep(file: Path, result: Finished, fingerprint: str) -> None:

@@ -35,6 +35,10 @@ class Teller:
         """The network of a fold (from 0) comes next."""
         self._name = f"fold {number + 1} of {folds}" if folds > 1 else "network"
 
+    def finished(self, number: int, folds: int, seconds: float) -> None:
+        """A fold that was trained in a process of its own is finished."""
+        self._reporter.note(f"fold {number + 1} of {folds} finished after {duration(seconds)}")
+
     def refit(self) -> None:
         """The shipped network comes next."""
         self._name = "shipped network"
@@ -66,7 +70,8 @@ class Teller:
         left = self.seconds_left()
         more = f", about {duration(left)} left" if left else ""
         self._reporter.note(
-            f"{self._name}, epoch {record.epoch}: loss {record.loss:.3f}{judged}, {record.seconds:.0f} s{more}"
+            f"{self._name}, epoch {record.epoch}: loss {record.loss:.3f}{judged}, {record.seconds:.0f} s, "
+            f"{record.images_per_second:.1f} images/s{more}"
         )
 
     def seconds_left(self) -> float | None:

@@ -28,6 +28,7 @@ FINETUNE_ONLY = (
     "augment",
     "balance",
     "frozen_blocks",
+    "compile",
     "device",
     "resume",
 )
@@ -59,7 +60,7 @@ class TrainOptions(ReadingOptions):
         Features: ship one head fitted on all cross-validated samples instead of the mean of the fold heads.
     ensemble : bool
         Finetune: ship the networks of all folds instead of one refitted on all cross-validated samples.
-    epochs, input_size, lr, augment, balance, frozen_blocks
+    epochs, input_size, lr, augment, balance, frozen_blocks, compile
         Finetune, see `graticule.finetune.recipe.Recipe`; None and "auto": chosen by network and data.
     device : str
         Finetune: "auto", "cpu", "cuda", "cuda:N" or "mps".
@@ -95,6 +96,7 @@ class TrainOptions(ReadingOptions):
     augment: str = "auto"
     balance: str = "auto"
     frozen_blocks: int = 0
+    compile: bool = False
     device: str = "auto"
     resume: bool = False
     near_duplicates: str = "auto"

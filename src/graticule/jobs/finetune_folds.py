@@ -1,0 +1,88 @@
+"""The folds of fine-tuning: one after the other, or one per GPU where this machine has several."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.queues import Queue
+
+import torch
+
+from graticule.finetune.processes import Processes
+from graticule.finetune.state import EpochRecord
+from graticule.jobs.finetune_fold import Campaign, Finished, Rows, finished_fold
+from graticule.jobs.finetune_progress import Teller
+
+_processes: Processes | None = None
+
+
+class _Quiet:
+    """A watch in a process of its own, whose folds are told of when they are finished."""
+
+    def step(self, done: int, steps: int, loss: float) -> None:
+        """Ignored."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Ignored."""
+
+
+def train_folds(campaign: Campaign, parts: Sequence[Rows], processes: Processes, teller: Teller) -> list[Finished]:
+    """Train every fold and score what it held out.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    parts : sequence of Rows
+        One entry per fold.
+    processes : Processes
+        With several processes or one device, they all work on one fold after the other.
+    teller : Teller
+    """
+    devices = _gpus() if processes.count == 1 and campaign.options.device == "auto" else []
+    if len(devices) > 1 and len(parts) > 1:
+        return train_apart(campaign, parts, devices, processes, teller)
+    finished = []
+    for fold, rows in enumerate(parts):
+        teller.fold(fold, len(parts))
+        finished.append(finished_fold(campaign, processes, fold_name(fold), rows, teller))
+    return finished
+
+
+def train_apart(
+    campaign: Campaign, parts: Sequence[Rows], devices: Sequence[str], processes: Processes, teller: Teller
+) -> list[Finished]:
+    """Train the folds at the same time, each on one of the devices ("cuda:0", ...), in a process per device."""
+    context = multiprocessing.get_context("spawn")
+    free = context.Queue()
+    for device in devices:
+        free.put(device)
+    with ProcessPoolExecutor(len(devices), mp_context=context, initializer=_begin, initargs=(free,)) as pool:
+        running = [pool.submit(_one, campaign, fold_name(fold), rows) for fold, rows in enumerate(parts)]
+        finished = []
+        for fold, future in enumerate(running):
+            future.result()
+            finished.append(finished_fold(campaign, processes, fold_name(fold), parts[fold], teller))
+            teller.finished(fold, len(parts), finished[-1].seconds)
+    return finished
+
+
+def fold_name(fold: int) -> str:
+    """Name of a fold's files in the work folder."""
+    return f"fold-{fold}"
+
+
+def _gpus() -> list[str]:
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+
+
+def _begin(free: Queue[str]) -> None:
+    """Take a device for this process."""
+    global _processes
+    _processes = Processes(free.get())
+
+
+def _one(campaign: Campaign, name: str, rows: Rows) -> None:
+    if _processes is None:
+        raise RuntimeError("this process has no device")
+    finished_fold(campaign, _processes, name, rows, _Quiet())

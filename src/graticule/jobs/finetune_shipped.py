@@ -1,0 +1,89 @@
+"""The network that a fine-tuning run ships: chosen or refitted, exported, and proved to say what torch says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.finetune.export import check_parity, export_onnx, heads_of
+from graticule.finetune.pixels import map_pixels
+from graticule.finetune.processes import Processes
+from graticule.jobs.finetune_fold import Campaign, Finished, Rows, finished_fold, load_network
+from graticule.jobs.finetune_progress import Teller
+from graticule.models.encoder import Encoder
+from graticule.models.network import Network
+from graticule.models.scoring import Head, probabilities
+
+IntArray = NDArray[np.int64]
+PARITY_IMAGES = 64
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The networks that the bundle holds, with their temperatures, and what they are."""
+
+    members: list[Any]
+    temperatures: list[float]
+    words: str
+    refit: dict[str, Any] | None
+    warnings: list[str]
+
+
+def choose_shipped(
+    campaign: Campaign, finished: list[Finished], training: IntArray, processes: Processes, teller: Teller
+) -> Shipped:
+    """The network of the only fold, the networks of all folds, or one refitted on all cross-validated samples."""
+    k = len(finished)
+    if k == 1 or campaign.options.ensemble:
+        words = f"mean of the {k} fold networks" if k > 1 else "the network of the training part"
+        members = [load_network(campaign, result) for result in finished]
+        return Shipped(members, [result.temperature for result in finished], words, None, [])
+    epochs = int(np.median([result.best_epoch for result in finished]))
+    temperature = float(np.exp(np.mean(np.log([result.temperature for result in finished]))))
+    teller.refit()
+    nothing = np.zeros(0, np.int64)
+    rows = Rows(training, nothing, nothing)
+    result = finished_fold(campaign, processes, "refit", rows, teller, until=epochs)
+    words = f"one network refitted on all cross-validated images ({epochs} epochs, as the folds chose)"
+    warning = (
+        "the shipped network was refitted on all cross-validated images: its figures are estimates, from networks that "
+        "each saw fewer images"
+    )
+    refit = {"epochs": epochs, "temperature": temperature, "history": result.history}
+    return Shipped([load_network(campaign, result)], [temperature], words, refit, [warning])
+
+
+def exported(shipped: Shipped, campaign: Campaign, training: IntArray) -> tuple[bytes, dict[str, Any]]:
+    """The ONNX model, and how it agrees with torch on training images.
+
+    Raises
+    ------
+    BackboneError
+        When it does not.
+    """
+    model = export_onnx(shipped.members, campaign.recipe.input_size)
+    spread = np.linspace(0, len(training) - 1, min(len(training), PARITY_IMAGES)).astype(int)
+    pixels = map_pixels(campaign.pixels)[training[np.unique(spread)]]
+    parity = check_parity(model, shipped.members, np.ascontiguousarray(pixels))
+    return model, dict(vars(parity))
+
+
+def heads_shipped(shipped: Shipped) -> list[Head]:
+    """One head per member, with its temperature."""
+    heads = heads_of(shipped.members, 1.0)
+    return [replace(head, temperature=t) for head, t in zip(heads, shipped.temperatures, strict=True)]
+
+
+def scored_as_shipped(encoder: Encoder, heads: list[Head], campaign: Campaign, rows: IntArray) -> NDArray[np.float64]:
+    """Scores of the held-out part by the very files that are shipped, shape (len(rows), K)."""
+    pixels = map_pixels(campaign.pixels)
+    network = Network(encoder.model, encoder.output)
+    blocks = [
+        network.averaged(np.ascontiguousarray(pixels[rows[start : start + _BLOCK]]), encoder.views)
+        for start in range(0, len(rows), _BLOCK)
+    ]
+    return probabilities(heads, np.concatenate(blocks))
