@@ -15,12 +15,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
 
-from tests.finetune.conftest import NETWORK, stripes
+from tests.finetune.conftest import NETWORK, stripes  # noqa: E402
 
-from graticule.bundle import read_bundle
+from graticule.bundle import read_bundle  # noqa: E402
 from graticule.jobs import finetune_fold, finetune_folds  # noqa: E402
-from graticule.manifest import Manifest
-from graticule.predictions import read_predictions
+from graticule.manifest import Manifest  # noqa: E402
+from graticule.predictions import read_predictions  # noqa: E402
 
 TINY = ("--method", "finetune", "--backbone", NETWORK, "--weights", "none", "--input-size", "32", "--device", "cpu")
 QUICK = (*TINY, "--folds", "2", "--epochs", "4", "--batch-size", "8", "--workers", "1", "--lr", "0.004")

@@ -78,7 +78,7 @@ def command(
     group: options.Group = "auto",
     views: Annotated[
         int | None,
-        typer.Option(metavar="1|4|8", help="Average over rotations and flips; default 4 for features, 1 for finetune."),
+        typer.Option(metavar="1|4|8", help="Average over rotations and flips; default 4, for ultrasound 1."),
     ] = None,
     refit: Refit = False,
     training: Training = Training(),

@@ -27,7 +27,6 @@ from graticule.finetune.recipe import Recipe, average_at, rate_at
 from graticule.finetune.scoring import Entered, balanced_loss, score
 from graticule.finetune.sources import Source
 from graticule.finetune.state import EpochRecord, State, begin, restore_state, save_state, update_average
-from graticule.models.heads import fit_temperature
 
 IntArray = NDArray[np.int64]
 CHECKPOINT_SECONDS = 180.0
@@ -42,7 +41,7 @@ class Task:
     y : int array, shape (n,)
         Classes of all samples, 0 to n_classes - 1.
     train, validation : int arrays
-        Rows that train, and rows that choose the epoch and the temperature (may be empty).
+        Rows that train, and rows that choose the epoch (may be empty).
     n_classes, seed : int
     names : sequence of str
         Names of all samples, for messages.
@@ -74,15 +73,12 @@ class Trained:
     ----------
     network : Classifier
         With the weights of the best epoch, in eval mode.
-    temperature : float or None
-        Fitted on the validation part; None without one.
     best_epoch : int
         From 1.
     history : list of EpochRecord
     """
 
     network: Any
-    temperature: float | None
     best_epoch: int
     history: list[EpochRecord]
 
@@ -167,9 +163,7 @@ def fit(
                 _save(saved, state, processes)
                 written = time.monotonic()
     state.average.load_state_dict(state.best)
-    scores = score(state.average, source, task.validation, processes)
-    y = task.y[task.validation]
-    return Trained(state.average, fit_temperature(scores, y) if len(y) else None, state.best_epoch, state.history)
+    return Trained(state.average, state.best_epoch, state.history)
 
 
 def _batches(task: Task, recipe: Recipe, epoch: int) -> list[IntArray]:

@@ -27,7 +27,7 @@ from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe
 from graticule.finetune.weights import Origin
 from graticule.jobs.division import Division
-from graticule.jobs.finetune_fold import Campaign, Finished, Rows, settle_recipe
+from graticule.jobs.finetune_fold import Campaign, Finished, Rows, judge_fold, settle_recipe
 from graticule.jobs.finetune_folds import train_folds
 from graticule.jobs.finetune_progress import Teller
 from graticule.jobs.finetune_shipped import Shipped, choose_shipped, exported, heads_shipped, scored_as_shipped
@@ -92,9 +92,12 @@ def fine_tune(
     parts = [_divided(train, held, campaign, division) for train, held in fold_rows(folds)]
     finished = train_folds(campaign, parts, processes, teller)
     proba = np.full((len(campaign.y), campaign.n_classes), np.nan)
+    judged = []
     for rows, result in zip(parts, finished, strict=True):
-        proba[rows.held] = result.proba
-    shipped = choose_shipped(campaign, finished, np.flatnonzero(training), processes, teller)
+        judged.append(judge_fold(campaign, processes, result, rows))
+        proba[rows.held] = judged[-1].proba
+    temperatures = [fold.temperature for fold in judged]
+    shipped = choose_shipped(campaign, finished, temperatures, np.flatnonzero(training), processes, teller)
     reporter.step("exporting the network and comparing it with torch on real images")
     model, parity = exported(shipped, campaign, np.flatnonzero(training))
     heads = heads_shipped(shipped)
@@ -115,7 +118,8 @@ def fine_tune(
         heads=heads,
         shipped=shipped.words,
         head={"requested": "auto", "shipped": shipped.words, "default": False, "folds": [], "refitted": None},
-        training=_describe(campaign, processes, finished, shipped, parity, origin.notes),
+        training=_describe(campaign, processes, finished, temperatures, shipped, parity)
+        | {"weights_notes": list(origin.notes)},
         warnings=shipped.warnings,
     )
 
@@ -249,15 +253,14 @@ def _describe(
     campaign: Campaign,
     processes: Processes,
     finished: list[Finished],
+    temperatures: list[float],
     shipped: Shipped,
     parity: dict[str, Any],
-    notes: tuple[str, ...],
 ) -> dict[str, Any]:
     """The object "training" of run.json."""
     return {
         "recipe": campaign.recipe.to_json(),
         "packages": {k: v for k, v in package_versions(*PACKAGES).items() if k in PACKAGES},
-        "weights_notes": list(notes),
         "device": str(processes.device),
         "processes": processes.count,
         "folds": [
@@ -266,12 +269,12 @@ def _describe(
                 "n_train": result.n_train,
                 "n_validation": result.n_validation,
                 "best_epoch": result.best_epoch,
-                "temperature": result.temperature,
+                "temperature": temperature,
                 "seconds": round(result.seconds, 1),
                 "images_per_second": result.rate,
                 "history": result.history,
             }
-            for i, result in enumerate(finished)
+            for i, (result, temperature) in enumerate(zip(finished, temperatures, strict=True))
         ],
         "refit": shipped.refit,
         "shipped": shipped.words,

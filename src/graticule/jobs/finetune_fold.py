@@ -23,6 +23,7 @@ from graticule.finetune.recipe import Circumstances, Recipe, Wishes, choose_reci
 from graticule.finetune.scoring import score_views
 from graticule.finetune.sources import MapSource, PixelSource, Source, cache_views
 from graticule.jobs.train_options import TrainOptions
+from graticule.models.heads import fit_temperature
 from graticule.models.scoring import softmax
 
 IntArray = NDArray[np.int64]
@@ -82,8 +83,6 @@ class Finished:
     Attributes
     ----------
     weights : dict of tensors
-    proba : float array, shape (n_held, K)
-    temperature : float
     best_epoch : int
     history : list of dict
         One entry per epoch.
@@ -95,14 +94,20 @@ class Finished:
     """
 
     weights: Tensors
-    proba: NDArray[np.float64]
-    temperature: float
     best_epoch: int
     history: list[dict[str, Any]]
     n_train: int
     n_validation: int
     seconds: float
     rate: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The temperature of a fold's scores, and its scores of the rows held out, shape (n_held, K)."""
+
+    temperature: float
+    proba: NDArray[np.float64]
 
 
 def settle_recipe(
@@ -157,7 +162,7 @@ def settle_recipe(
 def finished_fold(
     campaign: Campaign, processes: Processes, name: str, rows: Rows, watch: Watch, *, until: int | None = None
 ) -> Finished:
-    """Train on some rows and score those held out, or read what an earlier run has finished.
+    """Train on some rows, or read what an earlier run has finished.
 
     Parameters
     ----------
@@ -190,6 +195,17 @@ def finished_fold(
     return _kept(done, fingerprint)
 
 
+def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows: Rows) -> Judged:
+    """Fit the temperature on the rows that chose the epoch, and score the rows held out; averaged over the views."""
+    network = load_network(campaign, result).to(processes.device, memory_format=torch.channels_last)
+    pixels, views = _pixel_source(campaign, processes), campaign.options.views_settled
+    temperature = 1.0
+    if len(rows.validation):
+        scores = score_views(network, pixels, rows.validation, processes, views=views)
+        temperature = fit_temperature(scores, campaign.y[rows.validation])
+    return Judged(temperature, softmax(temperature * score_views(network, pixels, rows.held, processes, views=views)))
+
+
 def load_network(campaign: Campaign, result: Finished) -> Any:
     """The network of a finished fold, on the processor, ready to predict."""
     network, _ = build_network(
@@ -207,33 +223,33 @@ def _trained(
         options.backbone, campaign.n_classes, weights=options.weights, seed=options.seed, drop_rate=recipe.drop_rate
     )
     network = network.to(processes.device, memory_format=torch.channels_last)
-    pixels = PixelSource(
-        map_pixels(campaign.pixels),
-        campaign.spec.mean,
-        campaign.spec.std,
-        processes.device,
-        preset=recipe.augment,
-        seed=options.seed,
-        pictures=campaign.pictures,
-    )
+    pixels = _pixel_source(campaign, processes)
     task = Task(campaign.y, rows.train, rows.validation, campaign.n_classes, options.seed, campaign.names)
     source = _cached(pixels, network, task, recipe, processes) if recipe.frozen_blocks else pixels
     if options.weights != "none" and not saved.file.exists():
         head_first(network, source, task, processes)
     trained = fit(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
-    temperature = trained.temperature or 1.0
-    scores = score_views(trained.network, pixels, rows.held, processes, views=options.views_settled)
     seconds = sum(record.seconds for record in trained.history)
     return Finished(
         weights={k: v.cpu() for k, v in trained.network.state_dict().items()},
-        proba=softmax(temperature * scores),
-        temperature=temperature,
         best_epoch=trained.best_epoch,
         history=[asdict(record) for record in trained.history],
         n_train=len(rows.train),
         n_validation=len(rows.validation),
         seconds=seconds,
         rate=round(len(rows.train) * len(trained.history) / max(seconds, 1e-9), 2),
+    )
+
+
+def _pixel_source(campaign: Campaign, processes: Processes) -> PixelSource:
+    return PixelSource(
+        map_pixels(campaign.pixels),
+        campaign.spec.mean,
+        campaign.spec.std,
+        processes.device,
+        preset=campaign.recipe.augment,
+        seed=campaign.options.seed,
+        pictures=campaign.pictures,
     )
 
 
@@ -247,17 +263,15 @@ def _cached(pixels: PixelSource, network: Any, task: Task, recipe: Recipe, proce
 
 
 def _keep(file: Path, result: Finished, fingerprint: str) -> None:
-    tensors = {f"weights/{k}": v for k, v in result.weights.items()} | {"proba": torch.from_numpy(result.proba)}
-    values = {k: v for k, v in vars(result).items() if k not in ("weights", "proba")}
-    write_checkpoint(file, tensors, values | {"fingerprint": fingerprint})
+    values = {k: v for k, v in vars(result).items() if k != "weights"}
+    write_checkpoint(file, result.weights, values | {"fingerprint": fingerprint})
 
 
 def _kept(file: Path, fingerprint: str) -> Finished:
-    tensors, values = read_checkpoint(file)
+    weights, values = read_checkpoint(file)
     if values.pop("fingerprint") != fingerprint:
         raise TrainingError(
             f"{file} belongs to a run with other data, options or versions. Give --resume the same command and data, "
             "or train into another --out"
         )
-    weights = {k.removeprefix("weights/"): v for k, v in tensors.items() if k.startswith("weights/")}
-    return Finished(weights=weights, proba=tensors["proba"].numpy(), **values)
+    return Finished(weights=weights, **values)

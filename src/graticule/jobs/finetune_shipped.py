@@ -34,16 +34,21 @@ class Shipped:
 
 
 def choose_shipped(
-    campaign: Campaign, finished: list[Finished], training: IntArray, processes: Processes, teller: Teller
+    campaign: Campaign,
+    finished: list[Finished],
+    temperatures: list[float],
+    training: IntArray,
+    processes: Processes,
+    teller: Teller,
 ) -> Shipped:
     """The network of the only fold, the networks of all folds, or one refitted on all cross-validated samples."""
     k = len(finished)
     if k == 1 or campaign.options.ensemble:
         words = f"mean of the {k} fold networks" if k > 1 else "the network of the training part"
         members = [load_network(campaign, result) for result in finished]
-        return Shipped(members, [result.temperature for result in finished], words, None, [])
+        return Shipped(members, temperatures, words, None, [])
     epochs = int(np.median([result.best_epoch for result in finished]))
-    temperature = float(np.exp(np.mean(np.log([result.temperature for result in finished]))))
+    temperature = float(np.exp(np.mean(np.log(temperatures))))
     teller.refit()
     nothing = np.zeros(0, np.int64)
     rows = Rows(training, nothing, nothing)

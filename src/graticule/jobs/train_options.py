@@ -18,7 +18,7 @@ from graticule.models.head_search import HEADS
 from graticule.models.network import VIEWS
 
 METHODS = ("features", "finetune")
-FEATURE_VIEWS = 4
+DEFAULT_VIEWS = 4
 FEATURES_ONLY = ("head", "refit", "size_features")
 FINETUNE_ONLY = (
     "ensemble",
@@ -55,7 +55,7 @@ class TrainOptions(ReadingOptions):
     group : str
         "auto" (column "group" when present), "none", or a column.
     views : 1, 4 or 8, optional
-        Symmetries of the square that features are averaged over; default 4 for "features", 1 for "finetune".
+        Symmetries of the square that features are averaged over; default 4, for networks trained on ultrasound 1.
     refit : bool
         Features: ship one head fitted on all cross-validated samples instead of the mean of the fold heads.
     ensemble : bool
@@ -108,10 +108,11 @@ class TrainOptions(ReadingOptions):
 
     @property
     def views_settled(self) -> int:
-        """The number of views, the default of the method where none was named."""
+        """The number of views; by default 4, but 1 for a network trained on pictures that have an up and a down."""
         if self.views is not None:
             return self.views
-        return FEATURE_VIEWS if self.method == "features" else 1
+        sided = self.method == "finetune" and "ultrasound" in (self.augment, {"mask": "ultrasound"}.get(self.marks))
+        return 1 if sided else DEFAULT_VIEWS
 
     def check(self) -> None:
         """Raise one OptionError that lists every option out of range."""
