@@ -23,11 +23,15 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from graticule.data.duplicates import Pair, duplicate_components, find_duplicates, verify_files
+from graticule.data.duplicates import Pair, duplicate_components, find_duplicates
 from graticule.data.fingerprint import fingerprint
 from graticule.data.images import Image, read_image
+from graticule.data.intensity import Intensity, to_uint8
+from graticule.data.preprocess import Preprocessing, picture_of
+from graticule.jobs.kinship import in_full_detail
 
 Pixels = NDArray[np.uint8]
+AS_THE_NETWORK = Preprocessing(size=224)
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff"}
 
 
@@ -99,7 +103,7 @@ def plant(files: list[Path], n_planted: int, out: Path, rng: np.random.Generator
         for j in range(n_planted):
             source = int(order[(k * n_planted + j) % len(files)])
             copies.append(out / f"{name.replace(' ', '_')}_{j}.png")
-            pixels = np.ascontiguousarray(change(read_image(files[source]).uint8(), rng))
+            pixels = np.ascontiguousarray(change(to_uint8(read_image(files[source]), Intensity()), rng))
             PIL.Image.fromarray(pixels).save(copies[-1], compress_level=1)
             sources.append(source)
     return copies, sources
@@ -127,8 +131,8 @@ def one_folder(folder: Path, options: argparse.Namespace, out: Path) -> None:
     for file in everything:
         image: Image = read_image(file)
         digests.append(image.digest())
-        fingerprints.append(fingerprint(image.uint8()))
-    confirm = (lambda a, b: verify_files(everything[a], everything[b])) if options.confirm else None
+        fingerprints.append(fingerprint(picture_of(image, AS_THE_NETWORK).shown))
+    confirm = in_full_detail(everything, AS_THE_NETWORK) if options.confirm else None
     features = embed(everything) if options.features else None
     start = time.perf_counter()
     pairs = find_duplicates(digests, np.stack(fingerprints), features, confirm=confirm)

@@ -30,7 +30,7 @@ from graticule.jobs.train import train
 from graticule.jobs.train_options import TrainOptions
 
 if __name__ == "__main__":
-    options = TrainOptions(method="finetune", backbone="test_efficientnet", weights="none", folds=2, epochs=12,
+    options = TrainOptions(method="finetune", backbone="test_efficientnet", weights="none", folds=2, epochs=60,
                            input_size=32, batch_size=8, device="cpu", resume=True, workers=1, near_duplicates="exact")
     train(Path(sys.argv[1]), Path(sys.argv[2]), options)
 """

@@ -33,6 +33,7 @@ def main() -> None:
         run("embedding.py", str(phantom), "--images", "600")
     run("planted_groups.py")
     run("coverage.py")
+    run("compare_null.py")
     if not data.is_dir():
         print(f"no folder {data}: accuracy, memory, determinism and throughput on photographs are left out")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -140,3 +141,9 @@ def trained(images: Path, in_session_cache: None) -> tuple[Path, Outcome]:
 def run(trained: tuple[Path, Outcome]) -> Path:
     """A finished run: 3 folds of 9 images and a held-out part of 9."""
     return trained[0]
+
+
+@pytest.fixture(scope="session")
+def second_run(run: Path) -> Path:
+    """The same run in another folder."""
+    return Path(shutil.copytree(run, run.parent / "second-run"))

@@ -123,7 +123,8 @@ def test_too_many_folds_are_told_before_any_image_is_read(
         (["--batch-size", 0], "--batch-size 0"),
         (["--workers", 0], "--workers 0"),
         (["--seed", -1], "--seed -1"),
-        (["--method", "finetune"], "--method finetune is not known"),
+        (["--method", "finetuning"], "--method finetuning: allowed are features, finetune"),
+        (["--epochs", "3"], "--epochs belongs to --method finetune"),
         (["--backbone", "resnet99", "--folds", 2], "resnet99"),
         (["--root", "nowhere"], "--root"),
     ],
@@ -174,13 +175,13 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("verb", ["train", "predict", "evaluate", "compare"])
 def test_a_finished_outcome_is_refused_by_name_and_kept(
-    graticule: Graticule, run: Path, images: Path, verb: str
+    graticule: Graticule, run: Path, second_run: Path, images: Path, verb: str
 ) -> None:
     words: dict[str, list[object]] = {
         "train": [images],
         "predict": [run, images],
         "evaluate": [run, images],
-        "compare": [run, run],
+        "compare": [run, second_run],
     }
     before = _tree(run)
     message = graticule(verb, *words[verb], "--out", run).message()
@@ -222,8 +223,8 @@ def test_a_folder_in_use_is_refused(graticule: Graticule, images: Path, tmp_path
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody can write to is needed: /proc")
-def test_a_place_that_cannot_be_written_to(graticule: Graticule, run: Path, images: Path) -> None:
-    for words in (["train", images], ["predict", run, images], ["evaluate", run, images], ["compare", run, run]):
+def test_a_place_that_cannot_be_written_to(graticule: Graticule, run: Path, second_run: Path, images: Path) -> None:
+    for words in (["train", images], ["predict", run, images], ["evaluate", run, images], ["compare", run, second_run]):
         assert "cannot be created" in graticule(*words, "--out", "/proc/graticule/run").message()
     assert "there is no folder" in graticule("embed", images, "--out", "/proc/graticule/f.npz").message()
 
@@ -277,6 +278,7 @@ FULL = OSError(28, "No space left on device")
 def test_a_full_disk(
     graticule: Graticule,
     run: Path,
+    second_run: Path,
     images: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -293,7 +295,7 @@ def test_a_full_disk(
         "train": [images, *options],
         "predict": [run, images, "--workers", 1],
         "evaluate": [run, images, "--workers", 1],
-        "compare": [run, run],
+        "compare": [run, second_run],
     }
     out = tmp_path / "out"
     message = graticule(verb, *words[verb], "--out", out).message()

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from graticule.data.fingerprint import FINGERPRINT_SIZE, SIDE, fingerprint, grey_square, unpack
+from graticule.data.fingerprint import FINGERPRINT_SIZE, SIDE, fingerprint, grey_square, sizes_and_contrast, unpack
 
 
 def scene(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
@@ -29,6 +29,7 @@ def test_layout_is_fixed() -> None:
     assert thumbnails.shape == (1, SIDE, SIDE)
     assert thumbnails.max() == 255.0
     assert 50.0 < float(contrast[0]) < 255.0
+    assert all(np.array_equal(a, b) for a, b in zip(sizes_and_contrast(code[None]), (sizes, contrast), strict=True))
 
 
 def test_brightness_and_contrast_are_taken_out() -> None:
@@ -64,6 +65,8 @@ def test_large_images_shrink_like_the_exact_kernel() -> None:
 def test_a_wrong_table_is_refused() -> None:
     with pytest.raises(ValueError, match="fingerprints have shape"):
         unpack(np.zeros((2, 5), dtype=np.uint8))
+    with pytest.raises(ValueError, match="fingerprints have shape"):
+        sizes_and_contrast(np.zeros((2, 5), dtype=np.uint8))
 
 
 def test_a_blood_cell_takes_about_a_millisecond() -> None:

@@ -1,6 +1,7 @@
 """The info bar: planted bars found to the row, nothing cut from images without one."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -78,6 +79,55 @@ def test_resized_images(scale: tuple[float, float], scenes: list[np.ndarray]) ->
         truth = (rows[0] * scale[1], rows[1] * scale[1])
         off += [seed] if is_off(find_bar(resized), truth, by=max(2.0, 1.5 * scale[1])) else []
     assert len(off) <= 2, off
+
+
+def test_a_ruled_frame_belongs_to_the_bar_after_enlarging(scenes: list[np.ndarray]) -> None:
+    off = []
+    for seed in range(40):
+        variant = replace(draw_variant(np.random.default_rng(3000 + seed), 512, 100), frame=True, slope=0)
+        image, rows = stamp_variant(scenes[seed % len(scenes)], np.random.default_rng(seed), variant)
+        enlarged = np.asarray(PIL.Image.fromarray(image).resize((900, 922), PIL.Image.Resampling.BICUBIC))
+        off += [seed] if is_off(find_bar(enlarged), (rows[0] * 922 / 512, rows[1] * 922 / 512)) else []
+    assert len(off) <= 1, off
+
+
+def test_dense_text_is_found_after_shrinking_and_compressing(scenes: list[np.ndarray]) -> None:
+    off = []
+    for seed in range(60):
+        variant = replace(draw_variant(np.random.default_rng(4000 + seed), 512, 100), content="text", height=40)
+        image, rows = stamp_variant(scenes[seed % len(scenes)], np.random.default_rng(seed), variant)
+        shrunk = np.asarray(PIL.Image.fromarray(image).resize((307, 307), PIL.Image.Resampling.BICUBIC))
+        off += [seed] if is_off(find_bar(compressed(shrunk, 75)), (rows[0] * 0.6, rows[1] * 0.6)) else []
+    assert len(off) <= 3, off
+
+
+def test_an_edge_that_takes_many_rows_is_no_bar(scenes: list[np.ndarray]) -> None:
+    rng = np.random.default_rng(9)
+    cut = []
+    for i in range(60):
+        image = scenes[i % len(scenes)].astype(float)
+        edge, width = rng.uniform(400, 480), rng.uniform(8, 20)
+        share = np.clip((np.arange(512) - edge) / width, 0, 1)[:, None]
+        image = image * (1 - share) + rng.uniform(20, 220) * share
+        y, x = rng.integers(490, 508), rng.integers(20, 480)
+        image[y : y + 4, x : x + 30] = 255
+        image = np.clip(np.rint(image + rng.normal(0, 2, image.shape)), 0, 255).astype(np.uint8)
+        cut += [i] if find_bar(image) is not None else []
+    assert cut == []
+
+
+def test_a_straight_interface_to_a_scanned_layer_is_no_bar(scenes: list[np.ndarray]) -> None:
+    rng = np.random.default_rng(10)
+    cut = []
+    for i in range(60):
+        image = scenes[i % len(scenes)].astype(float)
+        top = int(rng.integers(380, 490))
+        image[top:] = rng.uniform(5, 200) + rng.normal(0, rng.uniform(1.5, 8), (512 - top, 512))
+        for _ in range(20):  # bright grains
+            y, x = rng.integers(top + 2, 510), rng.integers(0, 500)
+            image[y : y + 3, x : x + 4] = 255
+        cut += [i] if find_bar(np.clip(image, 0, 255).astype(np.uint8)) is not None else []
+    assert cut == []
 
 
 def test_a_blank_bar_counts_only_as_the_single_flat_border(scenes: list[np.ndarray]) -> None:

@@ -22,7 +22,7 @@ def test_marks_are_found_pixel_by_pixel(frames: list[UltrasoundFrame], found: li
     recall = hits / np.array([frame.marks.sum() for frame in frames])
     precision = hits / np.array([mask.sum() for mask in found])
     assert recall.mean() >= 0.95
-    assert recall.min() >= 0.85
+    assert recall.min() >= 0.9
     assert precision.mean() >= 0.9
     assert precision.min() >= 0.85
 
@@ -31,6 +31,14 @@ def test_marks_over_the_scan_are_found(frames: list[UltrasoundFrame], found: lis
     pairs = list(zip(frames, found, strict=True))
     inside = sum((frame.marks & frame.sector).sum() for frame, _ in pairs)
     assert sum((mask & frame.marks & frame.sector).sum() for frame, mask in pairs) >= 0.9 * inside
+
+
+@pytest.mark.parametrize("seed", [2074, 2082, 5018])
+def test_grey_text_over_bright_speckle_is_found(seed: int) -> None:
+    # The rarest frames of some 400: the ink is hardly brighter than the speckle's peaks.
+    frame = render_frame(seed, shape=(336, 448))
+    mask = find_marks(frame.pixels).mask
+    assert (mask & frame.marks).sum() >= 0.9 * frame.marks.sum()
 
 
 @pytest.mark.parametrize("seed", range(1000, 1010))

@@ -8,11 +8,8 @@ other, its fine detail agrees far better than that of other pairs with the same 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -22,18 +19,10 @@ from threadpoolctl import threadpool_limits
 from graticule.data.components import number_by_appearance
 from graticule.data.duplicates_candidates import candidate_pairs
 from graticule.data.duplicates_decision import Confirm, decide
-from graticule.data.duplicates_registration import (
-    Registration,
-    describe_change,
-    register,
-    registration_similarity,
-)
-from graticule.data.fingerprint import unpack
-from graticule.data.images import read_image
+from graticule.data.duplicates_matching import Progress, match
+from graticule.data.duplicates_symmetry import describe_change
+from graticule.data.fingerprint import sizes_and_contrast
 
-Progress = Callable[[int, int], None]
-
-_CHUNK = 256
 _BLANK = 4.0  # grey levels; a picture of less contrast shows nothing that two images could share
 _ASPECT = 0.25  # largest difference of height / width, natural logarithm
 
@@ -79,7 +68,8 @@ def find_duplicates(
     features : float32 array, shape (n, d), optional
         Of a network; more candidates are found with them.
     confirm : callable, optional
-        (a, b) to the similarity of two images in full detail, see `verify_files`; asked about doubtful pairs only.
+        (a, b) to the similarity of two images in full detail, see `full_similarity`; asked about doubtful
+        pairs only.
     progress : callable, optional
         Called with pairs compared and pairs to compare.
 
@@ -102,7 +92,7 @@ def find_duplicates(
     for i, sha in enumerate(pixel_sha256):
         if sha and first.setdefault(sha, i) != i:
             pairs.append(Pair(first[sha], i, "exact", 1.0, "equal pixels"))
-    _, sizes, contrast = unpack(fingerprints)
+    sizes, contrast = sizes_and_contrast(fingerprints)
     rows = np.array([i for i in first.values() if contrast[i] >= _BLANK], dtype=np.int64)
     if len(rows) > 1:
         whole = len(rows) == n
@@ -121,42 +111,23 @@ def _near(
     confirm: Confirm | None,
     progress: Progress | None,
 ) -> list[Pair]:
-    parts = [candidates[start : start + _CHUNK] for start in range(0, len(candidates), _CHUNK)]
-
-    def laid_over(part: NDArray[np.int64]) -> Registration:
-        return register(unpack(fingerprints[part[:, 0]])[0], unpack(fingerprints[part[:, 1]])[0])
-
-    found: list[Registration] = []
-    # NumPy lets go of the interpreter in the transforms and products that take the time; products of small matrices
-    # gain nothing from threads of their own
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with threadpool_limits(1), ThreadPoolExecutor(cores) as threads:
-        for part, registration in zip(parts, threads.map(laid_over, parts), strict=True):
-            found.append(registration)
-            if progress is not None:
-                progress((len(found) - 1) * _CHUNK + len(part), len(candidates))
-    similarity, symmetry, motion = (
-        np.concatenate([getattr(r, name) for r in found]) for name in ("similarity", "symmetry", "motion")
-    )
+    found = match(fingerprints, candidates, progress)
     aspect = np.log(sizes[:, 0] / sizes[:, 1])
-    turned = np.where(symmetry % 2 == 1, -1.0, 1.0)  # an odd number of quarter turns exchanges height and width
+    turned = np.where(found.symmetry % 2 == 1, -1.0, 1.0)  # an odd number of quarter turns exchanges height and width
     fits = np.abs(aspect[candidates[:, 0]] - turned * aspect[candidates[:, 1]]) <= _ASPECT
+    with threadpool_limits(1):  # products of small matrices gain nothing from threads of their own
+        same = decide(candidates, found.similarity, len(fingerprints), confirm) & fits
     return [
         Pair(
             int(a),
             int(b),
             "near",
-            float(np.clip(similarity[k], 0.0, 1.0)),
-            describe_change(int(symmetry[k]), motion[k]),
+            float(np.clip(found.similarity[k], 0.0, 1.0)),
+            describe_change(found.by_symmetry[k], found.motion[k]),
         )
-        for k in np.flatnonzero(decide(candidates, similarity, len(fingerprints), confirm) & fits)
+        for k in np.flatnonzero(same)
         for a, b in candidates[k : k + 1]
     ]
-
-
-def verify_files(a: Path, b: Path) -> float:
-    """Similarity of two image files in full detail, for `find_duplicates`. Raises ImageError as `read_image`."""
-    return registration_similarity(read_image(a).uint8(), read_image(b).uint8())[0]
 
 
 def duplicate_components(n: int, pairs: Sequence[Pair]) -> NDArray[np.int64]:

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import fft2
+from scipy.fft import rfft2
 
-from graticule.data.duplicates_registration import Pictures, detail, warp
-from graticule.data.fingerprint import unpack
+from graticule.data.duplicates_bands import detail
+from graticule.data.duplicates_matching import on_all_cores
+from graticule.data.duplicates_registration import warp
+from graticule.data.duplicates_symmetry import Pictures
+from graticule.data.fingerprint import SIDE, sizes_and_contrast, unpack
 from graticule.data.neighbours import Rows, neighbour_pairs
 
 NEIGHBOURS = 6
@@ -23,28 +26,42 @@ _MOVED_NEIGHBOURS = 2
 # shift down, shift across (parts of the side), growth of both (logarithm) of the looked-up picture; the growth is half
 # of what 5 % cut off on all sides makes
 _MOVES = ((0.0, 0.0, -0.06), (0.06, 0.06, 0.0), (0.06, -0.06, 0.0), (-0.06, 0.06, 0.0), (-0.06, -0.06, 0.0))
+_BAND = (1.0, 4.0)  # pixels of the thumbnail
+# Images of fewer pixels than a thumbnail are looked up once more by what is coarser than their own pixels, where
+# compression leaves noise.
+_SMALL_BAND = (2.5, 8.0)
 _RADIUS = 9  # cycles per picture
 _KEPT = 64
 _SAMPLE = 5_000
-_CHUNK = 2_048
+_CHUNK = 1_024
 
 
 def _orbits() -> list[NDArray[np.intp]]:
-    """Sets of frequencies (down, across) that mirrorings and quarter turns exchange, each of shape (2 or 4, 2)."""
+    """Sets of frequencies (down, across) that mirrorings and quarter turns exchange, each of shape (2 or 4, 2).
+
+    Of a frequency and its negative, which are equally strong, the one with a number across of at least 0 stands.
+    """
     orbits = []
     for u in range(1, _RADIUS + 1):
         for v in range(u + 1):
             if u * u + v * v <= _RADIUS * _RADIUS:
-                orbits.append(np.array(sorted({(u, v), (u, -v), (v, u), (v, -u)}), dtype=np.intp))
+                exchanged = {(u, v), (u, -v), (v, u), (v, -u)}
+                half = [(y, x) if x >= 0 else (-y, -x) for y, x in exchanged]
+                orbits.append(np.array(sorted(half), dtype=np.intp))
     return orbits
 
 
-def descriptors(thumbnails: Pictures) -> Rows:
+_ORBITS = _orbits()
+
+
+def descriptors(thumbnails: Pictures, fine: float = _BAND[0], coarse: float = _BAND[1]) -> Rows:
     """Descriptors that do not change under the symmetries of the square and hardly under shifts.
 
     Parameters
     ----------
     thumbnails : float32 array, shape (n, s, s)
+    fine, coarse : float
+        Of the band-pass, see `detail`.
 
     Returns
     -------
@@ -52,17 +69,15 @@ def descriptors(thumbnails: Pictures) -> Rows:
     """
     side = thumbnails.shape[-1]
     window = np.hanning(side + 2)[1:-1].astype(np.float32)
-    pictures = detail(thumbnails, fine=1.0, coarse=4.0, floor=0.2) * (window[:, None] * window)
-    strength = np.sqrt(np.abs(fft2(pictures)))
-    sets = [np.sort(strength[:, orbit[:, 0], orbit[:, 1]], axis=1) for orbit in _orbits()]
+    pictures = detail(thumbnails, fine, coarse, floor=0.2) * (window[:, None] * window)
+    strength = np.sqrt(np.abs(rfft2(pictures)[..., : _RADIUS + 1]))
+    sets = [np.sort(strength[:, orbit[:, 0], orbit[:, 1]], axis=1) for orbit in _ORBITS]
     return np.concatenate(sets, axis=1).astype(np.float32)
 
 
 def _moved(thumbnails: Pictures, move: tuple[float, float, float]) -> Pictures:
     side = thumbnails.shape[-1]
-    motion = np.tile(
-        np.array([move[0] * side, move[1] * side, move[2], move[2]], dtype=np.float32), (len(thumbnails), 1)
-    )
+    motion = np.array([[move[0] * side, move[1] * side, move[2], move[2]]], dtype=np.float32)
     return warp(thumbnails, motion)[0]
 
 
@@ -90,10 +105,15 @@ def _axes(sample: Rows) -> _Axes:
     return _Axes(mean, (turn / deviation[:, None]).astype(np.float32))
 
 
+def _sampled(n: int) -> NDArray[np.int64]:
+    """Rows from which axes are learnt, in order."""
+    return np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
+
+
 def _blockwise(n: int, rows_of: Callable[[NDArray[np.int64]], Rows], axes: _Axes) -> Rows:
     """Reduced rows of all n images, of which never more than a block is there in full."""
     blocks = [np.arange(start, min(n, start + _CHUNK)) for start in range(0, n, _CHUNK)]
-    return np.concatenate([axes.reduced(rows_of(block)) for block in blocks])
+    return np.concatenate(list(on_all_cores(lambda block: axes.reduced(rows_of(block)), blocks)))
 
 
 def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> NDArray[np.int64]:
@@ -117,7 +137,7 @@ def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> N
     def plain(rows: NDArray[np.int64]) -> Rows:
         return descriptors(unpack(fingerprints[rows])[0])
 
-    sample = np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
+    sample = _sampled(n)
     axes = _axes(plain(sample))
     base = _blockwise(n, plain, axes)
     found = [neighbour_pairs(base, base, NEIGHBOURS)]
@@ -127,6 +147,14 @@ def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> N
             return descriptors(_moved(unpack(fingerprints[rows])[0], move))
 
         found.append(neighbour_pairs(_blockwise(n, moved, axes), base, _MOVED_NEIGHBOURS))
+    small = np.flatnonzero(np.sqrt(sizes_and_contrast(fingerprints)[0].prod(axis=1)) < SIDE)
+    if len(small) > 1:
+
+        def coarser(rows: NDArray[np.int64]) -> Rows:
+            return descriptors(unpack(fingerprints[small[rows]])[0], *_SMALL_BAND)
+
+        seen = _blockwise(len(small), coarser, _axes(coarser(_sampled(len(small)))))
+        found.append(small[neighbour_pairs(seen, seen, _MOVED_NEIGHBOURS)])
     if features is not None:
         table = features
 

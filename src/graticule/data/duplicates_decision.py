@@ -18,8 +18,8 @@ Confirm = Callable[[int, int], float]
 SAME = 0.01  # distance below which no rival matters
 _RATIOS = ((1, 0.33), (3, 0.22))  # (rivals looked past, largest ratio)
 _GREY = 0.9  # up to this ratio a pair is looked at in full detail, where that is possible
-_CONFIRMED = 0.5  # largest ratio in full detail
-_FARTHEST = 0.5  # rivals count as at least this near, so a pair far from all others must still agree well
+CONFIRMED = 0.5  # largest ratio in full detail
+FARTHEST = 0.5  # rivals count as at least this near, so a pair far from all others must still agree well
 _UNKNOWN = 0.1  # where a set is too small to show rivals
 
 
@@ -40,7 +40,7 @@ def rival_distances(
     Returns
     -------
     float32 array, shape (n,)
-        At most `_FARTHEST`; `_UNKNOWN` for images with too few rivals.
+        At most `FARTHEST`; `_UNKNOWN` for images with too few rivals.
     int64 array, shape (n,)
         Row of `pairs`, or -1.
     """
@@ -54,7 +54,7 @@ def rival_distances(
     origin = np.full(n, -1, dtype=np.int64)
     found = count > past
     origin[found] = row[place[found]]
-    result[found] = np.minimum(distance[origin[found]], _FARTHEST)
+    result[found] = np.minimum(distance[origin[found]], FARTHEST)
     return result, origin
 
 
@@ -91,10 +91,10 @@ def decide(
 
 def _stands_out(pairs: NDArray[np.int64], row: int, origin: NDArray[np.int64], confirm: Confirm) -> bool:
     """Whether a pair is much nearer than the next rivals of its images, in full detail."""
-    limit = _FARTHEST
+    limit = FARTHEST
     for image in pairs[row]:
         if origin[image] >= 0:
             a, b = pairs[origin[image]]
             limit = min(limit, 1.0 - confirm(int(a), int(b)))
     a, b = pairs[row]
-    return 1.0 - confirm(int(a), int(b)) <= _CONFIRMED * limit
+    return 1.0 - confirm(int(a), int(b)) <= CONFIRMED * limit

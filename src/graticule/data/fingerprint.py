@@ -63,10 +63,8 @@ def fingerprint(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return code
 
 
-def unpack(
-    fingerprints: NDArray[np.uint8],
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """What fingerprints hold.
+def sizes_and_contrast(fingerprints: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What stands in front of the thumbnails, without unpacking these.
 
     Parameters
     ----------
@@ -74,8 +72,6 @@ def unpack(
 
     Returns
     -------
-    thumbnails : float32 array, shape (n, SIDE, SIDE)
-        0 to 255.
     sizes : float32 array, shape (n, 2)
         Height and width, pixels.
     contrast : float32 array, shape (n,)
@@ -89,5 +85,29 @@ def unpack(
     if fingerprints.ndim != 2 or fingerprints.shape[1] != FINGERPRINT_SIZE:
         raise ValueError(f"fingerprints have shape (n, {FINGERPRINT_SIZE}), found {fingerprints.shape}")
     header = np.ascontiguousarray(fingerprints[:, :_HEADER]).view("<u2").astype(np.float32)
-    thumbnails = fingerprints[:, _HEADER:].reshape(-1, SIDE, SIDE).astype(np.float32)
-    return thumbnails, header[:, :2], header[:, 2] / 16.0
+    return header[:, :2], header[:, 2] / 16.0
+
+
+def unpack(
+    fingerprints: NDArray[np.uint8],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """What fingerprints hold.
+
+    Parameters
+    ----------
+    fingerprints : uint8 array, shape (n, FINGERPRINT_SIZE)
+
+    Returns
+    -------
+    thumbnails : float32 array, shape (n, SIDE, SIDE)
+        0 to 255.
+    sizes, contrast
+        As of `sizes_and_contrast`.
+
+    Raises
+    ------
+    ValueError
+        When the array has another shape.
+    """
+    sizes, contrast = sizes_and_contrast(fingerprints)
+    return fingerprints[:, _HEADER:].reshape(-1, SIDE, SIDE).astype(np.float32), sizes, contrast

@@ -1,14 +1,17 @@
 """The info bar that a scanning electron microscope burns into an image, found from metadata or from pixels.
 
-A bar is taken for one on evidence of four kinds, and all must hold: its rows are flat (drawn, not scanned: neighbouring
-pixels are equal), its edge is straight and runs through the whole width, the picture on the other side of the edge is
-not flat at the same greys, and the rows bear marks (text, rules, a scale bar). A strip without marks counts only when
-it is a single grey, low, and beside a picture that reaches the other three sides of the image: padding does not.
+A bar is taken for one on evidence of five kinds. Its edge is straight: it stands in the same row in nearly all of 16
+parts of the width. Each part has a ground, its commonest grey, on which most of the rows below lie and few of those
+above. A row at the edge is at the ground throughout (the margin above the text). The ground is drawn, not scanned:
+neighbouring pixels are equal. And the rows bear marks (text, rules, a scale bar). The fewer parts show the edge, the
+surer the ground must be. A strip without marks counts only when it is a single grey, low, and beside a picture that
+reaches the other three sides of the image: padding does not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +28,12 @@ _BINS = 64  # of four grey levels each
 _CAP = 48.0  # a difference of grey counts up to this: an edge is not the stronger for a few bright particles
 _REACH = 24  # rows of the picture looked at beyond an edge
 _LINE_SPREAD = 12  # greys by which the pixels of a ruled line differ at most, after resampling
-_INK = 36  # least difference of grey between neighbours that makes a mark
+_SPREAD = 8  # greys by which a pixel of the ground differs from it at most, after compression
+_INK = 36  # least difference of a mark's grey from the ground
+_LEAST_SCORE = 0.25  # of an edge that is looked at closely
+_MOST_STEPS, _MOST_CONTRASTS = 6, 3  # edges proposed by a step from row to row, and by the flatness of what lies below
+_STRONG = 0.5  # least score of a bar's edge over the best one
+_NEAR = 12  # rows within which two edges are taken for one
 
 
 @dataclass(frozen=True)
@@ -61,10 +69,9 @@ def find_bar(pixels: NDArray[np.uint8], metadata: Metadata | None = None) -> Bar
     if height < MIN_ROWS or pixels.shape[1] < MIN_COLUMNS:
         return None
     thinned = pixels[:, :: -(-pixels.shape[1] // _COLUMNS)]
-    grey = thinned if thinned.ndim == 2 else _brightness(thinned)
-    grey = grey[:, : grey.shape[1] // _BLOCKS * _BLOCKS]
+    thinned = thinned[:, : thinned.shape[1] // _BLOCKS * _BLOCKS]
     for at_top in (False, True):
-        edge = _edge(grey[::-1] if at_top else grey)
+        edge = _edge(thinned[::-1] if at_top else thinned)
         if edge is not None:
             return Bar(0, height - edge, "pixels") if at_top else Bar(edge, height, "pixels")
     return None
@@ -88,180 +95,198 @@ def crop_bar(pixels: NDArray[np.uint8], bar: Bar | None) -> NDArray[np.uint8]:
     raise ValueError(f"rows {bar.top} to {bar.bottom} are no bar at an edge of {height} rows")
 
 
-def _brightness(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Half the green and a quarter of red and blue each, uint8: coloured text stays apart from a grey ground."""
+    if pixels.ndim == 2:
+        return pixels
     # In 16 bits and shifts, because a weighted sum in floats would take longer than all the rest.
     total = pixels[:, :, 1].astype(np.uint16) * 2 + pixels[:, :, 0] + pixels[:, :, 2]
     return (total >> 2).astype(np.uint8)
 
 
-def _edge(grey: NDArray[np.uint8]) -> int | None:
-    """First row of a bar at the lower edge, of an image of shape (h, 16 k); None without one."""
-    height = grey.shape[0]
-    first = int((1 - _HIGHEST) * height) - _REACH
-    first = max(first, 1)
-    strip = grey[first:]
+def _edge(pixels: NDArray[np.uint8]) -> int | None:
+    """First row of a bar at the lower edge, of an image of shape (h, 16 k) or (h, 16 k, 3); None without one."""
+    height = pixels.shape[0]
+    first = max(int((1 - _HIGHEST) * height) - _REACH, 1)
+    strip = _grey(pixels[first:])  # the rest of a colour image is left as it is, which saves half of the time
     lowest, highest = max(_LOWEST * height, _LEAST_ROWS), _HIGHEST * height
-    found: list[tuple[float, int]] = []
+    found: dict[int, float] = {}
+    tried: set[int] = set()
     for candidate, score in _candidates(strip, int(np.ceil(lowest))):
-        # The half-way row is the better guess, save where compression has blurred the first rows of the bar.
-        guess = _refined(strip, candidate)
-        # The guess fails where a ruled line of some rows borders the bar, or compression blurs the bar's first rows.
-        guesses = (candidate,) if guess is None else (guess, candidate, guess + 2, guess + 4)
-        for row in dict.fromkeys(guesses):
-            if not lowest <= strip.shape[0] - row <= highest:
+        if found and (score < _STRONG * max(found.values()) or candidate > min(found)):
+            continue
+        # Compression blurs the bar's first rows, and a ruled line of some rows may border the bar.
+        for row in (candidate, candidate + 1, candidate + 3):
+            if row in tried or not lowest <= strip.shape[0] - row <= highest:
                 continue
-            if _is_bar(grey, first + row):
-                found.append((score, first + row))
+            tried.add(row)
+            if _is_bar(strip, row, pixels):
+                found[row] = score
                 break
     if not found:
         return None
     # Rules and lines of text within a bar are edges too, though weaker: the outermost strong one is the bar's own.
-    best = max(score for score, _ in found)
-    return _with_frame(grey, min(edge for score, edge in found if score >= 0.6 * best))
+    outermost = min(found)
+    # A row of the picture just above that happens to be like the bar is a weaker edge than the bar's own.
+    return first + _with_frame(strip, max((score, row) for row, score in found.items() if row <= outermost + _NEAR)[1])
 
 
 def _candidates(strip: NDArray[np.uint8], lowest: int) -> list[tuple[int, float]]:
     """Rows of the strip where a bar may begin, with a score: below is flat and at few greys, above is not."""
-    rows = strip.shape[0]
     flat = (strip[:, 1:] == strip[:, :-1]).mean(axis=1)
-    score = np.maximum(_contrast_of_flatness(flat), 0) + np.maximum(_contrast_of_levels(strip), 0)
-    score[:2] = 0
-    score[rows - lowest + 2 :] = 0
-    # A peak is the highest within a few rows on either side.
-    padded = np.pad(score, 3)
-    peak = np.lib.stride_tricks.sliding_window_view(padded, 7).max(axis=1)
-    found = np.flatnonzero((score == peak) & (score > 0.5))
-    best = found[np.argsort(score[found])[::-1][:4]]
-    return [(int(row), float(score[row])) for row in best]
+    flatness = np.maximum(_contrast_of_flatness(flat), 0)
+    change = np.abs(strip[1:, ::2].astype(np.int16) - strip[:-1, ::2])
+    step = np.concatenate([[0.0], np.minimum(change, np.int16(_CAP)).mean(axis=1)])
+    thinned = strip[:, :: max(strip.shape[1] // 128, 1)]
+    found = []
+    for row in dict.fromkeys([*_peaks(step, lowest)[:_MOST_STEPS], *_peaks(flatness, lowest)[:_MOST_CONTRASTS]]):
+        score = float(flatness[row]) + _contrast_of_grounds(thinned, row)
+        if score > _LEAST_SCORE:
+            found.append((row, score))
+    return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
-def _contrast_of_flatness(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean flatness of all rows from each row on, less that of the rows just above it."""
-    rows = flat.size
-    below = np.cumsum(flat[::-1])[::-1] / np.arange(rows, 0, -1)
-    return below - _mean_above(flat[:, None])[:, 0]
+def _peaks(values: NDArray[np.float64], lowest: int) -> list[int]:
+    """Rows of the highest values within three rows on either side, highest first; room for `lowest` rows is left."""
+    peak = np.lib.stride_tricks.sliding_window_view(np.pad(values, 3), 7).max(axis=1)
+    allowed = np.arange(values.size)
+    found = np.flatnonzero((values == peak) & (values > 0) & (allowed >= 2) & (allowed < values.size - lowest + 2))
+    return [int(row) for row in found[np.argsort(-values[found], kind="stable")]]
 
 
-def _mean_above(values: NDArray[np.float64], span: int = 6) -> NDArray[np.float64]:
-    """Mean of the `span` rows above each row, fewer at the beginning; shape as given (rows, k)."""
-    total = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    at = np.arange(values.shape[0])
+def _contrast_of_flatness(flat: NDArray[np.float64], span: int = 6) -> NDArray[np.float64]:
+    """Mean flatness of all rows from each row on, less that of the `span` rows just above it."""
+    total = np.concatenate([[0.0], np.cumsum(flat)])
+    at = np.arange(flat.size)
     start = np.maximum(at - span, 0)
-    return np.asarray((total[at] - total[start]) / np.maximum(at - start, 1)[:, None])
+    below = (total[-1] - total[:-1]) / (flat.size - at)
+    return np.asarray(below - (total[at] - total[start]) / np.maximum(at - start, 1))
 
 
-def _contrast_of_levels(strip: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Share of the pixels from each row on that lie at their two commonest greys, less that of the rows just above.
-
-    A grey is three neighbouring bins of four levels; some 128 columns are looked at.
-    """
-    codes = (strip[:, :: max(strip.shape[1] // 128, 1)] >> 2).astype(np.intp)
-    rows, columns = codes.shape
-    codes += _BINS * np.arange(rows)[:, None]
-    near = np.zeros((rows, _BINS + 2))
-    near[:, 1:-1] = np.bincount(codes.ravel(), minlength=_BINS * rows).reshape(rows, _BINS) / columns
-    near = near[:, :-2] + near[:, 1:-1] + near[:, 2:]
-    below = np.cumsum(near[::-1], axis=0)[::-1] / np.arange(rows, 0, -1)[:, None]
-    above = _mean_above(near)
-    at = np.arange(rows)
-    main = below.argmax(axis=1)
-    rest = np.where(np.abs(np.arange(_BINS) - main[:, None]) <= 2, 0, below)
-    second = rest.argmax(axis=1)
-    return np.asarray(below[at, main] + rest[at, second] - above[at, main] - above[at, second])
-
-
-def _refined(strip: NDArray[np.uint8], row: int) -> int | None:
-    """The row near `row` where the picture gives way to the bar: half way between what differs above and below."""
-    rows = strip.shape[0]
-    near = slice(max(row - 1, 1), min(row + 7, rows - 1))
-    block = strip[near].astype(np.int16)
-    flat = (np.abs(np.diff(block, axis=1)) <= 1).mean(axis=1)
-    quiet = near.start + int(flat.argmax())  # a row of the bar above its text
-    start = max(quiet - _REACH, 0)
-    change = _difference(strip[start : quiet + 1], strip[quiet]).mean(axis=1)
-    if change.size < 10:
-        return None
-    picture = float(np.median(change[: max(change.size - 8, 4)]))
-    if picture < 3:
-        return None
-    as_picture = np.flatnonzero(change >= 0.5 * picture)
-    return start + int(as_picture[-1]) + 1 if as_picture.size else None
-
-
-def _difference(rows: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Absolute difference of each row from the reference row, at most `_CAP`."""
-    return np.minimum(np.abs(rows.astype(np.float32) - reference.astype(np.float32)), np.float32(_CAP))
+def _contrast_of_grounds(strip: NDArray[np.uint8], row: int) -> float:
+    """Share of the pixels from the row on at the ground of their part of the width, less that of the six rows above."""
+    columns = strip.shape[1] // _BLOCKS * _BLOCKS
+    body, above = strip[row : row + 2 * _REACH, :columns], strip[max(row - 6, 0) : row, :columns]
+    ground = np.repeat(_grounds(body), columns // _BLOCKS)
+    below, near = np.abs(body - ground) <= _SPREAD, np.abs(above - ground) <= _SPREAD
+    return float(below.mean() - near.mean())
 
 
 def _with_frame(grey: NDArray[np.uint8], edge: int) -> int:
     """The edge moved up over a ruled line that borders the bar: one grey, unlike the bar's and the picture's."""
-    most = 3 + grey.shape[0] // 400
-    top = max(edge - 2 - most, 0)
-    near = grey[top : edge + 4].astype(np.int16)
-    levels = np.median(near, axis=1)
-    ground = np.median(levels[edge - top + 1 :])
-    one_grey = (np.abs(near - levels[:, None]) <= _LINE_SPREAD).mean(axis=1) >= 0.8
-    line = one_grey & (np.abs(levels - ground) >= 2 * _LINE_SPREAD)
-    row = edge - 1 - top
-    while row > 0 and line[row]:
-        row -= 1
-    if row == 0 or row == edge - 1 - top or abs(levels[row + 1] - levels[row - 1]) < 2 * _LINE_SPREAD:
+    most = 4 + grey.shape[0] // 120
+    top = edge - 3 - most
+    if top < 0:
+        return edge
+    near = grey[top : edge + 6, :: max(grey.shape[1] // 128, 1)].astype(np.int16)
+    levels = _medians(near.T)
+    one_grey = (np.abs(near - levels[:, None]) <= _LINE_SPREAD).mean(axis=1) >= 0.65
+    depth = np.where(one_grey, np.abs(levels - _medians(levels[edge - top + 2 :])), 0)
+    line = 3 + int(depth[3 : edge - top + 2].argmax())
+    picture = _medians(levels[: line - 2])
+    if depth[line] < 2 * _LINE_SPREAD or abs(levels[line] - picture) < 2 * _LINE_SPREAD:
         return edge  # no line, or the picture itself is flat here
-    return int(top + row + 1)
+    # Resampling leaves a row of some grey between the picture and the line: it goes to what it is nearer to.
+    row = line
+    while row > 1 and abs(levels[row - 1] - levels[line]) < 0.5 * abs(picture - levels[line]):
+        row -= 1
+    return int(min(edge, top + row))
 
 
-def _is_bar(grey: NDArray[np.uint8], edge: int) -> bool:
-    """Whether the rows from `edge` on bear out a bar; see the head of the module."""
-    body = grey[edge + 1 :].astype(np.int16)
-    steps = np.abs(np.diff(body, axis=1))
-    flat = (steps <= 1).mean(axis=1)
-    if flat.mean() < 0.25 or not _is_still(flat[:10], grey, edge):
+def _medians(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Median along the first axis; of few values it takes a fifth of the time of `numpy.median`."""
+    ordered, n = np.sort(values, axis=0), values.shape[0]
+    return np.asarray((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
+
+
+def _is_bar(grey: NDArray[np.uint8], edge: int, pixels: NDArray[np.uint8]) -> bool:
+    """Whether the rows of the strip from `edge` on bear out a bar of the image; see the head of the module."""
+    ground = _grounds(grey[edge + 1 : edge + 1 + _REACH])
+    voters, straight = _straightness(grey, edge, ground)
+    if straight < 6 or straight < 0.6 * voters:
         return False
-    voters, straight = _straightness(grey, edge)
-    if voters < 6 or straight < 0.6 * voters:
+    rows = grey.shape[0] - edge - 1
+    body = _in_parts(grey[edge + 1 :: max(rows // (2 * _REACH), 1)])  # some 50 rows of a high bar tell enough
+    above = _in_parts(grey[max(edge - _REACH, 0) : edge - 2])
+    off = np.abs(body - ground[:, None])
+    on = off <= _SPREAD
+    quiet = float(on[:10].mean(axis=(1, 2)).max())  # a row of the bar above its text
+    # Dense text in few rows leaves no such row: then the edge must be straight nearly everywhere.
+    if quiet < (0.45 if straight >= 15 else 0.8) or quiet < 0.25 + (np.abs(above - ground[:, None]) <= _SPREAD).mean():
         return False
-    inner = min(8, body.shape[0] // 3)  # compression makes marks of its own beside the edge
-    marks = int((steps[inner:] > _INK).sum()) + int((np.abs(np.diff(body[inner:], axis=0)) > _INK).sum())
-    marked = marks >= 16 and marks < 0.8 * steps.size
-    if marked and marks < 0.01 * steps.size:
-        # Few marks prove little, as bright grains in a layer of resin do: then the ground must be free of noise.
-        marked = bool((steps[inner:] == 0).mean() > 0.9)
-    return marked or (voters >= 10 and _is_single_strip(grey, edge))
+    ink = off[min(3, body.shape[0] // 3) :] > _INK
+    if ink.sum() < 16 or ink.mean() < 0.003:
+        return voters >= 10 and _is_single_strip(grey[edge:], pixels)
+    paired = on[:, :, 1:] & on[:, :, :-1]
+    equal = ((np.abs(np.diff(body, axis=2)) <= 1) & paired).sum(axis=(0, 2))
+    n_paired = paired.sum(axis=(0, 2))
+    still = float(equal.sum() / max(int(n_paired.sum()), 1))
+    in_parts = np.sort(equal / np.maximum(n_paired, 1))
+    # Compression ripples the ground beside text only; a detector's noise is the same everywhere.
+    if in_parts[-2] < 0.65:
+        return False
+    if straight >= 12 and straight >= 0.81 * voters:
+        return True
+    # A less certain edge takes a ground that is surely drawn. A picture cut off at black or white is still there too.
+    if ((ground < 4) | (ground > 251)).mean() >= 0.15:
+        return False
+    excess = still - float((np.abs(np.diff(above, axis=2)) <= 1).mean())
+    if straight >= 10 and straight >= 0.81 * voters:
+        return still >= 0.65 and excess >= 0.25
+    # Where the picture is of the bar's own grey the edge shows in few parts.
+    drawn = bool(in_parts[_BLOCKS // 4] >= 0.95 and excess >= 0.5 and quiet >= 0.95)
+    return drawn and _fills_other_sides(pixels, grey.shape[0] - edge)
 
 
-def _is_still(flat: NDArray[np.float64], grey: NDArray[np.uint8], edge: int) -> bool:
-    """Whether one of the first rows below the edge, of the flatness given, is flatter than the picture above."""
-    above = grey[max(edge - _REACH, 0) : edge - 2].astype(np.int16)
-    return bool(flat.max() > 0.05 + np.quantile((np.abs(np.diff(above, axis=1)) <= 1).mean(axis=1), 0.8))
+def _in_parts(rows: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Rows with each split into the parts of the width, shape (rows, _BLOCKS, k)."""
+    return rows.reshape(rows.shape[0], _BLOCKS, -1).astype(np.int16)
 
 
-def _straightness(grey: NDArray[np.uint8], edge: int) -> tuple[int, int]:
+def _straightness(grey: NDArray[np.uint8], edge: int, ground: NDArray[np.int16]) -> tuple[int, int]:
     """In how many parts of the width the edge shows, and in how many of them it stands at `edge`, give or take one."""
     framed = _with_frame(grey, edge)
     start = max(framed - _REACH, 0)
-    body = grey[edge + 1 : edge + 1 + _REACH : 2]
-    ground = np.median(body.reshape(body.shape[0], _BLOCKS, -1).swapaxes(0, 1).reshape(_BLOCKS, -1), axis=1)
-    near = grey[start : edge + 2].reshape(edge + 2 - start, _BLOCKS, -1)
-    change = np.minimum(np.abs(near - ground.astype(np.float32)[:, None]), np.float32(_CAP)).mean(axis=2)
-    picture = np.median(change[: max(framed - start - 2, 1)], axis=0)
-    shows = picture >= 4
-    as_picture = change >= 0.5 * picture
-    found = start + change.shape[0] - np.argmax(as_picture[::-1], axis=0)
+    change = np.minimum(np.abs(_in_parts(grey[start : edge + 4]) - ground[:, None]), np.int16(_CAP)).mean(axis=2)
+    above, below = change[: framed - start - 1], change[edge - start :]
+    if above.shape[0] < 3:
+        return 0, 0
+    picture, bar = _medians(above), below.min(axis=0)
+    shows = picture - bar >= 2.5
     # A straight side of one particle is not an edge through the whole width.
     if not shows.any() or np.ptp(np.flatnonzero(shows)) < _BLOCKS // 2:
         return 0, 0
-    return int(shows.sum()), int((shows & (found >= framed - 1) & (found <= edge + 1)).sum())
+    # Half way between picture and bar, where dense text leaves the bar's own rows far from its ground.
+    half = (picture + bar) / 2
+    # A slope of grey passes half way too, but takes many rows; a drawn edge takes two.
+    last, first = above[-3:].mean(axis=0), below[:2].min(axis=0)
+    there = (last >= half) & (first < half) & (last - first >= 0.5 * (picture - bar))
+    return int(shows.sum()), int((shows & there).sum())
 
 
-def _is_single_strip(grey: NDArray[np.uint8], edge: int) -> bool:
-    """Whether a strip without marks is one grey, low, and the only flat border of the image."""
-    rows, columns = grey.shape
-    if not 0.03 * rows <= rows - edge <= 0.16 * rows:
+def _is_single_strip(strip: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> bool:
+    """Whether a strip without marks at the lower edge of the image is one grey, low, and its only flat border."""
+    low, rows = strip.shape[0], pixels.shape[0]
+    if not 0.03 * rows <= low <= 0.16 * rows:
         return False
-    inner = grey[edge + (rows - edge) // 3 :].astype(np.int16)
+    # Compression leaves ripples in the eight rows at the edge, none in blocks that lie wholly in the strip.
+    inner = strip[max(low // 3, min(8, low - 4)) :].astype(np.int16)
     if (np.diff(inner, axis=1) == 0).mean() < 0.98 or (np.abs(np.diff(inner, axis=0)) <= 1).mean() < 0.99:
         return False
-    thick = 2
-    others = (grey[:thick], grey[:edge, :thick], grey[:edge, columns - thick :])
-    return all((np.abs(np.diff(side.astype(np.int16).ravel())) <= 1).mean() < 0.8 for side in others)
+    return _fills_other_sides(pixels, low)
+
+
+def _fills_other_sides(pixels: NDArray[np.uint8], low: int) -> bool:
+    """Whether the picture above the `low` last rows reaches the other three sides; padding is at them all."""
+    others = (pixels[:2], pixels[:-low, :2], pixels[:-low, -2:])
+    return all((np.abs(np.diff(_grey(side).astype(np.int16).ravel())) <= 1).mean() < 0.8 for side in others)
+
+
+def _grounds(body: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """The commonest grey of each part of the width, to the middle of a bin; shape (_BLOCKS, 1)."""
+    codes = (body.reshape(body.shape[0], _BLOCKS, -1) >> 2).astype(np.intp) + _BINS * np.arange(_BLOCKS)[:, None]
+    counts = np.bincount(codes.ravel(), minlength=_BLOCKS * _BINS).reshape(_BLOCKS, _BINS)
+    near = counts.copy()
+    near[:, 1:] += counts[:, :-1]
+    near[:, :-1] += counts[:, 1:]
+    return np.asarray(4 * near.argmax(axis=1) + 2, dtype=np.int16)

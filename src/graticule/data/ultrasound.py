@@ -16,7 +16,8 @@ _BLACK = 12  # greys up to this are background, after compression too
 _COLOURED = 45  # difference between the channels of a coloured mark
 _DOPPLER = 0.03  # share of coloured pixels in the sector from which the colour is flow, not marks
 _STROKE = 9  # strokes are narrower than this many pixels
-_RISE = 35  # least rise of a stroke over the smoothed picture around it: of speckle, 1 pixel in 10^5 passes 20
+_RISES = (25, 35)  # least rise of a stroke over the smoothed picture around it, for fine and for coarse speckle
+_TAIL = 0.8  # times the distance from median to 95th percentile that the speckle's highest peaks lie above the latter
 _BRIGHT = 140  # least grey of a stroke inside the sector
 
 
@@ -161,8 +162,13 @@ def _strokes(grey: NDArray[np.uint8], sector: NDArray[np.bool_], ignored: NDArra
     smooth = np.where(known > 0, ndimage.gaussian_filter(grey * known, 2) / weight, 0)
     # Smoothing takes little from a speckle and most from a stroke; speckle hardly tops the smoothed picture around it.
     above = grey - ndimage.maximum_filter(smooth, 15)
-    seeds = (above >= _RISE) & (grey >= _BRIGHT) & (known > 0)
-    return _grown(seeds, (grey - smooth >= 0.8 * _RISE) & (known > 0))
+    if not known.any():
+        return np.zeros(grey.shape, dtype=bool)
+    # The speckle itself tells how high it peaks: strokes are too few to move the 95th percentile.
+    middle, high = np.quantile(above[known > 0], (0.5, 0.95))
+    rise = float(np.clip(high + _TAIL * (high - middle), *_RISES))
+    seeds = (above >= rise) & (grey >= _BRIGHT) & (known > 0)
+    return _grown(seeds, (grey - smooth >= 0.8 * rise) & (known > 0))
 
 
 def _grown(seeds: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:

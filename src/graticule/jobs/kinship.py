@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.data.duplicates import Pair, duplicate_components, find_duplicates
-from graticule.data.duplicates_registration import registration_similarity
+from graticule.data.duplicates_decision import Confirm
+from graticule.data.duplicates_registration import full_similarity
 from graticule.data.images import read_image
 from graticule.data.intensity import IntensityError
 from graticule.data.leaks import Leak, find_leaks, group_units
@@ -22,6 +26,7 @@ NEAR_DUPLICATES = ("auto", "join", "exact")
 LARGE_SHARE = 0.1
 LARGE_COUNT = 10
 _CHAINS = 3
+_REMEMBERED = 10_000  # similarities in full detail; a rival is asked for with each pair that it rivals
 
 
 @dataclass(frozen=True)
@@ -41,26 +46,30 @@ class Kinship:
     near: NDArray[np.int64]
 
 
+def in_full_detail(files: Sequence[Path], preprocessing: Preprocessing) -> Confirm:
+    """Similarity of two of the files by row, as the network sees them; 0 where one is gone meanwhile."""
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def confirm(a: int, b: int) -> float:
+        try:
+            one, other = (picture_of(read_image(files[i], preprocessing.selection), preprocessing) for i in (a, b))
+        except (ImageError, IntensityError):
+            return 0.0
+        return full_similarity(one.shown, other.shown)
+
+    return confirm
+
+
 def relate(samples: Samples, preprocessing: Preprocessing, reporter: Reporter) -> Kinship:
     """Find exact and near duplicates by pixels, fingerprints and features; doubtful pairs are read again."""
     n = len(samples.manifest)
     reporter.step("looking for near-duplicates")
     fingerprints = np.stack([facts.fingerprint for facts in samples.facts()])
-    files = samples.manifest.files()
-
-    def confirm(a: int, b: int) -> float:
-        """Similarity of two samples in full detail, as the network sees them; 0 where a file is gone meanwhile."""
-        try:
-            one, other = (picture_of(read_image(files[i], preprocessing.selection), preprocessing) for i in (a, b))
-        except (ImageError, IntensityError):
-            return 0.0
-        return registration_similarity(one.shown, other.shown)[0]
-
     pairs = find_duplicates(
         [item.pixel_sha256 for item in samples.info],
         fingerprints,
         samples.network_features,
-        confirm=confirm,
+        confirm=in_full_detail(samples.manifest.files(), preprocessing),
     )
     exact = duplicate_components(n, [pair for pair in pairs if pair.kind == "exact"])
     return Kinship(pairs, exact, duplicate_components(n, pairs))
