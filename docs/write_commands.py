@@ -29,9 +29,13 @@ Tables and JSON go to standard output, progress and messages to standard error.
 
 
 def verbs() -> dict[str, Any]:
-    """The commands by name, in the order of the program's help."""
+    """The commands by name ("train", "labels verify"), in the order of the program's help."""
     group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", None)
+        found |= {name: command} if inner is None else {f"{name} {verb}": own for verb, own in inner.items()}
+    return found
 
 
 def is_option(parameter: Any) -> bool:

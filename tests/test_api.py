@@ -96,8 +96,31 @@ def test_results_show_themselves_in_a_notebook(run: graticule.api.Run, data: Pat
     assert "12 more" in page
 
 
+def test_decisions_come_with_the_answers(run: graticule.api.Run, data: Path) -> None:
+    paths = sorted(data.rglob("*.png"))[:4]
+    answers = run.predict(paths, workers=1, target_accuracy=0.6)
+    assert set(answers.decision) <= {"accept", "review", "reject"}
+    assert all(answers.reason)
+    assert [s[0] for s in answers.sets if s] == answers.label
+    # 16 images are too few to tell what is usual
+    assert np.isnan(answers.novelty).all()
+    assert answers.nearest == [None] * 4
+    with pytest.raises(OptionError, match="no number of images proves"):
+        run.predict(paths, workers=1, target_accuracy=1.0)
+
+
 def test_names_are_escaped_in_html(run: graticule.api.Run) -> None:
-    answers = api.Answers(["<b>&.png"], ("<i>", "x"), np.array([[0.9, 0.1]]), {})
+    answers = api.Answers(
+        paths=["<b>&.png"],
+        classes=("<i>", "x"),
+        proba=np.array([[0.9, 0.1]]),
+        errors={},
+        decision=["review"],
+        reason=["between <i> and x"],
+        sets=[["<i>"]],
+        novelty=np.ones(1),
+        nearest=[None],
+    )
     assert "<b>" not in answers._repr_html_()
     assert "&lt;i&gt;" in answers._repr_html_()
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import BundleInfo, read_bundle
+from graticule.bundle import Bundle, BundleInfo, read_bundle
 from graticule.data.decode import ImageFile
+from graticule.decide.novelty import benjamini_hochberg
 from graticule.errors import OptionError
+from graticule.jobs.judge import DecisionOptions, Judge, reject_novel
 from graticule.jobs.predict import model_folder
 from graticule.jobs.train import train as train_job
 from graticule.jobs.train_options import TrainOptions
@@ -33,7 +35,7 @@ _SHOWN = (
 
 @dataclass(frozen=True)
 class Answers:
-    """Class probabilities of new images.
+    """Class probabilities of new images, and what to do with each.
 
     Attributes
     ----------
@@ -43,12 +45,25 @@ class Answers:
         NaN rows for unreadable files.
     errors : dict
         Why a file could not be read, by path.
+    decision, reason : lists of n str or None
+        accept, review or reject, and why; None where the model has no evidence to decide on.
+    sets : list of n lists of str or None
+        Classes that an image cannot be said not to be.
+    novelty : float array, shape (n,)
+        p-values, low = unlike the training images; NaN where unknown.
+    nearest : list of n lists of str or None
+        Paths of the nearest training images.
     """
 
     paths: list[str]
     classes: tuple[str, ...]
     proba: NDArray[np.float64]
     errors: dict[str, str]
+    decision: list[str | None]
+    reason: list[str | None]
+    sets: list[list[str] | None]
+    novelty: NDArray[np.float64]
+    nearest: list[list[str] | None]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -65,11 +80,13 @@ class Answers:
 
     def _repr_html_(self) -> str:
         rows = [
-            (path, label or "unreadable", "" if np.isnan(score) else f"{score:.3f}")
-            for path, label, score in zip(self.paths[:20], self.label, self.score, strict=False)
+            (path, label or "unreadable", "" if np.isnan(score) else f"{score:.3f}", decision or "", reason or "")
+            for path, label, score, decision, reason in zip(
+                self.paths[:20], self.label, self.score, self.decision, self.reason, strict=False
+            )
         ]
         more = f"<p>{len(self) - 20:,} more</p>" if len(self) > 20 else ""
-        return _table(("path", "label", "score"), rows) + more
+        return _table(("path", "label", "score", "decision", "reason"), rows) + more
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,7 @@ class Run:
     metrics: dict[str, Any]
     info: BundleInfo
     predictor: Predictor
+    bundle: Bundle = field(repr=False)
 
     @property
     def predictions(self) -> Predictions:
@@ -100,23 +118,42 @@ class Run:
         """The report of the run."""
         return self.folder / "report.html"
 
-    def predict(self, paths: Iterable[str | Path], *, workers: int | None = None) -> Answers:
-        """Score image files; unreadable ones get NaN and an entry in `errors`.
+    def predict(self, paths: Iterable[str | Path], *, workers: int | None = None, **decisions: Any) -> Answers:
+        """Score image files and decide on them; unreadable ones get NaN and an entry in `errors`.
+
+        `decisions` are fields of `graticule.jobs.judge.DecisionOptions`, such as target_accuracy=0.99.
 
         Raises
         ------
         OptionError
-            When one path is given instead of a list, or see `check_main_guard`.
+            When one path is given instead of a list, an option is out of range, or see `check_main_guard`.
         """
         if isinstance(paths, str | Path):
             raise OptionError(f"one path was given ({paths}); give a list of paths")
         check_main_guard()
         files = [ImageFile(Path(path)) for path in paths]
-        blocks = list(self.predictor.stream(files, workers=workers))
-        proba = np.concatenate([b.proba for b in blocks]) if blocks else np.zeros((0, len(self.predictor.classes)))
-        info = [item for block in blocks for item in block.info]
+        judge = Judge(self.bundle, DecisionOptions(**decisions))
+        blocks = [(b, judge.judge(b)) for b in self.predictor.stream(files, workers=workers, with_reference=True)]
+        proba = [block.proba for block, _ in blocks]
+        info = [item for block, _ in blocks for item in block.info]
         errors = {str(file.path): item.error for file, item in zip(files, info, strict=True) if item.error}
-        return Answers([str(file.path) for file in files], self.predictor.classes, proba, errors)
+        novelty = np.concatenate([found.novelty for _, found in blocks]) if blocks else np.zeros(0)
+        decision = [value for _, found in blocks for value in found.decision]
+        reason = [value for _, found in blocks for value in found.reason]
+        if judge.options.novelty_fdr:
+            novel = benjamini_hochberg(novelty, judge.options.novelty_alpha)
+            decision, reason = reject_novel(decision, reason, novel)
+        return Answers(
+            paths=[str(file.path) for file in files],
+            classes=self.predictor.classes,
+            proba=np.concatenate(proba) if proba else np.zeros((0, len(self.predictor.classes))),
+            errors=errors,
+            decision=decision,
+            reason=reason,
+            sets=[value for _, found in blocks for value in found.sets],
+            novelty=novelty,
+            nearest=[value for _, found in blocks for value in found.nearest],
+        )
 
     def _repr_html_(self) -> str:
         rows = [(label, *_cells(self.metrics[name])) for name, label in _SHOWN]
@@ -199,4 +236,5 @@ def load(run: str | Path) -> Run:
         read_json(folder / "metrics.json"),
         bundle.info,
         Predictor.of(bundle),
+        bundle,
     )

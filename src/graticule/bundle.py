@@ -3,7 +3,7 @@
 model.onnx             pixels in, features out
 head.safetensors       the classifier heads, see models/scoring
 bundle.json            classes, preprocessing, hashes
-reference.safetensors  training features and the hashes of their pixels
+reference.safetensors  training features, and the evidence that decisions rest on
 MODEL_CARD.md          for people
 SHA256SUMS             over all of the above; checked before anything is used
 """
@@ -50,8 +50,13 @@ class BundleInfo(BaseModel):
         Hash of the training samples (paths, labels, file hashes).
     parity : dict or None
         How model.onnx agreed with the trained network, where one was trained.
-    calibration, thresholds : dict or None
-        None: not fitted.
+    reference : dict or None
+        How the features in reference.safetensors are made, where they are not the model's own: "backbone", "views",
+        "model_sha256", "sizes", "preprocessing".
+    calibration : dict or None
+        `graticule.decide.calibration.Calibration.to_json`; None: not fitted.
+    thresholds : dict or None
+        The default acceptance rule, see `graticule.decide.acceptance.Rule`; None: no evidence to find one on.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -70,13 +75,18 @@ class BundleInfo(BaseModel):
     data_sha256: str
     n_training: int
     parity: dict[str, Any] | None = None
+    reference: dict[str, Any] | None = None
     calibration: dict[str, Any] | None = None
     thresholds: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle in memory. `reference` holds "features" (n, d) float16 and "pixel_sha256" (n, 32) uint8."""
+    """A bundle in memory.
+
+    `reference` holds, of the n training samples, "features" (n, d) float16, "pixel_sha256" (n, 32) uint8, "class" (n,)
+    and "paths" (UTF-8, one line each), and tensors of `graticule.decide.evidence` and `graticule.decide.novelty`.
+    """
 
     info: BundleInfo
     model: bytes

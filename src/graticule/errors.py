@@ -8,6 +8,7 @@
     ├── BackboneError         a network is unknown, or its weights are missing or altered
     ├── TrainingError         a network cannot be trained: loss not finite, memory, a damaged checkpoint
     ├── ExportError           a trained network's ONNX file does not agree with it, or cannot be made
+    ├── LabelStoreError       labels cannot be stored or read: faulty, refused, or the database fails
     ├── BundleError           a model bundle is missing, altered or of another version
     └── RunError              a run folder exists already, is unfinished or lacks a part
 
@@ -62,6 +63,10 @@ class TrainingError(GraticuleError):
 
 class ExportError(GraticuleError):
     """A trained network cannot be exported, or its ONNX file does not agree with it."""
+
+
+class LabelStoreError(GraticuleError):
+    """A label cannot be stored or read as asked: the store, or what was to be written into it, is faulty."""
 
 
 class BundleError(GraticuleError):

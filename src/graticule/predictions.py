@@ -24,9 +24,9 @@ class Predictions:
     sample_id, path, label : object arrays of str, shape (n,)
         `label` is the class the data give, one of `classes`.
     part : object array of str, shape (n,)
-        "cv" (out-of-fold) or "test" (held out).
+        "cv" (out-of-fold), or "test" or "calibration" (set aside).
     fold : int array, shape (n,)
-        The fold a "cv" row was held out in, -1 for "test".
+        The fold a "cv" row was held out in, -1 elsewhere.
     classes : tuple of K str
         Column order of `proba`.
     proba : float array, shape (n, K)
@@ -63,7 +63,7 @@ class Predictions:
         )
 
     def of_part(self, part: str) -> Predictions:
-        """Rows of one part, "cv" or "test"; may be empty."""
+        """Rows of one part, "cv", "test" or "calibration"; may be empty."""
         return self.take(self.part == part)
 
     def to_table(self) -> pa.Table:

@@ -109,4 +109,8 @@ def test_verbs_of_the_contract_exist() -> None:
         "explain",
         *("demo", "phantom", "embed", "train", "evaluate"),
         *("compare", "predict", "report", "backbones", "doctor"),
+        *("label-errors", "count"),
     }
+    groups = {group.name: group.typer_instance for group in app.app.registered_groups}
+    assert groups.keys() == {"labels"}
+    assert {command.name for command in groups["labels"].registered_commands} == {"verify", "export", "import"}

@@ -57,7 +57,7 @@ def test_a_run_of_the_same_shape_as_one_of_features(tuned: tuple[Path, Any]) -> 
     assert "fold 2 of 2, epoch 4: loss" in outcome.err
     files = {file.name for file in run.iterdir()}
     tables = {"run.json", "manifest.parquet", "splits.parquet", "predictions.parquet", "metrics.json"}
-    assert files == tables | {"report.html", "failures.csv", "model", "DONE"}
+    assert files == tables | {"decisions.json", "report.html", "failures.csv", "model", "DONE"}
     predictions = read_predictions(run / "predictions.parquet")
     assert sorted(set(predictions.part)) == ["cv", "test"]
     assert np.isfinite(predictions.proba).all()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +19,7 @@ CLASSES = ["disc", "square", "stripes"]
 COLUMNS = [
     *("path", "sha256", "label", "score"),
     *(f"p_{name}" for name in CLASSES),
-    *("set", "novelty", "decision", "reason"),
+    *("set", "novelty", "decision", "reason", "nearest"),
 ]
 
 
@@ -55,7 +56,13 @@ def test_one_row_per_file_and_the_right_class(predicted: tuple[Path, Any], new: 
         assert row["score"] == max(row[f"p_{name}"] for name in CLASSES) == row[f"p_{row['label']}"]
         assert sum(row[f"p_{name}"] for name in CLASSES) == pytest.approx(1.0)
         assert row["sha256"] == hashlib.sha256((new / row["path"]).read_bytes()).hexdigest()
-        assert (row["set"], row["novelty"], row["decision"], row["reason"]) == (None, None, None, None)
+        assert row["label"] == row["set"][0]
+        assert set(row["set"]) <= set(CLASSES)
+        assert 0 < row["novelty"] <= 1
+        assert row["decision"] in ("accept", "review", "reject")
+        assert row["reason"]
+        assert len(row["nearest"]) == 3
+        assert row["nearest"][0].split("/")[0] == row["label"]
 
 
 def test_an_unreadable_file_is_a_rejected_row_a_failure_and_exit_code_3(predicted: tuple[Path, Any]) -> None:
@@ -76,7 +83,13 @@ def test_the_summary_counts_every_input(predicted: tuple[Path, Any]) -> None:
     assert summary["schema_version"] == 1
     assert (summary["n"], summary["n_unreadable"]) == (7, 1)
     assert summary["classes"] == dict.fromkeys(CLASSES, 2)
-    assert summary["decisions"] == {"accept": None, "review": None, "reject": 1}
+    rows = _rows(predicted[0])
+    assert summary["decisions"] == {
+        name: sum(row["decision"] == name for row in rows) for name in ("accept", "review", "reject")
+    }
+    assert summary["acceptance"]["status"] in ("estimated", "not certifiable")
+    assert summary["sets"]["level"] == 0.95
+    assert summary["novelty"]["alpha"] == 0.01
     assert (predicted[0] / "DONE").is_file()
 
 
@@ -155,7 +168,7 @@ def test_shards_hold_every_row_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("graticule.jobs.predict._SHARD_ROWS", 3)
+    monkeypatch.setattr("graticule.jobs.shards.SHARD_ROWS", 3)
     monkeypatch.setattr("graticule.models.predictor._BLOCK", 2)
     assert graticule("predict", run, new, "--out", tmp_path / "out", "--workers", 1).code == 3
     shards = sorted(file.name for file in (tmp_path / "out").glob("predictions-*"))
@@ -218,3 +231,110 @@ def test_odd_file_names_survive(run: Path, new: Path, graticule: Callable[..., A
         *("back\\\\slash.png", "new\\x0aline.png", "latin\\xe9.png"),
     }
     assert np.ptp([row["score"] for row in rows]) == 0.0
+
+
+@pytest.fixture(scope="module")
+def calibrated(images: Path, in_session_cache: None, graticule: Callable[..., Any], fast: tuple[str, ...]) -> Path:
+    """A run with a calibration part and a held-out part."""
+    folder = images.parent / "calibrated"
+    outcome = graticule(
+        *("train", images, "--out", folder, *fast, "--folds", 2, "--calibration", 0.3, "--test-size", 0.2)
+    )
+    assert outcome.code == 0, outcome.err
+    return folder
+
+
+def test_a_calibration_part_is_scored_once_and_trains_nothing(calibrated: Path) -> None:
+    splits = pq.read_table(calibrated / "splits.parquet").to_pydict()
+    parts = dict(zip(splits["sample_id"], splits["part"], strict=True))
+    assert {name: splits["part"].count(name) for name in ("cv", "calibration", "test")}.keys() == set(splits["part"])
+    scored = pq.read_table(calibrated / "predictions.parquet").to_pydict()
+    assert dict(zip(scored["sample_id"], scored["part"], strict=True)) == parts
+    assert json.loads((calibrated / "model" / "bundle.json").read_text())["n_training"] == splits["part"].count("cv")
+    decisions = json.loads((calibrated / "decisions.json").read_text())
+    assert decisions["evidence"]["source"] == "calibration part"
+    assert decisions["evidence"]["n"] == splits["part"].count("calibration")
+    assert decisions["sets"][0]["proven"] == 0.95
+    assert "Can I act on it?" in (calibrated / "report.html").read_text()
+
+
+def test_a_low_target_is_certified_and_a_high_one_is_not(
+    calibrated: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    found = {}
+    for target in (0.6, 0.99):
+        out = tmp_path / str(target)
+        outcome = graticule(
+            *("predict", calibrated, new, "--out", out, "--workers", 1, "--target-accuracy", target),
+            *("--novelty-alpha", 0, "--json"),
+        )
+        found[target] = json.loads(outcome.out)
+    assert found[0.6]["acceptance"]["status"] == "guaranteed"
+    assert found[0.6]["decisions"]["accept"] == 6
+    assert found[0.6]["expected_errors"]["value"] == 0.0
+    assert found[0.6]["expected_errors"]["high"] > 0.0
+    assert found[0.99]["acceptance"]["status"] == "not certifiable"
+    assert found[0.99]["decisions"]["accept"] == 0
+    assert "not certifiable with" in found[0.99]["acceptance"]["words"]
+
+
+def test_the_same_words_with_a_run_of_one_fold_decide_nothing(
+    images: Path, new: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path
+) -> None:
+    graticule("train", images, "--out", tmp_path / "run", *fast, "--folds", 1, "--test-size", 0.3)
+    outcome = graticule("predict", tmp_path / "run", new, "--out", tmp_path / "out", "--workers", 1, "--json")
+    summary = json.loads(outcome.out)
+    assert summary["acceptance"]["status"] == "none"
+    assert "--calibration 0.2" in summary["acceptance"]["words"]
+    assert summary["decisions"]["accept"] is None
+    assert {row["decision"] for row in _rows(tmp_path / "out")} <= {None, "reject"}
+
+
+def test_novel_images_are_rejected_one_by_one_or_over_the_run(
+    run: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mixed"
+    (folder / "known").mkdir(parents=True)
+    (folder / "known" / "a.png").write_bytes((new / "disc" / "disc_100.png").read_bytes())
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        PIL.Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(folder / f"noise_{i}.png")
+    for words in (("--novelty-alpha", 0.1), ("--novelty-alpha", 0.1, "--novelty-fdr")):
+        out = tmp_path / str(len(words))
+        assert graticule("predict", run, folder, "--out", out, "--workers", 1, "--csv", *words).code == 0
+        rows = {row["path"]: row for row in _rows(out)}
+        for i in range(3):
+            row = rows[f"noise_{i}.png"]
+            assert (row["decision"], row["reason"]) == ("reject", "unlike any training image")
+        assert rows["known/a.png"]["decision"] != "reject"
+        with (out / "predictions.csv").open(encoding="utf-8-sig", newline="") as stream:
+            assert [row["decision"] for row in csv.DictReader(stream)] == [row["decision"] for row in _rows(out)]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--target-accuracy", 1), "no number of images proves"),
+        (("--confidence", 0.2), "--confidence 0.2"),
+        (("--coverage", 1), "--coverage 1"),
+        (("--novelty-alpha", 0.9), "--novelty-alpha 0.9"),
+        (("--prevalence", "nowhere.csv"), "nowhere.csv cannot be read"),
+    ],
+)
+def test_options_out_of_range_leave_nothing_behind(
+    run: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path, words: tuple[object, ...], told: str
+) -> None:
+    outcome = graticule("predict", run, new, "--out", tmp_path / "out", *words)
+    assert told in outcome.message()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mix_of_classes_is_read_from_a_file(
+    run: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    mix = tmp_path / "mix.csv"
+    mix.write_text("class,share\ndisc,90\nsquare,5\nstripes,5\n")
+    assert graticule("predict", run, new, "--out", tmp_path / "out", "--workers", 1, "--prevalence", mix).code == 3
+    mix.write_text("class,share\ndisc,90\nsquares,5\n")
+    outcome = graticule("predict", run, new, "--out", tmp_path / "other", "--prevalence", mix)
+    assert "lacks square, stripes and names squares" in outcome.message()

@@ -73,8 +73,8 @@ def test_duplicates_chain_groups_into_one_component() -> None:
     assert len(set(folds.fold[:12])) == 1
     assert len(set(folds.component[:12])) == 1
     assert len(set(folds.component)) == 4
-    assert any("groups that share exact duplicates count as one: g0, g1, g2" in note for note in folds.notes)
-    assert any("4 samples in 2 sets of exact duplicates" in note for note in folds.notes)
+    assert any("groups that share copies count as one: g0, g1, g2" in note for note in folds.notes)
+    assert any("2 sets of copies stay on one side of every split (4 images)" in note for note in folds.notes)
 
 
 def test_conflicting_duplicates_are_allowed_and_noted() -> None:
@@ -83,7 +83,7 @@ def test_conflicting_duplicates_are_allowed_and_noted() -> None:
     duplicates[1] = duplicates[0]
     folds = make_folds(y, k=5, duplicates=duplicates)
     assert folds.fold[0] == folds.fold[1]
-    assert any("1 sets of exact duplicates carry different labels: a / b" in note for note in folds.notes)
+    assert any("1 sets of copies carry different labels: a / b" in note for note in folds.notes)
 
 
 def test_unknown_duplicates_and_empty_groups_stand_alone() -> None:
@@ -398,3 +398,26 @@ def test_real_manifests(name: str, k: int, worst: int | None) -> None:
     if manifest.group is not None:
         for group in set(manifest.group):
             assert len(set(folds.fold[manifest.group == group])) == 1
+
+
+def test_a_calibration_part_is_set_aside_by_the_same_rules() -> None:
+    y = np.repeat([0, 1, 2], 100)
+    group = object_array([f"g{i % 60}" for i in range(300)])
+    folds = make_folds(y, k=4, group=group, test_size=0.2, calibration=0.25, seed=3)
+    parts = {name: np.flatnonzero(folds.part == name) for name in ("cv", "test", "calibration")}
+    assert sum(map(len, parts.values())) == 300
+    assert [len(parts[name]) / 300 for name in ("test", "calibration")] == pytest.approx([0.2, 0.25], abs=0.03)
+    for rows in parts.values():
+        assert set(y[rows]) == {0, 1, 2}
+    names = [set(group[rows]) for rows in parts.values()]
+    assert len(set.union(*names)) == sum(map(len, names))
+    assert (folds.fold[parts["calibration"]] == -1).all()
+    assert "calibration part of 25%" in folds.strategy
+
+
+def test_a_calibration_part_counts_as_a_bin_and_can_be_left_out() -> None:
+    with pytest.raises(FoldError, match="and a calibration part cannot each have every class") as error:
+        make_folds(np.repeat([0, 1], [40, 5]), k=5, calibration=0.2)
+    assert "--calibration 0" in str(error.value)
+    with pytest.raises(OptionError, match="together below"):
+        make_folds(np.repeat([0, 1], 40), k=2, test_size=0.5, calibration=0.4)

@@ -18,11 +18,14 @@ from graticule.cli import (
     audit,
     backbones,
     compare,
+    count,
     demo,
     doctor,
     embed,
     evaluate,
     explain,
+    label_errors,
+    labels,
     phantom,
     predict,
     report,
@@ -71,12 +74,19 @@ for module in (
     evaluate,
     compare,
     predict,
+    count,
     explain,
+    label_errors,
     report,
     backbones,
     doctor,
 ):
-    app.command(module.__name__.rpartition(".")[2])(_guarded(module.command))
+    app.command(module.__name__.rpartition(".")[2].replace("_", "-"))(_guarded(module.command))
+
+record = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=labels.HELP)
+for name, command in labels.COMMANDS.items():
+    record.command(name)(_guarded(command))
+app.add_typer(record, name="labels")
 
 
 def _show_version(asked: bool) -> None:

@@ -46,6 +46,10 @@ def _print_pair(result: dict[str, Any]) -> None:
         (name, _of(result["a"], name), _of(result["b"], name), _difference(figure))
         for name, figure in result["difference"].items()
     ]
+    rows += [
+        (f"accepted at {row['target']:.0%}", f"{row['a']:.4f}", f"{row['b']:.4f}", _difference(row["difference"]))
+        for row in result["coverage"]
+    ]
     print_table(("figure", "A", "B", "B minus A (95 % interval)"), rows)
     test = result["test"]
     if test["p"] is not None:

@@ -75,6 +75,7 @@ def command(
     head: Annotated[str, typer.Option(metavar="auto|logistic|svm", help="features: the classifier.")] = "auto",
     folds: Annotated[int, typer.Option(metavar="K", help="Folds of the cross-validation.")] = 5,
     test_size: Annotated[float, typer.Option(metavar="F", help="Share held out and opened once.")] = 0.0,
+    calibration: Annotated[float, typer.Option(metavar="F", help="Share set aside for guaranteed decisions.")] = 0.0,
     group: options.Group = "auto",
     views: Annotated[
         int | None,
@@ -107,6 +108,7 @@ def command(
         head=head,
         folds=folds,
         test_size=test_size,
+        calibration=calibration,
         group=group,
         views=views,
         refit=refit,

@@ -70,7 +70,7 @@ def class_counts(component: NDArray[np.int64], codes: NDArray[np.int64], n_class
 def duplicate_notes(
     duplicates: NDArray[np.int64], names: StrArray, group: StrArray | None, component: NDArray[np.int64]
 ) -> list[str]:
-    """What exact duplicates do to the folds: sets kept together, label conflicts, groups joined.
+    """What copies, exact or near, do to the folds: sets kept together, label conflicts, groups joined.
 
     Parameters
     ----------
@@ -88,19 +88,20 @@ def duplicate_notes(
             members.setdefault(identity, []).append(i)
     sets = [rows for rows in members.values() if len(rows) > 1]
     if sets:
-        notes.append(f"{sum(map(len, sets))} samples in {len(sets)} sets of exact duplicates: each set stays together")
+        kept = "1 set of copies stays" if len(sets) == 1 else f"{len(sets)} sets of copies stay"
+        notes.append(f"{kept} on one side of every split ({sum(map(len, sets))} images)")
     conflicts = [sorted({str(names[i]) for i in rows}) for rows in sets]
     pairs = sorted({" / ".join(found) for found in conflicts if len(found) > 1})
     if pairs:
         n = sum(len(found) > 1 for found in conflicts)
-        notes.append(f"{n} sets of exact duplicates carry different labels: {', '.join(pairs[:SHOWN])}")
+        notes.append(f"{n} sets of copies carry different labels: {', '.join(pairs[:SHOWN])}")
     if group is not None:
         by_component: dict[int, set[str]] = {}
         for c, g in zip(component.tolist(), group, strict=True):
             by_component.setdefault(c, set()).add(str(g))
         joined = [", ".join(sorted(found)[:SHOWN]) for found in by_component.values() if len(found) > 1]
         if joined:
-            notes.append(f"groups that share exact duplicates count as one: {'; '.join(sorted(joined)[:SHOWN])}")
+            notes.append(f"groups that share copies count as one: {'; '.join(sorted(joined)[:SHOWN])}")
     return notes
 
 

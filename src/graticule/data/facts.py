@@ -17,7 +17,8 @@ from graticule.data.instrument import Metadata, from_json, to_json
 from graticule.data.intensity import PixelRange, pixel_range
 from graticule.data.preprocess import Picture
 
-FACTS_VERSION = f"1 {FINGERPRINT_VERSION}"  # the number counts changes of the cues and of what is stored
+# the number counts changes of the cues, of how info bars are found, and of what is stored
+FACTS_VERSION = f"2 {FINGERPRINT_VERSION}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Cross-validation folds and a held-out part that no group and no duplicate straddles.
+"""Cross-validation folds, a held-out part and a calibration part that no group and no duplicate straddles.
 
 The unit is the connected component of samples that share a group or their pixels. Units are placed so that every fold
 has every class and class counts are as even as possible (`graticule.data.assignment`); what cannot be done is an error
@@ -7,6 +7,7 @@ that says what can.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +29,9 @@ class Folds:
     Attributes
     ----------
     part : object array of str, shape (n,)
-        "cv" or "test".
+        "cv", "test" or "calibration".
     fold : int array, shape (n,)
-        0 to k - 1, the fold a "cv" sample is held out in; -1 for "test".
+        0 to k - 1, the fold a "cv" sample is held out in; -1 elsewhere.
     component : int array, shape (n,)
         Unit of the split; pass it to `inner_folds` as its group.
     k : int
@@ -71,6 +72,7 @@ def make_folds(
     group: StrArray | None = None,
     duplicates: IntArray | None = None,
     test_size: float = 0.0,
+    calibration: float = 0.0,
     split: StrArray | None = None,
     seed: int = 0,
     sample_id: StrArray | None = None,
@@ -89,6 +91,8 @@ def make_folds(
         Same id, same pixels; negative: not known, stands alone.
     test_size : float
         Share held out, 0 to below 0.9; stratified and grouped as the folds are.
+    calibration : float
+        Share set aside for the calibration of the shipped model, likewise; both together below 0.9.
     split : object array of str, shape (n,), optional
         "train", "val", "" (cross-validated) or "test" (held out); with any "test" it replaces `test_size`.
     seed : int
@@ -100,24 +104,25 @@ def make_folds(
     FoldError
         When a fold or the held-out part would lack a class, or the split column divides a group or a set of copies.
     OptionError
-        When `k` or `test_size` is out of range.
+        When `k`, `test_size` or `calibration` is out of range.
     """
     n = len(y)
     order = np.arange(n) if sample_id is None else np.argsort(np.asarray(sample_id, dtype=str), kind="stable")
     task = _canonical(y, group, duplicates, order, seed)
     notes: list[str] = []
     held, notes_split = _held_by_split(task, None if split is None else split[order])
-    _check_options(k, test_size, bool(held.any()))
+    _check_options(k, test_size, calibration, bool(held.any()))
     if held.any() and test_size > 0:
         notes.append("the split column's test part replaces --test-size")
         test_size = 0.0
-    weights = _weights(k, test_size)
+    aside = {name: share for name, share in (("test", test_size), ("calibration", calibration)) if share > 0}
     unit = number_by_appearance(task.component[~held])
     counts = task.counts(~held)
-    place = _place(task, counts, k, test_size)
-    bins = place - (len(weights) - k)
+    bins = _place(task, counts, k, aside) - len(aside)
     fold = np.full(n, -1, dtype=np.int64)
-    fold[~held] = bins[unit]
+    fold[~held] = np.maximum(bins[unit], -1)
+    part = np.full(n, "test", dtype=object)
+    part[~held] = object_array(["cv" if b >= 0 else [*aside][b] for b in bins.tolist()])[unit]
     if task.duplicates is not None:
         names = object_array([task.names[c] for c in task.codes])
         notes += duplicate_notes(task.duplicates, names, task.group, task.component)
@@ -128,8 +133,7 @@ def make_folds(
     notes += notes_split + balance_notes(counts[in_cv], totals, task.names, cv_labels, k)
     back = np.empty(n, dtype=np.int64)
     back[order] = np.arange(n)
-    part = object_array(["test" if f < 0 else "cv" for f in fold.tolist()])
-    strategy = _strategy(task, k, test_size, bool(held.any()))
+    strategy = _strategy(task, k, aside, bool(held.any()))
     return Folds(part[back], fold[back], task.component[back], k, strategy, tuple(notes))
 
 
@@ -180,19 +184,24 @@ def _canonical(
     return _Task(codes.reshape(-1), [str(name) for name in names], group, duplicates, component, seed)
 
 
-def _check_options(k: int, test_size: float, has_test: bool) -> None:
+def _check_options(k: int, test_size: float, calibration: float, has_test: bool) -> None:
     if k < 1:
         raise OptionError(f"--folds {k}: 2 or more are needed, or 1 with a held-out part")
-    if not 0 <= test_size < 0.9:
-        raise OptionError(f"--test-size {test_size}: a share from 0 to below 0.9 is needed")
+    for option, share in (("--test-size", test_size), ("--calibration", calibration)):
+        if not 0 <= share < 0.9:
+            raise OptionError(f"{option} {share}: a share from 0 to below 0.9 is needed")
+    if test_size + calibration >= 0.9:
+        raise OptionError(
+            f"--test-size {test_size} and --calibration {calibration} leave too little to train on: together below 0.9 "
+            "is needed"
+        )
     if k == 1 and not has_test and test_size == 0:
         raise FoldError("--folds 1 leaves nothing to evaluate on: add --test-size 0.2, or ask for 2 folds or more")
 
 
-def _weights(k: int, test_size: float) -> NDArray[np.float64]:
-    """Share of each bin: the held-out part first where there is one, then the folds."""
-    folds = np.full(k, (1 - test_size) / k)
-    return np.concatenate([[test_size], folds]) if test_size > 0 else folds
+def _weights(k: int, aside: Mapping[str, float]) -> NDArray[np.float64]:
+    """Share of each bin: the parts set aside first, then the folds."""
+    return np.concatenate([[*aside.values()], np.full(k, (1 - sum(aside.values())) / k)])
 
 
 def _held_by_split(task: _Task, split: StrArray | None) -> tuple[NDArray[np.bool_], list[str]]:
@@ -226,31 +235,32 @@ def _held_by_split(task: _Task, split: StrArray | None) -> tuple[NDArray[np.bool
     return held, notes
 
 
-def _place(task: _Task, counts: IntArray, k: int, test_size: float) -> IntArray:
+def _place(task: _Task, counts: IntArray, k: int, aside: Mapping[str, float]) -> IntArray:
     """Bin of each component; FoldError where a bin would lack a class."""
-    weights = _weights(k, test_size)
+    weights = _weights(k, aside)
     if (counts > 0).sum(axis=0).min(initial=len(weights)) >= len(weights):
         place = assign(counts, weights, np.random.default_rng(task.seed))
         if class_totals(counts, place, len(weights)).all():
             return place
-    raise FoldError(_impossible(task, counts, k, test_size))
+    raise FoldError(_impossible(task, counts, k, aside))
 
 
-def _works(task: _Task, counts: IntArray, k: int, test_size: float) -> bool:
-    weights = _weights(k, test_size)
+def _works(task: _Task, counts: IntArray, k: int, aside: Mapping[str, float]) -> bool:
+    weights = _weights(k, aside)
     if (counts > 0).sum(axis=0).min(initial=len(weights)) < len(weights):
         return False
     place = assign(counts, weights, np.random.default_rng(task.seed), tries=2)
     return bool(class_totals(counts, place, len(weights)).all())
 
 
-def _impossible(task: _Task, counts: IntArray, k: int, test_size: float) -> str:
+def _impossible(task: _Task, counts: IntArray, k: int, aside: Mapping[str, float]) -> str:
     """Why the folds cannot be made, and what was checked to work."""
     unit = "groups" if task.group is not None else "different images"
-    need = k + (test_size > 0)
+    need = k + len(aside)
     samples, units = counts.sum(axis=0), (counts > 0).sum(axis=0)
     scarce = [c for c in np.argsort(units, kind="stable") if units[c] < need]
-    asked = f"{k} folds" + (" and a held-out part" if test_size > 0 else "")
+    parts = {"test": " and a held-out part", "calibration": " and a calibration part"}
+    asked = f"{k} folds" + "".join(parts[name] for name in aside)
     lines = [f"{asked} cannot each have every class:"]
     for c in scarce[:10]:
         lines.append(f"  class {task.names[c]!r}: {unit} needed {need}, found {units[c]} (samples: {samples[c]})")
@@ -259,11 +269,13 @@ def _impossible(task: _Task, counts: IntArray, k: int, test_size: float) -> str:
     if not scarce:
         lines.append(f"  each class has {need} {unit} or more, but they overlap so that no division was found")
     works: list[str] = []
-    for size in dict.fromkeys((test_size, 0.0)):
-        top = min(k if size < test_size else k - 1, int(units.min()) - (size > 0))
-        best = next((kk for kk in range(top, 1, -1) if _works(task, counts, kk, size)), None)
+    options = {"test": " --test-size 0", "calibration": " --calibration 0"}
+    for kept in ([*aside], *([[]] if aside else [])):
+        top = min(k if len(kept) < len(aside) else k - 1, int(units.min()) - len(kept))
+        shares = {name: aside[name] for name in kept}
+        best = next((kk for kk in range(top, 1, -1) if _works(task, counts, kk, shares)), None)
         if best is not None:
-            works.append(f"--folds {best}" + (" --test-size 0" if size < test_size else ""))
+            works.append(f"--folds {best}" + "".join(options[name] for name in aside if name not in kept))
     if task.group is not None and (samples >= need).all():
         works.append(_GROUP_NONE)
     few = ", ".join(repr(task.names[c]) for c in scarce[:10])
@@ -280,10 +292,11 @@ def _unit_labels(task: _Task, rows: NDArray[np.bool_]) -> list[str]:
     return [f"group {str(name)!r}" for name in task.group[rows][first]]
 
 
-def _strategy(task: _Task, k: int, test_size: float, held: bool) -> str:
+def _strategy(task: _Task, k: int, aside: Mapping[str, float], held: bool) -> str:
     n_units = int(task.component.max(initial=-1)) + 1
     by_group = f" by group ({n_units} units)" if task.group is not None else ""
     how = f"stratified {k}-fold cross-validation{by_group}" if k > 1 else f"one training part{by_group}"
     if held:
-        return how + ", held-out part from the split column"
-    return how + (f", held-out part of {test_size:.0%} by the same rules" if test_size > 0 else "")
+        how += ", held-out part from the split column"
+    names = {"test": "held-out part", "calibration": "calibration part"}
+    return how + "".join(f", {names[name]} of {share:.0%} by the same rules" for name, share in aside.items())

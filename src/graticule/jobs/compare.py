@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graticule import __version__
 from graticule.data.selection import Selection
+from graticule.decide.coverage_difference import coverage_differences
 from graticule.errors import OptionError, RunError
 from graticule.evaluate.compare import compare_many, flat
 from graticule.jobs.samples import check_options
@@ -70,6 +73,7 @@ def compare(
     shown = [run.predictions.of_part(part) for run in runs]
     group, group_note = _groups(runs, shown[0])
     many = compare_many(shown, group, seed=seed)
+    _add_coverage(many, shown, group, seed)
     result = _document(runs, part, many, group_note)
     if out is not None:
         with output_folder(out, "comparison"):
@@ -77,6 +81,21 @@ def compare(
             page = _page(runs[0], result)
             write_text(out / "compare.html", page.encode("utf-8", errors="replace").decode("utf-8"))
     return result
+
+
+def _add_coverage(many: dict[str, Any], shown: Sequence[Predictions], group: StrArray | None, seed: int) -> None:
+    """Put the share of images that can be accepted beside the other differences of each comparison."""
+    first = shown[0]
+    place = {name: i for i, name in enumerate(first.sample_id.tolist())}
+    common = set.intersection(*(set(p.sample_id.tolist()) for p in shown))
+    rows = np.array(sorted(place[name] for name in common), dtype=np.int64)
+    unit = None if group is None else np.unique(group[rows].astype(str), return_inverse=True)[1].astype(np.int64)
+    for other, found in zip(shown[1:], many["comparisons"], strict=True):
+        there = {name: i for i, name in enumerate(other.sample_id.tolist())}
+        same = np.array([there[name] for name in first.sample_id[rows]], dtype=np.int64)
+        columns = [other.classes.index(name) for name in first.classes]
+        proba = other.proba[same][:, columns]
+        found["coverage"] = coverage_differences(first.proba[rows], proba, first.y[rows], unit, seed)
 
 
 def _refuse_repeats(folders: Sequence[Path]) -> None:

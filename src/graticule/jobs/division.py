@@ -85,6 +85,7 @@ def _folds(real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence
         group=group,
         duplicates=duplicates,
         test_size=options.test_size,
+        calibration=options.calibration,
         split=real.split,
         seed=options.seed,
         sample_id=real.sample_id,

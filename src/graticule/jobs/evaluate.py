@@ -32,7 +32,6 @@ from graticule.jobs.samples import (
 )
 from graticule.manifest import Manifest, escape_path, object_array
 from graticule.models.predictor import Predictor
-from graticule.models.scoring import probabilities
 from graticule.predictions import Predictions
 from graticule.report.html import write_evaluation_report
 from graticule.runs import machine, output_folder, package_versions, utc_now, write_json
@@ -176,7 +175,7 @@ def _score(samples: Samples, predictor: Predictor) -> Predictions:
         fold=np.full(n, -1, np.int64),
         label=samples.manifest.label,
         classes=predictor.classes,
-        proba=probabilities(predictor.heads, samples.features),
+        proba=predictor.probabilities(samples.features),
     )
 
 

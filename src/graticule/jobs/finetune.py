@@ -31,7 +31,7 @@ from graticule.jobs.finetune_fold import Campaign, Finished, Rows, judge_fold, s
 from graticule.jobs.finetune_folds import train_folds
 from graticule.jobs.finetune_progress import Teller
 from graticule.jobs.finetune_shipped import Shipped, choose_shipped, exported, heads_shipped, scored_as_shipped
-from graticule.jobs.outcome import Outcome, class_codes
+from graticule.jobs.outcome import Outcome, class_codes, scored_once
 from graticule.jobs.samples import Reporter, Samples, data_hash, image_files
 from graticule.jobs.train_options import TrainOptions
 from graticule.models.embed import available_cores
@@ -109,9 +109,9 @@ def fine_tune(
         n_features=sum(member.n_features for member in shipped.members),
         weights=WeightsInfo(origin.sha256, origin.licence, origin.source),
     )
-    test = np.flatnonzero(folds.part == "test")
-    if processes.main and len(test):
-        proba[test] = scored_as_shipped(encoder, heads, campaign, test)
+    aside = np.flatnonzero(scored_once(folds))
+    if processes.main and len(aside):
+        proba[aside] = scored_as_shipped(encoder, heads, campaign, aside)
     return Outcome(
         proba=proba,
         encoder=encoder,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.data.folds import Folds
 from graticule.data.leaks import Leak, without_leaks
 from graticule.evaluate.summary import summarise
 from graticule.jobs.division import Division
@@ -26,7 +27,7 @@ class Outcome:
     Attributes
     ----------
     proba : float array, shape (n, K)
-        Out-of-fold for part "cv", of the shipped model for part "test"; NaN rows elsewhere.
+        Out-of-fold for part "cv", of the shipped model for parts "test" and "calibration"; NaN rows elsewhere.
     encoder : Encoder
         Pixels to the features that the heads act on.
     heads : list of Head
@@ -56,10 +57,15 @@ def class_codes(manifest: Manifest) -> NDArray[np.int64]:
     return np.searchsorted(np.array(manifest.classes), manifest.label.astype(str)).astype(np.int64)
 
 
+def scored_once(folds: Folds) -> NDArray[np.bool_]:
+    """Mask of the samples that the shipped model scores: those of the test and the calibration part; shape (n,)."""
+    return np.asarray((folds.part == "test") | (folds.part == "calibration"), dtype=bool)
+
+
 def scored_predictions(samples: Samples, division: Division, proba: NDArray[np.float64]) -> Predictions:
-    """The Predictions table of a run: out-of-fold for the cross-validated part, once for the test part."""
+    """The Predictions table of a run: out-of-fold for the cross-validated part, once for what was set aside."""
     manifest, folds = samples.manifest, division.folds
-    scored = (folds.part == "test") | ((folds.part == "cv") & (folds.k > 1))
+    scored = scored_once(folds) | ((folds.part == "cv") & (folds.k > 1))
     return Predictions(
         sample_id=manifest.sample_id,
         path=object_array([escape_path(p) for p in manifest.path]),

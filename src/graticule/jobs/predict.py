@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from graticule import __version__
 from graticule.bundle import bundle_hash, read_bundle
 from graticule.data.decode import ImageFile
 from graticule.data.sources import list_images
+from graticule.decide.decisions import ACCEPT, REJECT, REVIEW, expected_errors
+from graticule.decide.novelty import benjamini_hochberg
 from graticule.errors import BundleError
+from graticule.jobs.judge import DecisionOptions, Judge, Judgement, reject_novel
 from graticule.jobs.samples import Reporter, Silent, check_options, check_outside, write_failures
+from graticule.jobs.shards import Shards, read_shard, replace_shard, shards_to_csv
 from graticule.manifest import Manifest, escape_path
 from graticule.models.predictor import Predictor, Scored
 from graticule.runs import output_folder, package_versions, require_finished, utc_now, write_json
-
-_SHARD_ROWS = 50_000
-UNREADABLE = "unreadable"
-
-
-@dataclass
-class _Counts:
-    """What summary.json tells, gathered row by row."""
-
-    n: int = 0
-    per_class: dict[str, int] = field(default_factory=dict)
-    score_sum: float = 0.0
 
 
 def model_folder(run: Path) -> Path:
@@ -66,6 +55,7 @@ def prediction_schema(classes: tuple[str, ...]) -> pa.Schema:
             ("novelty", pa.float64()),
             ("decision", pa.string()),
             ("reason", pa.string()),
+            ("nearest", pa.list_(pa.string())),
         ]
     )
 
@@ -75,13 +65,14 @@ def predict(
     images: Path,
     out: Path,
     *,
+    decisions: DecisionOptions | None = None,
     workers: int | None = None,
     batch_size: int = 8,
     write_csv: bool = False,
     any_depth: bool = False,
     reporter: Reporter | None = None,
 ) -> dict[str, Any]:
-    """Score every image of a folder or list.
+    """Score every image of a folder or list, and decide what to do with it.
 
     Parameters
     ----------
@@ -91,6 +82,8 @@ def predict(
         A folder (searched through), one image, or a list of paths (.txt, or .csv with a column path).
     out : Path
         Folder for predictions-*.parquet, summary.json and failures.csv, created.
+    decisions : DecisionOptions, optional
+        What is accepted, sent to review or rejected.
     workers, batch_size : int
         Neither changes a result.
     write_csv : bool
@@ -108,117 +101,133 @@ def predict(
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
-    predictor = Predictor.of(read_bundle(folder), any_depth=any_depth)
+    bundle = read_bundle(folder)
+    judge = Judge(bundle, decisions or DecisionOptions())
+    predictor = Predictor.of(bundle, any_depth=any_depth)
     manifest = list_images(images)
-    counts = _Counts(per_class=dict.fromkeys(predictor.classes, 0))
     failures: list[tuple[str, str]] = []
     reporter.begin("predicting", len(manifest))
     with output_folder(out, "prediction"):
-        with ExitStack() as open_files:
-            sinks = _Sinks(out, prediction_schema(predictor.classes), write_csv, open_files)
-            for paths, scored in _blocks(predictor, manifest, workers, batch_size):
-                columns = _columns(paths, scored, predictor.classes, counts, failures)
-                sinks.write(columns)
-                reporter.advance(counts.n)
+        done = 0
+        with Shards(out, prediction_schema(predictor.classes)) as shards:
+            for paths, scored in _scored(predictor, manifest, workers, batch_size):
+                shards.write(_columns(paths, scored, judge.judge(scored), predictor.classes))
+                failures += [(p, item.error) for p, item in zip(paths, scored.info, strict=True) if item.error]
+                done += len(paths)
+                reporter.advance(done)
+        if judge.options.novelty_fdr:
+            _reject_by_fdr(shards.files, judge.options.novelty_alpha)
         write_failures(out / "failures.csv", failures)
+        if write_csv:
+            shards_to_csv(shards.files, out / "predictions.csv")
         summary = {
-            "verb": "predict",
-            "graticule_version": __version__,
-            "created_utc": utc_now(),
-            "wall_time_s": round(time.perf_counter() - start, 2),
-            "images": escape_path(str(images.absolute())),
-            "run": escape_path(str(run.absolute())),
-            "bundle_sha256": bundle_hash(folder),
-            "packages": package_versions(),
-            "n": counts.n,
+            **_circumstances(run, images, start),
+            "n": done,
             "n_unreadable": len(failures),
-            "classes": counts.per_class,
-            "decisions": {"accept": None, "review": None, "reject": len(failures)},
-            "mean_score": counts.score_sum / n_scored if (n_scored := counts.n - len(failures)) else None,
-            "expected_errors": None,
+            **_tally(shards.files, predictor.classes, judge),
+            **judge.describe(),
         }
         write_json(out / "summary.json", summary)
     return summary | {"failures": failures}
 
 
-def _blocks(
+def _circumstances(run: Path, images: Path, start: float) -> dict[str, Any]:
+    """What was predicted with which model, version and time; `start` in seconds of `time.perf_counter`."""
+    return {
+        "verb": "predict",
+        "graticule_version": __version__,
+        "created_utc": utc_now(),
+        "wall_time_s": round(time.perf_counter() - start, 2),
+        "images": escape_path(str(images.absolute())),
+        "run": escape_path(str(run.absolute())),
+        "bundle_sha256": bundle_hash(model_folder(run)),
+        "packages": package_versions(),
+    }
+
+
+def _scored(
     predictor: Predictor, manifest: Manifest, workers: int | None, batch_size: int
 ) -> Iterator[tuple[list[str], Scored]]:
     """Paths with their scores, a few hundred at a time."""
     position = 0
     root = manifest.root
     files = (ImageFile(root / path) for path in manifest.path)
-    for scored in predictor.stream(files, workers=workers, batch_size=batch_size):
+    for scored in predictor.stream(files, workers=workers, batch_size=batch_size, with_reference=True):
         n = len(scored.info)
         yield [escape_path(p) for p in manifest.path[position : position + n]], scored
         position += n
 
 
-def _columns(
-    paths: list[str],
-    scored: Scored,
-    classes: tuple[str, ...],
-    counts: _Counts,
-    failures: list[tuple[str, str]],
-) -> dict[str, list[Any]]:
-    """One block as columns; counts and failures grow on the way."""
-    names = np.array(classes, dtype=object)
-    readable = ~np.isnan(scored.proba[:, 0])
-    best = np.where(readable, np.nan_to_num(scored.proba).argmax(1), 0)
-    score = [float(p[k]) if fine else None for p, k, fine in zip(scored.proba, best, readable, strict=True)]
-    label = [str(names[k]) if fine else None for k, fine in zip(best, readable, strict=True)]
-    failures += [(p, item.error) for p, item, fine in zip(paths, scored.info, readable, strict=True) if not fine]
-    counts.n += len(paths)
-    counts.score_sum += sum(value for value in score if value is not None)
-    for name in label:
-        if name is not None:
-            counts.per_class[name] += 1
-    nothing = [None] * len(paths)
+def _columns(paths: list[str], scored: Scored, judgement: Judgement, classes: tuple[str, ...]) -> dict[str, list[Any]]:
+    """One block as columns; unreadable files have nulls."""
+    names, readable = np.array(classes, dtype=object), scored.readable.tolist()
+    best = np.nan_to_num(scored.proba).argmax(axis=1)
     columns: dict[str, list[Any]] = {
         "path": paths,
         "sha256": [item.sha256 or None for item in scored.info],
-        "label": label,
-        "score": score,
+        "label": [str(names[k]) if fine else None for k, fine in zip(best, readable, strict=True)],
+        "score": _nullable(scored.proba[np.arange(len(best)), best]),
     }
-    for k, name in enumerate(classes):
-        columns[f"p_{name}"] = [
-            float(p) if fine else None for p, fine in zip(scored.proba[:, k], readable, strict=True)
-        ]
-    columns["set"] = nothing
-    columns["novelty"] = nothing
-    columns["decision"] = [None if fine else "reject" for fine in readable]
-    columns["reason"] = [None if fine else UNREADABLE for fine in readable]
-    return columns
+    columns |= {f"p_{name}": _nullable(scored.proba[:, k]) for k, name in enumerate(classes)}
+    return columns | {
+        "set": judgement.sets,
+        "novelty": _nullable(judgement.novelty),
+        "decision": judgement.decision,
+        "reason": judgement.reason,
+        "nearest": judgement.nearest,
+    }
 
 
-class _Sinks:
-    """Parquet shards of at most 50,000 rows, and a CSV file where asked."""
+def _nullable(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if v != v else v for v in values.tolist()]
 
-    def __init__(self, out: Path, schema: pa.Schema, write_csv: bool, open_files: ExitStack) -> None:
-        self._out, self._schema, self._open_files = out, schema, open_files
-        self._shard, self._rows = 0, 0
-        self._writer = self._next_shard()
-        self._csv: Any = None
-        if write_csv:
-            stream: TextIO = open_files.enter_context(
-                (out / "predictions.csv").open("w", encoding="utf-8-sig", newline="")
-            )
-            self._csv = csv.writer(stream)
-            self._csv.writerow(schema.names)
 
-    def _next_shard(self) -> pq.ParquetWriter:
-        file = self._out / f"predictions-{self._shard:05d}.parquet"
-        self._shard += 1
-        return self._open_files.enter_context(pq.ParquetWriter(file, self._schema))
+def _reject_by_fdr(files: Sequence[Path], alpha: float) -> None:
+    """Reject novel images by the p-values of the whole run, shard by shard."""
+    novelty = [_float_column(file, "novelty") for file in files]
+    novel = benjamini_hochberg(np.concatenate(novelty), alpha) if novelty else np.zeros(0, bool)
+    start = 0
+    for file, p in zip(files, novelty, strict=True):
+        table = read_shard(file)
+        mine = novel[start : start + len(p)]
+        decision, reason = reject_novel(table["decision"].to_pylist(), table["reason"].to_pylist(), mine)
+        for name, values in (("decision", decision), ("reason", reason)):
+            table = table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
+        replace_shard(file, table)
+        start += len(p)
 
-    def write(self, columns: dict[str, list[Any]]) -> None:
-        """Append a block."""
-        table = pa.table(columns, schema=self._schema)
-        if self._rows + len(table) > _SHARD_ROWS:
-            self._writer.close()
-            self._writer, self._rows = self._next_shard(), 0
-        self._writer.write_table(table)
-        self._rows += len(table)
-        if self._csv is not None:
-            rows = zip(*(columns[name] for name in self._schema.names), strict=True)
-            self._csv.writerows([["" if value is None else value for value in row] for row in rows])
+
+def _tally(files: Sequence[Path], classes: tuple[str, ...], judge: Judge) -> dict[str, Any]:
+    """Counts per class and decision, and the errors to expect among the accepted."""
+    per_class, per_decision = dict.fromkeys(classes, 0), dict.fromkeys((ACCEPT, REVIEW, REJECT), 0)
+    scores, accepted, n_undecided = [], [], 0
+    for file in files:
+        table = read_shard(file, ["label", "score", "decision"])
+        for name in table["label"].to_pylist():
+            if name is not None:
+                per_class[name] += 1
+        decision = np.array(table["decision"].to_pylist(), dtype=object)
+        for name in per_decision:
+            per_decision[name] += int((decision == name).sum())
+        n_undecided += sum(name is None for name in decision)
+        score = _floats(table["score"])
+        scores.append(score[~np.isnan(score)])
+        accepted.append(score[decision == ACCEPT])
+    every = np.concatenate(scores) if scores else np.zeros(0)
+    taken = np.concatenate(accepted) if accepted else np.zeros(0)
+    return {
+        "classes": per_class,
+        "decisions": per_decision if judge.rule else per_decision | {ACCEPT: None, REVIEW: None},
+        "n_undecided": n_undecided,
+        "mean_score": float(every.mean()) if len(every) else None,
+        "expected_errors": None if judge.rule is None else expected_errors(judge.rule, taken),
+    }
+
+
+def _float_column(file: Path, name: str) -> NDArray[np.float64]:
+    return _floats(read_shard(file, [name])[name])
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """A nullable column as numbers, NaN for null."""
+    return np.asarray(column.to_numpy(), dtype=np.float64)

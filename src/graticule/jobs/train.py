@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from graticule.data.reading import Reading, settle_reading
 from graticule.data.sources import check_trainable, read_manifest
 from graticule.errors import ManifestError
+from graticule.jobs.decide import settle_decisions
 from graticule.jobs.division import Division, check_split, divide
 from graticule.jobs.openings import held_out_key, note_in_ledger
 from graticule.jobs.outcome import Outcome, measure, scored_predictions
@@ -82,11 +83,13 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         outcome = _fit(samples, encoder, division, options, processes, folder / WORK, reporter)
         if not main:
             return {}
+        reporter.step("calibration, sets, acceptance and novelty")
+        decider = settle_decisions(samples, division, outcome, options.seed)
         reporter.step("writing the run")
-        predictions = scored_predictions(samples, division, outcome.proba)
+        predictions = scored_predictions(samples, division, decider.proba)
         metrics = measure(predictions, samples.manifest, division, outcome, options.seed)
         shutil.rmtree(folder / "model", ignore_errors=True)  # of an interrupted run that is resumed
-        bundle_sha256 = write_model(folder / "model", samples, division.folds, outcome, metrics)
+        bundle_sha256 = write_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, predictions)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
         record["test_openings"] = openings(division, bundle_sha256)
@@ -94,6 +97,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         record["test_openings_elsewhere"] = note_in_ledger(held_out_key(samples, division.folds.part), bundle_sha256)
         record["wall_time_s"] = round(time.perf_counter() - start, 2)
         write_json(folder / "metrics.json", metrics)
+        write_json(folder / "decisions.json", decider.document)
         write_json(folder / "run.json", record)
         write_report(folder)
         shutil.rmtree(folder / WORK, ignore_errors=True)

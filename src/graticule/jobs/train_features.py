@@ -6,7 +6,7 @@ from typing import Any
 
 from graticule.evaluate.crossval import CrossValidation, Search, cross_validate, learning_curve, refit
 from graticule.jobs.division import Division
-from graticule.jobs.outcome import Outcome, class_codes
+from graticule.jobs.outcome import Outcome, class_codes, scored_once
 from graticule.jobs.samples import Reporter, Samples
 from graticule.jobs.train_options import TrainOptions
 from graticule.models.encoder import Encoder
@@ -30,9 +30,9 @@ def fit_heads(
         heads, shipped = [head], f"one head ({refitted.kind}) refitted on all cross-validated images"
     reporter.step("learning curve and intervals")
     proba = cv.proba.copy()
-    test = folds.part == "test"
-    if test.any():
-        proba[test] = probabilities(heads, samples.features[test])
+    aside = scored_once(folds)
+    if aside.any():
+        proba[aside] = probabilities(heads, samples.features[aside])
     return Outcome(
         proba=proba,
         encoder=encoder,

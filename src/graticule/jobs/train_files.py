@@ -16,23 +16,38 @@ from numpy.typing import NDArray
 from graticule import __version__
 from graticule.bundle import Bundle, BundleInfo, write_bundle
 from graticule.data.folds import Folds
+from graticule.data.preprocess import Preprocessing
 from graticule.evaluate.crossval import training_rows
 from graticule.jobs.card import model_card
+from graticule.jobs.decide import Decider
 from graticule.jobs.instruments import read_instruments, with_instruments
-from graticule.jobs.outcome import Outcome
+from graticule.jobs.outcome import Outcome, class_codes
 from graticule.jobs.samples import Samples, data_hash, write_failures
 from graticule.jobs.train_record import describe_weights
+from graticule.manifest import escape_path
+from graticule.models.encoder import Encoder
 from graticule.models.scoring import pack_heads
 from graticule.predictions import Predictions
 
 
-def write_model(folder: Path, samples: Samples, folds: Folds, outcome: Outcome, metrics: Mapping[str, Any]) -> str:
-    """Write the bundle; returns the hash that identifies it."""
+def write_model(
+    folder: Path,
+    samples: Samples,
+    embedded: Encoder,
+    folds: Folds,
+    outcome: Outcome,
+    decider: Decider,
+    metrics: Mapping[str, Any],
+) -> str:
+    """Write the bundle; returns the hash that identifies it.
+
+    `embedded` is the encoder that the features of the samples come from: the model's own, or that of the reference
+    where the model's network was trained.
+    """
     encoder = outcome.encoder
     training = training_rows(folds)
     seen = tuple(sorted({item.mode.partition(", ")[2] for item in samples.info}))
-    intensity = replace(encoder.preprocessing.intensity, kinds=seen)
-    preprocessing = replace(encoder.preprocessing, intensity=intensity)
+    preprocessing = _seen_only(encoder.preprocessing, seen)
     hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
     counts = Counter(samples.manifest.label[training].tolist())
     weights = describe_weights(encoder)
@@ -51,13 +66,37 @@ def write_model(folder: Path, samples: Samples, folds: Folds, outcome: Outcome, 
         data_sha256=data_hash(samples),
         n_training=int(training.sum()),
         parity=None if outcome.training is None else outcome.training["parity"],
+        reference=None if embedded.model_sha256 == encoder.model_sha256 else _described(embedded, seen),
+        calibration=decider.calibration.to_json(),
+        thresholds=decider.document["acceptance"] and decider.document["acceptance"]["rule"],
     )
+    paths = "\n".join(escape_path(p) for p in samples.manifest.path[training])
     reference: dict[str, NDArray[Any]] = {
         "features": samples.features[training].astype(np.float16),
         "pixel_sha256": np.ascontiguousarray(hashes[training]),
+        "class": class_codes(samples.manifest)[training].astype(np.int32),
+        "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
+        **({} if decider.evidence is None else decider.evidence.pack()),
+        **({} if decider.novelty is None else decider.novelty.pack()),
     }
     card = model_card(info, metrics, counts, weights)
     return write_bundle(folder, Bundle(info, encoder.model, pack_heads(outcome.heads), reference, card))
+
+
+def _seen_only(preprocessing: Preprocessing, seen: tuple[str, ...]) -> Preprocessing:
+    """The reading restricted to the kinds of pixels that the training images had."""
+    return replace(preprocessing, intensity=replace(preprocessing.intensity, kinds=seen))
+
+
+def _described(embedded: Encoder, seen: tuple[str, ...]) -> dict[str, Any]:
+    """How features of the reference are made, where the model's own features are others."""
+    return {
+        "backbone": embedded.backbone,
+        "views": embedded.views,
+        "model_sha256": embedded.model_sha256,
+        "sizes": embedded.sizes,
+        "preprocessing": _seen_only(embedded.preprocessing, seen).to_json(),
+    }
 
 
 def write_tables(folder: Path, samples: Samples, folds: Folds, predictions: Predictions) -> None:

@@ -52,6 +52,9 @@ class TrainOptions(ReadingOptions):
         2 or more; 1 with a held-out part.
     test_size : float
         Share of the samples held out, in [0, 0.9).
+    calibration : float
+        Share of the samples set aside for the calibration of the shipped model, in [0, 0.9): what it says of accepted
+        images and of prediction sets is then guaranteed, not estimated.
     group : str
         "auto" (column "group" when present), "none", or a column.
     views : 1, 4 or 8, optional
@@ -86,6 +89,7 @@ class TrainOptions(ReadingOptions):
     head: str = "auto"
     folds: int = 5
     test_size: float = 0.0
+    calibration: float = 0.0
     group: str = "auto"
     views: int | None = None
     refit: bool = False
@@ -123,6 +127,8 @@ class TrainOptions(ReadingOptions):
             faults.append(f"--folds {self.folds}: allowed are whole numbers from 1")
         if not 0.0 <= self.test_size < 0.9:
             faults.append(f"--test-size {self.test_size}: allowed are shares from 0 to below 0.9")
+        if not 0.0 <= self.calibration < 0.9:
+            faults.append(f"--calibration {self.calibration}: allowed are shares from 0 to below 0.9")
         if self.views_settled not in VIEWS:
             faults.append(f"--views {self.views}: allowed are {', '.join(map(str, VIEWS))}")
         if self.near_duplicates not in NEAR_DUPLICATES:

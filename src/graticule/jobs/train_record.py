@@ -66,6 +66,7 @@ def train_record(
         "folds": {
             "k": folds.k,
             "test_size": options.test_size,
+            "calibration": options.calibration,
             "strategy": folds.strategy,
             "seed": options.seed,
             "notes": list(folds.notes),

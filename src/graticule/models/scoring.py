@@ -127,14 +127,16 @@ def scores(head: Head, features: NDArray[np.floating]) -> Floats:
 
 def probabilities(heads: Sequence[Head], features: NDArray[np.floating]) -> NDArray[np.float64]:
     """Mean class probabilities of the heads, shape (n, K); rows sum to 1. Works in blocks of rows."""
-    blocks = []
-    for start in range(0, len(features), _BLOCK):
-        rows = features[start : start + _BLOCK]
-        blocks.append(np.mean([softmax(head.temperature * scores(head, rows)) for head in heads], axis=0))
-    if not blocks:
-        classes = len(heads[0].bias)
-        return np.zeros((0, classes))
-    return np.concatenate(blocks)
+    blocks = [
+        member_probabilities(heads, features[start : start + _BLOCK]).mean(axis=0)
+        for start in range(0, len(features), _BLOCK)
+    ]
+    return np.concatenate(blocks) if blocks else np.zeros((0, len(heads[0].bias)))
+
+
+def member_probabilities(heads: Sequence[Head], features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Class probabilities by each head, shape (heads, n, K); `probabilities` is their mean."""
+    return np.stack([softmax(head.temperature * scores(head, features)) for head in heads])
 
 
 def pack_heads(heads: Sequence[Head]) -> dict[str, NDArray[np.floating]]:

@@ -190,6 +190,7 @@ def _pair(
                                    f"Differences {other} minus A with their intervals, higher is better"),
         "losses": difference_figure(losses, "difference, lower is better", sides[::-1],
                                     f"Differences {other} minus A with their intervals, lower is better", 1.0),
+        "coverage": comparison.get("coverage") or [],
         "classes": [(name, row) for name, row in per_class.items()],
         "by_class": difference_figure([(name, row["difference"]) for name, row in per_class.items()],
                                       "sensitivity, percentage points", sides,

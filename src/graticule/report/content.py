@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from graticule.predictions import Predictions
 from graticule.report import answers, charts, curves, figures, wording
+from graticule.report.actions import action_content
 from graticule.report.quantities import HEADLINE, METHODS, OVERALL, PER_CLASS, figure_value
 from graticule.report.source import Source
 from graticule.report.stamps import kind_of_report, stamps
@@ -59,6 +60,7 @@ def page_content(source: Source, read: ReadRgb) -> dict[str, Any]:
         "confusion_matrix": confusion_content(source.metrics),
         "curves": curve_content(source, shown),
         "reliability": reliability_content(source, shown),
+        "actions": action_content(source.decisions),
         "examples": example_content(source, rows, read),
         "folds": fold_content(source.metrics),
         "groups": group_content(source.metrics),

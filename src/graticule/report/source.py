@@ -30,6 +30,8 @@ class Source:
         Whether the samples name groups, used or not.
     failures : list of (path, error)
         Unreadable inputs.
+    decisions : dict or None
+        decisions.json of a training run.
     """
 
     run: Mapping[str, Any]
@@ -38,6 +40,7 @@ class Source:
     files: dict[str, Path]
     has_groups: bool
     failures: list[tuple[str, str]]
+    decisions: Mapping[str, Any] | None = None
 
     @property
     def external(self) -> bool:
@@ -105,4 +108,5 @@ def read_source(folder: Path) -> Source:
         files=files,
         has_groups=group is not None and bool((group != "").any()),
         failures=_read_failures(folder / "failures.csv"),
+        decisions=_read_json(folder / "decisions.json") if (folder / "decisions.json").exists() else None,
     )

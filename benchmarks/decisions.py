@@ -1,0 +1,196 @@
+"""What decisions are worth on new images: acceptance, prediction sets, calibration, novelty over random splits.
+
+    python benchmarks/decisions.py DATA [--splits 20] [--mapie]
+
+A fifth of the images (whole groups where the data have groups) is new; the rest is trained on by frozen features and
+a logistic head with 5 folds, once with all of it cross-validated (estimated rule, CV+ sets) and once with a fifth set
+aside for calibration (guaranteed rule, split conformal sets). --mapie puts the sets of the package MAPIE beside, made
+from the same calibration part.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import betabinom
+
+from graticule.data.folds import make_folds
+from graticule.data.sources import read_manifest
+from graticule.decide.acceptance import find_rule
+from graticule.decide.conformal import p_values, prediction_sets, prepare_sets
+from graticule.decide.reliability import calibration_errors
+from graticule.evaluate.crossval import Search, cross_validate
+from graticule.evaluate.metrics import sample_brier, sample_log_loss
+from graticule.jobs.decide import settle_decisions
+from graticule.jobs.division import Division
+from graticule.jobs.outcome import Outcome, class_codes, scored_once
+from graticule.jobs.samples import Samples, Silent, embed_samples, sorted_by_path
+from graticule.models.catalogue import encoder_of
+from graticule.models.scoring import member_probabilities
+
+TARGETS = (0.99, 0.98, 0.95)
+LEVELS = (0.95, 0.99)
+
+
+def one_split(samples: Samples, encoder: Any, seed: int, calibration: float, tally: dict[str, list[Any]]) -> None:
+    """Train, decide on the new images, and note what was right."""
+    manifest = samples.manifest
+    y, k = class_codes(manifest), len(manifest.classes)
+    folds = make_folds(
+        manifest.label,
+        k=5,
+        group=manifest.group,
+        duplicates=samples.duplicates,
+        test_size=0.2,
+        calibration=calibration,
+        seed=seed,
+        sample_id=manifest.sample_id,
+    )
+    cv = cross_validate(samples.features, y, folds, Search(k, "logistic", manifest.group is not None, seed))
+    proba, once = cv.proba.copy(), scored_once(folds)
+    members = member_probabilities(cv.heads, samples.features[once])
+    proba[once] = members.mean(axis=0)
+    outcome = Outcome(proba, encoder, cv.heads, "mean of the 5 fold heads", {})
+    decider = settle_decisions(samples, Division(folds, [], []), outcome, seed)
+    test = np.flatnonzero(folds.part == "test")
+    members = members[:, folds.part[once] == "test"]
+    raw, scores, truth = proba[test], decider.proba[test], y[test]
+    right = scores.argmax(axis=1) == truth
+    tally["accuracy"].append(right.mean())
+    tally["method"].append(decider.calibration.method)
+    tally["log loss"].append((sample_log_loss(truth, raw).mean(), sample_log_loss(truth, scores).mean()))
+    tally["brier"].append((sample_brier(truth, raw).mean(), sample_brier(truth, scores).mean()))
+    errors = calibration_errors(truth, scores, seed)["ece"]
+    tally["ece"].append((errors["value"], errors["null_mean"], errors["null_95"]))
+    assert decider.evidence is not None
+    for target in TARGETS:
+        rule = find_rule(decider.evidence, target)
+        accepted = rule.accepts(scores)
+        tally[f"accept {target}"].append((rule.status, accepted.sum(), (accepted & ~right).sum(), len(test)))
+    sets = prepare_sets(decider.evidence)
+    for level in LEVELS:
+        p = p_values(sets, members, raw, level)
+        inside = prediction_sets(p, scores.argmax(axis=1), level)
+        hit = inside[np.arange(len(test)), truth]
+        tally[f"sets {level}"].append(
+            ([hit[truth == c].mean() for c in range(k)], inside.sum(axis=1).mean(), sets.units.tolist())
+        )
+    if decider.novelty is not None:
+        p = decider.novelty.p_value(decider.novelty.score(samples.features[test], members))
+        tally["novel"].append([(p <= alpha).mean() for alpha in (0.05, 0.01)])
+    if calibration:
+        aside = np.flatnonzero(folds.part == "calibration")
+        tally["mapie"].append((proba[aside], y[aside], raw, truth, inside))
+
+
+def report(name: str, tally: dict[str, list[Any]], classes: tuple[str, ...]) -> None:
+    """Markdown of one variant."""
+    print(f"\n### {name}: {len(tally['accuracy'])} splits, accuracy on new images {np.mean(tally['accuracy']):.4f}\n")
+    print(f"calibration chosen: { {m: tally['method'].count(m) for m in sorted(set(tally['method']))} }")
+    for figure in ("log loss", "brier"):
+        values = np.array(tally[figure])
+        difference = values[:, 1] - values[:, 0]
+        half = 1.96 * difference.std(ddof=1) / np.sqrt(len(difference))
+        print(
+            f"{figure} before {values[:, 0].mean():.4f}, after {values[:, 1].mean():.4f}, difference "
+            f"{difference.mean():+.4f} ({difference.mean() - half:+.4f} to {difference.mean() + half:+.4f})"
+        )
+    ece = np.array(tally["ece"])
+    print(
+        f"ECE {ece[:, 0].mean():.4f}; by chance {ece[:, 1].mean():.4f}, 95th percentile {ece[:, 2].mean():.4f}; "
+        f"below it in {(ece[:, 0] <= ece[:, 2]).sum()} of {len(ece)}"
+    )
+    print("\n| target | status | pooled accuracy of the accepted | coverage | splits below the target |")
+    print("|---|---|---|---|---|")
+    for target in TARGETS:
+        rows = tally[f"accept {target}"]
+        accepted, wrong, n = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
+        status = {s: sum(row[0] == s for row in rows) for s in sorted({row[0] for row in rows})}
+        below = sum(row[1] > 0 and row[2] / row[1] > 1 - target for row in rows)
+        share = "-" if accepted == 0 else f"{1 - wrong / accepted:.4f}"
+        print(f"| {target} | {status} | {share} | {accepted / n:.3f} | {below} |")
+    print(
+        "\n| sets | lowest class coverage (mean over splits) | each class | mean size | expected spread | spread seen |"
+    )
+    print("|---|---|---|---|---|---|")
+    for level in LEVELS:
+        rows = tally[f"sets {level}"]
+        cover = np.array([row[0] for row in rows])
+        units, per_test = int(np.median([row[2] for row in rows])), 60
+        miss = max(1, int(np.floor((units + 1) * (1 - level))))
+        expected = betabinom(per_test, units + 1 - miss, miss).std() / per_test
+        each = ", ".join(f"{c} {v:.3f}" for c, v in zip(classes, cover.mean(axis=0), strict=True))
+        print(
+            f"| {level} | {cover.mean(axis=0).min():.3f} | {each} | {np.mean([row[1] for row in rows]):.2f} | "
+            f"{expected:.3f} | {cover.std(axis=0, ddof=1).mean():.3f} |"
+        )
+    if tally["novel"]:
+        five, one = np.mean(tally["novel"], axis=0)
+        print(f"\nusual new images rejected as novel: {five:.4f} at alpha 0.05, {one:.4f} at 0.01")
+
+
+def beside_mapie(rows: list[Any], level: float) -> None:
+    """Sets of the package MAPIE from the same calibration parts, not by class."""
+    from mapie.classification import SplitConformalClassifier  # type: ignore[import-not-found]
+    from sklearn.base import BaseEstimator, ClassifierMixin
+
+    class Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        """A classifier whose input is its output."""
+
+        def __init__(self, k: int = 2) -> None:
+            self.k, self.classes_ = k, np.arange(k)
+
+        def fit(self, x: Any, y: Any) -> Any:
+            """Nothing to learn."""
+            return self
+
+        def __sklearn_is_fitted__(self) -> bool:
+            return True
+
+        def predict_proba(self, x: Any) -> Any:
+            """As given."""
+            return x
+
+        def predict(self, x: Any) -> Any:
+            """The best."""
+            return x.argmax(axis=1)
+
+    cover, size = defaultdict(list), defaultdict(list)
+    for proba, y, new, truth, inside in rows:
+        machine = SplitConformalClassifier(Given(proba.shape[1]), confidence_level=level, prefit=True)
+        theirs = machine.conformalize(proba, y).predict_set(new)[1][:, :, 0]
+        for name, found in (("MAPIE, LAC", theirs), ("by class", inside)):
+            hit = found[np.arange(len(truth)), truth]
+            cover[name].append([hit[truth == c].mean() for c in range(proba.shape[1])])
+            size[name].append(found.sum(axis=1).mean())
+    for name in cover:
+        means = np.mean(cover[name], axis=0)
+        print(f"{name} at {level}: lowest class {means.min():.3f}, mean {means.mean():.3f}, ", end="")
+        print(f"size {np.mean(size[name]):.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("--views", type=int, default=4)
+    parser.add_argument("--mapie", action="store_true")
+    options = parser.parse_args()
+    encoder = encoder_of("efficientnet_lite0", views=options.views)
+    manifest = sorted_by_path(read_manifest(options.data))
+    samples = embed_samples(manifest, encoder, workers=None, batch_size=8, reporter=Silent())
+    for name, calibration in (("all cross-validated", 0.0), ("a fifth set aside", 0.2)):
+        tally: dict[str, list[Any]] = defaultdict(list)
+        for seed in range(options.splits):
+            one_split(samples, encoder, seed, calibration, tally)
+        report(name, tally, manifest.classes)
+        if calibration and options.mapie:
+            beside_mapie(tally["mapie"], LEVELS[-1])
+
+
+if __name__ == "__main__":
+    main()

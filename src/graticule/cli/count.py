@@ -1,0 +1,113 @@
+"""graticule count PREDICTIONS --out DIR"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from graticule.cli import options
+from graticule.cli.console import print_json, print_table
+
+_SHOWN_SPECIMENS = 10
+_METHODS = {
+    "plain": "called (Poisson)",
+    "control": "control sample",
+    "control_pooled": "control of all",
+    "em": "EM",
+    "adjusted": "adjusted count",
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is known beside the predictions."""
+
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--table", metavar="FILE", help="CSV or Parquet: path and any of specimen, diameter_um, volume_ml, label."
+        ),
+    ] = None
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="Column that names the specimens; by default specimen."),
+    ] = None
+    control: Annotated[
+        Path | None,
+        typer.Option(
+            "--control",
+            metavar="FILE",
+            help="path, label and perhaps sampling_prob of images drawn at random and labelled by a person.",
+        ),
+    ] = None
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibration",
+            metavar="RUN",
+            help="Run with calibration images; by default the one that predicted.",
+        ),
+    ] = None
+    volume_ml: Annotated[
+        float | None, typer.Option("--volume-ml", metavar="V", help="Volume of each specimen in mL.")
+    ] = None
+    diameter_is: Annotated[
+        str | None, typer.Option("--diameter-is", metavar="TEXT", help="What the column diameter_um is; recorded.")
+    ] = None
+
+
+@options.grouped
+def command(
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS", help="Output folder of `graticule predict`.")],
+    out: options.Out,
+    sources: Sources,
+    seed: options.Seed = 0,
+    json: options.Json = False,
+) -> None:
+    """Count images per class and specimen, with intervals."""
+    from graticule.jobs.count import CountOptions, count
+
+    content = count(predictions, out, CountOptions(**vars(sources), seed=seed))
+    if json:
+        print_json(content)
+        return
+    _print(content)
+    typer.echo(f"written to {out}")
+
+
+def _print(content: dict[str, Any]) -> None:
+    from graticule.jobs.count_outputs import printed_rows
+
+    unreadable = content["n_unreadable"]
+    typer.echo(f"{content['n']:,} images" + (f", {unreadable:,} of them unreadable" if unreadable else ""))
+    names = list(content["specimens"])
+    for scope in (None, *names[:_SHOWN_SPECIMENS]):
+        block = content["all"] if scope is None else content["specimens"][scope]
+        if scope is not None:
+            typer.echo(f"\nspecimen {scope}, {block['n']:,} images")
+        print_table(("class", *(_METHODS[method] for method in block["count"])), printed_rows(content, scope))
+        _print_sizes(block)
+    if len(names) > _SHOWN_SPECIMENS:
+        typer.echo(f"\nand {len(names) - _SHOWN_SPECIMENS:,} more specimens in counts.csv")
+    shift = content["prior_shift"]
+    if not shift["offered"]:
+        typer.echo(f"note: no correction for prior shift: {'; '.join(shift['reasons'])}")
+    for note in content["notes"]:
+        typer.echo(f"note: {note}")
+
+
+def _print_sizes(block: dict[str, Any]) -> None:
+    sizes = {size: found["per_ml"]["plain"] for size, found in block.get("sizes", {}).items() if "per_ml" in found}
+    if not sizes:
+        return
+    typer.echo("particles per mL")
+    first = next(iter(sizes.values()))
+    rows = [[name, *(_per_ml(found[name]) for found in sizes.values())] for name in first]
+    print_table(("class", *sizes), rows)
+
+
+def _per_ml(figure: dict[str, float]) -> str:
+    return f"{figure['value']:,.4g} ({figure['low']:,.4g} to {figure['high']:,.4g})"

@@ -1,0 +1,141 @@
+"""graticule labels verify | export | import"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from graticule.cli import options
+from graticule.cli.console import LISTED_FAILURES, Progress, finish, print_json
+
+HELP = "The record of labels: verify it, export it, import into it."
+
+Labels = Annotated[
+    str,
+    typer.Option(
+        "--labels", metavar="URL", help="labels.db, sqlite:///FILE or postgresql+pg8000://USER@HOST/DATABASE."
+    ),
+]
+
+
+def verify(
+    labels: Annotated[
+        str, typer.Option("--labels", metavar="URL", help="A label store, or an exported *-events.parquet.")
+    ],
+    head: Annotated[
+        str | None,
+        typer.Option(
+            "--head",
+            metavar="HASH",
+            help="Head noted earlier: HASH, NUMBER:HASH or an export's *-head.json; without one the tail is unproven.",
+        ),
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Recompute the chain of events and name the first that was edited, removed, inserted or reordered."""
+    from graticule.jobs.labels import verify_labels
+
+    result = verify_labels(labels, head=head)
+    if json:
+        print_json(result)
+    else:
+        _print_verification(result)
+    if not result["sound"]:
+        raise typer.Exit(LISTED_FAILURES)
+
+
+def _print_verification(result: dict[str, Any]) -> None:
+    events = "1 event is" if result["n_events"] == 1 else f"{result['n_events']:,} events are"
+    if result["problem"] is None:
+        typer.echo(f"sound: {events} as they were written")
+        typer.echo(f"tail: {result['tail']}")
+    else:
+        typer.echo(f"NOT SOUND: {result['problem']}")
+        typer.echo(f"{events} sound among themselves, from the first on")
+    typer.echo(f"head: {result['head']['seq']}:{result['head']['hash']}")
+    if result["missing_guards"]:
+        typer.echo(
+            "NOT GUARDED: triggers against changes are missing or altered: " + ", ".join(result["missing_guards"])
+        )
+
+
+def export(
+    labels: Labels,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Manifest to write, .csv or .parquet; others stand beside it.")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DATA", help="Put the labels into this data set and keep its other columns."),
+    ] = None,
+    root: options.Root = None,
+    min_people: Annotated[
+        int, typer.Option("--min-people", metavar="N", help="Persons who must agree on an image.")
+    ] = 1,
+    sound_part: Annotated[
+        bool, typer.Option("--sound-part", help="Of a broken chain, export what stands before the first bad event.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Write agreed labels as a manifest for `train`; doubtful, novel, open ones and the whole record in other files."""
+    from graticule.jobs.labels import export_labels
+
+    result = export_labels(labels, out, data=data, root=root, min_people=min_people, sound_part=sound_part)
+    failures = result.pop("failures")
+    if json:
+        print_json(result)
+    else:
+        typer.echo(
+            f"{result['n_labels']:,} labels in {out}; apart from them {result['n_doubtful']:,} doubtful, "
+            f"{result['n_novel']:,} novel, {result['n_open']:,} without agreement"
+        )
+        if result["n_bulk"]:
+            typer.echo(f"note: {result['n_bulk']:,} labels were accepted in bulk, see column bulk")
+        typer.echo(f"head: {result['head']['seq']}:{result['head']['hash']}")
+        typer.echo("note: keep the head elsewhere; only with it can be shown later that nothing was cut off")
+    finish(failures, "their labels are those of DATA")
+    if not result["chain"]["sound"]:
+        typer.echo(f"done, but the chain is broken: {result['chain']['problem']}", err=True)
+        raise typer.Exit(LISTED_FAILURES)
+
+
+def import_table(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="CSV or Parquet with columns path, label[, user, sampling_prob].")
+    ],
+    labels: Labels,
+    root: options.Root = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="NAME", help="Who said so, in rows without a user; default: you.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Stands in the record with each label.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Take labels from a table into the record; the same row is taken in once."""
+    from graticule.jobs.labels_import import import_labels
+
+    with Progress() as progress:
+        result = import_labels(labels, table, root=root, user=user, reason=reason, reporter=progress)
+    failures = result.pop("failures")
+    if json:
+        print_json(result)
+    else:
+        typer.echo(
+            f"{result['n_stored']:,} labels stored in {result['labels']}, {result['n_unchanged']:,} stood already"
+        )
+        if result["n_known"]:
+            typer.echo(
+                f"note: {result['n_known']:,} were imported before and changed since; they were left as they are"
+            )
+        if result["n_unlabelled"]:
+            typer.echo(f"note: {result['n_unlabelled']:,} rows have no label")
+        typer.echo(f"head: {result['head']['seq']}:{result['head']['hash']}")
+    finish(failures, "they are not in the record")
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"verify": verify, "export": export, "import": import_table}

@@ -1,0 +1,329 @@
+"""Novelty: is an image like those the model was trained on?
+
+Distances are taken in the space of the embedded backbone's features: signed square root, standardised, the leading
+principal components.
+
+    near   relative Mahalanobis distance: min_k d_W(x, class k) - d_T(x)     (Ren et al., 2021)
+    doubt  logarithm of the entropy of the classifier's scores               (Hendrycks and Gimpel, 2017, in spirit)
+    far    what the components leave over, and the Mahalanobis distance min_k d_W(x, class k) (Lee et al., 2018)
+
+A new kind of the same sort of picture lies between the known classes and leaves the classifier in doubt; a picture of
+another sort may be far from everything in directions that no training image takes, and the classifier sure of it. Each
+is put on the scale of images that it was not fitted on (0 the median, 1 the worst of a hundred). The novelty is the
+larger of near + 2 doubt, put on that scale again, and far - 1. The weight 2 was chosen on left-out blood cells.
+
+The p-value is conformal: the share of such images that are at least as novel. It counts groups where images come in
+groups. Distances of the very images a space was fitted on are too small and are never used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.decide.evidence import rank_evidence, share_of_unit
+from graticule.errors import BundleError
+from graticule.evaluate.metrics import FloatArray, IntArray
+from graticule.models.scoring import Floats, by_row, signed_sqrt
+
+COMPONENTS = 64
+WITHIN_SHRINKAGE = 0.02
+ALPHA = 0.01
+DOUBT_WEIGHT = 2.0
+FAR_HANDICAP = 1.0
+_PREFIX = "novelty."
+_BLOCK = 2048
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where distances are measured; all float32.
+
+    Attributes
+    ----------
+    centre, scale : shape (d,)
+        Of the transformed features.
+    basis : shape (d, q)
+        Principal components.
+    within : shape (q, q)
+        Takes components to a space where the shrunk within-class covariance is the identity.
+    total : shape (q, q)
+        The same for the covariance of all images.
+    means : shape (K, q)
+        Class means after `within`.
+    """
+
+    centre: Floats
+    scale: Floats
+    basis: Floats
+    within: Floats
+    total: Floats
+    means: Floats
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """A space with the evidence that turns distances into p-values.
+
+    Attributes
+    ----------
+    space : Space
+    middle, spread : float arrays, shape (5,)
+        Median, and distance from it to the 99th percentile, over the evidence: of the measures of `measures`, and of
+        near + 2 doubt.
+    told : bool array, shape (2,)
+        Whether doubt counts, and whether the shipped model as a whole gave the scores of the evidence.
+    evidence, weight : float arrays, shape (m,)
+        Novelties of images that the space was not fitted on, and their weights: 1, or 1 / (images of the group).
+    fold : int array, shape (m,)
+        The fold of each, whose member gave its scores.
+    """
+
+    space: Space
+    middle: FloatArray
+    spread: FloatArray
+    told: NDArray[np.bool_]
+    evidence: FloatArray
+    weight: FloatArray
+    fold: IntArray
+
+    @property
+    def units(self) -> float:
+        """Units (images or groups) of evidence."""
+        return float(round(self.weight.sum()))
+
+    def score(self, features: NDArray[np.floating], members: FloatArray) -> FloatArray:
+        """Novelty of each image by each member, shape (H, n) or (1, n); 0 is usual, above 1 rare.
+
+        NaN features give NaN. One row where doubt does not count, or the evidence was scored by the shipped model.
+
+        Parameters
+        ----------
+        features : float array, shape (n, d)
+        members : float array, shape (H, n, K)
+            Scores by the members of the model, not calibrated.
+        """
+        counts, by_shipped = self.told.tolist()
+        found = measures(self.space, features, None)
+        if not counts:
+            return combined(found, self.middle, self.spread)[None]
+        rows = []
+        for given in members.mean(axis=0, keepdims=True) if by_shipped else members:
+            found[:, 3] = doubt(given)
+            rows.append(combined(found, self.middle, self.spread))
+        return np.stack(rows)
+
+    def p_value(self, score: FloatArray) -> FloatArray:
+        """Share of the evidence at least as novel, the image itself counted in; shape (n,), in (0, 1]; NaN stays.
+
+        Evidence of fold i is compared with the image as member i scores it (as in `graticule.decide.conformal`).
+        """
+        above = np.zeros(score.shape[1])
+        for fold, table in rank_evidence(self.evidence, self.weight, self.fold).items():
+            above += table.at_least(score[fold if fold < len(score) else 0])
+        return np.where(np.isnan(score).any(axis=0), np.nan, (1.0 + above) / (1.0 + self.units))
+
+    def pack(self) -> dict[str, NDArray[Any]]:
+        """Tensors for the bundle's reference file."""
+        own = {f"{_PREFIX}{f.name}": getattr(self, f.name) for f in fields(self) if f.name != "space"}
+        space = {f"{_PREFIX}space.{f.name}": getattr(self.space, f.name).astype(np.float32) for f in fields(Space)}
+        return own | space
+
+    @classmethod
+    def unpack(cls, tensors: Mapping[str, NDArray[Any]]) -> Self | None:
+        """Inverse of `pack`; None where the bundle holds no novelty.
+
+        Raises
+        ------
+        BundleError
+            When a tensor is missing.
+        """
+        if f"{_PREFIX}evidence" not in tensors:
+            return None
+        try:
+            space = Space(**{f.name: np.asarray(tensors[f"{_PREFIX}space.{f.name}"]) for f in fields(Space)})
+            own = {f.name: np.asarray(tensors[_PREFIX + f.name]) for f in fields(cls) if f.name != "space"}
+        except KeyError as error:
+            raise BundleError(f"the reference of the bundle lacks the tensor {error}") from error
+        return cls(space=space, **own)
+
+
+def fit_space(features: NDArray[np.floating], y: IntArray) -> Space:
+    """The space of some training images.
+
+    Parameters
+    ----------
+    features : float array, shape (n, d)
+    y : int array, shape (n,)
+        Class indices; at least two images in all.
+    """
+    n, d = features.shape
+    total, squares = np.zeros(d), np.zeros((d, d))
+    for start in range(0, n, _BLOCK):
+        z = signed_sqrt(features[start : start + _BLOCK])
+        total += z.sum(axis=0, dtype=np.float64)
+        squares += z.T @ z
+    centre = total / n
+    covariance = squares / n - np.outer(centre, centre)
+    scale = np.sqrt(np.maximum(np.diag(covariance), 0.0)) + _TINY
+    correlation = covariance / np.outer(scale, scale)
+    q = max(1, min(COMPONENTS, d, n // 4))
+    values, vectors = np.linalg.eigh(correlation)
+    basis = vectors[:, ::-1][:, :q]
+    rough = [np.asarray(part, np.float32) for part in (centre, scale, basis)]
+    components = _components(Space(*rough, *[np.zeros((1, 1), np.float32)] * 3), features)[0]
+    classes, index = np.unique(y, return_inverse=True)
+    means = np.stack([components[index == k].mean(axis=0) for k in range(len(classes))])
+    rest = components - means[index]
+    within = _whitener(rest.T @ rest / n, WITHIN_SHRINKAGE)
+    whole = _whitener(np.diag(np.maximum(values[::-1][:q], 0.0)), WITHIN_SHRINKAGE)
+    parts = (centre, scale, basis, within, whole, means @ within)
+    return Space(*(np.asarray(part, np.float32) for part in parts))
+
+
+def _whitener(covariance: FloatArray, shrinkage: float) -> FloatArray:
+    """W with W W^T the inverse of the covariance shrunk towards a multiple of the identity."""
+    q = len(covariance)
+    shrunk = (1 - shrinkage) * covariance + (shrinkage * np.trace(covariance) / q + _TINY) * np.eye(q)
+    values, vectors = np.linalg.eigh(shrunk)
+    return np.asarray(vectors / np.sqrt(values), dtype=np.float64)
+
+
+def _components(space: Space, features: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """Principal components (n, q), and the root mean square that they leave over (n,)."""
+    z = np.asarray((signed_sqrt(features) - space.centre) / space.scale, np.float32)
+    components = by_row(z, space.basis)
+    left = np.maximum((z * z).sum(axis=1) - (components * components).sum(axis=1), 0.0)
+    return components, np.sqrt(left / z.shape[1])
+
+
+def project(space: Space, features: NDArray[np.floating]) -> Floats:
+    """Features (n, d) in the whitened space, shape (n, q), where near images have much in common."""
+    blocks = [
+        by_row(_components(space, features[start : start + _BLOCK])[0], space.within)
+        for start in range(0, len(features), _BLOCK)
+    ]
+    return np.concatenate(blocks) if blocks else np.zeros((0, space.within.shape[1]), np.float32)
+
+
+def doubt(proba: FloatArray) -> FloatArray:
+    """Logarithm of the entropy of scores (n, K), shape (n,)."""
+    entropy = -(proba * np.log(np.maximum(proba, 1e-12))).sum(axis=1)
+    return np.asarray(np.log(entropy + _TINY), dtype=np.float64)
+
+
+def measures(space: Space, features: NDArray[np.floating], doubts: FloatArray | None) -> FloatArray:
+    """Relative Mahalanobis distance, logarithms of the Mahalanobis distance and of the rest, doubt; shape (n, 4).
+
+    Without doubts (n,) the last column is 0.
+    """
+    out = np.zeros((len(features), 4))
+    for start in range(0, len(features), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        components, left = _components(space, features[rows])
+        white = by_row(components, space.within)
+        to_class = ((white[:, None, :] - space.means[None]) ** 2).sum(axis=2).min(axis=1)
+        to_all = (by_row(components, space.total) ** 2).sum(axis=1)
+        out[rows, :3] = np.stack([to_class - to_all, np.log(to_class + _TINY), np.log(left + _TINY)], axis=1)
+    if doubts is not None:
+        out[:, 3] = doubts
+    return out
+
+
+def combined(found: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
+    """Novelty from the measures (n, 4) on the scale of the evidence, shape (n,)."""
+    near = (_near(found, middle, spread) - middle[4]) / spread[4]
+    far = ((found[:, 1:3] - middle[1:3]) / spread[1:3]).max(axis=1)
+    return np.asarray(np.maximum(near, far - FAR_HANDICAP), dtype=np.float64)
+
+
+def _near(found: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
+    scaled = (found - middle[:4]) / spread[:4]
+    return np.asarray(scaled[:, 0] + DOUBT_WEIGHT * scaled[:, 3], dtype=np.float64)
+
+
+def _scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Median, and distance from it to the 99th percentile, of each column."""
+    middle = np.median(values, axis=0)
+    return middle, np.maximum(np.quantile(values, 0.99, axis=0) - middle, _TINY)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Images of known class, none of them used to fit the model that scored them.
+
+    Attributes
+    ----------
+    features : float array, shape (n, d)
+    doubts : float array, shape (n,), or None
+        `doubt` of their scores.
+    unit : int array, shape (n,), or None
+        Groups, which then count as one each.
+    """
+
+    features: NDArray[np.floating]
+    doubts: FloatArray | None
+    unit: IntArray | None
+
+
+def fit_novelty(
+    training: Seen, y: IntArray, parts: list[tuple[IntArray, IntArray]], aside: Seen | None = None
+) -> Novelty:
+    """The space of all training images, with evidence from images outside the space that measured them.
+
+    Parameters
+    ----------
+    training : Seen
+        Training images, with out-of-fold doubts.
+    y : int array, shape (n,)
+        Their class indices.
+    parts : list of (training rows, held-out rows)
+        Folds: each image is measured in a space of images of other folds.
+    aside : Seen, optional
+        Images set aside, which make the evidence instead of the folds, with the doubts of the shipped model.
+    """
+    space = fit_space(training.features, y)
+    if aside is not None:
+        found, unit = measures(space, aside.features, aside.doubts), aside.unit
+        fold = np.zeros(len(found), np.int64)
+    else:
+        found, unit, fold = np.full((len(y), 4), np.nan), training.unit, np.zeros(len(y), np.int64)
+        for i, (train, held) in enumerate(parts):
+            doubts = None if training.doubts is None else training.doubts[held]
+            found[held] = measures(fit_space(training.features[train], y[train]), training.features[held], doubts)
+            fold[held] = i
+        kept = ~np.isnan(found).any(axis=1)
+        found, fold, unit = found[kept], fold[kept], None if unit is None else unit[kept]
+    middle, spread = _scale(found)
+    near_middle, near_spread = _scale(_near(found, middle, spread)[:, None])
+    middle, spread = np.append(middle, near_middle), np.append(spread, near_spread)
+    score = combined(found, middle, spread)
+    weight = np.ones(len(score)) if unit is None else share_of_unit(unit)
+    judged = training if aside is None else aside
+    told = np.array([judged.doubts is not None, aside is not None])
+    return Novelty(space, middle, spread, told, score, weight, fold)
+
+
+def benjamini_hochberg(p: FloatArray, alpha: float) -> NDArray[np.bool_]:
+    """Images to reject so that the expected share of false ones among them is at most alpha (1995); NaN stays out."""
+    out = np.zeros(len(p), bool)
+    rows = np.flatnonzero(~np.isnan(p))
+    order = rows[np.argsort(p[rows], kind="stable")]
+    passed = p[order] <= alpha * np.arange(1, len(order) + 1) / max(len(order), 1)
+    if passed.any():
+        out[order[: int(np.flatnonzero(passed)[-1]) + 1]] = True
+    return out
+
+
+def nearest(reference: Floats, projected: Floats, n: int = 3) -> IntArray:
+    """Rows of the reference (m, q) nearest to each of l projected images, nearest first; shape (l, min(n, m))."""
+    squared = (reference * reference).sum(axis=1)[None] - 2.0 * (projected @ reference.T)
+    n = min(n, len(reference))
+    rows = np.argpartition(squared, n - 1, axis=1)[:, :n]
+    order = np.argsort(np.take_along_axis(squared, rows, axis=1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(rows, order, axis=1), dtype=np.int64)

@@ -1,0 +1,303 @@
+"""What a training run learns for its decisions: calibration, evidence for sets and acceptance, novelty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.folds import inner_folds
+from graticule.decide.acceptance import exact_interval, find_rule
+from graticule.decide.calibration import Choice, choose_calibration
+from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
+from graticule.decide.decisions import ACCEPT, decide
+from graticule.decide.evidence import SHIPPED, Evidence
+from graticule.decide.label_errors import find_label_errors
+from graticule.decide.novelty import ALPHA, Novelty, Seen, doubt, fit_novelty
+from graticule.decide.reliability import calibration_errors, reliability
+from graticule.decide.risk_coverage import coverage_at, risk_coverage
+from graticule.errors import OptionError
+from graticule.evaluate.crossval import fold_rows
+from graticule.evaluate.intervals import wilson
+from graticule.evaluate.metrics import brier, log_loss
+from graticule.jobs.division import Division
+from graticule.jobs.outcome import Outcome, class_codes
+from graticule.jobs.samples import Samples
+from graticule.models.calibration import Calibration
+
+TARGET, CONFIDENCE = 0.99, 0.95
+MIN_NOVELTY = 20
+MOST_JUDGED = 30_000
+_FOLDS = 5
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Decider:
+    """What the bundle needs to decide, and what the run tells of it.
+
+    Attributes
+    ----------
+    proba : float array, shape (n, K)
+        Scores of every part after calibration: out-of-fold ones by maps that never saw the image.
+    calibration : Calibration
+        Of the shipped model.
+    evidence : Evidence or None
+    novelty : Novelty or None
+    document : dict
+        decisions.json without its schema version.
+    """
+
+    proba: Floats
+    calibration: Calibration
+    evidence: Evidence | None
+    novelty: Novelty | None
+    document: dict[str, Any]
+
+
+def settle_decisions(samples: Samples, division: Division, outcome: Outcome, seed: int) -> Decider:
+    """Calibrate the scores, gather the evidence, fit novelty, and say what can be acted on."""
+    manifest, folds = samples.manifest, division.folds
+    y, grouped = class_codes(manifest), manifest.group is not None
+    cv = np.flatnonzero((folds.part == "cv") & (folds.k > 1))
+    aside, test = np.flatnonzero(folds.part == "calibration"), np.flatnonzero(folds.part == "test")
+    choice = _calibrate(outcome.proba[cv], y[cv], folds.component[cv], seed)
+    proba = outcome.proba.copy()
+    proba[cv] = choice.crossfitted
+    once = np.concatenate([aside, test])
+    proba[once] = choice.calibration(outcome.proba[once])
+    rows = aside if len(aside) else cv
+    evidence = None
+    if len(rows):
+        evidence = Evidence(
+            proba=outcome.proba[rows],
+            calibrated=proba[rows],
+            y=y[rows],
+            fold=np.full(len(rows), SHIPPED) if len(aside) else folds.fold[rows],
+            unit=folds.component[rows],
+            grouped=grouped,
+            members=folds.k > 1 and len(outcome.heads) == folds.k,
+        )
+    novelty = _fit_novelty(samples, division, outcome.proba, y, aside, grouped, seed)
+    document = _describe(
+        choice, outcome.proba[cv], y[cv], folds.component[cv], grouped, evidence, manifest.classes, seed
+    )
+    document["labels"] = _suspected_labels(samples, division, choice, y, cv)
+    document["novelty"] = None if novelty is None else {"alpha": ALPHA, "units": novelty.units, "grouped": grouped}
+    decider = Decider(proba, choice.calibration, evidence, novelty, document)
+    document["test"] = _on_test(decider, samples, outcome, y, test) if len(test) else None
+    return decider
+
+
+def _calibrate(proba: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], seed: int) -> Choice:
+    if not len(y):
+        return Choice(Calibration(), proba, {}, "no out-of-fold scores (--folds 1) to fit a calibration on")
+    return choose_calibration(proba, y, unit if len(np.unique(unit)) < len(unit) else None, seed)
+
+
+def _fit_novelty(
+    samples: Samples,
+    division: Division,
+    proba: Floats,
+    y: NDArray[np.int64],
+    aside: NDArray[np.int64],
+    grouped: bool,
+    seed: int,
+) -> Novelty | None:
+    folds = division.folds
+    rows = np.flatnonzero(folds.part == "cv")
+    if len(rows) < MIN_NOVELTY:
+        return None
+    unit = folds.component[rows]
+    if folds.k > 1:
+        place = np.full(len(y), -1)
+        place[rows] = np.arange(len(rows))
+        real = folds.part == "cv"
+        parts = [(place[train[real[train]]], place[held]) for train, held in fold_rows(folds)]
+    else:
+        parts = inner_folds(y[rows], unit, _FOLDS, seed)
+    if not parts and not len(aside):
+        return None
+
+    def seen(some: NDArray[np.int64], scored: bool) -> Seen:
+        units = folds.component[some] if grouped else None
+        return Seen(samples.features[some], doubt(proba[some]) if scored else None, units)
+
+    return fit_novelty(seen(rows, folds.k > 1), y[rows], parts, seen(aside, True) if len(aside) else None)
+
+
+def _suspected_labels(
+    samples: Samples, division: Division, choice: Choice, y: NDArray[np.int64], cv: NDArray[np.int64]
+) -> dict[str, Any] | None:
+    """How many labels look wrong; None where they cannot be judged, or there are so many that it would take long."""
+    if not MIN_NOVELTY <= len(cv) <= MOST_JUDGED:
+        return None
+    folds = division.folds
+    try:
+        found = find_label_errors(
+            choice.crossfitted,
+            y[cv],
+            features=samples.features[cv],
+            fold=folds.fold[cv],
+            unit=folds.component[cv] if samples.manifest.group is not None else None,
+        )
+    except OptionError:
+        return None
+    noise = found.noise
+    return {
+        "n_suspected": int(found.listed.sum()),
+        "share": noise.share,
+        "low": _number(noise.low),
+        "high": _number(noise.high),
+    }
+
+
+def _describe(
+    choice: Choice,
+    raw: Floats,
+    y: NDArray[np.int64],
+    unit: NDArray[np.int64],
+    grouped: bool,
+    evidence: Evidence | None,
+    classes: tuple[str, ...],
+    seed: int,
+) -> dict[str, Any]:
+    """decisions.json but for novelty and the test part."""
+    calibration: dict[str, Any] = {
+        "method": choice.calibration.method,
+        "note": choice.note,
+        "log_loss_by_method": choice.log_loss,
+    }
+    if len(y):
+        for name, proba in (("before", raw), ("after", choice.crossfitted)):
+            calibration[name] = {
+                "log_loss": log_loss(y, proba),
+                "brier": brier(y, proba),
+                **calibration_errors(y, proba, seed),
+            }
+        diagram = reliability(y, choice.crossfitted, unit if grouped else None)
+        calibration["reliability"] = {name: _plain(values) for name, values in vars(diagram).items()}
+    if evidence is None:
+        return {"calibration": calibration, "evidence": None, "sets": [], "acceptance": None}
+    return {
+        "calibration": calibration,
+        "evidence": {
+            "source": "calibration part" if evidence.by_shipped else "out-of-fold scores",
+            "n": len(evidence),
+            "n_units": evidence.n_units,
+            "grouped": evidence.grouped,
+        },
+        "sets": [_sets_at(evidence, level, classes, seed) for level in LEVELS],
+        "acceptance": _acceptance(evidence, seed),
+    }
+
+
+def _sets_at(evidence: Evidence, level: float, classes: tuple[str, ...], seed: int) -> dict[str, Any]:
+    """Size and coverage of sets for evidence that was left out of the evidence they were made from."""
+    inside = crossfitted_sets(evidence, level, seed)
+    hit = inside[np.arange(len(evidence)), evidence.y]
+    per_class = {}
+    for k, name in enumerate(classes):
+        mine = evidence.y == k
+        low, high = wilson(np.array([float(hit[mine].sum())]), np.array([float(mine.sum())]))
+        per_class[name] = {
+            "n": int(mine.sum()),
+            "coverage": float(hit[mine].mean()) if mine.any() else None,
+            "low": _number(low[0]),
+            "high": _number(high[0]),
+            "size": float(inside[mine].sum(axis=1).mean()) if mine.any() else None,
+        }
+    size = inside.sum(axis=1)
+    return promise(evidence, prepare_sets(evidence), level, classes) | {
+        "coverage": float(hit.mean()),
+        "size": float(size.mean()),
+        "single": float((size == 1).mean()),
+        "per_class": per_class,
+    }
+
+
+def crossfitted_sets(evidence: Evidence, level: float, seed: int = 0) -> NDArray[np.bool_]:
+    """Sets of the evidence itself, each from evidence of other folds; bool array of shape (n, K)."""
+    n, k = evidence.proba.shape
+    inside = np.ones((n, k), bool)
+    if evidence.by_shipped:
+        parts = inner_folds(evidence.y, evidence.unit, _FOLDS, seed)
+    else:
+        held = [np.flatnonzero(evidence.fold == f) for f in np.unique(evidence.fold)]
+        parts = [(np.setdiff1d(np.arange(n), rows), rows) for rows in held]
+    for rest, rows in parts:
+        other = Evidence(
+            evidence.proba[rest],
+            evidence.calibrated[rest],
+            evidence.y[rest],
+            np.full(len(rest), SHIPPED),
+            evidence.unit[rest],
+            evidence.grouped,
+            False,
+        )
+        scores = evidence.proba[rows]
+        p = p_values(prepare_sets(other), scores[None], scores, level)
+        inside[rows] = prediction_sets(p, evidence.calibrated[rows].argmax(axis=1), level)
+    return inside
+
+
+def _acceptance(evidence: Evidence, seed: int) -> dict[str, Any]:
+    score = evidence.calibrated.max(axis=1)
+    right = evidence.calibrated.argmax(axis=1) == evidence.y
+    unit = evidence.unit if evidence.grouped else None
+    rule = find_rule(evidence, TARGET, CONFIDENCE, seed=seed)
+    curve = risk_coverage(score, right, unit)
+    low, high = exact_interval(rule.errors, rule.accepted)
+    return {
+        "rule": rule.to_json() | {"threshold": [_number(t) for t in rule.threshold]},
+        "coverage": rule.accepted / len(evidence),
+        "accuracy": {
+            "value": 1.0 - rule.errors / rule.accepted if rule.accepted else None,
+            "low": 1.0 - high if rule.accepted else None,
+            "high": 1.0 - low if rule.accepted else None,
+            "method": "clopper-pearson",
+            "level": 0.95,
+        },
+        "curve": {name: _plain(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
+        "area": curve.area,
+        "coverage_at": coverage_at(score, right),
+    }
+
+
+def _on_test(
+    decider: Decider, samples: Samples, outcome: Outcome, y: NDArray[np.int64], test: NDArray[np.int64]
+) -> dict[str, Any]:
+    """What the decisions would have been on the held-out part, and how good."""
+    if decider.evidence is None:
+        return {"n": len(test)}
+    rule = find_rule(decider.evidence, TARGET, CONFIDENCE)
+    proba, raw = decider.proba[test], outcome.proba[test]
+    novel, novelty = np.zeros(len(test), bool), decider.novelty
+    # the scores of single members are not at hand here
+    known = novelty is not None and bool(novelty.told[1] or not novelty.told[0])
+    if novelty is not None and known:
+        novel = novelty.p_value(novelty.score(samples.features[test], raw[None])) <= ALPHA
+    decision, _ = decide(proba, None, novel, rule, samples.manifest.classes)
+    accepted = decision == ACCEPT
+    wrong = int((accepted & (proba.argmax(axis=1) != y[test])).sum())
+    low, high = exact_interval(wrong, int(accepted.sum()))
+    return {
+        "n": len(test),
+        "accepted": int(accepted.sum()),
+        "errors": wrong,
+        "accuracy_low": 1.0 - high,
+        "accuracy_high": 1.0 - low,
+        "novel": int(novel.sum()) if known else None,
+        "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], proba)},
+    }
+
+
+def _plain(values: NDArray[Any]) -> list[Any]:
+    return [_number(v) if values.dtype.kind == "f" else int(v) for v in values.tolist()]
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,301 @@
+"""`graticule label-errors`: which labels of a run's images are probably wrong, and how many are."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule import __version__
+from graticule.bundle import Bundle, read_bundle
+from graticule.data.neighbours import Rows
+from graticule.data.selection import Selection
+from graticule.decide.label_errors import CUT_OFF, LabelErrors, find_label_errors
+from graticule.errors import RunError
+from graticule.evaluate.metrics import IntArray
+from graticule.jobs.label_copies import copies_of
+from graticule.jobs.label_tables import write_cleaned, write_list
+from graticule.jobs.samples import Reporter, Silent, check_outside
+from graticule.manifest import Manifest, escape_path
+from graticule.predictions import Predictions, read_predictions
+from graticule.report.html import read_rgb
+from graticule.report.label_errors_page import render_label_errors
+from graticule.report.label_errors_words import evidence
+from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json, write_text
+
+DESCRIBED = 10_000
+_SHOWN_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The cross-validated images of a run: as read, scored, and with their features where the run has them."""
+
+    record: dict[str, Any]
+    everything: Manifest
+    manifest: Manifest
+    predictions: Predictions
+    bundle: Bundle
+    features: Rows
+    hashes: NDArray[np.uint8]
+    n_held_out: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The verdict on the images, the sets of copies, and the near-duplicates among these."""
+
+    errors: LabelErrors
+    copies: IntArray
+    near: list[tuple[int, int, float]]
+
+
+def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict[str, Any]:
+    """Rank the labels of a run's cross-validated images by how likely they are wrong.
+
+    Held-out images are left alone: a test part that was cleaned by the model under test no longer tests it.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run of `train`, with two folds or more.
+    out : Path
+        Folder for label_errors.csv, label_errors.json, label_errors.html and cleaned_manifest.csv; created.
+    reporter : Reporter, optional
+
+    Returns
+    -------
+    dict
+        The content of label_errors.json.
+
+    Raises
+    ------
+    GraticuleError
+        When the run is not finished or has no out-of-fold scores, its model is damaged, its scores or features do not
+        allow a verdict, or `out` is in use.
+    """
+    reporter = reporter or Silent()
+    reporter.step("reading the run")
+    judged = _read(run)
+    if judged.everything.root.is_dir():
+        check_outside(out, judged.everything.root)
+    reporter.step("looking for wrong labels")
+    found = _find(judged)
+    document = _document(run, judged, found)
+    with output_folder(out, "list of label errors"):
+        reporter.step("writing the list")
+        write_list(out / "label_errors.csv", _rows(judged, found))
+        write_cleaned(out / "cleaned_manifest.csv", judged.everything, _listed_paths(judged, found))
+        write_json(out / "label_errors.json", document)
+        page = _page(judged, document)
+        write_text(out / "label_errors.html", page.encode("utf-8", errors="replace").decode("utf-8"))
+    return document
+
+
+def _read(run: Path) -> _Judged:
+    require_finished(run)
+    record = read_json(run / "run.json")
+    predictions = read_predictions(run / "predictions.parquet")
+    scored = predictions.of_part("cv")
+    if record.get("verb") != "train" or not len(scored):
+        kind = "an evaluation" if record.get("verb") == "evaluate" else "trained with one fold"
+        raise RunError(
+            f"{run} has no out-of-fold scores ({kind}): label errors are told from scores of models that did not see "
+            "the image. Train with --folds 2 or more"
+        )
+    bundle = read_bundle(run / "model")
+    everything = Manifest.read(run / "manifest.parquet")
+    row = {sample: i for i, sample in enumerate(everything.sample_id.tolist())}
+    place = _reference_rows(run, bundle, everything)
+    try:
+        rows = np.array([row[sample] for sample in scored.sample_id.tolist()], dtype=np.int64)
+        reference = np.array([place[path] for path in everything.path[rows].tolist()], dtype=np.int64)
+    except KeyError as error:
+        raise RunError(f"{run} is inconsistent: its model or manifest lacks the sample {error}; train again") from error
+    return _Judged(
+        record=record,
+        everything=everything,
+        manifest=everything.take(rows),
+        predictions=scored,
+        bundle=bundle,
+        features=np.asarray(bundle.reference["features"][reference], dtype=np.float32),
+        hashes=bundle.reference["pixel_sha256"][reference],
+        n_held_out=len(predictions) - len(scored),
+    )
+
+
+def _reference_rows(run: Path, bundle: Bundle, everything: Manifest) -> dict[str, int]:
+    """Row of each training image in the model's reference, by its path."""
+    if "paths" in bundle.reference:
+        escaped = bundle.reference["paths"].tobytes().decode("utf-8").split("\n")
+        known = {escape_path(path): path for path in everything.path.tolist()}
+        return {known.get(text, text): i for i, text in enumerate(escaped)}
+    part = dict(_parts(run))
+    training = [p for p, i in zip(everything.path.tolist(), everything.sample_id.tolist(), strict=True)
+                if part.get(i) in ("cv", "synthetic")]  # fmt: skip
+    if len(training) != len(bundle.reference["features"]):
+        raise RunError(f"{run} is inconsistent: its model holds features of other images than its splits; train again")
+    return {path: i for i, path in enumerate(training)}
+
+
+def _parts(run: Path) -> list[tuple[str, str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = run / "splits.parquet"
+    try:
+        with file.open("rb") as source:
+            table = pq.ParquetFile(source).read(columns=["sample_id", "part"])
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"cannot read the splits {file}: {error}") from error
+    return list(zip(table["sample_id"].to_pylist(), table["part"].to_pylist(), strict=True))
+
+
+def _find(judged: _Judged) -> _Found:
+    scored, manifest = judged.predictions, judged.manifest
+    y = scored.y
+    # features that are no numbers are an error with a message of its own, not a fault of the search for copies
+    sound = bool(np.isfinite(judged.features).all())
+    copies: IntArray = np.arange(len(y))
+    near: list[tuple[int, int, float]] = []
+    if sound:
+        copies, near = copies_of(judged.bundle, judged.features, judged.hashes, y, manifest.files())
+    errors = find_label_errors(
+        scored.proba, y, features=judged.features, fold=scored.fold, copies=copies, unit=_group_codes(manifest)
+    )
+    return _Found(errors, copies, near)
+
+
+def _group_codes(manifest: Manifest) -> IntArray | None:
+    """A number per group; images without one stand alone. None without groups."""
+    if manifest.group is None:
+        return None
+    names = np.array([f"g {g}" if g else f"s {i}" for i, g in enumerate(manifest.group.tolist())])
+    return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _listed_paths(judged: _Judged, found: _Found) -> set[str]:
+    return set(judged.manifest.path[found.errors.listed].tolist())
+
+
+def _rows(judged: _Judged, found: _Found, limit: int | None = None) -> list[dict[str, Any]]:
+    """One entry per image, most suspect first: all of them, or the listed ones up to a limit."""
+    errors, scored = found.errors, judged.predictions
+    order = errors.order if limit is None else errors.order[: min(limit, int(errors.listed.sum()))]
+    y, members = scored.y, _members(found)
+    near = {pair: s for a, b, s in found.near for pair in ((a, b), (b, a))}
+    rows = []
+    for rank, i in enumerate(order.tolist(), start=1):
+        label, suggested = int(y[i]), int(errors.suggested[i])
+        rows.append(
+            {
+                "rank": rank,
+                "path": scored.path[i],
+                "label": scored.classes[label],
+                "suggested": scored.classes[suggested],
+                "score": round(float(errors.score[i]), 6),
+                "p_label": round(float(scored.proba[i, label]), 6),
+                "p_suggested": round(float(scored.proba[i, suggested]), 6),
+                "neighbours": _neighbours(errors, scored, i),
+                "copies": [
+                    {"path": scored.path[j], "label": scored.label[j], "similarity": near.get((i, j))}
+                    for j in members.get(int(found.copies[i]), ())
+                    if j != i and errors.conflict[i]
+                ],
+            }
+        )
+        rows[-1]["evidence"] = evidence(rows[-1])
+    return rows
+
+
+def _members(found: _Found) -> dict[int, list[int]]:
+    members: dict[int, list[int]] = {}
+    for i in np.flatnonzero(found.errors.conflict).tolist():
+        members.setdefault(int(found.copies[i]), []).append(i)
+    return members
+
+
+def _neighbours(errors: LabelErrors, scored: Predictions, i: int) -> dict[str, Any] | None:
+    if errors.neighbours is None:
+        return None
+    row = errors.neighbours.row[i]
+    row = row[row >= 0]
+    counts = Counter(scored.label[row].tolist())
+    nearest = [{"path": scored.path[j], "label": scored.label[j]} for j in row[:_SHOWN_NEIGHBOURS].tolist()]
+    return {"n": len(row), "labels": dict(counts.most_common()), "nearest": nearest}
+
+
+def _document(run: Path, judged: _Judged, found: _Found) -> dict[str, Any]:
+    """The content of label_errors.json."""
+    errors, scored, noise = found.errors, judged.predictions, found.errors.noise
+    n_listed = int(errors.listed.sum())
+    sets = found.copies[errors.conflict]
+    return {
+        "verb": "label-errors",
+        "graticule_version": __version__,
+        "created_utc": utc_now(),
+        "run": escape_path(str(run.absolute())),
+        "root": escape_path(str(judged.everything.root)),
+        "n": len(scored),
+        "n_held_out": judged.n_held_out,
+        "n_unlabelled": int((judged.record.get("data") or {}).get("n_unlabelled") or 0),
+        "classes": list(scored.classes),
+        "cut_off": CUT_OFF,
+        "n_listed": n_listed,
+        "n_conflicts": int(errors.conflict.sum()),
+        "conflict_sets": len(np.unique(sets)),
+        "wrong_labels": {
+            "value": noise.share,
+            "low": None if np.isnan(noise.low) else noise.low,
+            "high": None if np.isnan(noise.high) else noise.high,
+            "level": noise.level,
+            "method": "clear images",
+            "n_clear": int(noise.clear.sum()),
+            "n_contradicted": int(noise.clear.sum() - np.trace(noise.counts)),
+            "clear_part": noise.part,
+        },
+        "pairs": _pairs(scored, errors),
+        "pool": {"scores": errors.exponents[0], "neighbours": errors.exponents[1], "shares": errors.exponents[2]},
+        "n_described": min(n_listed, DESCRIBED),
+        "errors": _rows(judged, found, DESCRIBED),
+    }
+
+
+def _pairs(scored: Predictions, errors: LabelErrors) -> list[dict[str, Any]]:
+    """Label taken for class: how many such labels are listed and estimated; most listed first."""
+    k, y, noise = len(scored.classes), scored.y, errors.noise
+    listed = np.zeros((k, k), dtype=np.int64)
+    doubted = errors.score >= CUT_OFF
+    np.add.at(listed, (y[doubted], errors.suggested[doubted]), 1)
+    estimated = {(i, j): (rate, low, high) for i, j, rate, low, high in noise.pairs()}
+    for i, j in np.argwhere(listed > 0):
+        estimated.setdefault((int(i), int(j)), noise.pair(int(i), int(j)))
+    rows = [
+        {
+            "label": scored.classes[i],
+            "suggested": scored.classes[j],
+            "listed": int(listed[i, j]),
+            "estimated": {name: float(value * noise.n_shown[j])
+                          for name, value in zip(("value", "low", "high"), rates, strict=True)},
+            "share": dict(zip(("value", "low", "high"), rates, strict=True)) | {"level": noise.level},
+            "n_clear": int(noise.clear[j]),
+            "n_contradicted": int(noise.counts[i, j]),
+        }
+        for (i, j), rates in estimated.items()
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (-row["listed"], -row["estimated"]["value"], row["label"], row["suggested"]))
+
+
+def _page(judged: _Judged, document: dict[str, Any]) -> str:
+    reading = (judged.record.get("embedding") or {}).get("reading") or {}
+    chosen = dict(reading.get("selection") or {})
+    if chosen.get("channel") is not None:
+        chosen["channel"] = tuple(chosen["channel"])
+    read = functools.partial(read_rgb, selection=Selection(**chosen))
+    files = dict(zip(judged.predictions.path.tolist(), judged.manifest.files(), strict=True))
+    return render_label_errors(document, read, files.get)

@@ -1,0 +1,45 @@
+"""The tables that `label-errors` leaves: the ranked list, and the manifest without the labels in doubt."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from graticule.manifest import Manifest, escape_path
+from graticule.review.exports import safe_cell
+
+COLUMNS = ("rank", "path", "label", "suggested", "score", "evidence")
+
+
+def write_list(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """label_errors.csv: one row an image, most suspect first; safe to open in a spreadsheet."""
+    with file.open("w", encoding="utf-8", newline="", errors="replace") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        writer.writerows([safe_cell(row[name]) for name in COLUMNS] for row in rows)
+
+
+def write_cleaned(file: Path, manifest: Manifest, doubtful: set[str]) -> None:
+    """cleaned_manifest.csv: the run's samples, the labels of some left empty.
+
+    Paths are relative to the manifest's root, so that it is read with `--root`. A path that a spreadsheet would take
+    for a formula begins with "./".
+
+    Parameters
+    ----------
+    file : Path
+    manifest : Manifest
+        All samples of the run.
+    doubtful : set of str
+        Paths whose label is left empty.
+    """
+    with file.open("w", encoding="utf-8", newline="", errors="replace") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "label", *manifest.columns])
+        for i, path in enumerate(manifest.path.tolist()):
+            text = escape_path(path)
+            others = [values[i] for values in manifest.columns.values()]
+            label = "" if path in doubtful else manifest.label[i]
+            writer.writerow([text if safe_cell(text) == text else f"./{text}", label, *others])

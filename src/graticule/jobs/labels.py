@@ -1,0 +1,243 @@
+"""`graticule labels verify | export`: the record of decisions, checked, and as a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graticule import __version__
+from graticule.errors import LabelStoreError, OptionError
+from graticule.jobs.labels_data import join
+from graticule.manifest import escape_path
+from graticule.review.current import ImageState, agreed
+from graticule.review.events import Event
+from graticule.review.exports import (
+    LABEL_COLUMNS,
+    OPEN_COLUMNS,
+    EventFiles,
+    divide,
+    label_rows,
+    open_rows,
+    read_events,
+    write_rows,
+)
+from graticule.review.store import LabelStore
+from graticule.review.trail import Head, Verification, parse_head, verify
+from graticule.runs import read_json, sha256_file, utc_now, write_json
+
+_TAIL = "unproven: without a head that was noted elsewhere, a chain that was cut or made anew looks sound"
+
+
+def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
+    """Walk the chain of events and compare it with a head noted earlier.
+
+    Parameters
+    ----------
+    labels : str
+        A label store, or a record that `export_labels` wrote as Parquet.
+    head : str, optional
+        "HASH", "NUMBER:HASH", or the *-head.json of an export.
+
+    Returns
+    -------
+    dict
+        "labels", "sound", "n_events" (sound ones, from the first on), "head" (of them), "first_bad", "problem",
+        "given_head", "proven_up_to", "tail", "missing_guards".
+
+    Raises
+    ------
+    LabelStoreError, OptionError
+    """
+    given = None if head is None else _given_head(head)
+    if labels.endswith(".parquet"):
+        return _verified(labels, verify(read_events(Path(labels)), given), ())
+    with LabelStore.open(labels, read_only=True) as store:
+        return _verified(store.shown, store.verify(given), store.missing_guards())
+
+
+def _given_head(text: str) -> Head:
+    if not text.endswith(".json"):
+        return parse_head(text)
+    head = read_json(Path(text)).get("head")
+    if not isinstance(head, dict) or not isinstance(head.get("seq"), int):
+        raise OptionError(f"--head {text}: the file holds no head; name the *-head.json that `labels export` wrote")
+    return parse_head(f"{head['seq']}:{head.get('hash')}")
+
+
+def _verified(labels: str, found: Verification, missing: tuple[str, ...]) -> dict[str, Any]:
+    given = found.given
+    tail = _TAIL
+    if given is not None and found.sound:
+        newer = found.n_events - (found.proven or 0)
+        tail = "proven by the head given" if not newer else f"{newer:,} events are newer than the head given: unproven"
+    return {
+        "labels": labels,
+        "sound": found.sound and not missing,
+        "n_events": found.n_events,
+        "head": {"seq": found.head.seq, "hash": found.head.hash},
+        "first_bad": found.first_bad,
+        "problem": found.problem,
+        "given_head": None if given is None else {"seq": given.seq, "hash": given.hash},
+        "proven_up_to": found.proven,
+        "tail": tail if found.sound else None,
+        "missing_guards": list(missing),
+    }
+
+
+@dataclass
+class _Collected:
+    """What one pass over the events gathers."""
+
+    states: dict[str, ImageState] = field(default_factory=dict)
+    paths: dict[str, dict[str, None]] = field(default_factory=dict)
+    image_at: dict[str, str] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Take in the next event."""
+        if event.image_sha256 is None or event.path is None:
+            return
+        self.states.setdefault(event.image_sha256, ImageState()).add(event)
+        self.paths.setdefault(event.image_sha256, {})[event.path] = None
+        # a file that was replaced by other pixels: only the image labelled last belongs to the path
+        self.image_at[event.path] = event.image_sha256
+
+    def rows(self, min_people: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows of images with an agreed value, and of those without."""
+        together = {image: agreed(image, state, min_people=min_people) for image, state in self.states.items()}
+        together = {image: item for image, item in together.items() if item.decisions or item.verdict}
+        paths = self._present_paths()
+        return label_rows(together, paths), open_rows(together, paths)
+
+    def _present_paths(self) -> dict[str, list[str]]:
+        """The paths of each image at which no other image was labelled later."""
+        return {image: [path for path in paths if self.image_at[path] == image] for image, paths in self.paths.items()}
+
+
+def export_labels(
+    labels: str,
+    out: Path,
+    *,
+    data: Path | None = None,
+    root: Path | None = None,
+    min_people: int = 1,
+    sound_part: bool = False,
+) -> dict[str, Any]:
+    """Write the agreed labels as a manifest, what is not agreed apart, and the whole record.
+
+    Beside OUT (labels.csv, say) stand labels-doubtful.csv, labels-novel.csv, labels-open.csv (no agreement),
+    labels-events.csv, labels-events.parquet, and, last, labels-head.json.
+
+    Parameters
+    ----------
+    labels : str
+        A label store.
+    out : Path
+        The manifest, `.csv` or `.parquet`.
+    data : Path, optional
+        A labelled data set. Its rows and further columns (group, specimen, ...) are kept, agreed labels take the place
+        of theirs, and images that are doubtful, novel or without agreement are left out.
+    root : Path, optional
+        What the data set's paths are relative to.
+    min_people : int
+        How many persons must have decided on an image, without an adjudication.
+    sound_part : bool
+        Of a broken chain, export what stands before the first bad event instead of nothing.
+
+    Returns
+    -------
+    dict
+        As in the file *-head.json: "head", "n_events", counts, "files"; "failures": (path, error) of images of `data`
+        that are not the ones labelled.
+
+    Raises
+    ------
+    LabelStoreError
+        When the chain is broken, or a file exists already.
+    """
+    if min_people < 1:
+        raise OptionError(f"--min-people {min_people}: allowed are whole numbers from 1")
+    files = _output_files(out)
+    found, collected, shown = _gathered(labels, files, sound_part=sound_part)
+    rows, unagreed = collected.rows(min_people)
+    parts = divide(rows)
+    columns: tuple[str, ...] = LABEL_COLUMNS
+    failures: list[tuple[str, str]] = []
+    if data is not None:
+        columns, parts["labels"], failures = join(data, root, rows, unagreed)
+    write_rows(out, columns, parts["labels"])
+    for name in ("doubtful", "novel"):
+        write_rows(files[name], [c for c in LABEL_COLUMNS if c != "label"], parts[name])
+    write_rows(files["open"], OPEN_COLUMNS, unagreed)
+    settings = {
+        "labels": escape_path(shown),
+        "min_people": min_people,
+        "data": None if data is None else escape_path(str(data.absolute())),
+    }
+    document = _described(found, settings, parts, unagreed) | {
+        "files": {file.name: sha256_file(file) for name, file in files.items() if name != "head"}
+    }
+    write_json(files["head"], document)
+    return document | {"failures": failures}
+
+
+def _gathered(labels: str, files: Mapping[str, Path], *, sound_part: bool) -> tuple[Verification, _Collected, str]:
+    """Verify, then write the record of events while gathering decisions; also the store's name for messages."""
+    with LabelStore.open(labels, read_only=True) as store:
+        found = store.verify()
+        if not found.sound and not sound_part:
+            raise LabelStoreError(
+                f"nothing was exported: the chain of {store.shown} is broken. {found.problem}. What stands before the "
+                "first bad event can be had with --sound-part"
+            )
+        collected = _Collected()
+        files["labels"].parent.mkdir(parents=True, exist_ok=True)
+        with EventFiles(files["events_csv"], files["events"]) as log:
+            for row in store.rows(up_to=found.head.seq):
+                log.add(row)
+                collected.add(Event.of(row))
+        return found, collected, store.shown
+
+
+def _described(
+    found: Verification,
+    settings: Mapping[str, Any],
+    parts: Mapping[str, Sequence[Mapping[str, Any]]],
+    unagreed: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The file *-head.json without the hashes of the files."""
+    labels = parts["labels"]
+    return {
+        "verb": "labels export",
+        "graticule_version": __version__,
+        "created_utc": utc_now(),
+        **settings,
+        "head": {"seq": found.head.seq, "hash": found.head.hash},
+        "n_events": found.n_events,
+        "chain": {"sound": found.sound, "first_bad": found.first_bad, "problem": found.problem},
+        "n_labels": len(labels),
+        "n_relabelled": sum(row.get("label_from") == "record" for row in labels) if settings["data"] else None,
+        "n_bulk": sum(bool(row.get("bulk")) for row in labels),
+        "n_doubtful": len(parts["doubtful"]),
+        "n_novel": len(parts["novel"]),
+        "n_open": len({row["path"] for row in unagreed}),
+    }
+
+
+def _output_files(out: Path) -> dict[str, Path]:
+    """Every file to write, none of which may exist."""
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise OptionError(f"--out {out}: name a file that ends in .csv or .parquet")
+    beside = {name: out.with_name(f"{out.stem}-{name}{out.suffix}") for name in ("doubtful", "novel", "open")}
+    files = {
+        "labels": out,
+        **beside,
+        "events_csv": out.with_name(f"{out.stem}-events.csv"),
+        "events": out.with_name(f"{out.stem}-events.parquet"),
+        "head": out.with_name(f"{out.stem}-head.json"),
+    }
+    there = [str(file) for file in files.values() if file.exists()]
+    if there:
+        raise LabelStoreError(f"nothing was exported: {', '.join(there)} exists already; choose another --out")
+    return files

@@ -1,0 +1,204 @@
+"""`graticule labels import`: labels from a table into the record."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import posixpath
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from graticule.data.labels import check_labels
+from graticule.data.tables import TABLE_SUFFIXES, Faults, read_table
+from graticule.errors import ManifestError, OptionError
+from graticule.jobs.samples import Reporter, Silent
+from graticule.manifest import escape_path, unescape_path
+from graticule.review.events import DOUBTFUL, NOVEL, Draft, check_draft
+from graticule.review.store import LabelStore
+from graticule.runs import sha256_file
+
+_BLOCK = 200
+
+
+def import_labels(
+    labels: str,
+    table: Path,
+    *,
+    root: Path | None = None,
+    user: str | None = None,
+    reason: str | None = None,
+    reporter: Reporter | None = None,
+) -> dict[str, Any]:
+    """Take labels from a table into the record, as events of action "import". The same row is taken in once.
+
+    A row that was taken in before does nothing, also when its label was changed since. A row that says something else
+    than what its person stands by changes it, on the record.
+
+    Parameters
+    ----------
+    labels : str
+        A label store, made when there is none.
+    table : Path
+        `.csv` or `.parquet` with columns path and label, and optionally user and sampling_prob. A row without a label
+        is left out.
+    root : Path, optional
+        What the paths are relative to; by default the table's folder.
+    user : str, optional
+        Who said so, in rows without a user.
+    reason : str, optional
+        Stands in each event, before the table's name and hash.
+
+    Returns
+    -------
+    dict
+        "n" rows with a label, "n_stored", "n_unchanged" (said already), "n_known" (taken in before, changed since),
+        "n_unlabelled", "failures": (path, error).
+    """
+    reporter = reporter or Silent()
+    told = f"{reason or 'imported'}: {escape_path(table.name)}"
+    drafts, failures, n_unlabelled = _read(table, root, user, told, reporter)
+    fine, conflicts = _without_conflicts(drafts)
+    counts = {"n_stored": 0, "n_unchanged": 0, "n_known": 0}
+    with LabelStore.open(labels) as store:
+        reporter.begin("storing", len(fine))
+        for at in range(0, len(fine), _BLOCK):
+            _store_block(store, fine[at : at + _BLOCK], counts)
+            reporter.advance(min(at + _BLOCK, len(fine)))
+        head = store.head()
+        shown = store.shown
+    return {
+        "verb": "labels import",
+        "labels": shown,
+        "n": len(drafts) + len(failures),
+        "n_unlabelled": n_unlabelled,
+        **counts,
+        "head": {"seq": head.seq, "hash": head.hash},
+        "failures": failures + conflicts,
+    }
+
+
+def _read(
+    table: Path, root: Path | None, user: str | None, reason: str, reporter: Reporter
+) -> tuple[list[Draft], list[tuple[str, str]], int]:
+    """A draft of each labelled row, the rows that cannot be one, and the number of rows without a label."""
+    if root is not None and not root.is_dir():
+        raise OptionError(f"--root {str(root)!r} is no folder")
+    if table.suffix.lower() not in TABLE_SUFFIXES:
+        raise ManifestError(f"{str(table)!r} is no table: name a .csv or .parquet file with columns path and label")
+    cells = read_table(table)
+    columns = _checked_columns(cells.columns, cells.rows, table)
+    base = Path(os.path.abspath(root or cells.root or table.parent))  # noqa: PTH100 - lexical, as for a manifest
+    reason = f"{reason}, sha256 {sha256_file(table)}"
+    drafts: list[Draft] = []
+    failures: list[tuple[str, str]] = []
+    n = len(cells.rows)
+    person = user or getpass.getuser()
+    who = columns.get("user", [""] * n)
+    chance = columns.get("sampling_prob", [""] * n)
+    reporter.begin("reading images", n)
+    for i, (text, label) in enumerate(zip(columns["path"], columns["label"], strict=True), 1):
+        if label:
+            try:
+                path, sha256 = _image(text, base)
+            except ManifestError as error:
+                failures.append((escape_path(text), str(error)))
+                continue
+            drafts.append(_draft(path, sha256, label, who[i - 1] or person, chance[i - 1]))
+        reporter.advance(i)
+    drafts = [replace(draft, reason=reason) for draft in drafts]
+    for draft in drafts:
+        check_draft(draft)
+    return drafts, failures, columns["label"].count("")
+
+
+def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path) -> dict[str, list[str]]:
+    """The columns, when those needed are there and the class names can be used."""
+    faults = Faults(repr(str(table)))
+    for name in ("path", "label"):
+        if name not in columns:
+            faults.add("missing column", f"{name}; the columns are {', '.join(map(repr, columns))}")
+    faults.raise_if_any()
+    labels = columns["label"]
+    check_labels(["" if label in (DOUBTFUL, NOVEL) else label for label in labels], rows, faults)
+    for row, cell in zip(rows, columns.get("sampling_prob", ()), strict=False):
+        if cell and not _is_chance(cell):
+            faults.add("sampling_prob is no number above 0 and up to 1", f"row {row}: {cell!r}")
+    faults.raise_if_any()
+    return columns
+
+
+def _is_chance(cell: str) -> bool:
+    try:
+        return 0.0 < float(cell) <= 1.0
+    except ValueError:
+        return False
+
+
+def _image(text: str, base: Path) -> tuple[str, str]:
+    """Relative path, escaped, and SHA-256 of the file that a cell names.
+
+    Raises
+    ------
+    ManifestError
+        When it lies outside the root or cannot be read.
+    """
+    readings = [text]
+    if "\\" in text:
+        readings = [unescape_path(text), text]
+    for name in readings:
+        relative = posixpath.normpath(os.path.relpath(base / name, base).replace(os.sep, "/"))
+        if relative.startswith("../"):
+            raise ManifestError(f"lies outside {str(base)!r}; name another folder with --root")
+        try:
+            return escape_path(relative), sha256_file(base / relative)
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+            cause = getattr(error, "strerror", None) or str(error)
+    raise ManifestError(f"cannot be read below {str(base)!r}: {cause}")
+
+
+def _draft(path: str, sha256: str, label: str, who: str, chance: str) -> Draft:
+    """The row as a draft; its client id comes from what it says, so that it is stored once."""
+    said = "\0".join((who, sha256, path, label))
+    return Draft(
+        who=who,
+        action="import",
+        image_sha256=sha256,
+        path=path,
+        new_value=label,
+        sampling_prob=float(chance) if chance else None,
+        client_id=f"import:{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()}",
+    )
+
+
+def _without_conflicts(drafts: list[Draft]) -> tuple[list[Draft], list[tuple[str, str]]]:
+    """Drafts of images on which the table says one thing per person, and the others as failures."""
+    said: dict[tuple[str | None, str], set[str | None]] = defaultdict(set)
+    for draft in drafts:
+        said[draft.image_sha256, draft.who].add(draft.new_value)
+    fine, conflicts = [], []
+    for draft in drafts:
+        values = said[draft.image_sha256, draft.who]
+        if len(values) == 1:
+            fine.append(draft)
+        else:
+            shown = " and ".join(sorted(map(repr, values)))
+            conflicts.append(
+                (draft.path or "", f"the same image, by its bytes, is {shown} of {draft.who!r}: not stored")
+            )
+    return fine, conflicts
+
+
+def _store_block(store: LabelStore, block: list[Draft], counts: dict[str, int]) -> None:
+    wanted = []
+    for draft in block:
+        standing = store.state_of(draft.image_sha256 or "").of(draft.who)
+        if standing is not None and standing.new_value == draft.new_value:
+            counts["n_unchanged"] += 1
+        else:
+            wanted.append(draft)
+    before = store.head().seq or 0
+    for event in store.append_all(wanted):
+        counts["n_stored" if event.seq > before else "n_known"] += 1

@@ -1,0 +1,188 @@
+"""Labels and events as files: the manifest that `train` takes, and the whole record for spreadsheets and analysis."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from graticule.errors import LabelStoreError
+from graticule.review.current import Agreed
+from graticule.review.events import COLUMNS, DOUBTFUL, FLOATS, INTEGERS, NOVEL
+
+LABEL_COLUMNS = ("path", "label", "sampling_prob", "sha256", "bulk", "people", "agreed_by", "event")
+OPEN_COLUMNS = ("path", "sha256", "why", "who", "value", "time", "event")
+_BLOCK = 10_000
+# what makes a spreadsheet take a cell for a formula, the full-width forms too
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
+
+EVENT_SCHEMA = pa.schema(
+    [
+        (name, pa.int64() if name in INTEGERS else pa.float64() if name in FLOATS else pa.string(), True)
+        for name in COLUMNS
+    ]
+)
+
+
+def safe_cell(value: Any) -> Any:
+    """The value, with an apostrophe before text that a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+class EventFiles:
+    """The record as CSV and Parquet, written block by block. A context manager; files appear whole or not at all."""
+
+    def __init__(self, csv_file: Path, parquet_file: Path) -> None:
+        self._files = [(_part(file), file) for file in (csv_file, parquet_file)]
+        self._block: list[Mapping[Any, Any]] = []
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> EventFiles:
+        with contextlib.ExitStack() as stack:
+            text = stack.enter_context(self._files[0][0].open("w", encoding="utf-8", newline=""))
+            binary = stack.enter_context(self._files[1][0].open("wb"))
+            self._csv = csv.writer(text)
+            self._csv.writerow(COLUMNS)
+            self._parquet = stack.enter_context(pq.ParquetWriter(binary, EVENT_SCHEMA))
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._open:
+            if kind is None:
+                self._write()
+        for part, file in self._files:
+            if kind is None:
+                _appear(part, file)
+            else:
+                part.unlink(missing_ok=True)
+
+    def add(self, row: Mapping[Any, Any]) -> None:
+        """Add one row of the table of events."""
+        self._block.append(row)
+        if len(self._block) == _BLOCK:
+            self._write()
+
+    def _write(self) -> None:
+        self._csv.writerows([safe_cell(row[name]) for name in COLUMNS] for row in self._block)
+        columns = {name: [row[name] for row in self._block] for name in COLUMNS}
+        self._parquet.write_table(pa.table(columns, schema=EVENT_SCHEMA))
+        self._block.clear()
+
+
+def read_events(file: Path) -> Iterator[dict[str, Any]]:
+    """Rows of an exported Parquet record, in the order of the file, a block at a time.
+
+    Raises
+    ------
+    LabelStoreError
+        When it is no such file.
+    """
+    try:
+        with file.open("rb") as source, pq.ParquetFile(source) as parquet:
+            if set(parquet.schema_arrow.names) != set(COLUMNS):
+                raise LabelStoreError(f"{file} is no exported record of label events: its columns are other ones")
+            for batch in parquet.iter_batches(batch_size=_BLOCK):
+                yield from batch.to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise LabelStoreError(f"cannot read {file} as an exported record of label events: {error}") from error
+
+
+def label_rows(agreed: Mapping[str, Agreed], paths: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """One row of `LABEL_COLUMNS` per path of each image with an agreed value, sorted by path.
+
+    Parameters
+    ----------
+    agreed : mapping of Agreed
+        By image.
+    paths : mapping of sequences of str
+        The places at which an image was seen, escaped.
+    """
+    rows = []
+    for image, item in agreed.items():
+        if item.value is None:
+            continue
+        events = [*item.decisions, *([item.verdict] if item.verdict else [])]
+        chances = [event.sampling_prob for event in events if event.sampling_prob is not None]
+        rows += [
+            {
+                "path": path,
+                "label": item.value,
+                "sampling_prob": chances[0] if chances else None,
+                "sha256": image,
+                "bulk": "yes" if item.bulk else "",
+                "people": len({event.who for event in events}),
+                "agreed_by": item.by,
+                "event": max(event.seq for event in events),
+            }
+            for path in paths[image]
+        ]
+    return sorted(rows, key=lambda row: str(row["path"]))
+
+
+def open_rows(agreed: Mapping[str, Agreed], paths: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """One row of `OPEN_COLUMNS` per path and person of each image without an agreed value, sorted by path."""
+    rows = [
+        {
+            "path": path,
+            "sha256": image,
+            "why": item.by,
+            "who": event.who,
+            "value": event.new_value,
+            "time": event.time,
+            "event": event.seq,
+        }
+        for image, item in agreed.items()
+        if item.value is None
+        for path in paths[image]
+        for event in item.decisions
+    ]
+    return sorted(rows, key=lambda row: (str(row["path"]), int(str(row["event"]))))
+
+
+def divide(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Label rows under "labels" (classes), "doubtful" and "novel"; apart from the first without their label."""
+    parts: dict[str, list[Mapping[str, Any]]] = {"labels": [], "doubtful": [], "novel": []}
+    names = {DOUBTFUL: "doubtful", NOVEL: "novel"}
+    for row in rows:
+        name = names.get(row["label"], "labels")
+        parts[name].append(row if name == "labels" else {k: v for k, v in row.items() if k != "label"})
+    return parts
+
+
+def write_rows(file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV or Parquet, by the file's suffix; missing cells are empty. The file appears whole."""
+    part = _part(file)
+    if file.suffix.lower() == ".parquet":
+        values = {name: [_text(row.get(name)) for row in rows] for name in columns}
+        with part.open("wb") as sink:
+            pq.write_table(pa.table(values, schema=pa.schema([(name, pa.string()) for name in columns])), sink)
+    else:
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(columns)
+            writer.writerows([_text(row.get(name)) for name in columns] for row in rows)
+    _appear(part, file)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _part(file: Path) -> Path:
+    return file.with_name(file.name + ".part")
+
+
+def _appear(part: Path, file: Path) -> None:
+    with part.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    part.replace(file)

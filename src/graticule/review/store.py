@@ -1,0 +1,280 @@
+"""The label store: append-only events that a database keeps, refuses to change, and lets be verified."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from graticule.errors import LabelStoreError
+from graticule.review import schema
+from graticule.review.current import Completed, ImageState, complete, image_states
+from graticule.review.engine import Place, cause, open_engine, parse_place, reading, told, writing
+from graticule.review.events import FORMAT, Draft, Event, check_draft
+from graticule.review.schema import label_events
+from graticule.review.trail import START, Head, Verification, event_hash, verify
+
+_FETCHED = 500
+_PROGRAM = "graticule"
+
+
+class LabelStore:
+    """Label events in a database. A context manager; may be used by several threads and processes at once.
+
+    Made by `LabelStore.open`. What `append` returns is committed and synced to the disk.
+    """
+
+    def __init__(self, place: Place, engine: Engine) -> None:
+        self._place = place
+        self._engine = engine
+        # threads of one process wait here rather than in SQLite's busy handler, which sleeps
+        self._turn = threading.Lock()
+
+    @classmethod
+    def open(cls, labels: str, *, create: bool = True, read_only: bool = False) -> LabelStore:
+        """Open a store and bring its tables to the present revision.
+
+        Parameters
+        ----------
+        labels : str
+            A file ("labels.db"), "sqlite:///FILE" or "postgresql+pg8000://USER@HOST/DATABASE". A password may stand in
+            the variable PGPASSWORD.
+        create : bool
+            Make the store when there is none.
+        read_only : bool
+            Neither create nor upgrade nor write.
+
+        Raises
+        ------
+        LabelStoreError
+            When there is no store and none may be made, or the database cannot be used.
+        OptionError
+            When `labels` names no database of these kinds.
+        """
+        place = parse_place(labels)
+        if place.file is not None:
+            _check_file(place, may_create=create and not read_only)
+        store = cls(place, open_engine(place, read_only=read_only))
+        try:
+            if read_only:
+                store._require_tables()
+            else:
+                store._prepare(create=create)
+        except LabelStoreError:
+            store.close()
+            raise
+        return store
+
+    def __enter__(self) -> LabelStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @property
+    def shown(self) -> str:
+        """Where the store is, without a password."""
+        return self._place.shown
+
+    def append(self, draft: Draft) -> Event:
+        """Store one decision; returns when it is committed and synced to the disk.
+
+        A client id that is known already is not stored again: the first event is returned.
+
+        Raises
+        ------
+        LabelStoreError
+            When the draft is faulty or does not fit what holds (`graticule.review.current.complete`), its client id was
+            used for another decision, or the database cannot take it (full disk, no connection). Then nothing is
+            stored, except where the connection was lost at the very end: send the draft again, with its client id.
+        """
+        return self.append_all([draft])[0]
+
+    def append_all(self, drafts: Sequence[Draft]) -> list[Event]:
+        """Store several decisions in one transaction: all of them or none. As `append`."""
+        for draft in drafts:
+            check_draft(draft)
+        with self._turn, told(self._place), writing(self._engine) as connection:
+            return _append(connection, drafts)
+
+    def rows(self, *, up_to: int | None = None) -> Iterator[RowMapping]:
+        """Rows of the table by ascending number, as they stand, from one moment; memory does not grow with them.
+
+        Parameters
+        ----------
+        up_to : int, optional
+            Number of the last event wanted.
+        """
+        wanted = select(label_events).order_by(label_events.c.seq)
+        if up_to is not None:
+            wanted = wanted.where(label_events.c.seq <= up_to)
+        with told(self._place), reading(self._engine) as connection:
+            yield from connection.execution_options(yield_per=_FETCHED).execute(wanted).mappings()
+
+    def events(self, *, up_to: int | None = None) -> Iterator[Event]:
+        """Events by ascending number. They are not verified here."""
+        return (Event.of(row) for row in self.rows(up_to=up_to))
+
+    def events_of(self, image_sha256: str) -> list[Event]:
+        """The events of one image, by ascending number."""
+        with told(self._place), reading(self._engine) as connection:
+            return _events_of(connection, image_sha256)
+
+    def state_of(self, image_sha256: str) -> ImageState:
+        """The decisions on one image that were not undone."""
+        return image_states(self.events_of(image_sha256)).get(image_sha256, ImageState())
+
+    def head(self) -> Head:
+        """Number and hash of the last event; 0 and 64 zeros for an empty store."""
+        with told(self._place), reading(self._engine) as connection:
+            return _head(connection)
+
+    def verify(self, head: Head | None = None) -> Verification:
+        """Walk the whole chain, in constant memory; see `graticule.review.trail.verify`."""
+        passed = 0
+
+        def counted() -> Iterator[RowMapping]:
+            nonlocal passed
+            with reading(self._engine) as connection:
+                wanted = select(label_events).order_by(label_events.c.seq)
+                for row in connection.execution_options(yield_per=_FETCHED).execute(wanted).mappings():
+                    yield row
+                    passed += 1
+
+        try:
+            return verify(counted(), head)
+        except SQLAlchemyError as error:
+            problem = f"the database cannot be read from event {passed + 1} on, or one soon after: {cause(error)}"
+            return Verification(passed, Head(passed, START), passed + 1, problem, head)
+
+    def missing_guards(self) -> tuple[str, ...]:
+        """Names of the triggers against changes that are missing, switched off or altered."""
+        with told(self._place), reading(self._engine) as connection:
+            return schema.missing_guards(connection)
+
+    def _require_tables(self) -> None:
+        with told(self._place), reading(self._engine) as connection:
+            if schema.revision(connection) is None:
+                raise LabelStoreError(f"there is no label store in {self._place.shown}")
+
+    def _prepare(self, *, create: bool) -> None:
+        """Upgrade the tables where needed. Guards that lack are put back, and that is an event of its own."""
+        with told(self._place):
+            with reading(self._engine) as connection:
+                current = schema.revision(connection) == schema.HEAD_REVISION
+                if current and not schema.missing_guards(connection):
+                    return
+            with writing(self._engine) as connection:
+                found = schema.revision(connection)
+                if found is None and not create:
+                    raise LabelStoreError(f"there is no label store in {self._place.shown}")
+                missing = () if found is None else schema.missing_guards(connection)
+                if found != schema.HEAD_REVISION:
+                    schema.upgrade(connection)
+                if missing:
+                    schema.create_guards(connection)
+                    reason = f"triggers against changes were missing and were put back: {', '.join(missing)}"
+                    _append(connection, [Draft(_PROGRAM, "repair", reason=reason)])
+
+
+def _check_file(place: Place, *, may_create: bool) -> None:
+    file = place.file
+    assert file is not None
+    if file.is_dir():
+        raise LabelStoreError(f"the label store {place.shown} is a folder; name a file such as labels.db")
+    if not file.exists() and not may_create:
+        raise LabelStoreError(f"there is no label store at {place.shown}")
+    if not file.parent.is_dir():
+        raise LabelStoreError(f"the label store {place.shown} cannot be made: there is no folder {file.parent}")
+
+
+def _head(connection: Connection) -> Head:
+    last = select(label_events.c.seq, label_events.c.hash).order_by(label_events.c.seq.desc()).limit(1)
+    row = connection.execute(last).first()
+    return Head(0, START) if row is None else Head(row.seq, row.hash)
+
+
+def _events_of(connection: Connection, image_sha256: str) -> list[Event]:
+    wanted = select(label_events).where(label_events.c.image_sha256 == image_sha256).order_by(label_events.c.seq)
+    return [Event.of(row) for row in connection.execute(wanted).mappings()]
+
+
+def _append(connection: Connection, drafts: Sequence[Draft]) -> list[Event]:
+    """Within a writing transaction: the stored event of each draft."""
+    head = _head(connection)
+    stored = []
+    for draft in drafts:
+        event = _known(connection, draft)
+        if event is None:
+            event = _event(draft, _completed(connection, draft, head), head)
+            connection.execute(insert(label_events), event.row())
+            head = Head(event.seq, event.hash)
+        stored.append(event)
+    return stored
+
+
+def _known(connection: Connection, draft: Draft) -> Event | None:
+    """The event that was stored under the draft's client id."""
+    wanted = select(label_events).where(label_events.c.client_id == draft.client_id)
+    row = connection.execute(wanted).mappings().first()
+    if row is None:
+        return None
+    event = Event.of(row)
+    differ = [
+        name
+        for name in ("who", "action", "image_sha256", "path", "new_value")
+        if getattr(event, name) != getattr(draft, name) and not (name == "new_value" and draft.new_value is None)
+    ]
+    if differ:
+        raise LabelStoreError(
+            f"the client id {draft.client_id!r} was used for event {event.seq}, which differs in {', '.join(differ)}: "
+            "give every decision an id of its own"
+        )
+    return event
+
+
+def _completed(connection: Connection, draft: Draft, head: Head) -> Completed:
+    if draft.image_sha256 is None:
+        return Completed(None, draft.new_value, draft.reason, head.seq if draft.action == "sign" else draft.refers_to)
+    states = image_states(_events_of(connection, draft.image_sha256))
+    return complete(draft, states.get(draft.image_sha256, ImageState()))
+
+
+def _event(draft: Draft, completed: Completed, head: Head) -> Event:
+    """The draft as the event after `head`."""
+    row: dict[str, Any] = {
+        "seq": (head.seq or 0) + 1,
+        "format": FORMAT,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "who": draft.who,
+        "action": draft.action,
+        "image_sha256": draft.image_sha256,
+        "path": draft.path,
+        "old_value": completed.old_value,
+        "new_value": completed.new_value,
+        "reason": completed.reason,
+        "refers_to": completed.refers_to,
+        "model_hash": draft.model_hash,
+        "run_hash": draft.run_hash,
+        # 0.0 is added so that the number is a float, and a negative zero none
+        "seconds": None if draft.seconds is None else float(draft.seconds) + 0.0,
+        "blind": int(draft.blind),
+        "bulk": int(draft.bulk),
+        "slot": draft.slot,
+        "sampling_prob": None if draft.sampling_prob is None else float(draft.sampling_prob),
+        "queue_reason": draft.queue_reason,
+        "client_id": draft.client_id,
+        "prev_hash": head.hash,
+    }
+    return Event.of(row | {"hash": event_hash(row)})
