@@ -5,6 +5,9 @@ BIN = $(VENV)/bin
 # what the tests of fine-tuning are run with; another version: make TORCH=torch==2.10.0 test
 TORCH ?= torch==2.14.1 torchvision==0.29.1
 
+# test files at work at a time; more need more memory, since each loads torch
+JOBS ?= 2
+
 .PHONY: demo test check bench clean
 
 demo: $(VENV)/installed
@@ -16,7 +19,7 @@ test: $(VENV)/dev-installed
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq postgresql >/dev/null; } || \
 		echo "PostgreSQL is not installed: its tests are skipped"
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/dev-installed
 	$(BIN)/ruff check .

@@ -184,7 +184,7 @@ def real_shift(data: Path, work: Path, specimens: int) -> None:
         scores, y, novelty, known = judged(run, groups[b], f"{b}-by-{a}", work)
         result = check_label_shift(scores, known, novelty, np.random.default_rng(0))
         verdict = "passes" if result.passed else "refuses"
-        say(f"| {a} | {b} | {len(y)} | {verdict}, p = {result.p} | {_errors(scores, y, known)} |")
+        say(f"| {a} | {b} | {len(y)} | {verdict}, p = {result.p:.2g} | {_errors(scores, y, known)} |")
         sys.stderr.write(f"{a} -> {b}: {'; '.join(result.reasons)}\n")
     say()
     head("trained on half of", "specimens", "images", "refused", "EM holds", "adjusted holds")
@@ -196,8 +196,7 @@ def real_shift(data: Path, work: Path, specimens: int) -> None:
         scores, y, novelty, known = judged(run, half[1], f"{a}-rest", work)
         refused, held = [], []
         for _ in range(specimens):
-            truth = rng.dirichlet(np.ones(scores.shape[1]))
-            images = _drawn(y, truth, rng)
+            truth, images = _drawn(y, rng)
             result = check_label_shift(scores[images], known, novelty[images], rng)
             refused.append(not result.passed)
             new = scores[images]
@@ -206,7 +205,7 @@ def real_shift(data: Path, work: Path, specimens: int) -> None:
                 held.append((limits.low <= truth) & (truth <= limits.high))
         share = np.reshape(held, (specimens, 2, -1)).mean(axis=(0, 2))
         shown = " | ".join(f"{100 * value:.0f} %" for value in (np.mean(refused), *share))
-        say(f"| {a} | {specimens} | 300 | {shown} |")
+        say(f"| {a} | {specimens} | 150 | {shown} |")
     say()
 
 
@@ -222,13 +221,15 @@ def _errors(scores: Floats, y: Codes, known: Reference) -> str:
     return ", ".join(f"{100 * np.abs(share - truth).max():.1f}" for share in shares)
 
 
-def _drawn(y: Codes, share: Floats, rng: np.random.Generator, n: int = 300) -> Codes:
-    """Rows of n images, with replacement, of a random mix of classes."""
-    classes = rng.choice(len(share), n, p=share)
-    rows = np.zeros(n, dtype=np.int64)
-    for k in range(len(share)):
-        rows[classes == k] = rng.choice(np.flatnonzero(y == k), int((classes == k).sum()))
-    return rows
+def _drawn(y: Codes, rng: np.random.Generator, n: int = 150) -> tuple[Floats, Codes]:
+    """A random mix of classes, and rows of n images drawn from it without replacement."""
+    available = np.bincount(y)
+    while True:
+        share = rng.dirichlet(np.ones(len(available)))
+        counts = rng.multinomial(n, share)
+        if (counts <= available).all():
+            rows = [rng.choice(np.flatnonzero(y == k), counts[k], replace=False) for k in range(len(share))]
+            return share, np.concatenate(rows)
 
 
 def speed(work: Path, n: int = 500_000, k: int = 10, specimens: int = 20) -> None:

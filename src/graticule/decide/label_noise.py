@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import nbinom
 
 from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, score_interval, wilson, z_critical
 from graticule.evaluate.metrics import FloatArray, IntArray, divide
 
 # Parts of the images given a class that may count as clear. The smaller ones hold fewer of the model's mistakes, and
-# fewer images: the largest is taken whose share agrees with the intervals of all smaller ones (Lepski, 1991).
+# fewer images: the largest is taken whose share does not exceed the intervals of the smaller ones (Lepski, 1991).
 CLEAR_PARTS = (1 / 2, 1 / 4, 1 / 8)
 Mask = NDArray[np.bool_]
 _FEWEST_CLEAR = 30
 _LEAST_SHARE = 1e-4
+_SHAPES = 2.0 ** np.arange(-4.0, 9.0)  # from pairs of which few are ever confused to pairs that are all alike
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,16 @@ class LabelNoise:
     def transition(self) -> FloatArray:
         """Chance T[i, j] that an image of class j carries the label i, shape (K, K); columns sum to 1.
 
-        Each rate is the posterior mean under an exponential prior, the least informative one of a rate whose mean is
-        known: here the overall share, spread evenly over the other classes.
+        Rates of pairs are shrunk towards the overall one: by much where all pairs seem to share it, by little where
+        some classes are taken for each other far more often. Counts are Poisson, rates gamma-distributed, and the
+        gamma's shape is the one under which the counts are likeliest (empirical Bayes; Robbins 1956).
         """
         k = len(self.clear)
-        prior = max(self.share, _LEAST_SHARE) / (k - 1)
-        rates = (self.counts + 1.0) / (self.clear + 1.0 / prior)
-        rates[np.diag_indices(k)] = 0.0
+        off = ~np.eye(k, dtype=bool)
+        mean = max(self.share, _LEAST_SHARE) / (k - 1)
+        exposure = np.broadcast_to(self.clear.astype(np.float64), (k, k))
+        shape = _likeliest_shape(self.counts[off].astype(np.float64), exposure[off] * mean)
+        rates = np.where(off, (self.counts + shape) / (exposure + shape / mean), 0.0)
         kept = 1.0 - np.minimum(rates.sum(axis=0), 0.5)
         rates *= divide(1.0 - kept, rates.sum(axis=0))
         rates[np.diag_indices(k)] = kept
@@ -80,6 +85,12 @@ class LabelNoise:
         """(label, class shown, share of the images showing it, low, high) of every pair seen; most images first."""
         found = [(int(i), int(j), *self.pair(int(i), int(j))) for i, j in np.argwhere(self.counts > 0) if i != j]
         return sorted(found, key=lambda pair: (-pair[2] * self.n_shown[pair[1]], pair[:2]))
+
+
+def _likeliest_shape(counts: FloatArray, expected: FloatArray) -> float:
+    """Shape of the gamma distribution of rates under which Poisson counts are likeliest, on a grid."""
+    fits = [nbinom.logpmf(counts, shape, shape / (shape + expected)).sum() for shape in _SHAPES]
+    return float(_SHAPES[int(np.argmax(fits))])
 
 
 def confident_thresholds(proba: FloatArray, y: IntArray) -> FloatArray:
@@ -137,7 +148,7 @@ def estimate_noise(proba: FloatArray, y: IntArray, unit: IntArray | None = None,
     agreeing = (
         noise
         for place, noise in enumerate(enough)
-        if all(smaller.low <= noise.share <= smaller.high for smaller in enough[place + 1 :])
+        if all(noise.share <= smaller.high for smaller in enough[place + 1 :])
     )
     chosen = next(agreeing)
     if unit is None:
