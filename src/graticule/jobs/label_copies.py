@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +47,7 @@ def copies_of(bundle: Bundle, features: Rows, hashes: NDArray[np.uint8], y: NDAr
         Near-duplicates under two labels, a < b.
     """
     exact = np.unique(hashes, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    confirm = in_full_detail(files, Preprocessing.from_json(_reading(bundle)))
+    confirm = in_full_detail(files, Preprocessing.from_json(bundle.info.preprocessing))
     near = []
     for a, b, rivals in _candidates(features, y, exact):
         similarity = confirm(a, b)
@@ -58,10 +57,6 @@ def copies_of(bundle: Bundle, features: Rows, hashes: NDArray[np.uint8], y: NDAr
     for a, b, _ in near:
         joined[joined == joined[b]] = joined[a]
     return components(len(y), None, joined), near
-
-
-def _reading(bundle: Bundle) -> dict[str, Any]:
-    return bundle.info.preprocessing
 
 
 def _rival(rivals: list[tuple[int, int]], confirm: Confirm) -> float:

@@ -160,10 +160,9 @@ def _find(judged: _Judged) -> _Found:
     scored, manifest = judged.predictions, judged.manifest
     y = scored.y
     # features that are no numbers are an error with a message of its own, not a fault of the search for copies
-    sound = bool(np.isfinite(judged.features).all())
     copies: IntArray = np.arange(len(y))
     near: list[tuple[int, int, float]] = []
-    if sound:
+    if np.isfinite(judged.features).all():
         copies, near = copies_of(judged.bundle, judged.features, judged.hashes, y, manifest.files())
     errors = find_label_errors(
         scored.proba, y, features=judged.features, fold=scored.fold, copies=copies, unit=_group_codes(manifest)
