@@ -230,8 +230,9 @@ def main() -> None:
         options.cache.mkdir(parents=True, exist_ok=True)
     data = Data.of(options.run, options.cache, options.head)
     ranking_table(data, range(options.seeds), options.share)
-    print()
-    share_table(data, range(options.share_seeds))
+    if options.share_seeds:
+        print()
+        share_table(data, range(options.share_seeds))
 
 
 if __name__ == "__main__":
