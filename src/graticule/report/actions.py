@@ -101,7 +101,13 @@ def _set_rows(sets: list[dict[str, Any]]) -> list[tuple[str, int, list[tuple[flo
 def _novelty(novelty: Mapping[str, Any] | None) -> str:
     if novelty is None:
         return "Too few images to tell new kinds from known ones."
-    unit = "groups" if novelty["grouped"] else "images"
+    unit, least = "groups" if novelty["grouped"] else "images", 1.0 / (1.0 + novelty["units"])
+    if least > novelty["alpha"]:
+        return (
+            f"With {novelty['units']:,.0f} {unit} to compare with, no image can be called novel at "
+            f"{percent(novelty['alpha'])}: nothing is rejected as novel by default. The least level that can reject is "
+            f"{percent(least)} (“graticule predict --novelty-alpha”)."
+        )
     return (
         f"“graticule predict” rejects an image whose novelty is that of the rarest {percent(novelty['alpha'])} of "
         f"usual images or beyond, measured on {novelty['units']:,.0f} {unit} that the measure was not fitted on."

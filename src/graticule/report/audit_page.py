@@ -6,12 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from graticule.report.audit_content import audit_content, breakable, marked
 from graticule.report.audit_pictures import Pictures
-from graticule.report.content import Numbering
-from graticule.report.html import content_policy, environment, part
+from graticule.report.html import render_page
 from graticule.report.thumbnails import ReadRgb
 
 
@@ -33,15 +30,9 @@ def render_audit(document: Mapping[str, Any], read: ReadRgb, file_of: Callable[[
     str
         One page that needs no network; the same text for the same document and files.
     """
-    script = part("report.js")
-    templates = environment()
-    templates.filters |= {"marked": marked, "path": breakable}
-    page = templates.get_template("audit.html.j2")
-    return page.render(
-        **audit_content(document, Pictures(read, file_of)),
-        policy=content_policy(script),
-        style=Markup(part("report.css") + part("audit.css")),
-        script=Markup(script),
-        table=Numbering("Table"),
-        figure=Numbering("Figure"),
+    return render_page(
+        "audit.html.j2",
+        audit_content(document, Pictures(read, file_of)),
+        styles=("audit.css",),
+        filters={"marked": marked, "path": breakable},
     )

@@ -6,12 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from graticule.report.audit_content import breakable
 from graticule.report.compare_charts import difference_figure, signed
-from graticule.report.content import Numbering
-from graticule.report.html import content_policy, environment, part
+from graticule.report.html import render_page
 from graticule.report.quantities import METHODS, OVERALL, figure_value
 from graticule.report.thumbnails import ReadRgb, thumbnail
 
@@ -44,17 +41,8 @@ def render_comparison(document: Mapping[str, Any], read: ReadRgb, file_of: Calla
     str
         One page that needs no network; the same text for the same document and files.
     """
-    script = part("report.js")
-    templates = environment()
-    templates.filters |= {"path": breakable, "signed": signed}
-    return templates.get_template("compare.html.j2").render(
-        **comparison_content(document, read, file_of),
-        policy=content_policy(script),
-        style=Markup(part("report.css")),
-        script=Markup(script),
-        table=Numbering("Table"),
-        figure=Numbering("Figure"),
-    )
+    content = comparison_content(document, read, file_of)
+    return render_page("compare.html.j2", content, filters={"path": breakable, "signed": signed})
 
 
 def comparison_content(

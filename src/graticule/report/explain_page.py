@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from graticule.report.audit_content import breakable
-from graticule.report.content import Numbering
 from graticule.report.explain_content import check_rows, curve_plot, number, share, tiles, verdict
-from graticule.report.html import content_policy, environment, part
+from graticule.report.html import render_page
 
 METHODS = {
     "hirescam": "HiResCAM: gradient times activation over the pooled layers, measured from an average training image",
@@ -70,29 +67,22 @@ def render_explanations(
     str
         One page that needs no network.
     """
-    script = part("report.js")
-    templates = environment()
-    templates.filters |= {"path": breakable, "share": share, "mean": number}
     answer, bad = verdict(document)
-    page = templates.get_template("explain.html.j2")
     curves = document["checks"]["fidelity"]["curves"]
-    return page.render(
-        about=document,
-        answer=answer,
-        bad=bad,
-        tiles=tiles(document),
-        rows=check_rows(document),
-        classes=[_of_class(name, gallery, means) for name in document["classes"] if name in means],
-        by_class=[(name, [t for t in gallery if t.predicted == name]) for name in document["classes"]],
-        n_shown=len(gallery),
-        plots=[(which, curve_plot(curves, which)) for which in ("deletion", "insertion")],
-        method=METHODS[document["method"]],
-        policy=content_policy(script),
-        style=Markup(part("report.css") + part("audit.css") + part("explain.css")),
-        script=Markup(script),
-        table=Numbering("Table"),
-        figure=Numbering("Figure"),
-    )
+    content = {
+        "about": document,
+        "answer": answer,
+        "bad": bad,
+        "tiles": tiles(document),
+        "rows": check_rows(document),
+        "classes": [_of_class(name, gallery, means) for name in document["classes"] if name in means],
+        "by_class": [(name, [t for t in gallery if t.predicted == name]) for name in document["classes"]],
+        "n_shown": len(gallery),
+        "plots": [(which, curve_plot(curves, which)) for which in ("deletion", "insertion")],
+        "method": METHODS[document["method"]],
+    }
+    filters: dict[str, Callable[..., Any]] = {"path": breakable, "share": share, "mean": number}
+    return render_page("explain.html.j2", content, styles=("audit.css", "explain.css"), filters=filters)
 
 
 def _of_class(name: str, gallery: Sequence[Tile], means: Mapping[str, tuple[str, str]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,44 @@ def content_policy(script: str) -> str:
     return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 
+def render_page(
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    styles: Sequence[str] = (),
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+) -> str:
+    """Write one self-contained page as HTML.
+
+    Parameters
+    ----------
+    template : str
+        File of the template folder.
+    context : mapping
+        What the template shows.
+    styles : sequence of str
+        Style sheets of the template folder that follow report.css.
+    filters : mapping, optional
+        Filters of this template beside the common ones.
+
+    Returns
+    -------
+    str
+        A page that loads nothing and runs no script but report.js; tables and figures are numbered in their order.
+    """
+    script = part("report.js")
+    templates = environment()
+    templates.filters |= dict(filters or {})
+    return templates.get_template(template).render(
+        **context,
+        policy=content_policy(script),
+        style=Markup("".join(part(name) for name in ("report.css", *styles))),
+        script=Markup(script),
+        table=Numbering("Table"),
+        figure=Numbering("Figure"),
+    )
+
+
 def render(source: Source, read: ReadRgb = read_rgb) -> str:
     """Write the page of a run as HTML.
 
@@ -77,17 +115,7 @@ def render(source: Source, read: ReadRgb = read_rgb) -> str:
     str
         The same text for the same files: nothing depends on the clock, the machine or the folder's place.
     """
-    script = part("report.js")
-    context: Mapping[str, Any] = page_content(source, read)
-    page = environment().get_template("report.html.j2")
-    return page.render(
-        **context,
-        policy=content_policy(script),
-        style=Markup(part("report.css")),
-        script=Markup(script),
-        table=Numbering("Table"),
-        figure=Numbering("Figure"),
-    )
+    return render_page("report.html.j2", page_content(source, read))
 
 
 def write_report(run_dir: Path) -> Path:

@@ -12,8 +12,7 @@ from markupsafe import Markup
 from graticule.errors import ImageError
 from graticule.report.audit_content import breakable
 from graticule.report.charts import interval_bar
-from graticule.report.content import Numbering
-from graticule.report.html import content_policy, environment, part
+from graticule.report.html import render_page
 from graticule.report.label_errors_words import copy_words
 from graticule.report.thumbnails import ReadRgb, encode
 
@@ -40,30 +39,25 @@ def render_label_errors(document: Mapping[str, Any], read: ReadRgb, file_of: Fil
     str
         One page that needs no network; the same text for the same document and files.
     """
-    script = part("report.js")
-    templates = environment()
-    templates.filters |= {"path": breakable, "range": range_words, "score": score_words}
     pictures = _Pictures(read, file_of)
     cards = [_card(row, pictures) for row in _shown(document["errors"])]
     others = [card for card in cards if not card["row"]["copies"]]
     longest = max((row["estimated"]["high"] for row in document["pairs"][:PAIRS]), default=1.0)
-    return templates.get_template("label_errors.html.j2").render(
-        about=document,
-        root=shlex.quote(document["root"]),
-        wrong=document["wrong_labels"],
-        verdict=verdict(document),
-        tiles=tiles(document),
-        pairs=[row | {"bar": _bar(row, longest)} for row in document["pairs"][:PAIRS]],
-        longest=longest,
-        conflicts=[card for card in cards if card["row"]["copies"]],
-        others=others,
-        n_more=document["n_listed"] - document["n_conflicts"] - len(others),
-        n_missing=sum(card["uri"] is None for card in cards),
-        policy=content_policy(script),
-        style=Markup(part("report.css") + part("label_errors.css")),
-        script=Markup(script),
-        table=Numbering("Table"),
-    )
+    content = {
+        "about": document,
+        "root": shlex.quote(document["root"]),
+        "wrong": document["wrong_labels"],
+        "verdict": verdict(document),
+        "tiles": tiles(document),
+        "pairs": [row | {"bar": _bar(row, longest)} for row in document["pairs"][:PAIRS]],
+        "longest": longest,
+        "conflicts": [card for card in cards if card["row"]["copies"]],
+        "others": others,
+        "n_more": document["n_listed"] - document["n_conflicts"] - len(others),
+        "n_missing": sum(card["uri"] is None for card in cards),
+    }
+    filters: dict[str, Callable[..., Any]] = {"path": breakable, "range": range_words, "score": score_words}
+    return render_page("label_errors.html.j2", content, styles=("label_errors.css",), filters=filters)
 
 
 def points(share: float) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from graticule.errors import LabelStoreError
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -47,4 +49,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refused: the record would be lost."""
-    raise NotImplementedError("the table of label events is never dropped")
+    raise LabelStoreError("the table of label events is never dropped: the record would be lost")
