@@ -1,6 +1,6 @@
 """Peak memory and time of `graticule embed`, and of `train` and `audit` after it, over the number of images.
 
-    python benchmarks/memory.py FOLDER_OF_IMAGES [--counts 5000 20000]
+    python benchmarks/memory.py FOLDER_OF_IMAGES [--counts 5000 20000] [--views 1]
 
 Makes that many different JPEG files out of the images found (quarter turns, mirror images, small shifts of
 brightness), so that nothing is cached or an exact duplicate, and watches the proportional set size of the whole
@@ -70,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--counts", type=int, nargs="+", default=[5000, 20000])
+    parser.add_argument("--views", default="1", choices=["1", "4", "8"])
     options = parser.parse_args()
     sources = sorted(options.folder.rglob("*.jpg"))
     graticule = [sys.executable, "-m", "graticule"]
@@ -77,9 +78,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             place = Path(scratch)
             make_images(sources, count, place / "data")
-            embed = [*graticule, "embed", str(place / "data"), "--out", str(place / "f.npz"), "--views", "1"]
-            train = [*graticule, "train", str(place / "data"), "--out", str(place / "run"), "--views", "1"]
-            audit = [*graticule, "audit", str(place / "data"), "--out", str(place / "audit"), "--views", "1"]
+            embed = [*graticule, "embed", str(place / "data"), "--out", str(place / "f.npz"), "--views", options.views]
+            train = [*graticule, "train", str(place / "data"), "--out", str(place / "run"), "--views", options.views]
+            audit = [*graticule, "audit", str(place / "data"), "--out", str(place / "audit"), "--views", options.views]
             for name, command in (("embed", embed), ("train", train), ("audit", audit)):
                 peak, seconds = peak_of(command, place / "cache")
                 matrix = count * N_FEATURES * 4 / 1e6

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,3 +183,41 @@ def test_facts_about_this_machine(tmp_path: Path) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", utc_now())
     assert {"python", "graticule", "numpy", "onnxruntime"} <= set(package_versions())
     assert "cores" in machine()
+
+
+def test_a_process_killed_at_any_write_leaves_a_folder_to_resume_or_a_finished_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class _Killed(BaseException):
+        """What no handler answers, as SIGKILL."""
+
+    replace, unlink = Path.replace, Path.unlink
+    for last in range(6):
+        folder, steps = tmp_path / f"run-{last}", iter(range(last, -1, -1))
+
+        def one_more(step: Any = steps) -> None:
+            if next(step, 0) == 0:
+                raise _Killed
+
+        def killed_replace(self: Path, target: Path) -> Path:
+            one_more()
+            return replace(self, target)
+
+        def killed_unlink(self: Path, missing_ok: bool = False) -> None:
+            one_more()
+            unlink(self, missing_ok)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(runs, "_remove_if_empty", lambda folder: None)
+            patched.setattr(Path, "replace", killed_replace)
+            patched.setattr(Path, "unlink", killed_unlink)
+            with contextlib.suppress(_Killed), output_folder(folder, "run", resume=True):
+                write_text(folder / "result", "kept")
+        if (folder / "DONE").exists():
+            assert require_finished(folder) == folder
+            with pytest.raises(RunError, match="finished"), output_folder(folder, "run", resume=True):
+                pass
+        else:
+            with output_folder(folder, "run", resume=True):
+                pass
+            assert require_finished(folder) == folder

@@ -8,7 +8,8 @@
     ├── BackboneError         a network is unknown, or its weights are missing or altered
     ├── TrainingError         a network cannot be trained: loss not finite, memory, a damaged checkpoint
     ├── ExportError           a trained network's ONNX file does not agree with it, or cannot be made
-    ├── LabelStoreError       labels cannot be stored or read: faulty, refused, or the database fails
+    ├── LabelStoreError       labels cannot be stored or read: faulty or refused
+    │   └── LabelDatabaseError  the database fails: full disk, no connection; the same may work later
     ├── BundleError           a model bundle is missing, altered or of another version
     └── RunError              a run folder exists already, is unfinished or lacks a part
 
@@ -67,6 +68,10 @@ class ExportError(GraticuleError):
 
 class LabelStoreError(GraticuleError):
     """A label cannot be stored or read as asked: the store, or what was to be written into it, is faulty."""
+
+
+class LabelDatabaseError(LabelStoreError):
+    """The database of labels fails: full disk, no connection. What was to be stored may be sent again."""
 
 
 class BundleError(GraticuleError):

@@ -45,7 +45,7 @@ def output_folder(folder: Path, what: str, *, resume: bool = False) -> Iterator[
     RunError
         When the folder is in use, or it cannot be written to (permission, full disk).
     """
-    if not (resume and (folder / STARTED).is_file()):
+    if not (resume and (folder / STARTED).is_file() and not (folder / DONE).exists()):
         _refuse_used(folder, what)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,9 @@ def output_folder(folder: Path, what: str, *, resume: bool = False) -> Iterator[
             write_text(folder / STARTED, utc_now() + "\n")
             yield folder
             on_failure.pop_all()
-        (folder / STARTED).unlink()
+        # in this order: a process that is killed in between leaves a finished folder, not one without any marker
         write_text(folder / DONE, utc_now() + "\n")
+        (folder / STARTED).unlink()
     except OSError as error:
         if error.errno not in _STORAGE_ERRNOS:
             raise
@@ -73,7 +74,8 @@ def output_folder(folder: Path, what: str, *, resume: bool = False) -> Iterator[
 def _refuse_used(folder: Path, what: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise RunError(f"--out {folder} is a file; name a folder that does not exist yet")
-    if not folder.exists() or not any(folder.iterdir()):
+    # a process that is killed while it writes its first marker leaves a part of that and nothing else
+    if not folder.exists() or {file.name for file in folder.iterdir()} <= {STARTED + ".part"}:
         return
     if (folder / DONE).exists():
         raise RunError(f"--out {folder} holds a finished {what} already; choose another folder, nothing was changed")

@@ -29,6 +29,7 @@ from graticule.cli import (
     phantom,
     predict,
     report,
+    review,
     train,
 )
 from graticule.errors import GraticuleError
@@ -77,6 +78,7 @@ for module in (
     count,
     explain,
     label_errors,
+    review,
     report,
     backbones,
     doctor,

@@ -33,7 +33,7 @@ _SHOWN_NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
-class _Judged:
+class Judged:
     """The cross-validated images of a run: as read, scored, and with their features where the run has them."""
 
     record: dict[str, Any]
@@ -47,7 +47,7 @@ class _Judged:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """The verdict on the images, the sets of copies, and the near-duplicates among these."""
 
     errors: LabelErrors
@@ -81,11 +81,11 @@ def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict
     """
     reporter = reporter or Silent()
     reporter.step("reading the run")
-    judged = _read(run)
+    judged = read_judged(run)
     if judged.everything.root.is_dir():
         check_outside(out, judged.everything.root)
     reporter.step("looking for wrong labels")
-    found = _find(judged)
+    found = find_errors(judged)
     document = _document(run, judged, found)
     with output_folder(out, "list of label errors"):
         reporter.step("writing the list")
@@ -97,7 +97,14 @@ def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict
     return document
 
 
-def _read(run: Path) -> _Judged:
+def read_judged(run: Path) -> Judged:
+    """The cross-validated images of a finished run.
+
+    Raises
+    ------
+    RunError
+        When it has no out-of-fold scores, or its parts do not belong together.
+    """
     require_finished(run)
     record = read_json(run / "run.json")
     predictions = read_predictions(run / "predictions.parquet")
@@ -117,7 +124,7 @@ def _read(run: Path) -> _Judged:
         reference = np.array([place[path] for path in everything.path[rows].tolist()], dtype=np.int64)
     except KeyError as error:
         raise RunError(f"{run} is inconsistent: its model or manifest lacks the sample {error}; train again") from error
-    return _Judged(
+    return Judged(
         record=record,
         everything=everything,
         manifest=everything.take(rows),
@@ -156,7 +163,8 @@ def _parts(run: Path) -> list[tuple[str, str]]:
     return list(zip(table["sample_id"].to_pylist(), table["part"].to_pylist(), strict=True))
 
 
-def _find(judged: _Judged) -> _Found:
+def find_errors(judged: Judged) -> Found:
+    """Which of their labels are probably wrong."""
     scored, manifest = judged.predictions, judged.manifest
     y = scored.y
     # features that are no numbers are an error with a message of its own, not a fault of the search for copies
@@ -167,7 +175,7 @@ def _find(judged: _Judged) -> _Found:
     errors = find_label_errors(
         scored.proba, y, features=judged.features, fold=scored.fold, copies=copies, unit=_group_codes(manifest)
     )
-    return _Found(errors, copies, near)
+    return Found(errors, copies, near)
 
 
 def _group_codes(manifest: Manifest) -> IntArray | None:
@@ -178,11 +186,11 @@ def _group_codes(manifest: Manifest) -> IntArray | None:
     return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _listed_paths(judged: _Judged, found: _Found) -> set[str]:
+def _listed_paths(judged: Judged, found: Found) -> set[str]:
     return set(judged.manifest.path[found.errors.listed].tolist())
 
 
-def _rows(judged: _Judged, found: _Found, limit: int | None = None) -> list[dict[str, Any]]:
+def _rows(judged: Judged, found: Found, limit: int | None = None) -> list[dict[str, Any]]:
     """One entry per image, most suspect first: all of them, or the listed ones up to a limit."""
     errors, scored = found.errors, judged.predictions
     order = errors.order if limit is None else errors.order[: min(limit, int(errors.listed.sum()))]
@@ -212,7 +220,7 @@ def _rows(judged: _Judged, found: _Found, limit: int | None = None) -> list[dict
     return rows
 
 
-def _members(found: _Found) -> dict[int, list[int]]:
+def _members(found: Found) -> dict[int, list[int]]:
     members: dict[int, list[int]] = {}
     for i in np.flatnonzero(found.errors.conflict).tolist():
         members.setdefault(int(found.copies[i]), []).append(i)
@@ -229,7 +237,7 @@ def _neighbours(errors: LabelErrors, scored: Predictions, i: int) -> dict[str, A
     return {"n": len(row), "labels": dict(counts.most_common()), "nearest": nearest}
 
 
-def _document(run: Path, judged: _Judged, found: _Found) -> dict[str, Any]:
+def _document(run: Path, judged: Judged, found: Found) -> dict[str, Any]:
     """The content of label_errors.json."""
     errors, scored, noise = found.errors, judged.predictions, found.errors.noise
     n_listed = int(errors.listed.sum())
@@ -290,7 +298,7 @@ def _pairs(scored: Predictions, errors: LabelErrors) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-row["listed"], -row["estimated"]["value"], row["label"], row["suggested"]))
 
 
-def _page(judged: _Judged, document: dict[str, Any]) -> str:
+def _page(judged: Judged, document: dict[str, Any]) -> str:
     reading = (judged.record.get("embedding") or {}).get("reading") or {}
     chosen = dict(reading.get("selection") or {})
     if chosen.get("channel") is not None:

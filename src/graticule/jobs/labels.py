@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,19 @@ from graticule import __version__
 from graticule.errors import LabelStoreError, OptionError
 from graticule.jobs.labels_data import join
 from graticule.manifest import escape_path
-from graticule.review.current import ImageState, agreed
+from graticule.review.collected import Collected
 from graticule.review.events import Event
 from graticule.review.exports import (
     LABEL_COLUMNS,
     OPEN_COLUMNS,
     EventFiles,
     divide,
-    label_rows,
-    open_rows,
     read_events,
     write_rows,
 )
 from graticule.review.store import LabelStore
 from graticule.review.trail import Head, Verification, parse_head, verify
 from graticule.runs import read_json, sha256_file, utc_now, write_json
-
-_TAIL = "unproven: without a head that was noted elsewhere, a chain that was cut or made anew looks sound"
 
 
 def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
@@ -68,10 +63,6 @@ def _given_head(text: str) -> Head:
 
 def _verified(labels: str, found: Verification, missing: tuple[str, ...]) -> dict[str, Any]:
     given = found.given
-    tail = _TAIL
-    if given is not None and found.sound:
-        newer = found.n_events - (found.proven or 0)
-        tail = "proven by the head given" if not newer else f"{newer:,} events are newer than the head given: unproven"
     return {
         "labels": labels,
         "sound": found.sound and not missing,
@@ -81,38 +72,9 @@ def _verified(labels: str, found: Verification, missing: tuple[str, ...]) -> dic
         "problem": found.problem,
         "given_head": None if given is None else {"seq": given.seq, "hash": given.hash},
         "proven_up_to": found.proven,
-        "tail": tail if found.sound else None,
+        "tail": found.tail,
         "missing_guards": list(missing),
     }
-
-
-@dataclass
-class _Collected:
-    """What one pass over the events gathers."""
-
-    states: dict[str, ImageState] = field(default_factory=dict)
-    paths: dict[str, dict[str, None]] = field(default_factory=dict)
-    image_at: dict[str, str] = field(default_factory=dict)
-
-    def add(self, event: Event) -> None:
-        """Take in the next event."""
-        if event.image_sha256 is None or event.path is None:
-            return
-        self.states.setdefault(event.image_sha256, ImageState()).add(event)
-        self.paths.setdefault(event.image_sha256, {})[event.path] = None
-        # a file that was replaced by other pixels: only the image labelled last belongs to the path
-        self.image_at[event.path] = event.image_sha256
-
-    def rows(self, min_people: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Rows of images with an agreed value, and of those without."""
-        together = {image: agreed(image, state, min_people=min_people) for image, state in self.states.items()}
-        together = {image: item for image, item in together.items() if item.decisions or item.verdict}
-        paths = self._present_paths()
-        return label_rows(together, paths), open_rows(together, paths)
-
-    def _present_paths(self) -> dict[str, list[str]]:
-        """The paths of each image at which no other image was labelled later."""
-        return {image: [path for path in paths if self.image_at[path] == image] for image, paths in self.paths.items()}
 
 
 def export_labels(
@@ -182,7 +144,7 @@ def export_labels(
     return document | {"failures": failures}
 
 
-def _gathered(labels: str, files: Mapping[str, Path], *, sound_part: bool) -> tuple[Verification, _Collected, str]:
+def _gathered(labels: str, files: Mapping[str, Path], *, sound_part: bool) -> tuple[Verification, Collected, str]:
     """Verify, then write the record of events while gathering decisions; also the store's name for messages."""
     with LabelStore.open(labels, read_only=True) as store:
         found = store.verify()
@@ -191,7 +153,7 @@ def _gathered(labels: str, files: Mapping[str, Path], *, sound_part: bool) -> tu
                 f"nothing was exported: the chain of {store.shown} is broken. {found.problem}. What stands before the "
                 "first bad event can be had with --sound-part"
             )
-        collected = _Collected()
+        collected = Collected()
         files["labels"].parent.mkdir(parents=True, exist_ok=True)
         with EventFiles(files["events_csv"], files["events"]) as log:
             for row in store.rows(up_to=found.head.seq):

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from graticule.errors import LabelStoreError, OptionError
+from graticule.errors import LabelDatabaseError, LabelStoreError, OptionError
 
 BUSY_SECONDS = 120.0
 WRITES = "graticule_writes"
@@ -198,9 +198,9 @@ def told(place: Place) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise LabelStoreError(f"the label store {place.shown}: {cause(error)}") from error
+        raise LabelDatabaseError(f"the label store {place.shown}: {cause(error)}") from error
     except sqlite3.Error as error:
-        raise LabelStoreError(f"the label store {place.shown}: {error}") from error
+        raise LabelDatabaseError(f"the label store {place.shown}: {error}") from error
 
 
 def cause(error: SQLAlchemyError) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, insert, select
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from graticule.errors import LabelStoreError
@@ -108,28 +108,70 @@ class LabelStore:
         with self._turn, told(self._place), writing(self._engine) as connection:
             return _append(connection, drafts)
 
-    def rows(self, *, up_to: int | None = None) -> Iterator[RowMapping]:
+    def rows(self, *, after: int = 0, up_to: int | None = None) -> Iterator[RowMapping]:
         """Rows of the table by ascending number, as they stand, from one moment; memory does not grow with them.
 
         Parameters
         ----------
-        up_to : int, optional
-            Number of the last event wanted.
+        after, up_to : int
+            Number of the event before the first wanted, and of the last.
         """
-        wanted = select(label_events).order_by(label_events.c.seq)
+        wanted = select(label_events).where(label_events.c.seq > after).order_by(label_events.c.seq)
         if up_to is not None:
             wanted = wanted.where(label_events.c.seq <= up_to)
         with told(self._place), reading(self._engine) as connection:
             yield from connection.execution_options(yield_per=_FETCHED).execute(wanted).mappings()
 
-    def events(self, *, up_to: int | None = None) -> Iterator[Event]:
+    def events(self, *, after: int = 0, up_to: int | None = None) -> Iterator[Event]:
         """Events by ascending number. They are not verified here."""
-        return (Event.of(row) for row in self.rows(up_to=up_to))
+        return (Event.of(row) for row in self.rows(after=after, up_to=up_to))
+
+    def search(
+        self, *, who: str = "", action: str = "", image: str = "", before: int | None = None, limit: int = 100
+    ) -> tuple[list[Event], int]:
+        """Events that match, the newest first, and how many there are in all.
+
+        Parameters
+        ----------
+        who, action : str
+            "" for any.
+        image : str
+            First digits of the image's hash, or a part of its path; "" for any.
+        before : int, optional
+            Only events with a lower number; they do not count into the total.
+        limit : int
+            Most events returned.
+        """
+        events = label_events.c
+        conditions = [column == value for column, value in ((events.who, who), (events.action, action)) if value]
+        if image:
+            conditions.append(
+                or_(
+                    events.image_sha256.startswith(image, autoescape=True), events.path.contains(image, autoescape=True)
+                )
+            )
+        page = [] if before is None else [events.seq < before]
+        wanted = select(label_events).where(*conditions, *page).order_by(events.seq.desc()).limit(limit)
+        with told(self._place), reading(self._engine) as connection:
+            total = connection.execute(select(func.count()).select_from(label_events).where(*conditions)).scalar_one()
+            return [Event.of(row) for row in connection.execute(wanted).mappings()], int(total)
+
+    def people(self) -> list[str]:
+        """Everyone who wrote an event, by name."""
+        with told(self._place), reading(self._engine) as connection:
+            return sorted(connection.execute(select(label_events.c.who).distinct()).scalars())
 
     def events_of(self, image_sha256: str) -> list[Event]:
         """The events of one image, by ascending number."""
         with told(self._place), reading(self._engine) as connection:
             return _events_of(connection, image_sha256)
+
+    def known(self, client_id: str) -> Event | None:
+        """The event stored under a client id."""
+        wanted = select(label_events).where(label_events.c.client_id == client_id)
+        with told(self._place), reading(self._engine) as connection:
+            row = connection.execute(wanted).mappings().first()
+        return None if row is None else Event.of(row)
 
     def state_of(self, image_sha256: str) -> ImageState:
         """The decisions on one image that were not undone."""

@@ -74,6 +74,16 @@ class Verification:
         """Whether nothing is wrong with the chain, and it holds the given head."""
         return self.problem is None
 
+    @property
+    def tail(self) -> str | None:
+        """In words, what is known of the end of a sound chain; None for another."""
+        if not self.sound:
+            return None
+        if self.given is None:
+            return "unproven: without a head that was noted elsewhere, a chain that was cut or made anew looks sound"
+        newer = self.n_events - (self.proven or 0)
+        return "proven by the head given" if not newer else f"{newer:,} events are newer than the head given: unproven"
+
 
 class _BrokenRow(Exception):
     """A row cannot be an event that this program wrote."""

@@ -1,0 +1,183 @@
+"""`graticule review`: a review of predictions or of a run, with or without its web page."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.bundle import Bundle
+from graticule.errors import OptionError
+from graticule.jobs.review_items import Subject, read_subject
+from graticule.jobs.samples import Reporter, Silent
+from graticule.manifest import escape_path, unescape_path
+from graticule.models.cache import cache_folder
+from graticule.review.desk import Desk, Settings
+from graticule.review.items import control_sample, control_size, in_order
+from graticule.review.pictures import Pictures
+from graticule.review.store import LabelStore
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from graticule.review.web.app import Listening
+
+ORDERS = ("gain", "margin", "random")
+PORT = 8642
+
+
+@dataclass(frozen=True)
+class ReviewOptions:
+    """Options of `review`, as on the command line.
+
+    Attributes
+    ----------
+    blind : bool
+        Withhold the model's opinion on every image.
+    double : bool
+        Two persons decide on each image.
+    control : int or None
+        Accepted images drawn at random to measure the error among them; 0 for none; None: see `control_size`.
+    order : str
+        "gain", "margin" or "random".
+    seed : int
+        Of the control sample and of the random order.
+    """
+
+    blind: bool = False
+    double: bool = False
+    control: int | None = None
+    order: str = "gain"
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise OptionError when one is out of range."""
+        if self.control is not None and self.control < 0:
+            raise OptionError(f"--control {self.control}: allowed are whole numbers from 0")
+        if self.order not in ORDERS:
+            raise OptionError(f"--order {self.order!r}: allowed are {', '.join(ORDERS)}")
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review that is open. A context manager: its end closes the label store.
+
+    Attributes
+    ----------
+    desk : Desk
+        The queue, and what persons do.
+    pictures : Pictures
+    subject : Subject
+    """
+
+    desk: Desk
+    pictures: Pictures
+    subject: Subject
+
+    def __enter__(self) -> Review:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.desk.store.close()
+
+    def app(self, listening: Listening, user: str = "") -> ASGIApp:
+        """The web page as an ASGI application."""
+        from graticule.review.web.app import create_app
+        from graticule.review.web.context import Nearest
+
+        training = self.subject.training
+        labels = [] if training is None else training.label.tolist()
+        paths = [] if training is None else training.path.tolist()
+        nearest = Nearest({escape_path(path): i for i, path in enumerate(paths)}, labels)
+        return create_app(self.desk, self.pictures, nearest, listening.gate, user)
+
+
+def open_review(
+    source: Path, labels: str, options: ReviewOptions | None = None, reporter: Reporter | None = None
+) -> Review:
+    """Read what is to be reviewed, draw the control sample, and open the label store.
+
+    Parameters
+    ----------
+    source : Path
+        A folder of `predict`, or a finished run.
+    labels : str
+        The label store, see `LabelStore.open`.
+    options : ReviewOptions, optional
+    reporter : Reporter, optional
+
+    Raises
+    ------
+    RunError, OptionError, LabelStoreError
+    """
+    options = options or ReviewOptions()
+    options.check()
+    reporter = reporter or Silent()
+    subject = read_subject(source, reporter)
+    for note in subject.notes:
+        reporter.note(note)
+    items = subject.items
+    size = control_size(items) if options.control is None else options.control
+    items = replace(items, sampling_prob=control_sample(items, size, options.seed))
+    subject = replace(subject, items=in_order(items, options.order, options.seed))
+    pictures = _pictures(subject)
+    settings = Settings(options.blind, options.double, subject.source, subject.model_hash, subject.run_hash)
+    store = LabelStore.open(labels)
+    return Review(Desk(subject.items, store, settings, pictures.is_changed), pictures, subject)
+
+
+def _pictures(subject: Subject) -> Pictures:
+    files = [subject.root / unescape_path(path) for path in subject.items.path]
+    training = [] if subject.training is None else subject.training.files()
+    explain = None if subject.bundle is None else _explainer(subject.bundle)
+    cache = cache_folder() / "review"
+    return Pictures(files, subject.items.sha256.tolist(), training, subject.preprocessing, cache, explain)
+
+
+def _explainer(bundle: Bundle) -> Callable[[Path, str], NDArray[np.uint8] | None] | None:
+    """Maps of evidence by this model, made when first asked for; None where they could not be laid over the image."""
+    from graticule.jobs.review_map import Explainer
+
+    if Explainer.possible(bundle):
+        return Explainer(bundle)
+    return None
+
+
+def listen_for(host: str, port: int | None, password: str | None) -> Listening:
+    """Bind the port, on this machine alone unless a password guards it.
+
+    Parameters
+    ----------
+    host : str
+        127.0.0.1 or another address of this machine.
+    port : int or None
+        None: 8642, or any free one.
+    password : str or None
+        Needed where others can reach the host.
+
+    Raises
+    ------
+    OptionError
+    """
+    from graticule.review.web.app import listen
+
+    if not _is_loopback(host) and not password:
+        raise OptionError(
+            f"--host {host} lets other machines reach the review: set a password in the variable GRATICULE_PASSWORD, "
+            "or leave --host out"
+        )
+    return listen(host, PORT if port is None else port, fallback=port is None, password=password)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,190 @@
+"""The review page as an application: routes behind the guard, errors as answers, and a server on one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import jinja2
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from graticule.errors import GraticuleError, ImageError, LabelDatabaseError, LabelStoreError, OptionError
+from graticule.review.desk import Desk
+from graticule.review.pictures import Pictures
+from graticule.review.web.access import Gate, Guard, Sessions
+from graticule.review.web.context import Context, Nearest
+from graticule.review.web.data_routes import data_routes
+from graticule.review.web.pages import page_routes
+
+
+def create_app(desk: Desk, pictures: Pictures, nearest: Nearest, gate: Gate, user: str = "") -> ASGIApp:
+    """The application.
+
+    Parameters
+    ----------
+    desk : Desk
+    pictures : Pictures
+    nearest : Nearest
+    gate : Gate
+        What opens it.
+    user : str
+        The person by default; "": asked for.
+    """
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("graticule.review.web", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    sessions = Sessions()
+    context = Context(desk, pictures, nearest, gate, sessions, templates, desk.store.shown, user)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.include_router(page_routes(context))
+    app.include_router(data_routes(context))
+    _answer_errors(app, context)
+    return Guard(app, gate, sessions)
+
+
+def _answer_errors(app: FastAPI, context: Context) -> None:
+    def answer(request: Request, status: int, message: str) -> Response:
+        as_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+        if as_page and request.scope.get("who"):
+            return context.page(
+                request, "error", "Not done", status, message=message, what_to_do="Go back and try again."
+            )
+        return JSONResponse({"error": message}, status)
+
+    @app.exception_handler(GraticuleError)
+    def refused(request: Request, error: GraticuleError) -> Response:
+        if isinstance(error, LabelDatabaseError):
+            return answer(request, 503, str(error))
+        if isinstance(error, LabelStoreError):
+            return answer(request, 409, str(error))
+        missing = isinstance(error, ImageError) or str(error).startswith("there is no ")
+        return answer(request, 404 if missing else 422, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def faulty(request: Request, error: RequestValidationError) -> Response:
+        faults = [f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors()]
+        return answer(request, 422, "; ".join(faults))
+
+    @app.exception_handler(HTTPException)
+    def unknown(request: Request, error: HTTPException) -> Response:
+        return answer(request, error.status_code, str(error.detail))
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A socket that is bound, and what a browser opens."""
+
+    socket: socket.socket
+    host: str
+    port: int
+    gate: Gate
+
+    @property
+    def address(self) -> str:
+        """Without the token, to be shown in messages."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+    @property
+    def url(self) -> str:
+        """What lets its reader in: with the token, or the page that asks for the password."""
+        return self.address + ("login" if self.gate.password is not None else f"?token={self.gate.token}")
+
+
+def listen(
+    host: str, port: int, *, fallback: bool, password: str | None = None, names: tuple[str, ...] = ()
+) -> Listening:
+    """Bind a port.
+
+    Parameters
+    ----------
+    host : str
+        An address of this machine.
+    port : int
+        0 for any free one.
+    fallback : bool
+        Take any free port where this one is in use.
+    password : str, optional
+        Asked for instead of the token.
+    names : tuple of str
+        Further host names under which the server may be addressed.
+
+    Raises
+    ------
+    OptionError
+        When the port is in use or the host is none of this machine's.
+    """
+    try:
+        bound = _bind(host, port, fallback)
+    except (OSError, OverflowError) as error:
+        raise OptionError(f"cannot listen on {host}, port {port}: {error}; choose another --port or --host") from error
+    port = bound.getsockname()[1]
+    allowed = {host, *names, "localhost", "127.0.0.1", "[::1]"}
+    if ":" in host:
+        allowed.add(f"[{host}]")
+    hosts = frozenset(name.lower() if port == 80 else f"{name}:{port}".lower() for name in allowed)
+    gate = Gate(secrets.token_urlsafe(32), password, hosts, f"graticule_review_{port}")
+    return Listening(bound, host, port, gate)
+
+
+def _bind(host: str, port: int, fallback: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError:
+            if not fallback:
+                raise
+            bound.bind((host, 0))
+        bound.listen(128)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """A server for an application, silent but for failures."""
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none", lifespan="off")
+    return uvicorn.Server(config)
+
+
+def serve(app: ASGIApp, listening: Listening, pictures: Pictures) -> None:
+    """Answer until Ctrl-C; thumbnails are made meanwhile."""
+    stop = threading.Event()
+    maker = threading.Thread(target=pictures.prepare_thumbnails, args=(stop,), daemon=True)
+    maker.start()
+    try:
+        server_of(app).run(sockets=[listening.socket])
+    finally:
+        stop.set()
+        maker.join(timeout=5.0)
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp, listening: Listening) -> Iterator[Listening]:
+    """A server in a thread of its own, for a notebook or a test."""
+    server = server_of(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening.socket]}, daemon=True)
+    thread.start()
+    try:
+        yield listening
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10.0)

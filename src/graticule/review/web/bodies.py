@@ -1,0 +1,71 @@
+"""What the page may send, and what an address may ask for; anything else is refused with the reason."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from graticule.review.desk import ACTIONS, MAX_BULK, SCOPES
+from graticule.review.events import MAX_NAME, MAX_TEXT
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+ClientId = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Name = Annotated[str, Field(max_length=MAX_NAME)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class EventBody(_Body):
+    """One decision."""
+
+    client_id: ClientId
+    action: Literal[ACTIONS]  # type: ignore[valid-type]
+    image: Sha256
+    value: Text | None = None
+    reason: Text | None = None
+    seconds: Annotated[float, Field(ge=0, le=1e7)] | None = None
+    blind: bool = True
+
+
+class BulkImage(_Body):
+    """One of many images."""
+
+    id: Sha256
+    client_id: ClientId
+
+
+class BulkBody(_Body):
+    """Many images of one class."""
+
+    value: Text
+    images: Annotated[list[BulkImage], Field(min_length=1, max_length=MAX_BULK)]
+
+
+class VerifyBody(_Body):
+    """A head noted earlier."""
+
+    head: Name | None = None
+
+
+class SignBody(_Body):
+    """A signature."""
+
+    batch: Name
+    meaning: Text
+    scope: Literal[SCOPES]  # type: ignore[valid-type]
+
+
+class Query(BaseModel):
+    """Filters in an address."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    kind: str = "needed"
+    label: Annotated[str, Field(alias="class")] = ""
+    group: str = ""
+    low: Annotated[float, Field(alias="min")] = 0.0
+    high: Annotated[float, Field(alias="max")] = 1.0

@@ -1,0 +1,109 @@
+"""What the routes share: the review, its pictures, the templates, and how a position becomes an Item for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from fastapi.responses import HTMLResponse
+from starlette.requests import Request
+
+from graticule.errors import ImageError, OptionError
+from graticule.review.desk import Desk
+from graticule.review.items import KINDS
+from graticule.review.pictures import Pictures
+from graticule.review.queue import Filters
+from graticule.review.web.access import Gate, Sessions
+from graticule.review.web.bodies import Query
+
+_MOST_GROUPS = 200
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Training images by the paths that predictions name.
+
+    Attributes
+    ----------
+    number : dict
+        Position in `Pictures.training` by escaped path.
+    label : sequence of str
+        Class of each training image.
+    """
+
+    number: dict[str, int]
+    label: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a route needs."""
+
+    desk: Desk
+    pictures: Pictures
+    nearest: Nearest
+    gate: Gate
+    sessions: Sessions
+    templates: jinja2.Environment
+    store_shown: str
+    desk_user: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """How the review is held, for page and script."""
+        items, settings = self.desk.items, self.desk.settings
+        groups = sorted(set(items.group.tolist()) - {""})
+        return {
+            "blind": settings.blind,
+            "double": settings.double,
+            "classes": list(items.classes),
+            "kinds": list(KINDS),
+            "groups": groups if len(groups) <= _MOST_GROUPS else [],
+            "n_items": len(items),
+            "source": settings.source,
+            "store": self.store_shown,
+            "model": (settings.model_hash or "")[:12],
+            "can_explain": self.pictures.can_explain,
+            "can_grid": not settings.blind,
+        }
+
+    def page(self, request: Request, name: str, title: str, status: int = 200, **more: Any) -> HTMLResponse:
+        """A page from its template."""
+        text = self.templates.get_template(f"{name}.html.j2").render(
+            page=name, title=title, who=request.scope["who"], settings=self.settings(), **more
+        )
+        return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
+
+    def item(self, place: int, who: str) -> dict[str, Any]:
+        """An image as the page gets it: the opinion as far as it may be seen, and what the file tells."""
+        item = self.desk.opinion(place, who) | {"width": 0, "height": 0, "pixel_size_nm": None, "bar": None}
+        item["explain"] = self.pictures.can_explain and not item["blind"]
+        item["nearest"] = [] if item["blind"] else self._nearest(place)
+        item["problem"] = "the file has changed since it was scored" if self.pictures.is_changed(place) else None
+        try:
+            shown = self.pictures.shown(place)
+        except ImageError as error:
+            return item | {"problem": error.cause}
+        height, width = shown.pixels.shape[:2]
+        bar = None if shown.bar is None else {"top": shown.bar[0], "bottom": shown.bar[1]}
+        return item | {"width": width, "height": height, "pixel_size_nm": shown.pixel_size_nm, "bar": bar}
+
+    def _nearest(self, place: int) -> list[dict[str, Any]]:
+        numbers = [self.nearest.number[path] for path in self.desk.items.nearest[place] if path in self.nearest.number]
+        return [{"id": number, "class": self.nearest.label[number]} for number in numbers]
+
+
+def filters_of(query: Query, classes: Sequence[str]) -> Filters:
+    """Filters from an address; a class, where the model's opinion may not be seen, would give it away."""
+    filters = Filters(query.kind, query.label, query.group, query.low, query.high)
+    filters.check(classes)
+    return filters
+
+
+def person(request: Request) -> str:
+    """The name of who asks."""
+    who = request.scope["who"]
+    if not who:
+        raise OptionError("say who you are first")
+    return str(who)

@@ -1,0 +1,188 @@
+"""The pages themselves, how one is let in, and the downloads."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi import Query as InAddress
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.datastructures import QueryParams
+
+from graticule.errors import OptionError
+from graticule.review.collected import Collected
+from graticule.review.events import ACTIONS, MAX_NAME, Event
+from graticule.review.exports import LABEL_COLUMNS, OPEN_COLUMNS, EventFiles, divide, write_rows
+from graticule.review.progress import overview
+from graticule.review.signature import signatures
+from graticule.review.web.access import matches
+from graticule.review.web.context import Context
+
+_RECORD_PAGE = 100
+_FOLDER = Path(__file__).parent / "static"
+_STATIC = {"review.css": "text/css", "review.js": "text/javascript"}
+_DOWNLOADS = {".csv": "text/csv; charset=utf-8", ".parquet": "application/vnd.apache.parquet"}
+
+
+def page_routes(context: Context) -> APIRouter:
+    """Routes that give pages, files and downloads."""
+    routes = APIRouter()
+    _entrance(routes, context)
+    _pages(routes, context)
+    _downloads(routes, context)
+    return routes
+
+
+def _entrance(routes: APIRouter, context: Context) -> None:
+    gate, sessions = context.gate, context.sessions
+
+    def enter(name: str) -> Response:
+        answer = RedirectResponse("/" if name else "/who", status_code=303)
+        answer.set_cookie(gate.cookie, sessions.open(name), httponly=True, samesite="strict", path="/")
+        return answer
+
+    @routes.get("/healthz")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/")
+    def start(request: Request, token: str | None = None) -> Response:
+        if token is not None:
+            if gate.password is not None or not matches(token, gate.token):
+                return JSONResponse({"error": "the token is not the one that was printed at start"}, 401)
+            return enter(context.desk_user)
+        if not request.scope["who"]:
+            return RedirectResponse("/who", status_code=303)
+        return context.page(request, "image", "Review")
+
+    @routes.get("/login")
+    def login_page(request: Request) -> Response:
+        if gate.password is None:
+            return RedirectResponse("/", status_code=303)
+        return HTMLResponse(_login(""))
+
+    @routes.post("/login")
+    async def login(request: Request) -> Response:
+        fields = await _form(request)
+        if gate.password is None or not sessions.may_try():
+            return HTMLResponse(_login("Too many wrong passwords: wait a minute."), 429)
+        if not matches(fields.get("password", ""), gate.password):
+            sessions.failed()
+            return HTMLResponse(_login("That is not the password."), 401)
+        return enter(_name(fields.get("name", "")))
+
+    @routes.get("/who")
+    def who_page(request: Request) -> Response:
+        return context.page(request, "who", "Who is reviewing?")
+
+    @routes.post("/who")
+    async def who(request: Request) -> Response:
+        name = _name((await _form(request)).get("name", ""))
+        if not name:
+            return context.page(request, "who", "Who is reviewing?", 422)
+        context.desk.queue.release(request.scope["who"] or "")
+        sessions.rename(request.scope["session_id"], name)
+        return RedirectResponse("/", status_code=303)
+
+
+def _pages(routes: APIRouter, context: Context) -> None:
+    desk = context.desk
+
+    @routes.get("/favicon.ico")
+    def no_icon() -> Response:
+        return Response(status_code=204)
+
+    @routes.get("/static/{name}")
+    def static(name: str) -> Response:
+        if name not in _STATIC:
+            return JSONResponse({"error": "there is no such file"}, 404)
+        return Response((_FOLDER / name).read_bytes(), media_type=_STATIC[name], headers={"cache-control": "no-cache"})
+
+    @routes.get("/grid")
+    def grid(request: Request) -> HTMLResponse:
+        return context.page(request, "grid", "Many at once")
+
+    @routes.get("/overview")
+    def overview_page(request: Request) -> HTMLResponse:
+        return context.page(request, "overview", "Overview", overview=overview(desk))
+
+    @routes.get("/disagreements")
+    def disagreements(request: Request) -> HTMLResponse:
+        return context.page(request, "disagreements", "Disagreements")
+
+    @routes.get("/record")
+    def record(
+        request: Request, who: str = "", action: str = "", image: str = "", before: int | None = None
+    ) -> HTMLResponse:
+        if action and action not in ACTIONS:
+            raise OptionError(f"action {action!r}: allowed are {', '.join(ACTIONS)}")
+        rows, total = desk.store.search(who=who, action=action, image=image, before=before, limit=_RECORD_PAGE)
+        signed, _ = desk.store.search(action="sign", limit=50)
+        head = desk.store.head()
+        content: dict[str, Any] = {
+            "rows": rows,
+            "total": total,
+            "before": rows[-1].seq if len(rows) == _RECORD_PAGE and rows[-1].seq > 1 else None,
+            "filters": {"who": who, "action": action, "image": image},
+            "people": desk.store.people(),
+            "actions": list(ACTIONS),
+            "head": {"seq": head.seq, "hash": head.hash},
+            "signatures": signatures(signed),
+        }
+        return context.page(request, "record", "Record", record=content)
+
+
+def _downloads(routes: APIRouter, context: Context) -> None:
+    @routes.get("/export/{name}")
+    def export(name: str, min_people: Annotated[int, InAddress(ge=1)] = 1) -> Response:
+        part, _, suffix = name.rpartition(".")
+        if part not in ("labels", "doubtful", "novel", "open", "record") or f".{suffix}" not in _DOWNLOADS:
+            return JSONResponse({"error": "there is no such export"}, 404)
+        with tempfile.TemporaryDirectory(prefix="graticule-export-") as scratch:
+            file = Path(scratch) / name
+            _write(context, part, file, min_people)
+            data = file.read_bytes()
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(data, media_type=_DOWNLOADS[f".{suffix}"], headers=headers)
+
+
+def _write(context: Context, part: str, file: Path, min_people: int) -> None:
+    """One of the files of `graticule labels export`."""
+    if part == "record":
+        with EventFiles(file.with_suffix(".csv"), file.with_suffix(".parquet")) as log:
+            for row in context.desk.store.rows():
+                log.add(row)
+        return
+    collected = Collected()
+    for event in context.desk.store.events():
+        collected.add(Event.of(event.row()))
+    rows, unagreed = collected.rows(min_people)
+    if part == "open":
+        write_rows(file, OPEN_COLUMNS, unagreed)
+        return
+    columns = LABEL_COLUMNS if part == "labels" else tuple(c for c in LABEL_COLUMNS if c != "label")
+    write_rows(file, columns, divide(rows)[part])
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Fields of a posted form, which has the encoding of an address."""
+    return dict(QueryParams((await request.body()).decode("utf-8", "replace")))
+
+
+def _name(text: str) -> str:
+    """A person's name on one line, "" where there is none."""
+    return " ".join("".join(c for c in text if c.isprintable()).split())[:MAX_NAME]
+
+
+def _login(message: str) -> str:
+    """A form that needs neither style nor script; `message` is one of our own."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+        '<meta name="viewport" content="width=device-width"><title>Graticule review</title></head><body><main>'
+        f'<h1>Graticule review</h1><p role="alert">{message}</p><form method="post" action="/login">'
+        '<p><label>Your name <input name="name" autocomplete="username" required maxlength="200"></label></p>'
+        '<p><label>Password <input name="password" type="password" required></label></p>'
+        "<p><button>Open</button></p></form></main></body></html>"
+    )

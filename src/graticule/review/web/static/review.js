@@ -1,0 +1,672 @@
+// The script of all review pages. Decisions go through an outbox that survives reloads, so that a key press never waits
+// for the server and nothing that was pressed is lost.
+
+const $ = (id) => document.getElementById(id);
+const page = document.body.dataset.page;
+const WORDS = { "/doubtful": "doubtful", "/novel": "none of these" };
+const worded = (value) => WORDS[value] ?? value ?? "–";
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+async function call(address, body) {
+  const options = body === undefined ? {} : {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
+  };
+  let response;
+  try {
+    response = await fetch(address, options);
+  } catch {
+    return { status: 0, content: { error: "the server does not answer" } };
+  }
+  let content = {};
+  try {
+    content = await response.json();
+  } catch {
+    content = { error: `the server answered ${response.status}` };
+  }
+  return { status: response.status, content };
+}
+
+/* ---- the outbox ---- */
+
+const RETRY_MS = [500, 1000, 2000, 5000, 10000];
+const outbox = { key: "graticule outbox", sending: false, failures: 0, onSent: () => {}, onRefused: () => {} };
+
+function waiting() {
+  try {
+    return JSON.parse(localStorage.getItem(outbox.key) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+function keep(letters) {
+  localStorage.setItem(outbox.key, JSON.stringify(letters));
+}
+
+function send(address, body) {
+  const letter = { id: crypto.randomUUID(), address, body };
+  keep([...waiting(), letter]);
+  state();
+  flush();
+  return letter.id;
+}
+
+function flush() {
+  if (outbox.sending) return;
+  outbox.sending = true;
+  // one tab at a time; the ids of the decisions make a second sending harmless where there are no locks
+  const run = () => empty().finally(() => { outbox.sending = false; });
+  if (navigator.locks) navigator.locks.request(outbox.key, run);
+  else run();
+}
+
+async function empty() {
+  for (let letters = waiting(); letters.length > 0; letters = waiting()) {
+    const letter = letters[0];
+    const { status, content } = await call(letter.address, letter.body);
+    const final = status === 201 || [404, 409, 413, 422].includes(status);
+    if (!final) {
+      outbox.failures += 1;
+      state(status);
+      setTimeout(flush, RETRY_MS[Math.min(outbox.failures, RETRY_MS.length) - 1]);
+      return;
+    }
+    outbox.failures = 0;
+    keep(waiting().filter((other) => other.id !== letter.id));
+    state();
+    if (status === 201) outbox.onSent(letter, content);
+    else outbox.onRefused(letter, content.error ?? "it was refused");
+  }
+}
+
+function state(status) {
+  const n = waiting().length;
+  const shown = $("state");
+  let words = "all saved";
+  if (n > 0 && status === undefined) words = `saving ${n}`;
+  else if (n > 0 && status === 401) words = `${n} kept in this browser: open the address that the new start of the server printed`;
+  else if (n > 0 && status === 503) words = `${n} kept in this browser: the server cannot store them now`;
+  else if (n > 0) words = `${n} kept in this browser: no connection`;
+  if (shown.textContent !== words) shown.textContent = words;
+  shown.classList.toggle("busy", n > 0 && status === undefined);
+  shown.classList.toggle("bad", n > 0 && status !== undefined);
+}
+
+addEventListener("beforeunload", (event) => { if (waiting().length > 0) event.preventDefault(); });
+addEventListener("online", flush);
+
+/* ---- dialogs ---- */
+
+function ask(title, text, { field = "", needed = true } = {}) {
+  const dialog = $("ask");
+  const input = $("ask-field");
+  $("ask-title").textContent = title;
+  $("ask-text").textContent = text;
+  $("ask-label").textContent = field;
+  $("ask-label").hidden = input.hidden = field === "";
+  input.required = field !== "" && needed;
+  input.value = "";
+  dialog.returnValue = "";
+  dialog.showModal();
+  if (field !== "") input.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      const agreed = dialog.returnValue === "yes";
+      resolve(agreed ? (field === "" ? true : input.value.trim() || null) : null);
+    }, { once: true });
+  });
+}
+
+$("ask-field").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey) {
+    event.preventDefault();
+    $("ask").querySelector("button[value=yes]").click();
+  }
+});
+
+/* ---- what is asked for in the address ---- */
+
+const asked = new URLSearchParams(location.search);
+const filters = new URLSearchParams();
+for (const form of document.querySelectorAll(".filters")) {
+  if (page === "record") continue;
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    if (asked.has(field.name)) field.value = asked.get(field.name);
+    if (page === "grid" && field.name === "kind" && !asked.has("kind")) field.value = "all";
+    if (field.value !== "") filters.set(field.name, field.value);
+  }
+}
+
+/* ---- one image ---- */
+
+const AHEAD = 3;
+
+function imagePage(settings) {
+  const items = [];
+  const pictures = new Map();
+  const done = [];
+  const view = { zoom: 1, x: 0, y: 0, fit: 1 };
+  let at = -1, counts = { left: 0, total: 0, done: 0 }, since = 0, explains = false, loading = null, over = false;
+  const item = () => items[at];
+
+  const rows = settings.classes.map((name, k) => {
+    const meter = make("meter", { min: 0, max: 1, value: 0, ariaLabel: `score of ${name}` });
+    const score = make("span", { className: "score" });
+    const key = k < 9 ? make("kbd", { textContent: String(k + 1) }) : make("span");
+    const button = make("button", { type: "button", title: name }, key, make("bdi", { className: "label", textContent: name }), score, meter);
+    button.addEventListener("click", () => choose(name));
+    $("classes").append(make("li", {}, button));
+    return { name, button, meter, score };
+  });
+
+  function picture(one) {
+    let found = pictures.get(one.id);
+    if (!found) {
+      found = new Image();
+      found.alt = "";
+      found.src = `/api/image/${one.id}?side=1600`;
+      found.decode().catch(() => {});
+      pictures.set(one.id, found);
+    }
+    return found;
+  }
+
+  function tidy() {
+    const near = new Set(items.slice(Math.max(0, at - 4), at + AHEAD + 3).map((one) => one.id));
+    for (const id of pictures.keys()) if (!near.has(id)) pictures.delete(id);
+  }
+
+  function load() {
+    if (loading || over) return loading;
+    loading = (async () => {
+      const held = items.slice(Math.max(at, 0)).filter((one) => !one.value).map((one) => one.id);
+      const unsent = waiting().flatMap((letter) => letter.body.image ?? []);
+      const query = new URLSearchParams(filters);
+      query.set("n", String(AHEAD + 1));
+      query.set("skip", [...held, ...unsent].slice(-8).join(","));
+      const { status, content } = await call(`/api/queue?${query}`);
+      if (status === 200) {
+        const known = new Set([...items.slice(Math.max(at, 0)).map((one) => one.id), ...unsent]);
+        const fresh = content.items.filter((one) => !known.has(one.id));
+        over = fresh.length === 0;
+        items.push(...fresh);
+        counts = content;
+        fresh.forEach(picture);
+      } else if (status === 422) over = true;
+      else over = false;
+      return { status, error: content.error };
+    })();
+    loading.then(() => { loading = null; });
+    return loading;
+  }
+
+  async function on() {
+    if (at < items.length) at += 1;
+    show();
+    if (items.length - at <= AHEAD) {
+      const answer = await load();
+      if (answer && answer.status !== 200) trouble(answer.error);
+      if (at === items.length || shownId !== item()?.id) show();
+      else progress();
+    }
+  }
+
+  let shownId = null;
+  function show() {
+    const one = item();
+    $("empty").hidden = Boolean(one);
+    $("sheet").hidden = !one;
+    trouble(one?.problem ?? null);
+    progress();
+    if (!one) {
+      $("empty").textContent = loading ? "one moment" : "Nothing is left here. Choose other images above, or look at the overview.";
+      $("name").textContent = $("why").textContent = "";
+      $("scale").hidden = $("near").hidden = true;
+      $("history").replaceChildren();
+      rows.forEach(({ button }) => { button.disabled = true; });
+      shownId = null;
+      return;
+    }
+    const found = picture(one);
+    found.id = "image";
+    if ($("image") !== found) $("image").replaceWith(found);
+    if (shownId !== one.id) {
+      since = performance.now();
+      shownId = one.id;
+      fit();
+    }
+    adjust();
+    describe(one);
+    map();
+    tidy();
+    document.body.dataset.shown = one.id;
+  }
+
+  function describe(one) {
+    $("name").textContent = one.name;
+    $("why").textContent = one.value ? `you said ${worded(one.value)}` : one.blind ? "judge it by itself: the model's opinion is withheld" : one.why;
+    const standing = one.value ?? one.mine?.value;
+    for (const { name, button, meter, score } of rows) {
+      const known = one.classes.find((c) => c.name === name);
+      button.disabled = Boolean(one.problem);
+      button.classList.toggle("suggested", name === one.suggested);
+      button.classList.toggle("mine", name === standing);
+      button.classList.toggle("out", known.in_set === false);
+      meter.hidden = known.score === null;
+      meter.value = known.score ?? 0;
+      score.textContent = known.score === null ? "" : `${known.in_set ? "possible, " : ""}${known.score.toFixed(known.score > 0.995 ? 3 : 2)}`;
+    }
+    $("accept").disabled = one.suggested === null || Boolean(one.problem);
+    $("near").hidden = one.nearest.length === 0;
+    $("near-list").replaceChildren(...one.nearest.map((near) => make("li", {}, make("figure", {},
+      make("img", { src: `/api/training/${near.id}/thumb`, alt: `training image of ${near.class}`, loading: "lazy" }),
+      make("figcaption", { textContent: near.class, title: near.class })))));
+    const told = one.history.map((event) => make("li", {}, make("bdi", { textContent: event.who }),
+      ` ${event.action === "note" ? "noted" : worded(event.value)}${event.bulk ? ", many at once" : ""}${event.reason ? `: ${event.reason}` : ""}`));
+    if (one.given) told.unshift(make("li", { textContent: `${one.given}, as the data came` }));
+    $("history").replaceChildren(...(told.length ? told : [make("li", { textContent: "none" })]));
+    if ($("explain")) $("explain").disabled = !one.explain;
+  }
+
+  function progress() {
+    const pending = items.slice(0, at).filter((one) => one.value && one.fresh).length;
+    const left = Math.max(0, counts.left - pending);
+    $("progress").max = Math.max(1, counts.total);
+    $("progress").value = counts.total - left;
+    $("left").textContent = `${left.toLocaleString("en")} left of ${counts.total.toLocaleString("en")}`;
+  }
+
+  function trouble(text) {
+    $("trouble").hidden = !text;
+    $("trouble").textContent = text ?? "";
+  }
+
+  /* deciding */
+
+  async function choose(value, action = "label") {
+    const one = item();
+    if (!one || one.problem) return;
+    let reason = null;
+    if (one.value || one.mine) {
+      const before = worded(one.value ?? one.mine.value);
+      reason = await ask("Change your decision", `${before} becomes ${worded(value)}. The record keeps both.`, { field: "Why?" });
+      if (reason === null) return;
+      if (action === "label") action = "change";
+    }
+    const event = {
+      client_id: crypto.randomUUID(), action, image: one.id, value: action === "label" || action === "change" ? value : null,
+      reason, seconds: Math.min(1e6, (performance.now() - since) / 1000), blind: one.blind,
+    };
+    one.before = { value: one.value, mine: one.mine };
+    one.value = value;
+    one.fresh = one.fresh ?? !one.mine;
+    done.push(at);
+    send("/api/event", event);
+    on();
+  }
+
+  function undo() {
+    if (!done.length) {
+      if (item()?.mine) {
+        send("/api/event", { client_id: crypto.randomUUID(), action: "undo", image: item().id });
+        item().mine = item().value = null;
+        show();
+      }
+      return;
+    }
+    at = done.pop();
+    const one = item();
+    one.value = one.before?.value ?? null;
+    one.mine = one.before?.mine ?? null;
+    send("/api/event", { client_id: crypto.randomUUID(), action: "undo", image: one.id });
+    show();
+  }
+
+  outbox.onRefused = (letter, error) => {
+    const one = items.find((other) => other.id === letter.body.image);
+    if (one && letter.body.action !== "note") one.value = one.before?.value ?? null;
+    trouble(`${one ? one.name : "a decision"}: ${error}`);
+    if (one && one === item()) refresh(one);
+  };
+
+  async function refresh(one) {
+    const { status, content } = await call(`/api/item/${one.id}`);
+    if (status !== 200) return;
+    Object.assign(one, content);
+    if (one === item()) describe(one);
+  }
+  outbox.onSent = (letter) => {
+    const one = items.find((other) => other.id === letter.body.image);
+    if (one && one === item()) refresh(one);
+  };
+
+  /* looking */
+
+  function fit() {
+    const one = item(), box = $("view").getBoundingClientRect();
+    const width = one.width || picture(one).naturalWidth || 1, height = one.height || picture(one).naturalHeight || 1;
+    view.fit = Math.min(box.width / width, box.height / height);
+    Object.assign(view, { zoom: view.fit, width, height, x: (box.width - width * view.fit) / 2, y: (box.height - height * view.fit) / 2 });
+    place();
+  }
+
+  function place() {
+    const one = item();
+    if (!one) return;
+    const sheet = $("sheet");
+    Object.assign(sheet.style, { width: `${view.width}px`, height: `${view.height}px`, transform: `translate(${view.x}px, ${view.y}px) scale(${view.zoom})` });
+    sheet.classList.toggle("coarse", view.zoom > 3);
+    $("veil").hidden = !one.bar;
+    if (one.bar) {
+      $("veil").style.top = `${100 * one.bar.top / view.height}%`;
+      $("veil").style.height = `${100 * (one.bar.bottom - one.bar.top) / view.height}%`;
+    }
+    scaleBar(one);
+    const image = picture(one);
+    if (view.zoom > view.fit * 1.01 && Math.max(view.width, view.height) > 1600 && !image.src.endsWith("side=0")) image.src = `/api/image/${one.id}?side=0`;
+  }
+
+  function scaleBar(one) {
+    $("scale").hidden = !one.pixel_size_nm;
+    if (!one.pixel_size_nm) return;
+    const perPixel = one.pixel_size_nm / view.zoom;
+    const power = 10 ** Math.floor(Math.log10(perPixel * 150));
+    const length = [5, 2, 1].map((step) => step * power).find((nm) => nm <= perPixel * 150);
+    $("scale-bar").style.width = `${length / perPixel}px`;
+    const [unit, size] = length >= 1e6 ? ["mm", 1e6] : length >= 1e3 ? ["µm", 1e3] : ["nm", 1];
+    $("scale-text").textContent = `${Number((length / size).toPrecision(3))} ${unit}`;
+  }
+
+  function zoom(factor, x, y) {
+    if (!item()) return;
+    const box = $("view").getBoundingClientRect();
+    const cx = x ?? box.width / 2, cy = y ?? box.height / 2;
+    const next = Math.min(Math.max(view.zoom * factor, view.fit), Math.max(40, view.fit * 8));
+    view.x = cx - (cx - view.x) * next / view.zoom;
+    view.y = cy - (cy - view.y) * next / view.zoom;
+    view.zoom = next;
+    if (next <= view.fit * 1.001) fit();
+    else place();
+  }
+
+  function adjust() {
+    const image = $("image");
+    if (image) image.style.filter = `brightness(${$("brightness").value}%) contrast(${$("contrast").value}%)`;
+  }
+
+  function map() {
+    const one = item(), shown = $("map");
+    shown.hidden = !(explains && one?.explain);
+    $("explain")?.setAttribute("aria-pressed", String(explains));
+    if (!shown.hidden) shown.src = `/api/explanation/${one.id}?class=${encodeURIComponent(one.value && !WORDS[one.value] ? one.value : one.suggested)}`;
+  }
+
+  const canvas = $("view");
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const box = canvas.getBoundingClientRect();
+    zoom(Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
+  }, { passive: false });
+  const touches = new Map();
+  canvas.addEventListener("pointerdown", (event) => { touches.set(event.pointerId, event); canvas.setPointerCapture(event.pointerId); canvas.classList.add("drags"); });
+  canvas.addEventListener("pointermove", (event) => {
+    const before = touches.get(event.pointerId);
+    if (!before) return;
+    const others = [...touches.values()].filter((other) => other.pointerId !== event.pointerId);
+    if (others.length) {
+      const box = canvas.getBoundingClientRect(), [other] = others;
+      const apart = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) || 1;
+      zoom(apart(event) / apart(before), (event.clientX + other.clientX) / 2 - box.left, (event.clientY + other.clientY) / 2 - box.top);
+    } else {
+      view.x += event.clientX - before.clientX;
+      view.y += event.clientY - before.clientY;
+      place();
+    }
+    touches.set(event.pointerId, event);
+  });
+  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => { touches.delete(event.pointerId); canvas.classList.remove("drags"); });
+  new ResizeObserver(() => { if (item()) fit(); }).observe(canvas);
+  for (const id of ["brightness", "contrast"]) $(id).addEventListener("input", adjust);
+
+  $("note").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = $("note-field").value.trim();
+    if (!text || !item()) return;
+    send("/api/event", { client_id: crypto.randomUUID(), action: "note", image: item().id, reason: text, blind: item().blind });
+    $("note-field").value = "";
+    $("view").focus();
+  });
+  $("note-field").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); $("note").requestSubmit(); }
+    if (event.key === "Escape") $("view").focus();
+  });
+  $("find").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { $("find").value = ""; $("view").focus(); }
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const text = $("find").value.trim().toLowerCase();
+    const exact = settings.classes.filter((name) => name.toLowerCase() === text);
+    const close = settings.classes.filter((name) => name.toLowerCase().startsWith(text));
+    const found = exact.length === 1 ? exact : close;
+    if (!text || found.length !== 1) return trouble(`${found.length} classes begin with “${text}”`);
+    $("find").value = "";
+    $("view").focus();
+    choose(found[0]);
+  });
+
+  const actions = {
+    accept: () => { if (item()?.suggested && !$("accept").disabled) choose(item().suggested); },
+    novel: () => choose("/novel", "novel"),
+    doubtful: () => choose("/doubtful", "doubtful"),
+    undo,
+    back: () => { if (at > 0) { at -= 1; show(); refresh(item()); } },
+    on,
+    in: () => zoom(1.4), out: () => zoom(1 / 1.4), all: () => { if (item()) fit(); },
+    explain: () => { explains = !explains; map(); },
+    note: () => $("note-field").focus(),
+    find: () => { $("find-row").hidden = false; $("find").focus(); },
+    grid: () => { location.href = `/grid${item()?.suggested ? `?class=${encodeURIComponent(item().suggested)}` : ""}`; },
+    move: (x, y) => { view.x -= x * 60; view.y -= y * 60; place(); },
+  };
+  const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const keys = { " ": "accept", n: "novel", d: "doubtful", z: "undo", ArrowLeft: "back", ArrowRight: "on", "+": "in", "=": "in", "-": "out", 0: "all", e: "explain", g: "grid", m: "note", "/": "find" };
+  onKey((event) => {
+    if (event.shiftKey && moves[event.key]) return actions.move(...moves[event.key]);
+    if (/^[1-9]$/.test(event.key) && settings.classes[event.key - 1]) return choose(settings.classes[event.key - 1]);
+    return keys[event.key] ? actions[keys[event.key]]() : false;
+  });
+  onButtons(actions);
+
+  (async () => {
+    if (asked.has("id")) {
+      const { status, content } = await call(`/api/item/${asked.get("id")}`);
+      if (status === 200) items.push(content);
+      else trouble(content.error);
+    }
+    await on();
+  })();
+}
+
+/* ---- many at once ---- */
+
+function gridPage() {
+  const grid = $("grid");
+  if (!grid) return;
+  let current = { items: [], page: 0, pages: 0, total: 0, class: "" };
+  const columns = () => getComputedStyle(grid).gridTemplateColumns.split(" ").length;
+  const tiles = () => [...grid.children];
+
+  async function load(number) {
+    const query = new URLSearchParams(filters);
+    query.set("page", String(number));
+    const { status, content } = await call(`/api/grid?${query}`);
+    if (status !== 200) {
+      $("grid-count").textContent = content.error;
+      return;
+    }
+    current = content;
+    grid.replaceChildren(...content.items.map((one) => {
+      const tile = make("button", { type: "button", ariaPressed: "false", title: one.name },
+        make("img", { src: `/api/thumb/${one.id}`, alt: "", loading: "lazy" }),
+        make("span", { textContent: one.score.toFixed(3) }), make("span", {}, make("bdi", { textContent: one.name })));
+      tile.dataset.id = one.id;
+      tile.addEventListener("click", () => mark(tile));
+      return tile;
+    }));
+    count();
+    tiles()[0]?.focus({ preventScroll: true });
+  }
+
+  const marked = () => tiles().filter((tile) => tile.ariaPressed === "true");
+  function mark(tile) {
+    tile.ariaPressed = String(tile.ariaPressed !== "true");
+    count();
+  }
+  function count() {
+    const n = marked().length;
+    $("grid-count").textContent = current.total === 0 ? "nothing is left of this class"
+      : `${current.total.toLocaleString("en")} of ${current.class}, page ${current.page + 1} of ${current.pages}: ${current.items.length - n} to accept, ${n} marked as wrong`;
+  }
+
+  async function accept() {
+    const chosen = tiles().filter((tile) => tile.ariaPressed !== "true");
+    if (!chosen.length) return;
+    const agreed = await ask("Accept many at once", `${chosen.length} images become ${current.class}. ${marked().length} marked ones are left for a look one by one.`);
+    if (!agreed) return;
+    send("/api/bulk", { value: current.class, images: chosen.map((tile) => ({ id: tile.dataset.id, client_id: crypto.randomUUID() })) });
+  }
+  outbox.onSent = (letter, content) => {
+    load(marked().length ? current.page + 1 : current.page);
+    const refused = content.refused?.length ?? 0;
+    if (refused) $("grid-count").textContent = `${refused} were not accepted: ${content.refused[0].error}`;
+  };
+  outbox.onRefused = (letter, error) => { $("grid-count").textContent = error; };
+
+  const actions = { "accept-all": accept, "page-back": () => load(Math.max(0, current.page - 1)), "page-on": () => load(Math.min(current.pages - 1, current.page + 1)) };
+  onButtons(actions);
+  onKey((event) => {
+    const all = tiles(), place = all.indexOf(document.activeElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() }[event.key];
+    if (step) return (all[place + step] ?? all[place] ?? all[0])?.focus();
+    if (event.key === "x" && place >= 0) return mark(all[place]);
+    if (event.key === "a") return accept();
+    if (event.key === "PageDown") return actions["page-on"]();
+    if (event.key === "PageUp") return actions["page-back"]();
+    if (event.key === "g") { location.href = "/"; return true; }
+    return false;
+  });
+  load(0);
+}
+
+/* ---- disagreements ---- */
+
+function disagreementsPage(settings) {
+  let number = 0, total = 0;
+  async function load() {
+    const { status, content } = await call(`/api/disagreements?page=${number}`);
+    if (status !== 200) { $("open-count").textContent = content.error; return; }
+    total = content.total;
+    $("open-count").textContent = total === 0 ? "There are none." : `${total} to settle`;
+    $("open").replaceChildren(...content.items.map(article));
+    document.querySelector("[data-do=page-back]").hidden = number === 0;
+    document.querySelector("[data-do=page-on]").hidden = (number + 1) * 20 >= total;
+    $("open").firstElementChild?.focus({ preventScroll: true });
+  }
+  function article(one) {
+    const choices = make("p", { className: "choices" });
+    for (const [k, value] of [...settings.classes, "/novel", "/doubtful"].entries()) {
+      const key = k < Math.min(9, settings.classes.length) ? make("kbd", { textContent: String(k + 1) }) : null;
+      const button = make("button", { type: "button" }, make("bdi", { textContent: worded(value) }), key);
+      button.addEventListener("click", () => settle(one, value));
+      choices.append(button);
+    }
+    const said = one.readings.map((reading) => make("li", {}, make("bdi", { textContent: reading.who }), ": ", make("b", {}, make("bdi", { textContent: worded(reading.value) })),
+      reading.reason ? `, ${reading.reason}` : ""));
+    const box = make("article", { tabIndex: 0 }, make("img", { src: `/api/image/${one.id}?side=640`, alt: `image ${one.name}` }),
+      make("div", {}, make("h2", {}, make("bdi", { textContent: one.name })), make("ul", {}, ...said), choices));
+    box.item = one;
+    return box;
+  }
+  async function settle(one, value) {
+    const { status, content } = await call("/api/event", { client_id: crypto.randomUUID(), action: "adjudicate", image: one.id, value, blind: false });
+    if (status === 201) load();
+    else $("open-count").textContent = content.error;
+  }
+  onButtons({ "page-back": () => { number -= 1; load(); }, "page-on": () => { number += 1; load(); } });
+  onKey((event) => {
+    const all = [...$("open").children];
+    const place = Math.max(0, all.findIndex((box) => box.contains(document.activeElement)));
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") return all[place + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
+    if (/^[1-9]$/.test(event.key) && settings.classes[event.key - 1] && all[place]) return settle(all[place].item, settings.classes[event.key - 1]);
+    if (event.key === "n" && all[place]) return settle(all[place].item, "/novel");
+    if (event.key === "d" && all[place]) return settle(all[place].item, "/doubtful");
+    return false;
+  });
+  load();
+}
+
+/* ---- the record ---- */
+
+function recordPage() {
+  $("verify").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const shown = $("verified");
+    shown.className = "";
+    shown.textContent = "reading the whole record";
+    const { status, content } = await call("/api/verify", { head: $("given").value.trim() || null });
+    if (status !== 200) { shown.textContent = content.error; shown.className = "broken"; return; }
+    shown.className = content.sound ? "sound" : "broken";
+    const missing = content.missing_guards.length ? ` The guards ${content.missing_guards.join(", ")} are missing.` : "";
+    shown.textContent = content.sound ? `Sound: ${content.n_events} events, none changed. The end is ${content.tail}.` : `Not sound: ${content.problem ?? ""}${missing}`;
+  });
+  $("sign").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const [batch, meaning, scope] = ["batch", "meaning", "scope"].map((id) => $(id).value.trim());
+    if (!(await ask("Sign", `You sign the batch “${batch}” as “${meaning}”. A signature cannot be taken back.`))) return;
+    const { status, content } = await call("/api/sign", { batch, meaning, scope });
+    $("signed").className = status === 201 ? "sound" : "broken";
+    $("signed").textContent = status === 201 ? `Signed: ${content.n_images} images, head ${content.seq}:${content.head}` : content.error;
+  });
+  onButtons({ copy: () => navigator.clipboard.writeText($("head").textContent).then(() => { $("verified").textContent = "copied"; }) });
+  onKey(() => false);
+}
+
+/* ---- keys and buttons ---- */
+
+function onKey(handle) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (event.target.matches("input, textarea, select")) return;
+    if (event.key === "Enter" || (event.key === " " && event.target.matches("button, a"))) return;
+    if (event.key === "?") { event.preventDefault(); $("help").showModal(); return; }
+    if (handle(event) !== false) event.preventDefault();
+  });
+}
+
+function onButtons(actions) {
+  document.addEventListener("click", (event) => {
+    const name = event.target.closest?.("[data-do]")?.dataset.do;
+    if (name === "help") $("help").showModal();
+    else if (actions[name]) actions[name]();
+  });
+}
+
+/* ---- start ---- */
+
+const { status, content: settings } = await call("/api/settings");
+if (status === 200) {
+  outbox.key = `graticule outbox of ${settings.store}`;
+  state();
+  const start = { image: imagePage, grid: gridPage, disagreements: disagreementsPage, record: recordPage }[page];
+  if (start) start(settings);
+  else onKey(() => false);
+  flush();
+} else {
+  state(status);
+}

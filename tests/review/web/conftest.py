@@ -1,0 +1,93 @@
+"""A review with real files, served: over a client in this process, or by a server on a port of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+from tests.review.made_up import items_of, with_files
+
+from graticule.data.preprocess import Preprocessing
+from graticule.review.desk import Desk, Settings
+from graticule.review.items import Items, control_sample, in_order
+from graticule.review.pictures import Pictures
+from graticule.review.store import LabelStore
+from graticule.review.web.app import Listening, create_app, listen
+from graticule.review.web.context import Nearest
+
+HOST = "127.0.0.1"
+
+
+@dataclass
+class Opened:
+    """A review with its application, a socket it may be served on, and a client that is let in."""
+
+    desk: Desk
+    pictures: Pictures
+    app: ASGIApp
+    listening: Listening
+
+    @property
+    def base(self) -> str:
+        return f"http://{HOST}:{self.listening.port}"
+
+    def client(self, user: str | None = None, **headers: str) -> TestClient:
+        """A client with a session."""
+        client = self.stranger(**headers)
+        client.get("/", params={"token": self.listening.gate.token}, follow_redirects=False)
+        if user is not None:
+            client.post("/who", data={"name": user}, follow_redirects=False)
+        return client
+
+    def stranger(self, **headers: str) -> TestClient:
+        """A client without a session."""
+        return TestClient(self.app, base_url=self.base, headers=headers, raise_server_exceptions=True)
+
+
+def map_of(_file: Path, _label: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A made-up map of evidence: a gradient of transparency."""
+    column = np.arange(64, dtype=np.uint8)[None, :, None].repeat(48, axis=0)
+    return np.concatenate([column.repeat(3, axis=2), column * 2], axis=2)
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+    """A function that opens a review of n images with files; options are those of `Settings`, and columns of items."""
+    with ExitStack() as stack:
+
+        def make(
+            n: int = 24,
+            *,
+            settings: Settings | None = None,
+            names: list[str] | None = None,
+            classes: tuple[str, ...] = ("a", "b", "c"),
+            control: int = 0,
+            user: str = "ann",
+            password: str | None = None,
+            labels: str = "",
+            port: int = 0,
+            **columns: Any,
+        ) -> Opened:
+            items: Items = items_of(n, classes=classes, **columns)
+            items, files = with_files(items, tmp_path / "images", names)
+            items = in_order(replace(items, sampling_prob=control_sample(items, control)))
+            training = files[:3]
+            items = replace(items, nearest=(("near/0.png", "near/1.png", "gone.png"),) * n)
+            place = {file.relative_to(tmp_path / "images").as_posix(): file for file in files}
+            store = stack.enter_context(LabelStore.open(labels or str(tmp_path / "labels.db")))
+            ordered = [place[path] for path in items.path]
+            pictures = Pictures(ordered, items.sha256.tolist(), training, Preprocessing(64), tmp_path / "cache", map_of)
+            desk = Desk(items, store, settings or Settings(source="a test"), pictures.is_changed)
+            listening = listen(HOST, port, fallback=False, password=password)
+            stack.callback(listening.socket.close)
+            nearest = Nearest({"near/0.png": 0, "near/1.png": 1}, [classes[0], classes[1], classes[0]])
+            return Opened(desk, pictures, create_app(desk, pictures, nearest, listening.gate, user), listening)
+
+        yield make
