@@ -2,10 +2,12 @@
 
     python benchmarks/decisions.py DATA [--splits 20] [--mapie]
 
-A fifth of the images (whole groups where the data have groups) is new; the rest is trained on by frozen features and
-a logistic head with 5 folds, once with all of it cross-validated (estimated rule, CV+ sets) and once with a fifth set
-aside for calibration (guaranteed rule, split conformal sets). --mapie puts the sets of the package MAPIE beside, made
-from the same calibration part.
+A fifth of the images (whole groups where the data have groups) is new in each split; the rest is trained on by frozen
+features and a logistic head with 5 folds, once with all of it cross-validated (estimated rule, CV+ sets) and once with
+a fifth set aside for calibration (guaranteed rule, split conformal sets). Log loss and Brier score before and after
+calibration are averaged over the splits that an image was new in; the interval of their difference is over images, or
+over groups.
+--mapie puts the sets of the package MAPIE beside, made from the same calibration part.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ from scipy.stats import betabinom
 from graticule.data.folds import make_folds
 from graticule.data.sources import read_manifest
 from graticule.decide.acceptance import find_rule
+from graticule.decide.calibration import paired_gain
 from graticule.decide.conformal import p_values, prediction_sets, prepare_sets
 from graticule.decide.reliability import calibration_errors
 from graticule.evaluate.crossval import Search, cross_validate
+from graticule.evaluate.intervals import t_critical
 from graticule.evaluate.metrics import sample_brier, sample_log_loss
 from graticule.jobs.decide import settle_decisions
 from graticule.jobs.division import Division
@@ -62,8 +66,8 @@ def one_split(samples: Samples, encoder: Any, seed: int, calibration: float, tal
     right = scores.argmax(axis=1) == truth
     tally["accuracy"].append(right.mean())
     tally["method"].append(decider.calibration.method)
-    tally["log loss"].append((sample_log_loss(truth, raw).mean(), sample_log_loss(truth, scores).mean()))
-    tally["brier"].append((sample_brier(truth, raw).mean(), sample_brier(truth, scores).mean()))
+    for figure, loss in (("log loss", sample_log_loss), ("brier", sample_brier)):
+        tally[figure].append((test, loss(truth, raw), loss(truth, scores)))
     errors = calibration_errors(truth, scores, seed)["ece"]
     tally["ece"].append((errors["value"], errors["null_mean"], errors["null_95"]))
     assert decider.evidence is not None
@@ -71,34 +75,51 @@ def one_split(samples: Samples, encoder: Any, seed: int, calibration: float, tal
         rule = find_rule(decider.evidence, target)
         accepted = rule.accepts(scores)
         tally[f"accept {target}"].append((rule.status, accepted.sum(), (accepted & ~right).sum(), len(test)))
-    sets = prepare_sets(decider.evidence)
+    sets, found = prepare_sets(decider.evidence), {}
     for level in LEVELS:
         p = p_values(sets, members, raw, level)
-        inside = prediction_sets(p, scores.argmax(axis=1), level)
+        inside = found[level] = prediction_sets(p, scores.argmax(axis=1), level)
         hit = inside[np.arange(len(test)), truth]
-        tally[f"sets {level}"].append(
-            ([hit[truth == c].mean() for c in range(k)], inside.sum(axis=1).mean(), sets.units.tolist())
-        )
+        tally[f"sets {level}"].append((by_class(hit, truth, k), inside.sum(axis=1).mean(), sets.units.tolist()))
     if decider.novelty is not None:
         p = decider.novelty.p_value(decider.novelty.score(samples.features[test], members))
         tally["novel"].append([(p <= alpha).mean() for alpha in (0.05, 0.01)])
     if calibration:
         aside = np.flatnonzero(folds.part == "calibration")
-        tally["mapie"].append((proba[aside], y[aside], raw, truth, inside))
+        tally["mapie"].append((proba[aside], y[aside], raw, truth, found))
 
 
-def report(name: str, tally: dict[str, list[Any]], classes: tuple[str, ...]) -> None:
-    """Markdown of one variant."""
+def by_class(hit: Any, truth: Any, k: int) -> list[float]:
+    """Share of hits of each class, NaN for a class that is not there."""
+    return [float(hit[truth == c].mean()) if (truth == c).any() else np.nan for c in range(k)]
+
+
+def change(rows: list[Any], unit: Any | None) -> str:
+    """A loss before and after calibration, and the difference with its interval over images or groups."""
+    n = max(int(test.max()) for test, _, _ in rows) + 1
+    times, before, after = np.zeros(n), np.zeros(n), np.zeros(n)
+    for test, raw, calibrated in rows:
+        times[test] += 1
+        before[test] += raw
+        after[test] += calibrated
+    seen = times > 0
+    before, after = before[seen] / times[seen], after[seen] / times[seen]
+    units = None if unit is None else unit[:n][seen]
+    mean, error = paired_gain(after - before, units)
+    n_units = len(before) if units is None else len(np.unique(units))
+    half = float(t_critical(0.95, np.array(n_units - 1.0))) * error
+    return (
+        f"before {before.mean():.4f}, after {after.mean():.4f}, difference {mean:+.4f} ({mean - half:+.4f} to "
+        f"{mean + half:+.4f}) over {n_units} {'images' if units is None else 'groups'}"
+    )
+
+
+def report(name: str, tally: dict[str, list[Any]], classes: tuple[str, ...], unit: Any | None) -> None:
+    """Markdown of one variant; `unit` names the group of each image, if any."""
     print(f"\n### {name}: {len(tally['accuracy'])} splits, accuracy on new images {np.mean(tally['accuracy']):.4f}\n")
     print(f"calibration chosen: { {m: tally['method'].count(m) for m in sorted(set(tally['method']))} }")
     for figure in ("log loss", "brier"):
-        values = np.array(tally[figure])
-        difference = values[:, 1] - values[:, 0]
-        half = 1.96 * difference.std(ddof=1) / np.sqrt(len(difference))
-        print(
-            f"{figure} before {values[:, 0].mean():.4f}, after {values[:, 1].mean():.4f}, difference "
-            f"{difference.mean():+.4f} ({difference.mean() - half:+.4f} to {difference.mean() + half:+.4f})"
-        )
+        print(f"{figure} {change(tally[figure], unit)}")
     ece = np.array(tally["ece"])
     print(
         f"ECE {ece[:, 0].mean():.4f}; by chance {ece[:, 1].mean():.4f}, 95th percentile {ece[:, 2].mean():.4f}; "
@@ -123,10 +144,12 @@ def report(name: str, tally: dict[str, list[Any]], classes: tuple[str, ...]) -> 
         units, per_test = int(np.median([row[2] for row in rows])), 60
         miss = max(1, int(np.floor((units + 1) * (1 - level))))
         expected = betabinom(per_test, units + 1 - miss, miss).std() / per_test
-        each = ", ".join(f"{c} {v:.3f}" for c, v in zip(classes, cover.mean(axis=0), strict=True))
+        mean = np.nanmean(cover, axis=0)
+        each = ", ".join(f"{c} {v:.3f}" for c, v in zip(classes, mean, strict=True))
+        spread = "-" if unit is not None else f"{expected:.3f}"
         print(
-            f"| {level} | {cover.mean(axis=0).min():.3f} | {each} | {np.mean([row[1] for row in rows]):.2f} | "
-            f"{expected:.3f} | {cover.std(axis=0, ddof=1).mean():.3f} |"
+            f"| {level} | {np.nanmin(mean):.3f} | {each} | {np.mean([row[1] for row in rows]):.2f} | "
+            f"{spread} | {np.nanstd(cover, axis=0, ddof=1).mean():.3f} |"
         )
     if tally["novel"]:
         five, one = np.mean(tally["novel"], axis=0)
@@ -163,12 +186,12 @@ def beside_mapie(rows: list[Any], level: float) -> None:
     for proba, y, new, truth, inside in rows:
         machine = SplitConformalClassifier(Given(proba.shape[1]), confidence_level=level, prefit=True)
         theirs = machine.conformalize(proba, y).predict_set(new)[1][:, :, 0]
-        for name, found in (("MAPIE, LAC", theirs), ("by class", inside)):
-            hit = found[np.arange(len(truth)), truth]
-            cover[name].append([hit[truth == c].mean() for c in range(proba.shape[1])])
-            size[name].append(found.sum(axis=1).mean())
+        for name, sets in (("MAPIE, all classes together", theirs), ("own, class by class", inside[level])):
+            hit = sets[np.arange(len(truth)), truth]
+            cover[name].append(by_class(hit, truth, proba.shape[1]))
+            size[name].append(sets.sum(axis=1).mean())
     for name in cover:
-        means = np.mean(cover[name], axis=0)
+        means = np.nanmean(cover[name], axis=0)
         print(f"{name} at {level}: lowest class {means.min():.3f}, mean {means.mean():.3f}, ", end="")
         print(f"size {np.mean(size[name]):.2f}")
 
@@ -187,9 +210,11 @@ def main() -> None:
         tally: dict[str, list[Any]] = defaultdict(list)
         for seed in range(options.splits):
             one_split(samples, encoder, seed, calibration, tally)
-        report(name, tally, manifest.classes)
+        group = samples.manifest.group
+        report(name, tally, manifest.classes, None if group is None else np.unique(group, return_inverse=True)[1])
         if calibration and options.mapie:
-            beside_mapie(tally["mapie"], LEVELS[-1])
+            for level in LEVELS:
+                beside_mapie(tally["mapie"], level)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from graticule.predictions import read_predictions
@@ -31,7 +32,7 @@ def test_the_folder_holds_metrics_predictions_and_a_report(evaluated: tuple[Path
     assert outcome.code == 0, outcome.err
     assert sorted(file.name for file in out.iterdir()) == sorted(
         [
-            *("DONE", "failures.csv", "manifest.parquet", "metrics.json", "predictions.parquet"),
+            *("DONE", "decisions.json", "failures.csv", "manifest.parquet", "metrics.json", "predictions.parquet"),
             *("report.html", "run.json"),
         ]
     )
@@ -47,6 +48,59 @@ def test_json_is_what_metrics_json_holds(evaluated: tuple[Path, Any]) -> None:
     assert metrics["schema_version"] == 1
     assert (metrics["n"], metrics["part"]) == (12, "test")
     assert metrics["accuracy"]["value"] == 1.0
+
+
+def test_decisions_are_held_against_the_labels(evaluated: tuple[Path, Any], run: Path, others: Path) -> None:
+    out, _ = evaluated
+    found = json.loads((out / "decisions.json").read_text())
+    assert (found["schema_version"], found["kind"], found["n"]) == (1, "evaluation", 12)
+    assert sum(found["decisions"][name]["n"] for name in ("accept", "review", "reject")) == 12
+    assert found["acceptance"]["rule"]["target"] == 0.99
+    assert [s["level"] for s in found["sets"]] == [0.95, 0.99]
+    assert all(s["per_class"]["disc"]["n"] == 4 for s in found["sets"])
+    assert found["calibration"]["after"]["log_loss"] == pytest.approx(
+        json.loads((out / "metrics.json").read_text())["log_loss"]["value"]
+    )
+    assert found["specimens"] is None
+    assert "Can I act on it?" in (out / "report.html").read_text()
+
+
+def test_the_decisions_are_those_of_predict(
+    evaluated: tuple[Path, Any], run: Path, others: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    outcome = graticule("predict", run, others, "--out", tmp_path / "p", "--workers", 1, "--json")
+    found = json.loads((evaluated[0] / "decisions.json").read_text())
+    assert json.loads(outcome.out)["decisions"] == {name: d["n"] for name, d in found["decisions"].items()}
+
+
+def test_specimens_are_judged_where_the_data_name_them(
+    run: Path, others: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "samples.csv"
+    rows = [f"{k}/{k}_{i}.png,{k},{k} {i % 2}" for k in ("disc", "square", "stripes") for i in range(200, 204)]
+    file.write_text("\n".join(["path,label,specimen", *rows[:-1], rows[-1].rpartition(",")[0] + ","]))
+    outcome = graticule("evaluate", run, file, "--root", others, "--out", tmp_path / "out", "--workers", 1)
+    assert outcome.code == 0, outcome.err
+    found = json.loads((tmp_path / "out" / "decisions.json").read_text())["specimens"]
+    assert (found["n_specimens"], found["n_without"], found["wrong"]) == (6, 1, [])
+    assert found["majority"]["value"] == found["mean_score"]["value"] == 1.0
+    assert pq.read_table(tmp_path / "out" / "specimens.parquet")["n"].to_pylist() == [2, 2, 2, 2, 2, 1]
+    assert "Specimen by specimen" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_bundle_without_evidence_says_so(
+    images: Path, others: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
+) -> None:
+    options = ("--folds", 1, "--test-size", 0.25)
+    assert graticule("train", images, "--out", tmp_path / "run", *fast, *options).code == 0
+    outcome = graticule("evaluate", tmp_path / "run", others, "--out", tmp_path / "out", "--workers", 1)
+    assert outcome.code == 0, outcome.err
+    found = json.loads((tmp_path / "out" / "decisions.json").read_text())
+    assert (found["decisions"], found["acceptance"], found["sets"]) == (None, None, [])
+    assert "the bundle holds no scores of images that its model never saw" in found["words"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Whether answers can be taken without a look cannot be told" in page
+    assert "The bundle holds no scores" in page
 
 
 def test_the_record_names_the_model(evaluated: tuple[Path, Any], run: Path, others: Path) -> None:

@@ -147,7 +147,8 @@ def test_a_classifier_in_doubt_makes_an_image_novel(shipped: bool) -> None:
     sure = rng.uniform(0.97, 0.999, 600)
     members = np.stack([sure, 1 - sure], axis=1)[None]
     seen = Seen(features, doubt(members[0]), None)
-    novelty = fit_novelty(seen, y, parts, seen if shipped else None)
+    aside = Seen(np.concatenate([pictures(k, 150, rng) for k in range(4)]), doubt(members[0]), None)
+    novelty = fit_novelty(seen, y, parts, aside if shipped else None)
     new = pictures(1, 50, rng)
     unsure = np.tile([0.5, 0.5], (1, 50, 1))
     assert (novelty.p_value(novelty.score(new, unsure)) <= 0.01).all()

@@ -106,6 +106,17 @@ def test_groups_are_the_unit_throughout() -> None:
     assert few.document["sets"][0]["proven"] is None
 
 
+def test_the_held_out_part_tells_of_novelty_and_sets_without_a_calibration_part_too() -> None:
+    decider, folds, _ = settled(drawn(1200), test_size=0.3)
+    test = decider.document["test"]
+    assert test["n"] == (folds.part == "test").sum()
+    assert test["novelty"]["n"] == test["n"]
+    assert test["novelty"]["share_at"]["0.05"]["value"] < 0.1
+    assert [s["level"] for s in test["sets"]] == [0.95, 0.99]
+    assert test["sets"][0]["coverage"] > 0.9
+    assert test["acceptance"]["accepted"] == test["decisions"]["accept"]["n"]
+
+
 def test_one_fold_leaves_no_evidence_but_novelty() -> None:
     decider, _, _ = settled(drawn(600), k=1, test_size=0.3)
     assert decider.evidence is None

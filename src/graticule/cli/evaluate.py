@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
 from graticule.cli import options
 from graticule.cli.console import Progress, finish, percent, print_json, print_notes, print_table
+from graticule.cli.predict import Deciding
 
 
 @options.grouped
@@ -15,6 +17,7 @@ def command(
     run: options.Run,
     data: options.Data,
     out: options.Out,
+    deciding: Deciding,
     group: options.Group = "auto",
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="Evaluate on synthetic images too; the report's title says so.")
@@ -24,10 +27,14 @@ def command(
     loading: options.Loading = options.Loading(),
     json: options.Json = False,
 ) -> None:
-    """Score other labelled images with a finished model; leaves metrics and a report."""
+    """Score other labelled images with a finished model, and hold its decisions against their labels."""
     from graticule.jobs.evaluate import EvaluateOptions, evaluate
+    from graticule.jobs.judge import DecisionOptions
 
-    chosen = EvaluateOptions(group=group, seed=seed, any_depth=any_depth, synthetic=synthetic, **vars(loading))
+    decisions = DecisionOptions(**asdict(deciding))
+    chosen = EvaluateOptions(
+        group=group, seed=seed, any_depth=any_depth, synthetic=synthetic, decisions=decisions, **vars(loading)
+    )
     with Progress() as progress:
         result = evaluate(run, data, out, chosen, progress)
     metrics = result["metrics"]
@@ -38,6 +45,27 @@ def command(
         typer.echo(f"{metrics['n']:,} images, {len(metrics['classes'])} classes")
         rows = [(name.replace("_", " "), percent(metrics[name])) for name in names]
         print_table(("figure", "value (95 % interval)"), rows)
+        _print_decisions(result["decisions"])
         print_notes(metrics, result["warnings"])
         typer.echo(f"report: {out / 'report.html'}")
     finish(result["failures"], f"see {out / 'failures.csv'}")
+
+
+def _print_decisions(found: dict[str, Any]) -> None:
+    typer.echo("")
+    if found["acceptance"] is None:
+        typer.echo(f"decisions: none; {found['words']}")
+    else:
+        acceptance = found["acceptance"]
+        print_table(("decision", "share"), [(name, percent(share)) for name, share in found["decisions"].items()])
+        said = {"kept": "kept", "missed": "NOT kept", "open": "inside the interval"}.get(
+            acceptance["target"], "untested"
+        )
+        wanted = f"wanted {acceptance['rule']['target']:.1%}, {said}"
+        typer.echo(f"accuracy among the accepted: {percent(acceptance['accuracy'])}; {wanted}")
+    specimens = found["specimens"]
+    if specimens is not None and specimens["n_specimens"]:
+        typer.echo(
+            f"{specimens['n_specimens']:,} specimens, judged rightly: {percent(specimens['majority'])} by the class of "
+            f"most images, {percent(specimens['mean_score'])} by mean score"
+        )

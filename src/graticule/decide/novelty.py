@@ -4,13 +4,15 @@ Distances are taken in the space of the embedded backbone's features: signed squ
 principal components.
 
     near   relative Mahalanobis distance: min_k d_W(x, class k) - d_T(x)     (Ren et al., 2021)
+    rest   what the components leave over                                    (Jackson and Mudholkar, 1979)
     doubt  logarithm of the entropy of the classifier's scores               (Hendrycks and Gimpel, 2017, in spirit)
-    far    what the components leave over, and the Mahalanobis distance min_k d_W(x, class k) (Lee et al., 2018)
+    far    the larger of rest and the Mahalanobis distance min_k d_W(x, class k) (Lee et al., 2018)
 
-A new kind of the same sort of picture lies between the known classes and leaves the classifier in doubt; a picture of
-another sort may be far from everything in directions that no training image takes, and the classifier sure of it. Each
-is put on the scale of images that it was not fitted on (0 the median, 1 the worst of a hundred). The novelty is the
-larger of near + 2 doubt, put on that scale again, and far - 1. The weight 2 was chosen on left-out blood cells.
+A new kind of the same sort of picture lies between the known classes, has details that none of them has, and leaves the
+classifier in doubt; a picture of another sort may be far from everything in directions that no training image takes,
+and the classifier sure of it. Each is put on the scale of images that it was not fitted on (0 the median, 1 the worst
+of a hundred). The novelty is the larger of near + rest + 2 doubt, put on that scale again, and far - 1. The weights
+were chosen on left-out blood cells.
 
 The p-value is conformal: the share of such images that are at least as novel. It counts groups where images come in
 groups. Distances of the very images a space was fitted on are too small and are never used.
@@ -33,7 +35,8 @@ from graticule.models.scoring import Floats, by_row, signed_sqrt
 COMPONENTS = 64
 WITHIN_SHRINKAGE = 0.02
 ALPHA = 0.01
-DOUBT_WEIGHT = 2.0
+# of the relative Mahalanobis distance, the Mahalanobis distance, the rest and the doubt in what tells near images
+MIXING = (1.0, 0.0, 1.0, 2.0)
 FAR_HANDICAP = 1.0
 _PREFIX = "novelty."
 _BLOCK = 2048
@@ -75,7 +78,9 @@ class Novelty:
     space : Space
     middle, spread : float arrays, shape (5,)
         Median, and distance from it to the 99th percentile, over the evidence: of the measures of `measures`, and of
-        near + 2 doubt.
+        near + rest + 2 doubt.
+    mixing : float array, shape (4,)
+        Weights of the measures in near + rest + 2 doubt; kept, since the evidence was measured with them.
     told : bool array, shape (2,)
         Whether doubt counts, and whether the shipped model as a whole gave the scores of the evidence.
     evidence, weight : float arrays, shape (m,)
@@ -87,6 +92,7 @@ class Novelty:
     space: Space
     middle: FloatArray
     spread: FloatArray
+    mixing: FloatArray
     told: NDArray[np.bool_]
     evidence: FloatArray
     weight: FloatArray
@@ -111,11 +117,11 @@ class Novelty:
         counts, by_shipped = self.told.tolist()
         found = measures(self.space, features, None)
         if not counts:
-            return combined(found, self.middle, self.spread)[None]
+            return combined(found, self.middle, self.spread, self.mixing)[None]
         rows = []
         for given in members.mean(axis=0, keepdims=True) if by_shipped else members:
             found[:, 3] = doubt(given)
-            rows.append(combined(found, self.middle, self.spread))
+            rows.append(combined(found, self.middle, self.spread, self.mixing))
         return np.stack(rows)
 
     def p_value(self, score: FloatArray) -> FloatArray:
@@ -149,7 +155,9 @@ class Novelty:
             space = Space(**{f.name: np.asarray(tensors[f"{_PREFIX}space.{f.name}"]) for f in fields(Space)})
             own = {f.name: np.asarray(tensors[_PREFIX + f.name]) for f in fields(cls) if f.name != "space"}
         except KeyError as error:
-            raise BundleError(f"the reference of the bundle lacks the tensor {error}") from error
+            raise BundleError(
+                f"the reference of the bundle lacks the tensor {error}: it is of another version; train again"
+            ) from error
         return cls(space=space, **own)
 
 
@@ -235,16 +243,16 @@ def measures(space: Space, features: NDArray[np.floating], doubts: FloatArray | 
     return out
 
 
-def combined(found: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
+def combined(found: FloatArray, middle: FloatArray, spread: FloatArray, mixing: FloatArray) -> FloatArray:
     """Novelty from the measures (n, 4) on the scale of the evidence, shape (n,)."""
-    near = (_near(found, middle, spread) - middle[4]) / spread[4]
+    near = (_near(found, middle, spread, mixing) - middle[4]) / spread[4]
     far = ((found[:, 1:3] - middle[1:3]) / spread[1:3]).max(axis=1)
     return np.asarray(np.maximum(near, far - FAR_HANDICAP), dtype=np.float64)
 
 
-def _near(found: FloatArray, middle: FloatArray, spread: FloatArray) -> FloatArray:
-    scaled = (found - middle[:4]) / spread[:4]
-    return np.asarray(scaled[:, 0] + DOUBT_WEIGHT * scaled[:, 3], dtype=np.float64)
+def _near(found: FloatArray, middle: FloatArray, spread: FloatArray, mixing: FloatArray) -> FloatArray:
+    # summed in one order whatever the number of rows, so that no score depends on the images beside it
+    return np.asarray(((found - middle[:4]) / spread[:4] * mixing).sum(axis=1), dtype=np.float64)
 
 
 def _scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -300,13 +308,14 @@ def fit_novelty(
         kept = ~np.isnan(found).any(axis=1)
         found, fold, unit = found[kept], fold[kept], None if unit is None else unit[kept]
     middle, spread = _scale(found)
-    near_middle, near_spread = _scale(_near(found, middle, spread)[:, None])
+    mixing = np.array(MIXING)
+    near_middle, near_spread = _scale(_near(found, middle, spread, mixing)[:, None])
     middle, spread = np.append(middle, near_middle), np.append(spread, near_spread)
-    score = combined(found, middle, spread)
+    score = combined(found, middle, spread, mixing)
     weight = np.ones(len(score)) if unit is None else share_of_unit(unit)
     judged = training if aside is None else aside
     told = np.array([judged.doubts is not None, aside is not None])
-    return Novelty(space, middle, spread, told, score, weight, fold)
+    return Novelty(space, middle, spread, mixing, told, score, weight, fold)
 
 
 def benjamini_hochberg(p: FloatArray, alpha: float) -> NDArray[np.bool_]:

@@ -8,11 +8,12 @@ How often the verdicts are right is counted over specimens, never over images.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.evaluate.intervals import t_critical, wilson
+from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
 from graticule.evaluate.metrics import FloatArray, IntArray, divide
 
 NONE = -1
@@ -137,20 +138,32 @@ def _score_margin(
     return mean, t_critical(level, n - 1.0) * error
 
 
-def accuracy(verdict: IntArray, truth: IntArray, level: float = 0.95) -> tuple[float, float, float, int]:
-    """Share of specimens judged rightly with Wilson limits over specimens, and their number.
+def accuracy(
+    verdict: IntArray, truth: IntArray, level: float = 0.95, unit: IntArray | None = None
+) -> tuple[float, float, float, int]:
+    """Share of specimens judged rightly with limits over specimens, and their number.
 
     Parameters
     ----------
     verdict, truth : int arrays, shape (S,)
         Class codes; specimens with the truth -1 are left out, a verdict of -1 (none) counts as wrong.
     level : float
+    unit : int array, shape (S,), optional
+        Groups of specimens (patients with several slides): the limits are then over groups (`cluster_t`), NaN with
+        fewer than `MIN_GROUPS`; else Wilson's.
     """
     known = truth >= 0
     n = int(known.sum())
-    right = np.array(float(((verdict == truth) & known).sum()))
-    low, high = wilson(right, np.array(float(n)), level)
-    return (float(right) / n if n else float("nan")), float(low), float(high), n
+    right = (verdict == truth) & known
+    if unit is None:
+        low, high = wilson(np.array(float(right.sum())), np.array(float(n)), level)
+    else:
+        names, codes = np.unique(unit[known], return_inverse=True)
+        hits = np.bincount(codes, weights=right[known], minlength=len(names)).astype(np.float64)
+        low, high = np.array(np.nan), np.array(np.nan)
+        if len(names) >= MIN_GROUPS:
+            low, high = cluster_t(hits, np.bincount(codes, minlength=len(names)).astype(np.float64), level)
+    return (float(right.sum()) / n if n else float("nan")), float(low), float(high), n
 
 
 def truth_of(specimen: IntArray, label: IntArray, n_specimens: int) -> tuple[IntArray, NDArray[np.bool_]]:
@@ -159,3 +172,49 @@ def truth_of(specimen: IntArray, label: IntArray, n_specimens: int) -> tuple[Int
     mixed = (counts > 0).sum(axis=1) > 1
     known = (counts.sum(axis=1) > 0) & ~mixed
     return np.where(known, counts.argmax(axis=1), NONE).astype(np.int64), mixed
+
+
+def specimen_accuracy(
+    verdicts: Verdicts, specimen: IntArray, label: IntArray, unit: IntArray | None = None
+) -> dict[str, Any]:
+    """How often the two verdicts on specimens are right, counted over specimens.
+
+    Parameters
+    ----------
+    verdicts : Verdicts
+        Of S specimens.
+    specimen, label : int arrays, shape (n,)
+        Specimen and class of each image, -1 for none.
+    unit : int array, shape (n,), optional
+        Group of each image. Where a group holds several specimens the interval is over groups.
+
+    Returns
+    -------
+    dict
+        "n_specimens" (with one label), "n_mixed_labels", "truth" (class codes, shape (S,), -1 for none), and of
+        "majority" and "mean_score" the share right: "value", "low", "high" (None where undefined), "method", "level".
+    """
+    n = len(verdicts.n)
+    truth, mixed = truth_of(specimen, label, n)
+    of = None if unit is None else _unit_of(specimen, unit, n)
+    method = "wilson" if of is None else "cluster-t"
+    found: dict[str, Any] = {
+        "n_specimens": int((truth >= 0).sum()),
+        "n_mixed_labels": int(mixed.sum()),
+        "truth": truth,
+    }
+    for name, verdict in (("majority", verdicts.majority), ("mean_score", verdicts.by_score)):
+        value, low, high, _ = accuracy(verdict, truth, unit=of)
+        known = [None if np.isnan(v) else v for v in (value, low, high)]
+        shown = "too_few_groups" if of is not None and known[1] is None else method
+        found[name] = dict(zip(("value", "low", "high"), known, strict=True)) | {"method": shown, "level": 0.95}
+    return found
+
+
+def _unit_of(specimen: IntArray, unit: IntArray, n_specimens: int) -> IntArray | None:
+    """The group of each specimen, shape (S,); None where each is a group of its own, or one spreads over several."""
+    inside = specimen >= 0
+    pairs = np.unique(np.stack([specimen[inside], unit[inside]]), axis=1)
+    if len(pairs[0]) != n_specimens or len(np.unique(pairs[1])) == n_specimens:
+        return None
+    return np.asarray(pairs[1], dtype=np.int64)

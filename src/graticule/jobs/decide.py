@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from graticule.data.folds import inner_folds
 from graticule.decide.acceptance import exact_interval, find_rule
+from graticule.decide.assessment import Answers, assess, coverage_of, number, numbers
 from graticule.decide.calibration import Choice, choose_calibration
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
-from graticule.decide.decisions import ACCEPT, decide
 from graticule.decide.evidence import SHIPPED, Evidence
 from graticule.decide.label_errors import find_label_errors
 from graticule.decide.novelty import ALPHA, Novelty, Seen, doubt, fit_novelty
@@ -20,17 +20,18 @@ from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.errors import OptionError
 from graticule.evaluate.crossval import fold_rows
-from graticule.evaluate.intervals import wilson
 from graticule.evaluate.metrics import brier, log_loss
 from graticule.jobs.division import Division
 from graticule.jobs.outcome import Outcome, class_codes
 from graticule.jobs.samples import Samples
 from graticule.models.calibration import Calibration
+from graticule.models.scoring import member_probabilities
 
 TARGET, CONFIDENCE = 0.99, 0.95
 MIN_NOVELTY = 20
 MOST_JUDGED = 30_000
 _FOLDS = 5
+_BLOCK = 2048
 
 Floats = NDArray[np.float64]
 
@@ -150,8 +151,8 @@ def _suspected_labels(
     return {
         "n_suspected": int(found.listed.sum()),
         "share": noise.share,
-        "low": _number(noise.low),
-        "high": _number(noise.high),
+        "low": number(noise.low),
+        "high": number(noise.high),
     }
 
 
@@ -179,7 +180,7 @@ def _describe(
                 **calibration_errors(y, proba, seed),
             }
         diagram = reliability(y, choice.crossfitted, unit if grouped else None)
-        calibration["reliability"] = {name: _plain(values) for name, values in vars(diagram).items()}
+        calibration["reliability"] = {name: numbers(values) for name, values in vars(diagram).items()}
     if evidence is None:
         return {"calibration": calibration, "evidence": None, "sets": [], "acceptance": None}
     return {
@@ -197,26 +198,9 @@ def _describe(
 
 def _sets_at(evidence: Evidence, level: float, classes: tuple[str, ...], seed: int) -> dict[str, Any]:
     """Size and coverage of sets for evidence that was left out of the evidence they were made from."""
-    inside = crossfitted_sets(evidence, level, seed)
-    hit = inside[np.arange(len(evidence)), evidence.y]
-    per_class = {}
-    for k, name in enumerate(classes):
-        mine = evidence.y == k
-        low, high = wilson(np.array([float(hit[mine].sum())]), np.array([float(mine.sum())]))
-        per_class[name] = {
-            "n": int(mine.sum()),
-            "coverage": float(hit[mine].mean()) if mine.any() else None,
-            "low": _number(low[0]),
-            "high": _number(high[0]),
-            "size": float(inside[mine].sum(axis=1).mean()) if mine.any() else None,
-        }
-    size = inside.sum(axis=1)
-    return promise(evidence, prepare_sets(evidence), level, classes) | {
-        "coverage": float(hit.mean()),
-        "size": float(size.mean()),
-        "single": float((size == 1).mean()),
-        "per_class": per_class,
-    }
+    inside, unit = crossfitted_sets(evidence, level, seed), evidence.unit if evidence.grouped else None
+    claim = promise(evidence, prepare_sets(evidence), level, classes)
+    return claim | coverage_of(inside, evidence.y, unit, classes)
 
 
 def crossfitted_sets(evidence: Evidence, level: float, seed: int = 0) -> NDArray[np.bool_]:
@@ -252,7 +236,7 @@ def _acceptance(evidence: Evidence, seed: int) -> dict[str, Any]:
     curve = risk_coverage(score, right, unit)
     low, high = exact_interval(rule.errors, rule.accepted)
     return {
-        "rule": rule.to_json() | {"threshold": [_number(t) for t in rule.threshold]},
+        "rule": rule.to_json() | {"threshold": [number(t) for t in rule.threshold]},
         "coverage": rule.accepted / len(evidence),
         "accuracy": {
             "value": 1.0 - rule.errors / rule.accepted if rule.accepted else None,
@@ -261,7 +245,7 @@ def _acceptance(evidence: Evidence, seed: int) -> dict[str, Any]:
             "method": "clopper-pearson",
             "level": 0.95,
         },
-        "curve": {name: _plain(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
+        "curve": {name: numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
         "area": curve.area,
         "coverage_at": coverage_at(score, right),
     }
@@ -271,33 +255,37 @@ def _on_test(
     decider: Decider, samples: Samples, outcome: Outcome, y: NDArray[np.int64], test: NDArray[np.int64]
 ) -> dict[str, Any]:
     """What the decisions would have been on the held-out part, and how good."""
-    if decider.evidence is None:
+    evidence = decider.evidence
+    if evidence is None:
         return {"n": len(test)}
-    rule = find_rule(decider.evidence, TARGET, CONFIDENCE)
+    classes, group = samples.manifest.classes, samples.manifest.group
+    rule = find_rule(evidence, TARGET, CONFIDENCE)
     proba, raw = decider.proba[test], outcome.proba[test]
-    novel, novelty = np.zeros(len(test), bool), decider.novelty
-    # the scores of single members are not at hand here
-    known = novelty is not None and bool(novelty.told[1] or not novelty.told[0])
-    if novelty is not None and known:
-        novel = novelty.p_value(novelty.score(samples.features[test], raw[None])) <= ALPHA
-    decision, _ = decide(proba, None, novel, rule, samples.manifest.classes)
-    accepted = decision == ACCEPT
-    wrong = int((accepted & (proba.argmax(axis=1) != y[test])).sum())
-    low, high = exact_interval(wrong, int(accepted.sum()))
-    return {
-        "n": len(test),
-        "accepted": int(accepted.sum()),
-        "errors": wrong,
-        "accuracy_low": 1.0 - high,
-        "accuracy_high": 1.0 - low,
-        "novel": int(novel.sum()) if known else None,
-        "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], proba)},
+    members = _members(samples, outcome, test)
+    novelty, inside = np.full(len(test), np.nan), {}
+    if members is not None:
+        if decider.novelty is not None:
+            novelty = decider.novelty.p_value(decider.novelty.score(samples.features[test], members))
+        sets, best = prepare_sets(evidence), proba.argmax(axis=1)
+        inside = {level: prediction_sets(p_values(sets, members, raw, level), best, level) for level in LEVELS}
+    unit = None if group is None else np.unique(group[test].astype(str), return_inverse=True)[1].astype(np.int64)
+    answers = Answers(y[test], raw, proba, novelty, inside, unit)
+    return assess(answers, rule, ALPHA, classes) | {
+        "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], proba)}
     }
 
 
-def _plain(values: NDArray[Any]) -> list[Any]:
-    return [_number(v) if values.dtype.kind == "f" else int(v) for v in values.tolist()]
+def _members(samples: Samples, outcome: Outcome, rows: NDArray[np.int64]) -> Floats | None:
+    """Scores by each member of the shipped model, shape (H, n, K).
 
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    None for several fine-tuned networks: they act on features of their own, which are not at hand here.
+    """
+    if len(outcome.heads) == 1:
+        return outcome.proba[rows][None]
+    if outcome.training is not None:
+        return None
+    blocks = [
+        member_probabilities(outcome.heads, samples.features[rows[start : start + _BLOCK]])
+        for start in range(0, len(rows), _BLOCK)
+    ]
+    return np.concatenate(blocks, axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,16 @@ class DecisionOptions:
             raise OptionError(f"--coverage {self.coverage:g}: allowed are shares from 0.5 to below 1; 0.95 is usual")
         if not 0.0 <= self.novelty_alpha <= 0.5:
             raise OptionError(f"--novelty-alpha {self.novelty_alpha:g}: allowed are shares from 0 to 0.5")
+
+    def words(self) -> list[str]:
+        """The options that differ from the defaults, as words of a command line."""
+        found = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            option = f"--{item.name.replace('_', '-')}"
+            if value != item.default:
+                found += [option] if value is True else [option, str(value)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -127,24 +137,43 @@ class Judge:
             self._names = bundle.reference["paths"].tobytes().decode().split("\n")
             self._known = project(self.novelty.space, bundle.reference["features"].astype(np.float32))
 
+    def novelty_of(self, reference: NDArray[np.floating] | None, members: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Novelty p-values of n readable images, NaN where the bundle cannot tell.
+
+        Parameters
+        ----------
+        reference : float array, shape (n, d'), or None
+            Features in the space of the bundle's reference.
+        members : float array, shape (H, n, K)
+            Scores by each member of the model, not calibrated.
+        """
+        if self.novelty is None or reference is None:
+            return np.full(members.shape[1], np.nan)
+        return self.novelty.p_value(self.novelty.score(reference, members))
+
+    def sets_of(
+        self, members: NDArray[np.float64], proba: NDArray[np.float64], level: float
+    ) -> NDArray[np.bool_] | None:
+        """Prediction sets, shape (n, K), from scores by the members (H, n, K) and calibrated ones (n, K)."""
+        if self._sets is None:
+            return None
+        values = p_values(self._sets, members, members.mean(axis=0), level)
+        return prediction_sets(values, proba.argmax(axis=1), level)
+
     def judge(self, scored: Scored) -> Judgement:
         """Decisions on one block; with the option `novelty_fdr` novel images are left to `reject_novel`."""
         readable = scored.readable
         rows, n = np.flatnonzero(readable), len(readable)
         proba = scored.proba[rows]
-        p = np.full(n, np.nan)
-        if self.novelty is not None and scored.reference is not None:
-            p[rows] = self.novelty.p_value(self.novelty.score(scored.reference[rows], scored.members[:, rows]))
+        p, members = np.full(n, np.nan), scored.members[:, rows]
+        p[rows] = self.novelty_of(None if scored.reference is None else scored.reference[rows], members)
         alpha = 0.0 if self.options.novelty_fdr else self.options.novelty_alpha
         novel = p[rows] <= alpha
         decision: list[str | None] = [REJECT] * n
         reason: list[str | None] = [UNREADABLE] * n
         sets: list[list[str] | None] = [None] * n
-        if self.evidence is not None and self.rule is not None and self._sets is not None:
-            level = self.options.coverage
-            members = scored.members[:, rows]
-            values = p_values(self._sets, members, members.mean(axis=0), level)
-            inside = prediction_sets(values, proba.argmax(axis=1), level)
+        inside = self.sets_of(members, proba, self.options.coverage)
+        if self.rule is not None and inside is not None:
             taken, why = decide(proba, inside, novel, self.rule, self.classes)
             for i, row in enumerate(rows):
                 decision[row], reason[row] = str(taken[i]), str(why[i])
@@ -163,6 +192,12 @@ class Judge:
                 found[row] = [self._names[k] for k in near[i]]
         return found
 
+    def promise(self, level: float) -> dict[str, Any] | None:
+        """What prediction sets at a level may claim; None without evidence."""
+        if self.evidence is None or self._sets is None:
+            return None
+        return promise(self.evidence, self._sets, level, self.classes)
+
     def describe(self) -> dict[str, Any]:
         """What the decisions claim, for summary.json."""
         options = self.options
@@ -172,7 +207,7 @@ class Judge:
         else:
             rule = self.rule.to_json()
             acceptance = rule | {"threshold": dict(zip(self.classes, rule["threshold"], strict=True))}
-            sets = promise(self.evidence, self._sets, options.coverage, self.classes)
+            sets = self.promise(options.coverage)
         novelty = None
         if self.novelty is not None:
             novelty = {

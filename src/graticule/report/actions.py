@@ -7,6 +7,15 @@ from typing import Any
 
 from markupsafe import Markup
 
+from graticule.report.actions_judged import (
+    held_out_words,
+    judged_answer,
+    judged_calibration,
+    judged_novelty,
+    judged_rule,
+    kept_words,
+    specimen_content,
+)
 from graticule.report.quantities import percent
 from graticule.report.svg import dot, line, nice_ticks, svg, text
 
@@ -18,17 +27,23 @@ STATUS = {
 
 
 def action_content(decisions: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Values for the template, from decisions.json; None where a run has none, or no evidence in it."""
+    """Values for the template, from decisions.json of a run or an evaluation; None where there is nothing to tell."""
+    if decisions and decisions.get("kind") == "evaluation":
+        return _evaluation_content(decisions)
     if not decisions or not decisions.get("acceptance"):
         return None
     acceptance, evidence = decisions["acceptance"], decisions["evidence"]
     sets = [s | {"short": [(name, *n) for name, n in s["short"].items()]} for s in decisions["sets"]]
     return {
+        "evaluation": False,
+        "unit": "groups" if evidence["grouped"] else "images",
+        "missing": None,
         "answer": _answer(acceptance),
-        "figure": risk_figure(acceptance),
+        "kept": "",
+        "figure": risk_figure(acceptance, acceptance["rule"]["accepted"], acceptance["rule"]["errors"]),
         "area": acceptance["area"],
         "source": f"{evidence['source']} of {evidence['n']:,} images",
-        "targets": [(c["target"], c["coverage"], round(1000 * (1 - c["coverage"]))) for c in acceptance["coverage_at"]],
+        "targets": _targets(acceptance),
         "rule": _rule(acceptance["rule"]),
         "calibration": _calibration(decisions["calibration"]),
         "errors": _errors(decisions["calibration"]),
@@ -36,8 +51,43 @@ def action_content(decisions: Mapping[str, Any] | None) -> dict[str, Any] | None
         "set_rows": _set_rows(sets),
         "novelty": _novelty(decisions.get("novelty")),
         "labels": _labels(decisions.get("labels")),
-        "test": _test(decisions.get("test"), acceptance["rule"]),
+        "test": held_out_words(decisions.get("test")),
+        "specimens": None,
     }
+
+
+def _evaluation_content(decisions: Mapping[str, Any]) -> dict[str, Any]:
+    """The same entries for images of known class that were new to the model."""
+    acceptance, calibration = decisions["acceptance"], decisions["calibration"]
+    sets = [s | {"short": [(name, *n) for name, n in s["short"].items()]} for s in decisions["sets"]]
+    content: dict[str, Any] = {
+        "evaluation": True,
+        "unit": "groups" if (decisions["evidence"] or {}).get("grouped") else "images",
+        "missing": decisions.get("words"),
+        "calibration": judged_calibration(calibration),
+        "errors": _errors(calibration),
+        "sets": sets,
+        "set_rows": _set_rows(sets),
+        "novelty": judged_novelty(decisions["novelty"]),
+        "labels": None,
+        "test": [],
+        "specimens": specimen_content(decisions.get("specimens")),
+    }
+    if acceptance is None:
+        return content
+    return content | {
+        "answer": judged_answer(decisions),
+        "kept": kept_words(acceptance),
+        "figure": risk_figure(acceptance, acceptance["accepted"], acceptance["errors"]),
+        "area": acceptance["area"],
+        "source": f"these {decisions['n']:,} images, with the threshold chosen on them",
+        "targets": _targets(acceptance),
+        "rule": judged_rule(decisions, STATUS),
+    }
+
+
+def _targets(acceptance: Mapping[str, Any]) -> list[tuple[float, float, int]]:
+    return [(c["target"], c["coverage"], round(1000 * (1 - c["coverage"]))) for c in acceptance["coverage_at"]]
 
 
 def _answer(acceptance: Mapping[str, Any]) -> str:
@@ -126,22 +176,11 @@ def _labels(labels: Mapping[str, Any] | None) -> str | None:
     )
 
 
-def _test(test: Mapping[str, Any] | None, rule: Mapping[str, Any]) -> str | None:
-    if not test or "accepted" not in test:
-        return None
-    if not test["accepted"]:
-        return f"Of {test['n']:,} held-out images none was accepted."
-    right = 1.0 - test["errors"] / test["accepted"]
-    novel = "" if test["novel"] is None else f", and {test['novel']:,} were rejected as novel"
-    return (
-        f"Of {test['n']:,} held-out images {test['accepted']:,} were accepted, {percent(right)} of them right "
-        f"({percent(test['accuracy_low'])} to {percent(test['accuracy_high'])}; wanted: {percent(rule['target'])})"
-        f"{novel}."
-    )
+def risk_figure(acceptance: Mapping[str, Any], accepted: int, errors: int) -> Markup:
+    """Share of errors among the accepted against the share accepted, with its band and the rule's place.
 
-
-def risk_figure(acceptance: Mapping[str, Any]) -> Markup:
-    """Share of errors among the accepted against the share accepted, with its band and the rule's place."""
+    `accepted` and `errors` count what the rule accepts of these images.
+    """
     curve, rule = acceptance["curve"], acceptance["rule"]
     left, top, width, height = 48.0, 8.0, 400.0, 220.0
     bottom = top + height
@@ -167,9 +206,9 @@ def risk_figure(acceptance: Mapping[str, Any]) -> Markup:
     body.append(line(left, y, left + width, y, "chance"))
     drawn = [place(c, r) for c, r in zip(curve["coverage"], curve["risk"], strict=True)]
     body += [line(left, bottom, left + width, bottom, "axis"), f'<path class="join" d="M{_points(drawn)}"/>']
-    if rule["accepted"]:
-        x, y = place(acceptance["coverage"], rule["errors"] / rule["accepted"])
-        body.append(dot(x, y, 4.5, "point", f"{rule['accepted']:,} accepted, {rule['errors']:,} of them wrong"))
+    if accepted:
+        x, y = place(acceptance["coverage"], errors / accepted)
+        body.append(dot(x, y, 4.5, "point", f"{accepted:,} accepted, {errors:,} of them wrong"))
     body.append(text(left + width / 2, bottom + 31, "accepted, percent of the images"))
     middle = top + height / 2
     body.append(text(11, middle, "errors among them, percent", extra=f' transform="rotate(-90 11 {middle:g})"'))
