@@ -86,21 +86,28 @@ def draw(folder: Path, n: int, seed: int) -> list[tuple[Path, Path, str]]:
 def play(model: ExplainableModel, classes: tuple[str, ...], samples: list[tuple[Path, Path, str]]) -> dict[str, float]:
     """Shares of hits, and what else is worth knowing."""
     hits: dict[str, list[float]] = {}
+    rng = np.random.default_rng(0)
+    *_, (_, destroyed) = model.randomised(0)
     side = model.encoder.preprocessing.size
     for file, hidden, name in samples:
         decoded = decode_file(ImageFile(file), model.encoder.preprocessing)
         assert decoded.pixels is not None
         mask = np.asarray(Image.open(hidden).resize((side, side), Image.Resampling.NEAREST)) > 127
         p = model.proba(decoded.pixels[None])[0]
-        method = model.method if model.method != "occlusion" else "hirescam"
-        values = model.maps(decoded.pixels[None], np.array([[p.argmax()]]), method=method)[0, 0]
-        at, strongest = (_pixel(peak(some), side) for some in (values, np.abs(values)))
+        values = model.any_maps(decoded.pixels[None], np.array([[p.argmax()]]), None, model.method)[0, 0]
+        at, strongest = (_pixel(peak(some, decoded.pixels), side) for some in (values, np.abs(values)))
+        # what the picture's edges alone, to which the peak is fitted, would reach
+        noise = rng.standard_normal(values.shape)
+        without = destroyed.any_maps(decoded.pixels[None], np.array([[p.argmax()]]), None, model.method)[0, 0]
+        edges, ruined = (_pixel(peak(some, decoded.pixels), side) for some in (noise, without))
         near = binary_dilation(mask, iterations=round(TOLERANCE * side))
         row = {
             "accuracy": float(classes[int(p.argmax())] == name),
             "peak in object": float(mask[at]),
             "peak within 3 % of the side": float(near[at]),
             "peak of the absolute map": float(mask[strongest]),
+            "peak of a map of noise": float(mask[edges]),
+            "peak with all weights destroyed": float(mask[ruined]),
             "centre pixel": float(mask[side // 2, side // 2]),
             "centre pixel within 3 %": float(near[side // 2, side // 2]),
             "random pixel (area share)": float(mask.mean()),

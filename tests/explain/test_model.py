@@ -90,7 +90,7 @@ def test_maps_point_at_what_makes_the_class(
     for k, colour in enumerate((RED, BLUE)):
         pixels = spot(colour, 4, 20)
         assert model.proba(pixels[None])[0].argmax() == k
-        x, y = peak(model.any_maps(pixels[None], np.array([[k]]), None, method)[0, 0])
+        x, y = peak(model.any_maps(pixels[None], np.array([[k]]), None, method)[0, 0], pixels)
         assert 19 / 32 <= x <= 27 / 32
         assert 3 / 32 <= y <= 11 / 32
 
@@ -112,8 +112,8 @@ def test_a_network_that_averages_nothing_is_left_to_occlusion(
     assert model.method == "occlusion"
     with pytest.raises(OptionError, match="use occlusion"):
         model.check_method("gradcam")
-    maps = model.any_maps(spot(RED, 20, 4)[None], np.array([[0]]), None, "occlusion")
-    x, y = peak(maps[0, 0])
+    pixels = spot(RED, 20, 4)
+    x, y = peak(model.any_maps(pixels[None], np.array([[0]]), None, "occlusion")[0, 0], pixels)
     assert 1 / 32 <= x <= 13 / 32
     assert 17 / 32 <= y <= 29 / 32
 

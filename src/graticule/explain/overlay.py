@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from graticule.explain.pooled import resized
+from graticule.explain.refine import refined
 
 Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
 LONGEST = 336
 SMOOTHING = 0.015  # standard deviation over the side: the finest maps are grainy
-PEAK_SMOOTHING = 0.05
+_STRIDE, _FEWEST = 32, 4
 _FOR = np.array([224.0, 110.0, 20.0])
 _AGAINST = np.array([40.0, 110.0, 210.0])
 _OPAQUE = 0.85
@@ -31,16 +32,20 @@ def smoothed(values: NDArray[np.floating], width: float = SMOOTHING) -> Doubles:
     return np.asarray(gaussian_filter(np.asarray(values, np.float64), width * values.shape[-1], mode="nearest"))
 
 
-def peak(values: NDArray[np.floating]) -> tuple[float, float]:
+def peak(values: NDArray[np.floating], pixels: Pixels) -> tuple[float, float]:
     """Column and row of the strongest evidence for the class, as shares of width and height in (0, 1).
 
-    Read from the map smoothed by a twentieth of its side: rims of objects answer strongest at the finest cells, and
-    single cells of the coarser layers are a fourteenth and a seventh of the side.
+    Read from the map refined along the picture's edges, see `graticule.explain.refine`: networks end at a stride of 32
+    pixels, and evidence of cells as wide as that spills over the rims of small and thin objects.
+
+    Parameters
+    ----------
+    values : array, shape (g, g)
+    pixels : uint8 array, shape (S, S, 3)
     """
-    height, width = (max(edge, 56) for edge in values.shape)
-    fine = smoothed(resized(values, height, width), PEAK_SMOOTHING)
+    fine = refined(values[None], pixels, max(_FEWEST, -(-len(pixels) // _STRIDE)))[0]
     row, column = np.unravel_index(int(fine.argmax()), fine.shape)
-    return (float(column) + 0.5) / width, (float(row) + 0.5) / height
+    return (float(column) + 0.5) / fine.shape[1], (float(row) + 0.5) / fine.shape[0]
 
 
 def picture(pixels: Pixels, shape: tuple[int, int]) -> Pixels:

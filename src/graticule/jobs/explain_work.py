@@ -113,7 +113,7 @@ def explain_file(task: tuple[ImageFile, Doubles], model: ExplainableModel, metho
         maps=maps,
         border_share=share(fine, seen.border),
         bar_share=share(fine, seen.bar),
-        peak=peak(maps[0]),
+        peak=peak(maps[0], seen.pixels),
     )
 
 
