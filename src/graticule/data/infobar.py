@@ -4,8 +4,8 @@ A bar is taken for one on evidence of five kinds. Its edge is straight: it stand
 parts of the width. Each part has a ground, its commonest grey, on which most of the rows below lie and few of those
 above. A row at the edge is at the ground throughout (the margin above the text). The ground is drawn, not scanned:
 neighbouring pixels are equal. And the rows bear marks (text, rules, a scale bar). The fewer parts show the edge, the
-surer the ground must be. A strip without marks counts only when it is a single grey, low, and beside a picture that
-reaches the other three sides of the image: padding does not.
+surer the ground must be, or lines of letters stand below it (`infobar_marks`). A strip without marks counts only when
+it is a single grey, low, and beside a picture that reaches the other three sides of the image: padding does not.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.data.infobar_marks import is_lettered, is_of_two_tones
 from graticule.data.instrument import Metadata
 
 MIN_ROWS = 64  # an image with fewer rows has no bar
 MIN_COLUMNS = 192  # nor one with fewer columns: no text would be legible
-_LEAST_ROWS = 6
-_LOWEST, _HIGHEST = 0.02, 0.30  # height of a bar over that of the image
+_LOWEST, _HIGHEST, _LEAST_ROWS = 0.02, 0.30, 6  # height of a bar over that of the image, and in rows
 _COLUMNS = 512  # columns looked at; a wider image is thinned out, which leaves its rows as they are
 _BLOCKS = 16  # parts of the width in which the edge must stand in the same row
 _BINS = 64  # of four grey levels each
@@ -156,8 +156,7 @@ def _peaks(values: NDArray[np.float64], lowest: int) -> list[int]:
 
 def _contrast_of_flatness(flat: NDArray[np.float64], span: int = 6) -> NDArray[np.float64]:
     """Mean flatness of all rows from each row on, less that of the `span` rows just above it."""
-    total = np.concatenate([[0.0], np.cumsum(flat)])
-    at = np.arange(flat.size)
+    total, at = np.concatenate([[0.0], np.cumsum(flat)]), np.arange(flat.size)
     start = np.maximum(at - span, 0)
     below = (total[-1] - total[:-1]) / (flat.size - at)
     return np.asarray(below - (total[at] - total[start]) / np.maximum(at - start, 1))
@@ -203,7 +202,7 @@ def _is_bar(grey: NDArray[np.uint8], edge: int, pixels: NDArray[np.uint8]) -> bo
     """Whether the rows of the strip from `edge` on bear out a bar of the image; see the head of the module."""
     ground = _grounds(grey[edge + 1 : edge + 1 + _REACH])
     voters, straight = _straightness(grey, edge, ground)
-    if straight < 6 or straight < 0.6 * voters:
+    if straight < 6 or straight < 0.5 * voters:
         return False
     rows = grey.shape[0] - edge - 1
     body = _in_parts(grey[edge + 1 :: max(rows // (2 * _REACH), 1)])  # some 50 rows of a high bar tell enough
@@ -211,24 +210,33 @@ def _is_bar(grey: NDArray[np.uint8], edge: int, pixels: NDArray[np.uint8]) -> bo
     off = np.abs(body - ground[:, None])
     on = off <= _SPREAD
     quiet = float(on[:10].mean(axis=(1, 2)).max())  # a row of the bar above its text
-    # Dense text in few rows leaves no such row: then the edge must be straight nearly everywhere.
-    if quiet < (0.45 if straight >= 15 else 0.8) or quiet < 0.25 + (np.abs(above - ground[:, None]) <= _SPREAD).mean():
+    if quiet < 0.45 or quiet < 0.25 + (np.abs(above - ground[:, None]) <= _SPREAD).mean():
         return False
+    cut_off = bool(((ground < 4) | (ground > 251)).mean() >= 0.15)
     ink = off[min(3, body.shape[0] // 3) :] > _INK
     if ink.sum() < 16 or ink.mean() < 0.003:
-        return voters >= 10 and _is_single_strip(grey[edge:], pixels)
+        # Beside a picture cut off at black or white, the straight side of a particle bounds a flat strip as well.
+        least = 0.9 if cut_off else 0.6
+        sure = quiet >= 0.8 and voters >= 10 and straight >= least * voters
+        return sure and _is_single_strip(grey[edge:], pixels)
+    if not is_of_two_tones(ground):
+        return False
     paired = on[:, :, 1:] & on[:, :, :-1]
     equal = ((np.abs(np.diff(body, axis=2)) <= 1) & paired).sum(axis=(0, 2))
     n_paired = paired.sum(axis=(0, 2))
-    still = float(equal.sum() / max(int(n_paired.sum()), 1))
-    in_parts = np.sort(equal / np.maximum(n_paired, 1))
+    still, in_parts = float(equal.sum() / max(int(n_paired.sum()), 1)), np.sort(equal / np.maximum(n_paired, 1))
     # Compression ripples the ground beside text only; a detector's noise is the same everywhere.
-    if in_parts[-2] < 0.65:
+    if in_parts[-2] < 0.55:
+        return False
+    if is_lettered(grey, (_with_frame(grey, edge), edge), ground, quiet, straight >= 12 and straight >= 0.81 * voters):
+        return True
+    # Dense text in few rows leaves no row at the ground: then the edge must be straight nearly everywhere.
+    if in_parts[-2] < 0.65 or straight < 0.6 * voters or quiet < (0.45 if straight >= 15 else 0.8):
         return False
     if straight >= 12 and straight >= 0.81 * voters:
         return True
     # A less certain edge takes a ground that is surely drawn. A picture cut off at black or white is still there too.
-    if ((ground < 4) | (ground > 251)).mean() >= 0.15:
+    if cut_off:
         return False
     excess = still - float((np.abs(np.diff(above, axis=2)) <= 1).mean())
     if straight >= 10 and straight >= 0.81 * voters:
@@ -278,8 +286,11 @@ def _is_single_strip(strip: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> boo
 
 def _fills_other_sides(pixels: NDArray[np.uint8], low: int) -> bool:
     """Whether the picture above the `low` last rows reaches the other three sides; padding is at them all."""
-    others = (pixels[:2], pixels[:-low, :2], pixels[:-low, -2:])
-    return all((np.abs(np.diff(_grey(side).astype(np.int16).ravel())) <= 1).mean() < 0.8 for side in others)
+    others = [_grey(side).astype(np.int16).ravel() for side in (pixels[:2], pixels[:-low, :2], pixels[:-low, -2:])]
+    grey = np.median(_grey(pixels[-max(low // 2, 1) :]))
+    # Compression ripples padding, which stays near the strip's grey.
+    flat = [max((np.abs(np.diff(o)) <= 1).mean(), (np.abs(o - grey) <= _SPREAD).mean()) for o in others]
+    return bool(max(flat) < 0.8)
 
 
 def _grounds(body: NDArray[np.uint8]) -> NDArray[np.int16]:
