@@ -117,6 +117,29 @@ def with_synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_table(folder, "path,label,origin", rows)
 
 
+def test_labels_picked_by_a_queue_train_and_judge_nothing(
+    with_synthetic: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
+) -> None:
+    rows = with_synthetic.read_text(encoding="utf-8").replace(",real", ",1").replace(",synthetic", ",")
+    table = with_synthetic.with_name("picked.csv")
+    table.write_text(rows.replace("origin", "sampling_prob"), encoding="utf-8")
+    out = tmp_path / "run"
+    outcome = graticule("train", table, "--out", out, *fast, "--folds", 3)
+    assert outcome.code == 0, outcome.err
+    assert _json(out / "metrics.json")["n"] == 2 * N
+    assert _json(out / "model" / "bundle.json")["n_training"] == 2 * N + 6
+    assert pq.read_table(out / "splits.parquet")["part"].to_pylist().count("picked") == 6
+    assert "6 images picked by a review queue train in addition" in outcome.out
+    evaluated = graticule("evaluate", out, table, "--out", tmp_path / "evaluation")
+    assert _json(tmp_path / "evaluation" / "metrics.json")["n"] == 2 * N
+    assert "6 images that a review queue picked on purpose were left out" in evaluated.out
+    table.write_text(rows.replace("origin", "sampling_prob").replace(",1\n", ",\n"), encoding="utf-8")
+    refused = graticule("train", table, "--out", tmp_path / "none", *fast)
+    assert (refused.code, "review the control sample too" in refused.err) == (2, True)
+    table.write_text(rows.replace("origin", "sampling_prob").replace(",1\n", ",1.5\n"), encoding="utf-8")
+    assert "sampling_prob is no share" in graticule("train", table, "--out", tmp_path / "none", *fast).err
+
+
 def test_synthetic_images_train_and_are_never_scored(
     with_synthetic: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:

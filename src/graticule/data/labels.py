@@ -64,7 +64,7 @@ def _twins(names: Sequence[str]) -> list[list[str]]:
 
 
 def check_values(columns: Mapping[str, Sequence[str]], table: Table, faults: Faults) -> None:
-    """Note values that the columns group, origin, split, target and pixel_size_nm do not allow."""
+    """Note values that the columns group, origin, split, sampling_prob, target and pixel_size_nm do not allow."""
     for row, cell, label in zip(table.rows, columns.get("group", ()), table.columns["label"], strict=False):
         if label and not cell:
             faults.add(
@@ -76,6 +76,9 @@ def check_values(columns: Mapping[str, Sequence[str]], table: Table, faults: Fau
     for row, cell in zip(table.rows, columns.get("split", ()), strict=False):
         if cell not in SPLITS:
             faults.add("split is none of train, val, test", f"row {row}: {cell!r}")
+    for row, cell in zip(table.rows, columns.get("sampling_prob", ()), strict=False):
+        if cell and not 0 < _number(cell) <= 1:
+            faults.add("sampling_prob is no share above 0 and up to 1", f"row {row}: {cell!r}")
     for row, cell in zip(table.rows, columns.get("target", ()), strict=False):
         if cell and not math.isfinite(_number(cell)):
             faults.add("target is no finite number", f"row {row}: {cell!r}")

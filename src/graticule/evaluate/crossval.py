@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from graticule.data.folds import Folds
-from graticule.data.synthetic import SYNTHETIC
+from graticule.data.training_only import only_trains
 from graticule.evaluate.intervals import t_critical
 from graticule.models.embed import available_cores
 from graticule.models.head_search import Choice, choose_head, fit_choice
@@ -87,7 +87,7 @@ def cross_validate(
     y : int array, shape (n,)
         Class indices.
     folds : Folds
-        Rows of part "cv" are cross-validated; rows of part "synthetic" train only.
+        Rows of part "cv" are cross-validated; rows of parts "synthetic" and "picked" train only.
     search : Search
     progress : callable, optional
         Told how many folds are done.
@@ -98,7 +98,7 @@ def cross_validate(
 
     def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, Choice]:
         train, test = rows
-        choice = _choose(features, y, units, train, search, folds.part == SYNTHETIC)
+        choice = _choose(features, y, units, train, search, only_trains(folds.part))
         head = fit_choice(features[train], y[train], search.n_classes, choice)
         proba[test] = probabilities([head], features[test])
         return head, choice
@@ -132,8 +132,8 @@ def fold_rows(folds: Folds) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 def training_rows(folds: Folds) -> NDArray[np.bool_]:
-    """Mask of rows that train in some fold: cross-validated real ones and synthetic ones; shape (n,)."""
-    return np.asarray((folds.part == "cv") | (folds.part == SYNTHETIC), dtype=bool)
+    """Mask of rows that train in some fold: cross-validated ones and those that only train; shape (n,)."""
+    return np.asarray((folds.part == "cv") | only_trains(folds.part), dtype=bool)
 
 
 def refit(
@@ -146,7 +146,7 @@ def refit(
     rows = np.flatnonzero(training_rows(folds))
     units = search_units(folds, search.grouped)
     with threadpool_limits(1):
-        choice = _choose(features, y, units, rows, search, folds.part == SYNTHETIC)
+        choice = _choose(features, y, units, rows, search, only_trains(folds.part))
         return fit_choice(features[rows], y[rows], search.n_classes, choice), choice
 
 

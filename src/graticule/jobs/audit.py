@@ -18,6 +18,7 @@ from graticule.data.duplicates import conflicts
 from graticule.data.reading import Reading, ReadingOptions, settle_reading
 from graticule.data.shortcuts import Shortcuts
 from graticule.data.sources import read_manifest
+from graticule.data.training_only import is_synthetic
 from graticule.jobs.audit_shortcuts import describe_shortcuts, search_shortcuts
 from graticule.jobs.instruments import Instruments, describe_instruments, read_instruments
 from graticule.jobs.kinship import Kinship, large_chains, relate, split_leaks
@@ -30,7 +31,6 @@ from graticule.jobs.samples import (
     check_outside,
     embed_samples,
     image_files,
-    is_synthetic,
     sorted_by_path,
     write_failures,
 )

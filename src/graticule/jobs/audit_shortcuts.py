@@ -12,8 +12,9 @@ import numpy as np
 
 from graticule.data.shortcuts import Association, Shortcuts, find_shortcuts
 from graticule.data.standard_cues import ImageFacts, standard_cues
+from graticule.data.training_only import is_synthetic
 from graticule.jobs.instruments import Instruments
-from graticule.jobs.samples import Samples, is_synthetic
+from graticule.jobs.samples import Samples
 from graticule.manifest import object_array
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from graticule.data.folds import Folds, make_folds
 from graticule.data.leaks import Leak, refuse_leaks
 from graticule.data.preprocess import Preprocessing
-from graticule.data.synthetic import add_synthetic
+from graticule.data.training_only import add_training_only, training_only
 from graticule.errors import FoldError
 from graticule.jobs.kinship import kinship_notes, relate, split_leaks
-from graticule.jobs.samples import Reporter, Samples, is_synthetic
+from graticule.jobs.samples import Reporter, Samples
 from graticule.jobs.train_options import TrainOptions
 from graticule.manifest import Manifest
 
@@ -39,7 +39,7 @@ class Division:
 
 def check_split(manifest: Manifest, options: TrainOptions) -> None:
     """Raise now what would be wrong with the folds whatever the images show."""
-    real = manifest.take(~is_synthetic(manifest))
+    real = manifest.take(training_only(manifest) == "")
     leaks = split_leaks(real, None)
     if not options.allow_leaks:
         refuse_leaks(leaks)
@@ -95,7 +95,8 @@ def _folds(real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence
 def _all_folds(
     manifest: Manifest, duplicates: NDArray[np.int64], leaks: Sequence[Leak], options: TrainOptions
 ) -> Folds:
-    """Folds of the real samples, with the synthetic ones in training folds where there are any."""
-    synthetic = is_synthetic(manifest)
-    folds = _folds(manifest.take(~synthetic), duplicates[~synthetic], leaks, options)
-    return add_synthetic(folds, synthetic, manifest.group, duplicates) if synthetic.any() else folds
+    """Folds of the samples that may judge, with those that only train in training folds where there are any."""
+    kind = training_only(manifest)
+    judging = np.asarray(kind == "", dtype=bool)
+    folds = _folds(manifest.take(judging), duplicates[judging], leaks, options)
+    return folds if judging.all() else add_training_only(folds, kind, manifest.group, duplicates)

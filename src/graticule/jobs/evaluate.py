@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,10 @@ import numpy as np
 from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, read_bundle
 from graticule.data.sources import read_manifest
+from graticule.data.training_only import PICKED, SYNTHETIC, training_only
 from graticule.errors import ManifestError
+from graticule.jobs.evaluate_decisions import decisions_on, evaluate_specimens, reference_features
+from graticule.jobs.judge import DecisionOptions, Judge
 from graticule.jobs.openings import count_opening
 from graticule.jobs.outcome import part_metrics
 from graticule.jobs.predict import model_folder
@@ -25,7 +28,6 @@ from graticule.jobs.samples import (
     check_outside,
     describe_data,
     embed_samples,
-    is_synthetic,
     sorted_by_path,
     unreadable_warning,
     write_failures,
@@ -49,6 +51,8 @@ class EvaluateOptions:
         As for `predict`.
     synthetic : bool
         Evaluate on synthetic images too, which the report's title then says; else they are left out.
+    decisions : DecisionOptions
+        As for `predict`. Sets are judged at 95 and 99 %, and at `coverage` too.
     """
 
     group: str = "auto"
@@ -58,6 +62,7 @@ class EvaluateOptions:
     batch_size: int = 8
     any_depth: bool = False
     synthetic: bool = False
+    decisions: DecisionOptions = field(default_factory=DecisionOptions)
 
     def command(self, run: Path, data: Path, out: Path) -> str:
         """The command line that repeats this evaluation; only options that differ from the defaults."""
@@ -66,13 +71,14 @@ class EvaluateOptions:
         words += [] if self.root is None else ["--root", str(self.root)]
         words += [] if self.seed == 0 else ["--seed", str(self.seed)]
         words += ["--any-depth"] * self.any_depth + ["--synthetic"] * self.synthetic
+        words += self.decisions.words()
         return shlex.join(escape_path(word) for word in words)
 
 
 def evaluate(
     run: Path, data: Path, out: Path, options: EvaluateOptions, reporter: Reporter | None = None
 ) -> dict[str, Any]:
-    """Score labelled images with a finished model and compute every metric.
+    """Score labelled images with a finished model, compute every metric, and judge its decisions.
 
     Parameters
     ----------
@@ -81,14 +87,15 @@ def evaluate(
     data : Path
         As for `train`; its labels must be among the model's classes.
     out : Path
-        Folder for metrics.json, predictions.parquet and the report, created.
+        Folder for metrics.json, decisions.json, predictions.parquet and the report, created; and for specimens.parquet
+        where the data have a column `specimen`.
     options : EvaluateOptions
     reporter : Reporter, optional
 
     Returns
     -------
     dict
-        run.json of the evaluation with "metrics" and "failures".
+        run.json of the evaluation with "metrics", "decisions" (decisions.json) and "failures".
 
     Raises
     ------
@@ -100,19 +107,26 @@ def evaluate(
     start, reporter = time.perf_counter(), reporter or Silent()
     folder = model_folder(run)
     bundle = read_bundle(folder)
-    predictor = Predictor.of(bundle, any_depth=options.any_depth)
+    predictor, judge = Predictor.of(bundle, any_depth=options.any_depth), Judge(bundle, options.decisions)
     with output_folder(out, "evaluation"):
         everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
-        manifest, n_synthetic = _to_score(everything, predictor.classes, options.synthetic)
+        manifest, n_synthetic, n_picked = _to_score(everything, predictor.classes, options.synthetic)
         samples = embed_samples(
             manifest, predictor.encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
-        reporter.step("metrics and report")
+        reference = reference_features(
+            samples, predictor, workers=options.workers, batch_size=options.batch_size, reporter=reporter
+        )
+        reporter.step("metrics, decisions and report")
         predictions = _score(samples, predictor)
         metrics = part_metrics(predictions, samples.manifest.group, options.seed)
-        _write_tables(out, samples, predictions, metrics)
+        decisions, looked_at = decisions_on(samples, predictions, predictor, judge, reference, options.seed)
+        decisions["specimens"] = evaluate_specimens(out, samples, predictions, looked_at)
+        _write_tables(out, samples, predictions, {"metrics.json": metrics, "decisions.json": decisions})
         notes = [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)]
         notes += _synthetic_notes(n_synthetic, options.synthetic)
+        if n_picked:
+            notes.append(f"{n_picked:,} images that a review queue picked on purpose were left out")
         record = {
             "verb": "evaluate",
             "command": options.command(run, data, out),
@@ -127,24 +141,30 @@ def evaluate(
         }
         write_json(out / "run.json", record)
         write_evaluation_report(out)
-    return record | {"metrics": metrics, "failures": samples.failures}
+    return record | {"metrics": metrics, "decisions": decisions, "failures": samples.failures}
 
 
-def _write_tables(out: Path, samples: Samples, predictions: Predictions, metrics: dict[str, Any]) -> None:
+def _write_tables(out: Path, samples: Samples, predictions: Predictions, documents: dict[str, dict[str, Any]]) -> None:
     samples.manifest.write(out / "manifest.parquet")
     predictions.write(out / "predictions.parquet")
     write_failures(out / "failures.csv", samples.failures)
-    write_json(out / "metrics.json", metrics)
+    for name, document in documents.items():
+        write_json(out / name, document)
 
 
-def _to_score(everything: Manifest, classes: tuple[str, ...], synthetic: bool) -> tuple[Manifest, int]:
-    """Labelled samples to score, and how many synthetic ones there are."""
+def _to_score(everything: Manifest, classes: tuple[str, ...], synthetic: bool) -> tuple[Manifest, int, int]:
+    """Labelled samples to score, how many synthetic ones there are, and how many that a queue picked on purpose."""
     manifest = everything.take(everything.labelled)
-    made_up = is_synthetic(manifest)
-    if not synthetic:
-        manifest = manifest.take(~made_up)
+    kind = training_only(manifest)
+    manifest = manifest.take((kind == "") | ((kind == SYNTHETIC) & synthetic))
+    n_picked = int((kind == PICKED).sum())
+    if not len(manifest) and n_picked:
+        raise ManifestError(
+            f"all {n_picked:,} labelled images were picked on purpose by a review queue (sampling_prob is empty): "
+            "figures on them would say nothing of usual images. Evaluate on images drawn at random"
+        )
     _check_labels(manifest, classes)
-    return manifest, int(made_up.sum())
+    return manifest, int((kind == SYNTHETIC).sum()), n_picked
 
 
 def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from graticule import __version__
 from graticule.data.preprocess import Preprocessing
-from graticule.data.synthetic import SYNTHETIC
+from graticule.data.training_only import only_trains
 from graticule.errors import TrainingError
 from graticule.evaluate.crossval import fold_rows, training_rows
 from graticule.finetune.network import build_network, network_spec
@@ -230,10 +230,10 @@ def _fingerprint(
 
 
 def _divided(train: IntArray, held: IntArray, campaign: Campaign, division: Division) -> Rows:
-    """The rows of a fold; part of those that train choose the epoch instead, of which synthetic images are none."""
+    """The rows of a fold; some of those that may judge choose the epoch instead of training."""
     folds = division.folds
-    real = train[folds.part[train] != SYNTHETIC]
-    extra = train[folds.part[train] == SYNTHETIC]
+    alone = only_trains(folds.part[train])
+    real, extra = train[~alone], train[alone]
     seed, share = campaign.options.seed, campaign.recipe.validation
     fit, validation = validation_rows(campaign.y[real], folds.component[real], share, seed)
     extra = extra[~np.isin(folds.component[extra], folds.component[real[validation]])]

@@ -144,7 +144,7 @@ def _reference_rows(run: Path, bundle: Bundle, everything: Manifest) -> dict[str
         return {known.get(text, text): i for i, text in enumerate(escaped)}
     part = dict(_parts(run))
     training = [p for p, i in zip(everything.path.tolist(), everything.sample_id.tolist(), strict=True)
-                if part.get(i) in ("cv", "synthetic")]  # fmt: skip
+                if part.get(i) in ("cv", "synthetic", "picked")]  # fmt: skip
     if len(training) != len(bundle.reference["features"]):
         raise RunError(f"{run} is inconsistent: its model holds features of other images than its splits; train again")
     return {path: i for i, path in enumerate(training)}

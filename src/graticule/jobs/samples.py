@@ -171,14 +171,6 @@ def embed_samples(
     return _readable(manifest, result, n_network, failures, warnings)
 
 
-def is_synthetic(manifest: Manifest) -> NDArray[np.bool_]:
-    """Mask of samples whose column origin says "synthetic", shape (n,)."""
-    origin = manifest.columns.get("origin")
-    if origin is None:
-        return np.zeros(len(manifest), dtype=bool)
-    return np.asarray(origin == "synthetic", dtype=bool).reshape(len(manifest))
-
-
 def image_files(manifest: Manifest) -> list[ImageFile]:
     """The files of a manifest with the pixel sizes that its table gives."""
     sizes = manifest.columns.get("pixel_size_nm")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from graticule.data.reading import Reading, settle_reading
 from graticule.data.sources import check_trainable, read_manifest
+from graticule.data.training_only import PICKED, SYNTHETIC, training_only
 from graticule.errors import ManifestError
 from graticule.jobs.decide import settle_decisions
 from graticule.jobs.division import Division, check_split, divide
@@ -24,7 +25,6 @@ from graticule.jobs.samples import (
     check_outside,
     embed_samples,
     image_files,
-    is_synthetic,
     sorted_by_path,
 )
 from graticule.jobs.train_features import fit_heads
@@ -78,7 +78,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     encoder, reading = _reader(labelled, options)
     with _run_folder(out, options, main=main) as folder:
         samples = _embedded(labelled, encoder, options, processes, reporter)
-        check_trainable(samples.manifest.take(~is_synthetic(samples.manifest)))
+        check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
         division = divide(samples, encoder.preprocessing, options, reporter)
         outcome = _fit(samples, encoder, division, options, processes, folder / WORK, reporter)
         if not main:
@@ -128,11 +128,17 @@ def _labelled(data: Path, options: TrainOptions) -> Labelled:
     warnings = list(manifest.warnings)
     labelled = manifest.take(manifest.labelled)
     n_unlabelled = len(manifest) - len(labelled)
-    synthetic = is_synthetic(labelled)
-    check_trainable(labelled.take(~synthetic))
-    odd = sorted(set(labelled.label[synthetic]) - set(labelled.label[~synthetic]))
-    if odd:
-        raise ManifestError(f"class {', '.join(map(repr, odd))} has synthetic images only; no real one could test it")
+    kind = training_only(labelled)
+    if len(labelled) and (kind == PICKED).all():
+        raise ManifestError(
+            "every label was picked on purpose by a review queue (column sampling_prob is empty): nothing could test "
+            "the model. Export with --data DATA, which adds images of the data set, or review the control sample too"
+        )
+    check_trainable(labelled.take(kind == ""))
+    for name, words in ((SYNTHETIC, "synthetic images"), (PICKED, "images picked by a review queue")):
+        odd = sorted(set(labelled.label[kind == name]) - set(labelled.label[kind == ""]))
+        if odd:
+            raise ManifestError(f"class {', '.join(map(repr, odd))} has {words} only; no other one could test it")
     return Labelled(labelled, n_unlabelled, warnings)
 
 

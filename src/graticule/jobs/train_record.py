@@ -8,7 +8,7 @@ from typing import Any
 
 from graticule import __version__
 from graticule.data.reading import Reading
-from graticule.data.synthetic import SYNTHETIC
+from graticule.data.training_only import PICKED, SYNTHETIC
 from graticule.jobs.division import Division
 from graticule.jobs.outcome import Outcome
 from graticule.jobs.samples import Samples, describe_data, describe_embedding, reading_notes, unreadable_warning
@@ -75,6 +75,7 @@ def train_record(
         "training": outcome.training,
         "leaks": [leak.describe(samples.manifest.path) for leak in division.leaks],
         "n_synthetic": int((folds.part == SYNTHETIC).sum()),
+        "n_picked": int((folds.part == PICKED).sum()),
         "warnings": [
             *labelled.warnings,
             *samples.warnings,

@@ -98,8 +98,9 @@ class Desk:
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.store, self.items.sha256.tolist())
         self.queue = Queue(self.items, self.ledger, 2 if self.settings.double else 1)
+        # properties that go through all items, looked up once
         self._kind = self.items.kind
-        self._score = self.items.score
+        self.score = self.items.score
 
     def place(self, image: str) -> int:
         """Position of an image.
@@ -145,7 +146,7 @@ class Desk:
             "group": items.group[place] or None,
             "given": None if blind else items.given[place] or None,
             "suggested": None if blind else items.suggested[place],
-            "score": None if blind else float(self._score[place]),
+            "score": None if blind else float(self.score[place]),
             "classes": [
                 {
                     "name": name,
@@ -264,7 +265,7 @@ class Desk:
         if self.settings.blind:
             return np.zeros(0, dtype=np.int64)
         places = np.flatnonzero(self.queue.open_for(who, filters) & (self._kind != CONTROL))
-        return places[np.argsort(-self._score[places], kind="stable")]
+        return places[np.argsort(-self.score[places], kind="stable")]
 
     def disagreements(self) -> IntArray:
         """Positions of images on which persons differ and nobody has adjudicated."""

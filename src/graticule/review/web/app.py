@@ -144,7 +144,8 @@ def listen(
 def _bind(host: str, port: int, fallback: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(bound.close)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, port))
@@ -153,9 +154,7 @@ def _bind(host: str, port: int, fallback: bool) -> socket.socket:
                 raise
             bound.bind((host, 0))
         bound.listen(128)
-    except BaseException:
-        bound.close()
-        raise
+        on_failure.pop_all()
     return bound
 
 

@@ -57,7 +57,7 @@ def _looking(routes: APIRouter, context: Context) -> None:
         places = desk.grid(filters, person(request))
         pages = -(-len(places) // _GRID_PAGE)
         page = max(0, min(page, pages - 1))
-        items, score = desk.items, desk.items.score
+        items, score = desk.items, desk.score
         shown = places[page * _GRID_PAGE : (page + 1) * _GRID_PAGE].tolist()
         return {
             "items": [{"id": items.sha256[p], "name": items.path[p], "score": float(score[p])} for p in shown],
