@@ -14,11 +14,15 @@ demo: $(VENV)/installed
 	rm -rf demo
 	$(BIN)/graticule demo --out demo
 
-# the label store is tested on PostgreSQL too, where its server is or may be installed; else those tests say why they skip
+# the label store is tested on PostgreSQL too, and the review page in Chromium, where these are or may be installed; else
+# those tests say why they skip
 test: $(VENV)/dev-installed
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq postgresql >/dev/null; } || \
 		echo "PostgreSQL is not installed: its tests are skipped"
+	@command -v chromium chromium-browser >/dev/null 2>&1 || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		echo "Chromium is not installed: the tests of the review page in a browser are skipped"
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/dev-installed

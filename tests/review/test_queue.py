@@ -158,3 +158,18 @@ def test_eight_threads_share_the_queue_without_loss_or_double(store: LabelStore)
     assert sorted(done) == list(range(160))
     assert store.head().seq == 160
     assert store.verify().sound
+
+
+def test_an_image_decided_while_another_person_is_served_is_not_handed_out(store: LabelStore) -> None:
+    desk = Desk(items_of(3), store)
+    desk.take("ann", ALL, 1)
+    listed = desk.queue.open_for
+
+    def decided_in_between(who: str, filters: Filters) -> object:
+        found = listed(who, filters)
+        if who == "bob":
+            desk.decide("ann", Decision(desk.items.sha256[0], "label", "a"))
+        return found
+
+    desk.queue.open_for = decided_in_between  # type: ignore[method-assign, assignment]
+    assert desk.take("bob", ALL, 1) == [1]

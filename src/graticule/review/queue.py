@@ -137,14 +137,16 @@ class Queue:
         return taken
 
     def _free(self, place: int, who: str, now: float) -> bool:
-        """Whether a reading is left that no other person holds."""
-        claims = self._claims.get(place)
-        if not claims:
-            return True
+        """Whether a reading is left that no other person holds.
+
+        The ledger is asked again: another person may have decided and given up the claim since the candidates were
+        listed. A decision enters the ledger before its claim ends, so that one of the two always tells.
+        """
+        claims = self._claims.get(place, {})
         for other in [name for name, until in claims.items() if until < now]:
             del claims[other]
         others = sum(name != who and not self.ledger.of(name)[place] for name in claims)
-        return bool(others + self.ledger.readers[place] < self.readings)
+        return bool(others + self.ledger.readers[place] < self.readings) and not self.ledger.settled[place]
 
     def release(self, who: str, place: int | None = None) -> None:
         """Give up the claim on one image, or all claims of a person."""

@@ -34,26 +34,34 @@ async function call(address, body) {
 /* ---- the outbox ---- */
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
-const outbox = { key: "graticule outbox", sending: false, failures: 0, onSent: () => {}, onRefused: () => {} };
+const outbox = { key: "", memory: new Map(), last: "", status: null, sending: false, failures: 0, onSent: () => {}, onRefused: () => {} };
 
+// an entry for each letter: two tabs that write at the same time do not overwrite each other's
 function waiting() {
-  try {
-    return JSON.parse(localStorage.getItem(outbox.key) ?? "[]");
-  } catch {
-    return [];
+  const found = [...outbox.memory];
+  for (let i = 0; i < localStorage.length; i += 1) {
+    const key = localStorage.key(i);
+    if (key.startsWith(`${outbox.key} `)) found.push([key, JSON.parse(localStorage.getItem(key))]);
   }
-}
-
-function keep(letters) {
-  localStorage.setItem(outbox.key, JSON.stringify(letters));
+  return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, letter]) => ({ ...letter, key }));
 }
 
 function send(address, body) {
-  const letter = { id: crypto.randomUUID(), address, body };
-  keep([...waiting(), letter]);
+  // in the order of the key presses, also after those of an earlier visit
+  const before = Number((waiting().at(-1)?.key ?? outbox.last).slice(outbox.key.length + 1).split(" ")[0]) || 0;
+  outbox.last = `${outbox.key} ${String(Math.max(Date.now(), before + 1)).padStart(15, "0")} ${crypto.randomUUID()}`;
+  try {
+    localStorage.setItem(outbox.last, JSON.stringify({ address, body }));
+  } catch {
+    outbox.memory.set(outbox.last, { address, body });
+  }
   state();
   flush();
-  return letter.id;
+}
+
+function drop(letter) {
+  localStorage.removeItem(letter.key);
+  outbox.memory.delete(letter.key);
 }
 
 function flush() {
@@ -72,26 +80,42 @@ async function empty() {
     const final = status === 201 || [404, 409, 413, 422].includes(status);
     if (!final) {
       outbox.failures += 1;
-      state(status);
+      outbox.status = status;
+      state();
       setTimeout(flush, RETRY_MS[Math.min(outbox.failures, RETRY_MS.length) - 1]);
       return;
     }
     outbox.failures = 0;
-    keep(waiting().filter((other) => other.id !== letter.id));
+    outbox.status = null;
+    drop(letter);
     state();
     if (status === 201) outbox.onSent(letter, content);
     else outbox.onRefused(letter, content.error ?? "it was refused");
+    const refused = content.refused ?? [];
+    if (refused.length) notice(`${refused.length} of ${letter.body.images.length} images were not accepted: ${refused[0].error}`);
+    if (status !== 201) notice(`A decision was not stored: ${content.error ?? "it was refused"}`, letter.body.image);
   }
 }
 
-function state(status) {
-  const n = waiting().length;
+/** What was refused stays in sight until it is dealt with. */
+function notice(text, image) {
+  const done = make("button", { type: "button", textContent: "dismiss" });
+  const line = make("li", {}, make("span", { textContent: text }), image ? make("a", { href: `/?id=${image}`, textContent: "look at it again" }) : null, done);
+  done.addEventListener("click", () => { line.remove(); $("refused").hidden = !$("refused").children.length; });
+  $("refused").append(line);
+  $("refused").hidden = false;
+}
+
+function state() {
+  const n = waiting().length, status = outbox.status ?? undefined;
   const shown = $("state");
   let words = "all saved";
   if (n > 0 && status === undefined) words = `saving ${n}`;
   else if (n > 0 && status === 401) words = `${n} kept in this browser: open the address that the new start of the server printed`;
   else if (n > 0 && status === 503) words = `${n} kept in this browser: the server cannot store them now`;
-  else if (n > 0) words = `${n} kept in this browser: no connection`;
+  else if (n > 0) words = `${n} kept in this browser: no connection, trying again`;
+  // every key press changes it for a moment: only trouble is worth being read out
+  shown.setAttribute("aria-live", n > 0 && status !== undefined ? "polite" : "off");
   if (shown.textContent !== words) shown.textContent = words;
   shown.classList.toggle("busy", n > 0 && status === undefined);
   shown.classList.toggle("bad", n > 0 && status !== undefined);
@@ -99,6 +123,7 @@ function state(status) {
 
 addEventListener("beforeunload", (event) => { if (waiting().length > 0) event.preventDefault(); });
 addEventListener("online", flush);
+addEventListener("storage", state);
 
 /* ---- dialogs ---- */
 
@@ -113,10 +138,11 @@ function ask(title, text, { field = "", needed = true } = {}) {
   input.value = "";
   dialog.returnValue = "";
   dialog.showModal();
-  if (field !== "") input.focus();
+  (field === "" ? dialog.querySelector("button[value=yes]") : input).focus();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       const agreed = dialog.returnValue === "yes";
+      $("view")?.focus({ preventScroll: true });
       resolve(agreed ? (field === "" ? true : input.value.trim() || null) : null);
     }, { once: true });
   });
@@ -152,7 +178,7 @@ function imagePage(settings) {
   const pictures = new Map();
   const done = [];
   const view = { zoom: 1, x: 0, y: 0, fit: 1 };
-  let at = -1, counts = { left: 0, total: 0, done: 0 }, since = 0, explains = false, loading = null, over = false;
+  let at = -1, counts = { left: 0, total: 0, done: 0 }, since = 0, explains = false, loading = null, over = false, failed = null, told = "";
   const item = () => items[at];
 
   const rows = settings.classes.map((name, k) => {
@@ -191,6 +217,8 @@ function imagePage(settings) {
       query.set("n", String(AHEAD + 1));
       query.set("skip", [...held, ...unsent].slice(-8).join(","));
       const { status, content } = await call(`/api/queue?${query}`);
+      failed = status === 200 ? null : content.error;
+      if (failed && status !== 422) setTimeout(more, 2000);
       if (status === 200) {
         const known = new Set([...items.slice(Math.max(at, 0)).map((one) => one.id), ...unsent]);
         const fresh = content.items.filter((one) => !known.has(one.id));
@@ -198,23 +226,22 @@ function imagePage(settings) {
         items.push(...fresh);
         counts = content;
         fresh.forEach(picture);
-      } else if (status === 422) over = true;
-      else over = false;
-      return { status, error: content.error };
+      } else over = status === 422;
     })();
     loading.then(() => { loading = null; });
     return loading;
   }
 
+  async function more() {
+    await load();
+    if (shownId !== (item()?.id ?? null) || !item()) show();
+    else progress();
+  }
+
   async function on() {
     if (at < items.length) at += 1;
     show();
-    if (items.length - at <= AHEAD) {
-      const answer = await load();
-      if (answer && answer.status !== 200) trouble(answer.error);
-      if (at === items.length || shownId !== item()?.id) show();
-      else progress();
-    }
+    if (items.length - at <= AHEAD) await more();
   }
 
   let shownId = null;
@@ -225,7 +252,7 @@ function imagePage(settings) {
     trouble(one?.problem ?? null);
     progress();
     if (!one) {
-      $("empty").textContent = loading ? "one moment" : "Nothing is left here. Choose other images above, or look at the overview.";
+      $("empty").textContent = loading ? "one moment" : failed ? `The next image is not here: ${failed}. It is tried again.` : "Nothing is left here. Choose other images above, or look at the overview.";
       $("name").textContent = $("why").textContent = "";
       $("scale").hidden = $("near").hidden = true;
       $("history").replaceChildren();
@@ -246,6 +273,8 @@ function imagePage(settings) {
     map();
     tidy();
     document.body.dataset.shown = one.id;
+    $("said").textContent = `${told}${one.name}. ${$("why").textContent}`;
+    told = "";
   }
 
   function describe(one) {
@@ -293,6 +322,7 @@ function imagePage(settings) {
     const one = item();
     if (!one || one.problem) return;
     let reason = null;
+    if (value === (one.value ?? one.mine?.value)) return on();
     if (one.value || one.mine) {
       const before = worded(one.value ?? one.mine.value);
       reason = await ask("Change your decision", `${before} becomes ${worded(value)}. The record keeps both.`, { field: "Why?" });
@@ -307,6 +337,7 @@ function imagePage(settings) {
     one.value = value;
     one.fresh = one.fresh ?? !one.mine;
     done.push(at);
+    told = `${worded(value)}. Next: `;
     send("/api/event", event);
     on();
   }
@@ -328,10 +359,9 @@ function imagePage(settings) {
     show();
   }
 
-  outbox.onRefused = (letter, error) => {
+  outbox.onRefused = (letter) => {
     const one = items.find((other) => other.id === letter.body.image);
     if (one && letter.body.action !== "note") one.value = one.before?.value ?? null;
-    trouble(`${one ? one.name : "a decision"}: ${error}`);
     if (one && one === item()) refresh(one);
   };
 
@@ -404,6 +434,7 @@ function imagePage(settings) {
     const one = item(), shown = $("map");
     shown.hidden = !(explains && one?.explain);
     $("explain")?.setAttribute("aria-pressed", String(explains));
+    shown.onerror = () => { shown.hidden = true; trouble("there is no evidence map of this image"); };
     if (!shown.hidden) shown.src = `/api/explanation/${one.id}?class=${encodeURIComponent(one.value && !WORDS[one.value] ? one.value : one.suggested)}`;
   }
 
@@ -446,16 +477,19 @@ function imagePage(settings) {
     if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); $("note").requestSubmit(); }
     if (event.key === "Escape") $("view").focus();
   });
+  const named = () => settings.classes.filter((name) => name.toLowerCase().includes($("find").value.trim().toLowerCase()));
+  const narrow = () => rows.forEach(({ name, button }) => { button.parentElement.hidden = !named().includes(name); });
+  $("find").addEventListener("input", narrow);
   $("find").addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { $("find").value = ""; $("view").focus(); }
+    if (event.key === "Escape") { $("find").value = ""; narrow(); $("view").focus(); }
     if (event.key !== "Enter") return;
     event.preventDefault();
     const text = $("find").value.trim().toLowerCase();
     const exact = settings.classes.filter((name) => name.toLowerCase() === text);
-    const close = settings.classes.filter((name) => name.toLowerCase().startsWith(text));
-    const found = exact.length === 1 ? exact : close;
-    if (!text || found.length !== 1) return trouble(`${found.length} classes begin with “${text}”`);
+    const found = exact.length === 1 ? exact : named();
+    if (!text || found.length !== 1) return trouble(`${found.length} classes have “${text}” in their name: type on, or go to one with tab`);
     $("find").value = "";
+    narrow();
     $("view").focus();
     choose(found[0]);
   });
@@ -483,6 +517,11 @@ function imagePage(settings) {
   });
   onButtons(actions);
 
+  // a button that was clicked keeps the focus: space would press it again on the next image
+  document.addEventListener("click", (event) => {
+    if (event.detail > 0 && event.target.closest(".work button")) canvas.focus({ preventScroll: true });
+  });
+
   (async () => {
     if (asked.has("id")) {
       const { status, content } = await call(`/api/item/${asked.get("id")}`);
@@ -501,6 +540,7 @@ function gridPage() {
   let current = { items: [], page: 0, pages: 0, total: 0, class: "" };
   const columns = () => getComputedStyle(grid).gridTemplateColumns.split(" ").length;
   const tiles = () => [...grid.children];
+  const wrong = new Set();
 
   async function load(number) {
     const query = new URLSearchParams(filters);
@@ -512,7 +552,7 @@ function gridPage() {
     }
     current = content;
     grid.replaceChildren(...content.items.map((one) => {
-      const tile = make("button", { type: "button", ariaPressed: "false", title: one.name },
+      const tile = make("button", { type: "button", ariaPressed: String(wrong.has(one.id)), title: one.name },
         make("img", { src: `/api/thumb/${one.id}`, alt: "", loading: "lazy" }),
         make("span", { textContent: one.score.toFixed(3) }), make("span", {}, make("bdi", { textContent: one.name })));
       tile.dataset.id = one.id;
@@ -526,6 +566,8 @@ function gridPage() {
   const marked = () => tiles().filter((tile) => tile.ariaPressed === "true");
   function mark(tile) {
     tile.ariaPressed = String(tile.ariaPressed !== "true");
+    if (tile.ariaPressed === "true") wrong.add(tile.dataset.id);
+    else wrong.delete(tile.dataset.id);
     count();
   }
   function count() {
@@ -541,12 +583,8 @@ function gridPage() {
     if (!agreed) return;
     send("/api/bulk", { value: current.class, images: chosen.map((tile) => ({ id: tile.dataset.id, client_id: crypto.randomUUID() })) });
   }
-  outbox.onSent = (letter, content) => {
-    load(marked().length ? current.page + 1 : current.page);
-    const refused = content.refused?.length ?? 0;
-    if (refused) $("grid-count").textContent = `${refused} were not accepted: ${content.refused[0].error}`;
-  };
-  outbox.onRefused = (letter, error) => { $("grid-count").textContent = error; };
+  // the accepted ones are gone from the list, so that the same page holds the next ones
+  outbox.onSent = (letter) => { if (letter.address === "/api/bulk") load(current.page); };
 
   const actions = { "accept-all": accept, "page-back": () => load(Math.max(0, current.page - 1)), "page-on": () => load(Math.min(current.pages - 1, current.page + 1)) };
   onButtons(actions);
@@ -587,16 +625,22 @@ function disagreementsPage(settings) {
       choices.append(button);
     }
     const said = one.readings.map((reading) => make("li", {}, make("bdi", { textContent: reading.who }), ": ", make("b", {}, make("bdi", { textContent: worded(reading.value) })),
-      reading.reason ? `, ${reading.reason}` : ""));
+      reading.blind ? ", blind" : "", reading.reason ? `, “${reading.reason}”` : ""));
     const box = make("article", { tabIndex: 0 }, make("img", { src: `/api/image/${one.id}?side=640`, alt: `image ${one.name}` }),
       make("div", {}, make("h2", {}, make("bdi", { textContent: one.name })), make("ul", {}, ...said), choices));
     box.item = one;
     return box;
   }
   async function settle(one, value) {
-    const { status, content } = await call("/api/event", { client_id: crypto.randomUUID(), action: "adjudicate", image: one.id, value, blind: false });
-    if (status === 201) load();
-    else $("open-count").textContent = content.error;
+    const event = { client_id: crypto.randomUUID(), action: "adjudicate", image: one.id, value, blind: false };
+    let { status, content } = await call("/api/event", event);
+    if (status === 409 && /reason/.test(content.error)) {
+      const reason = await ask("Settle it anew", `${one.name}: ${content.error}`, { field: "Why?" });
+      if (reason === null) return;
+      ({ status, content } = await call("/api/event", { ...event, reason }));
+    }
+    if (status === 201) await load();
+    else notice(`It was not settled: ${content.error}`, one.id);
   }
   onButtons({ "page-back": () => { number -= 1; load(); }, "page-on": () => { number += 1; load(); } });
   onKey((event) => {
@@ -633,7 +677,17 @@ function recordPage() {
     $("signed").className = status === 201 ? "sound" : "broken";
     $("signed").textContent = status === 201 ? `Signed: ${content.n_images} images, head ${content.seq}:${content.head}` : content.error;
   });
-  onButtons({ copy: () => navigator.clipboard.writeText($("head").textContent).then(() => { $("verified").textContent = "copied"; }) });
+  // without encryption a browser gives no clipboard, except on this machine: then the head is selected
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText($("head").textContent);
+      $("verified").textContent = "The head is in the clipboard.";
+    } catch {
+      getSelection().selectAllChildren($("head"));
+      $("verified").textContent = "The head is selected: copy it with the keys of your system.";
+    }
+  };
+  onButtons({ copy });
   onKey(() => false);
 }
 
@@ -642,7 +696,8 @@ function recordPage() {
 function onKey(handle) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    if (event.target.matches("input, textarea, select")) return;
+    if (event.target.matches("textarea, select, input:not([type=range])")) return;
+    if (event.target.matches("input") && /^(Arrow|Page|Home|End)/.test(event.key)) return;
     if (event.key === "Enter" || (event.key === " " && event.target.matches("button, a"))) return;
     if (event.key === "?") { event.preventDefault(); $("help").showModal(); return; }
     if (handle(event) !== false) event.preventDefault();
@@ -661,12 +716,11 @@ function onButtons(actions) {
 
 const { status, content: settings } = await call("/api/settings");
 if (status === 200) {
-  outbox.key = `graticule outbox of ${settings.store}`;
+  // another person at the same browser does not send what this one decided
+  outbox.key = `graticule outbox of ${settings.store}, ${settings.who}`;
   state();
   const start = { image: imagePage, grid: gridPage, disagreements: disagreementsPage, record: recordPage }[page];
   if (start) start(settings);
   else onKey(() => false);
   flush();
-} else {
-  state(status);
-}
+} else notice(content.error);

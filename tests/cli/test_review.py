@@ -1,0 +1,156 @@
+"""`graticule review`: what it reviews, what it leaves out, and the page it opens, from the command line."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graticule.errors import GraticuleError, OptionError, RunError
+from graticule.jobs.predict import predict
+from graticule.jobs.review import ReviewOptions, open_review
+from graticule.jobs.samples import Silent
+from graticule.review.desk import Decision
+from graticule.review.queue import Filters
+from graticule.runs import sha256_file
+
+
+class _Notes(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture(scope="module")
+def predicted(run: Path, images: Path, tmp_path_factory: pytest.TempPathFactory, in_session_cache: None) -> Path:
+    """Predictions of some images, with a copy and a broken file among them."""
+    folder = tmp_path_factory.mktemp("review")
+    new = folder / "new"
+    new.mkdir()
+    for i, file in enumerate(sorted(images.rglob("*.png"))[::5]):
+        shutil.copyfile(file, new / f"{i:02d}.png")
+    shutil.copyfile(new / "00.png", new / "copy.png")
+    (new / "broken.png").write_bytes(b"\x89PNG broken")
+    predict(run, new, folder / "answers")
+    return folder / "answers"
+
+
+def test_predictions_are_reviewed_without_copies_and_unreadable_files(
+    predicted: Path, run: Path, tmp_path: Path
+) -> None:
+    notes = _Notes()
+    with open_review(predicted, str(tmp_path / "labels.db"), reporter=notes) as review:
+        items = review.desk.items
+        n = len(list((predicted.parent / "new").glob("*.png")))
+        assert len(items) == n - 2
+        assert notes.said == ["1 unreadable are left out", "1 copies are left out"]
+        files = [predicted.parent / "new" / path for path in items.path]
+        assert [sha256_file(file) for file in files] == items.sha256.tolist()
+        assert items.proba.sum(axis=1) == pytest.approx(np.ones(len(items)))
+        assert review.pictures.can_explain
+        assert len(review.subject.training or ()) > 0
+        place = review.desk.take("ann", Filters("all"))[0]
+        map_ = review.pictures.explanation(place, items.classes[0])
+        assert map_ is not None
+        assert map_.startswith(b"\x89PNG")
+        event = review.desk.decide("ann", Decision(items.sha256[place], "label", items.classes[0]))
+        assert event.model_hash == json.loads((predicted / "summary.json").read_text())["bundle_sha256"]
+        assert event.run_hash == sha256_file(predicted / "summary.json")
+
+
+def test_predictions_of_a_model_that_is_gone_are_reviewed_without_explanations(predicted: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "answers"
+    shutil.copytree(predicted, moved)
+    summary = json.loads((moved / "summary.json").read_text())
+    (moved / "summary.json").write_text(json.dumps(summary | {"run": str(tmp_path / "gone")}))
+    notes = _Notes()
+    with open_review(moved, str(tmp_path / "labels.db"), reporter=notes) as review:
+        assert not review.pictures.can_explain
+        assert review.pictures.shown(0).pixels.size > 0
+    assert "without explanations and training images" in notes.said[-1]
+
+
+def test_a_run_is_reviewed_by_its_own_images(run: Path, images: Path, tmp_path: Path) -> None:
+    notes = _Notes()
+    with open_review(run, str(tmp_path / "labels.db"), ReviewOptions(control=5), notes) as review:
+        items = review.desk.items
+        record = json.loads((run / "metrics.json").read_text())
+        assert len(items) == record["n"]
+        assert set(items.given.tolist()) == set(items.classes)
+        assert [sha256_file(images / path) for path in items.path[:5]] == items.sha256[:5].tolist()
+        assert set(items.decision.tolist()) <= {"accept", "review", "reject", ""}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (ReviewOptions(control=-1), "--control -1"),
+        (ReviewOptions(order="odd"), "gain, margin, random"),
+    ],
+)
+def test_faulty_options(predicted: Path, tmp_path: Path, options: ReviewOptions, said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        open_review(predicted, str(tmp_path / "labels.db"), options)
+
+
+def test_other_folders_are_refused(predicted: Path, images: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no finished run or folder of predictions"):
+        open_review(images, str(tmp_path / "labels.db"))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "DONE").write_text("")
+    with pytest.raises(RunError, match="neither predictions"):
+        open_review(tmp_path / "empty", str(tmp_path / "labels.db"))
+    with pytest.raises(GraticuleError, match="no folder"):
+        open_review(predicted, str(tmp_path / "nowhere" / "labels.db"))
+
+
+def test_the_page_opens_from_the_command_line_and_ends_with_ctrl_c(
+    predicted: Path, tmp_path: Path, graticule: Callable[..., Any]
+) -> None:
+    command = [sys.executable, "-m", "graticule", "review", str(predicted), "--labels", str(tmp_path / "labels.db")]
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--user", "Ann"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"GRATICULE_PASSWORD": ""},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        host, _, rest = url.removeprefix("http://").partition(":")
+        port, _, query = rest.partition("/")
+        assert host == "127.0.0.1"
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        connection.request("GET", "/healthz")
+        assert json.loads(connection.getresponse().read()) == {"status": "ok"}
+        connection.request("GET", f"/{query}")
+        answer = connection.getresponse()
+        answer.read()
+        cookie = (answer.getheader("set-cookie") or "").split(";")[0]
+        connection.request("GET", "/api/settings", headers={"Cookie": cookie})
+        assert json.loads(connection.getresponse().read())["who"] == "Ann"
+        connection.close()
+        busy = graticule("review", predicted, "--labels", tmp_path / "other.db", "--port", port)
+        assert (busy.code, "cannot listen" in busy.err) == (2, True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) in (0, 130)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_another_host_needs_a_password(predicted: Path, tmp_path: Path, graticule: Callable[..., Any]) -> None:
+    outcome = graticule("review", predicted, "--labels", tmp_path / "labels.db", "--host", "0.0.0.0")
+    assert (outcome.code, "GRATICULE_PASSWORD" in outcome.err) == (2, True)
