@@ -128,7 +128,7 @@ class Queue:
             now = self._clock()
             for place in skip:
                 self._claims.setdefault(place, {})[who] = now + CLAIM_SECONDS
-            for place in candidates.tolist():
+            for place in map(int, candidates):  # one at a time: few are looked at of perhaps many
                 if len(taken) == n:
                     break
                 if place not in skip and self._free(place, who, now):

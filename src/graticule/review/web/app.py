@@ -143,7 +143,8 @@ def listen(
 
 def _bind(host: str, port: int, fallback: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # the protocol is named so that asyncio switches Nagle's algorithm off, else answers wait for an acknowledgement
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(bound.close)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -160,7 +161,15 @@ def _bind(host: str, port: int, fallback: bool) -> socket.socket:
 
 def server_of(app: ASGIApp) -> uvicorn.Server:
     """A server for an application, silent but for failures."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none", lifespan="off")
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="off",
+        timeout_keep_alive=75,  # longer than a person looks at most images
+    )
     return uvicorn.Server(config)
 
 

@@ -4,6 +4,7 @@
 const $ = (id) => document.getElementById(id);
 const page = document.body.dataset.page;
 const WORDS = { "/doubtful": "doubtful", "/novel": "none of these" };
+const DEEDS = { note: "a note", undo: "taken back", delete: "deleted", change: "now ", adjudicate: "settled as " };
 const worded = (value) => WORDS[value] ?? value ?? "–";
 
 function make(tag, properties = {}, ...children) {
@@ -226,6 +227,7 @@ function imagePage(settings) {
         items.push(...fresh);
         counts = content;
         fresh.forEach(picture);
+        for (const near of fresh.flatMap((one) => one.nearest)) new Image().src = `/api/training/${near.id}/thumb`;
       } else over = status === 422;
     })();
     loading.then(() => { loading = null; });
@@ -254,8 +256,7 @@ function imagePage(settings) {
     if (!one) {
       $("empty").textContent = loading ? "one moment" : failed ? `The next image is not here: ${failed}. It is tried again.` : "Nothing is left here. Choose other images above, or look at the overview.";
       $("name").textContent = $("why").textContent = "";
-      $("scale").hidden = $("near").hidden = true;
-      $("history").replaceChildren();
+      $("scale").hidden = $("near").hidden = $("so-far").hidden = $("legend").hidden = $("accept").hidden = true;
       rows.forEach(({ button }) => { button.disabled = true; });
       shownId = null;
       return;
@@ -292,14 +293,17 @@ function imagePage(settings) {
       score.textContent = known.score === null ? "" : `${known.in_set ? "possible, " : ""}${known.score.toFixed(known.score > 0.995 ? 3 : 2)}`;
     }
     $("accept").disabled = one.suggested === null || Boolean(one.problem);
+    $("accept").hidden = one.blind;
+    $("accepted").textContent = one.suggested ?? "";
     $("near").hidden = one.nearest.length === 0;
     $("near-list").replaceChildren(...one.nearest.map((near) => make("li", {}, make("figure", {},
-      make("img", { src: `/api/training/${near.id}/thumb`, alt: `training image of ${near.class}`, loading: "lazy" }),
+      make("img", { src: `/api/training/${near.id}/thumb`, alt: `training image of ${near.class}` }),
       make("figcaption", { textContent: near.class, title: near.class })))));
     const told = one.history.map((event) => make("li", {}, make("bdi", { textContent: event.who }),
-      ` ${event.action === "note" ? "noted" : worded(event.value)}${event.bulk ? ", many at once" : ""}${event.reason ? `: ${event.reason}` : ""}`));
+      `: ${DEEDS[event.action] ?? ""}${event.value ? worded(event.value) : ""}${event.bulk ? ", many at once" : ""}${event.reason ? `: ${event.reason}` : ""}`));
     if (one.given) told.unshift(make("li", { textContent: `${one.given}, as the data came` }));
-    $("history").replaceChildren(...(told.length ? told : [make("li", { textContent: "none" })]));
+    $("history").replaceChildren(...told);
+    $("so-far").hidden = told.length === 0;
     if ($("explain")) $("explain").disabled = !one.explain;
   }
 
@@ -434,8 +438,15 @@ function imagePage(settings) {
     const one = item(), shown = $("map");
     shown.hidden = !(explains && one?.explain);
     $("explain")?.setAttribute("aria-pressed", String(explains));
-    shown.onerror = () => { shown.hidden = true; trouble("there is no evidence map of this image"); };
-    if (!shown.hidden) shown.src = `/api/explanation/${one.id}?class=${encodeURIComponent(one.value && !WORDS[one.value] ? one.value : one.suggested)}`;
+    $("legend").hidden = shown.hidden;
+    if (shown.hidden) return;
+    const about = one.value && !WORDS[one.value] ? one.value : one.suggested;
+    $("legend-class").textContent = about;
+    // the map of the image before must not lie over this one while its own is on the way
+    const address = `/api/explanation/${one.id}?class=${encodeURIComponent(about)}`;
+    if (shown.getAttribute("src") !== address) shown.removeAttribute("src");
+    shown.onerror = () => { shown.hidden = $("legend").hidden = true; trouble("there is no evidence map of this image"); };
+    shown.src = address;
   }
 
   const canvas = $("view");
@@ -554,7 +565,7 @@ function gridPage() {
     grid.replaceChildren(...content.items.map((one) => {
       const tile = make("button", { type: "button", ariaPressed: String(wrong.has(one.id)), title: one.name },
         make("img", { src: `/api/thumb/${one.id}`, alt: "", loading: "lazy" }),
-        make("span", { textContent: one.score.toFixed(3) }), make("span", {}, make("bdi", { textContent: one.name })));
+        make("span", { textContent: one.score.toFixed(3) }), make("span", { className: "path", dir: "rtl" }, make("bdi", { dir: "ltr", textContent: one.name })));
       tile.dataset.id = one.id;
       tile.addEventListener("click", () => mark(tile));
       return tile;
@@ -572,8 +583,9 @@ function gridPage() {
   }
   function count() {
     const n = marked().length;
+    for (const button of document.querySelectorAll("[data-do^=page-]")) button.hidden = current.pages < 2;
     $("grid-count").textContent = current.total === 0 ? "nothing is left of this class"
-      : `${current.total.toLocaleString("en")} of ${current.class}, page ${current.page + 1} of ${current.pages}: ${current.items.length - n} to accept, ${n} marked as wrong`;
+      : `${current.total.toLocaleString("en")} of ${current.class}, ${current.pages > 1 ? `page ${current.page + 1} of ${current.pages}` : "all shown"}: ${current.items.length - n} to accept, ${n} marked as wrong`;
   }
 
   async function accept() {
@@ -619,8 +631,9 @@ function disagreementsPage(settings) {
   function article(one) {
     const choices = make("p", { className: "choices" });
     for (const [k, value] of [...settings.classes, "/novel", "/doubtful"].entries()) {
-      const key = k < Math.min(9, settings.classes.length) ? make("kbd", { textContent: String(k + 1) }) : null;
-      const button = make("button", { type: "button" }, make("bdi", { textContent: worded(value) }), key);
+      const letter = { "/novel": "n", "/doubtful": "d" }[value] ?? (k < 9 ? String(k + 1) : null);
+      const key = letter && make("kbd", { textContent: letter });
+      const button = make("button", { type: "button", className: one.readings.some((reading) => reading.value === value) ? "named" : "" }, make("bdi", { textContent: worded(value) }), key);
       button.addEventListener("click", () => settle(one, value));
       choices.append(button);
     }
@@ -712,6 +725,16 @@ function onButtons(actions) {
   });
 }
 
+/** The session is the browser's: when another person goes on in it in another tab, this one must not speak for the first. */
+function watch(settings) {
+  const key = `graticule person at ${settings.store}`;
+  if (!settings.who) return;
+  try {
+    localStorage.setItem(key, settings.who);
+  } catch { /* without storage tabs cannot tell each other */ }
+  addEventListener("storage", (event) => { if (event.key === key && event.newValue && event.newValue !== settings.who) location.reload(); });
+}
+
 /* ---- start ---- */
 
 const { status, content: settings } = await call("/api/settings");
@@ -719,6 +742,7 @@ if (status === 200) {
   // another person at the same browser does not send what this one decided
   outbox.key = `graticule outbox of ${settings.store}, ${settings.who}`;
   state();
+  watch(settings);
   const start = { image: imagePage, grid: gridPage, disagreements: disagreementsPage, record: recordPage }[page];
   if (start) start(settings);
   else onKey(() => false);
