@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import graticule
-from graticule.jobs.evaluate import evaluate
+from graticule.jobs.evaluate import EvaluateOptions, evaluate
 from graticule.jobs.labels import export_labels
 from graticule.jobs.phantom import phantom
 from graticule.jobs.predict import predict
@@ -54,7 +54,7 @@ def main(out: Path) -> None:
     for number in range(ROUNDS):
         run = out / f"run-{number}"
         graticule.train(table, run, root=out / "data", views=1, head="logistic", group="none")
-        found = evaluate(run, out / "new", out / f"evaluation-{number}")["metrics"]["accuracy"]
+        found = evaluate(run, out / "new", out / f"evaluation-{number}", EvaluateOptions())["metrics"]["accuracy"]
         n = sum(1 for _ in table.open(encoding="utf-8")) - 1
         print(f"{n} labels: accuracy {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})")
         if number == ROUNDS - 1:

@@ -101,6 +101,9 @@ class Desk:
         # properties that go through all items, looked up once
         self._kind = self.items.kind
         self.score = self.items.score
+        self.groups = sorted(set(self.items.group.tolist()) - {""})
+        self._shown_with_others = np.asarray(self._kind != CONTROL, dtype=bool)
+        self._by_score = np.argsort(-self.score, kind="stable")
 
     def place(self, image: str) -> int:
         """Position of an image.
@@ -264,8 +267,8 @@ class Desk:
         """Positions of one suggestion's images that are not judged blind and still open, by falling score."""
         if self.settings.blind:
             return np.zeros(0, dtype=np.int64)
-        places = np.flatnonzero(self.queue.open_for(who, filters) & (self._kind != CONTROL))
-        return places[np.argsort(-self.score[places], kind="stable")]
+        wanted = self.queue.open_for(who, filters) & self._shown_with_others
+        return np.asarray(self._by_score[wanted[self._by_score]], dtype=np.int64)
 
     def disagreements(self) -> IntArray:
         """Positions of images on which persons differ and nobody has adjudicated."""

@@ -53,7 +53,7 @@ class Context:
     def settings(self) -> dict[str, Any]:
         """How the review is held, for page and script."""
         items, settings = self.desk.items, self.desk.settings
-        groups = sorted(set(items.group.tolist()) - {""})
+        groups = self.desk.groups
         return {
             "blind": settings.blind,
             "double": settings.double,
