@@ -18,7 +18,7 @@ from graticule.data.intensity import PixelRange, pixel_range
 from graticule.data.preprocess import Picture
 
 # the number counts changes of the cues, of how info bars are found, and of what is stored
-FACTS_VERSION = f"2 {FINGERPRINT_VERSION}"
+FACTS_VERSION = f"3 {FINGERPRINT_VERSION}"
 
 
 @dataclass(frozen=True)
