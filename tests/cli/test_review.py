@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from graticule.errors import GraticuleError, OptionError, RunError
@@ -154,3 +155,37 @@ def test_the_page_opens_from_the_command_line_and_ends_with_ctrl_c(
 def test_another_host_needs_a_password(predicted: Path, tmp_path: Path, graticule: Callable[..., Any]) -> None:
     outcome = graticule("review", predicted, "--labels", tmp_path / "labels.db", "--host", "0.0.0.0")
     assert (outcome.code, "GRATICULE_PASSWORD" in outcome.err) == (2, True)
+
+
+def test_labels_of_a_review_go_back_into_training_and_the_picked_ones_judge_nothing(
+    predicted: Path,
+    images: Path,
+    tmp_path: Path,
+    graticule: Callable[..., Any],
+    fast: tuple[str, ...],
+    warm_cache: Path,
+) -> None:
+    labels = tmp_path / "labels.db"
+    with open_review(predicted, str(labels), ReviewOptions(control=3)) as review:
+        desk, picked = review.desk, 0
+        for place in desk.take("ann", Filters("all"), 100):
+            event = desk.decide("ann", Decision(desk.items.sha256[place], "label", desk.items.suggested[place]))
+            picked += event.sampling_prob is None
+    new = predicted.parent / "new"
+    joined = tmp_path / "both"
+    shutil.copytree(images, joined)
+    shutil.copytree(new, joined, dirs_exist_ok=True)
+    (joined / "broken.png").unlink()
+    (joined / "copy.png").unlink()
+    table = joined / "manifest.csv"
+    rows = [f"{file.relative_to(joined).as_posix()},{file.parent.name}" for file in sorted(joined.glob("*/*.png"))]
+    table.write_text("path,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    exported = graticule("labels", "export", "--labels", labels, "--out", joined / "labels.csv", "--data", table)
+    assert exported.code == 0, exported.err
+    outcome = graticule("train", joined / "labels.csv", "--out", tmp_path / "run", *fast, "--folds", 3)
+    assert outcome.code == 0, outcome.err
+    parts = pq.read_table(tmp_path / "run" / "splits.parquet")["part"].to_pylist()
+    # copies of training images stay where those are, picked ones are scored nowhere
+    assert 0 < parts.count("picked") <= picked
+    scored = pq.read_table(tmp_path / "run" / "predictions.parquet")["path"].to_pylist()
+    assert len(scored) == len(parts) - parts.count("picked") - parts.count("left out")
