@@ -7,6 +7,9 @@ const WORDS = { "/doubtful": "doubtful", "/novel": "none of these" };
 const DEEDS = { note: "a note", undo: "taken back", delete: "deleted", change: "now ", adjudicate: "settled as " };
 const worded = (value) => WORDS[value] ?? value ?? "–";
 
+// a mark that turns the direction of text could make one file's name look like another's
+const plain = (name) => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, (mark) => `⟨U+${mark.charCodeAt(0).toString(16).toUpperCase()}⟩`);
+
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children.filter((child) => child !== null && child !== undefined));
@@ -279,7 +282,7 @@ function imagePage(settings) {
   }
 
   function describe(one) {
-    $("name").textContent = one.name;
+    $("name").textContent = plain(one.name);
     $("why").textContent = one.value ? `you said ${worded(one.value)}` : one.blind ? "judge it by itself: the model's opinion is withheld" : one.why;
     const standing = one.value ?? one.mine?.value;
     for (const { name, button, meter, score } of rows) {
@@ -293,7 +296,7 @@ function imagePage(settings) {
       score.textContent = known.score === null ? "" : `${known.in_set ? "possible, " : ""}${known.score.toFixed(known.score > 0.995 ? 3 : 2)}`;
     }
     $("accept").disabled = one.suggested === null || Boolean(one.problem);
-    $("accept").hidden = one.blind;
+    $("accept").hidden = settings.blind;
     $("accepted").textContent = one.suggested ?? "";
     $("near").hidden = one.nearest.length === 0;
     $("near-list").replaceChildren(...one.nearest.map((near) => make("li", {}, make("figure", {},
@@ -339,6 +342,7 @@ function imagePage(settings) {
     };
     one.before = { value: one.value, mine: one.mine };
     one.value = value;
+    one.pressed = performance.now();
     one.fresh = one.fresh ?? !one.mine;
     done.push(at);
     told = `${worded(value)}. Next: `;
@@ -351,12 +355,14 @@ function imagePage(settings) {
       if (item()?.mine) {
         send("/api/event", { client_id: crypto.randomUUID(), action: "undo", image: item().id });
         item().mine = item().value = null;
+        item().pressed = performance.now();
         show();
       }
       return;
     }
     at = done.pop();
     const one = item();
+    one.pressed = performance.now();
     one.value = one.before?.value ?? null;
     one.mine = one.before?.mine ?? null;
     send("/api/event", { client_id: crypto.randomUUID(), action: "undo", image: one.id });
@@ -370,8 +376,10 @@ function imagePage(settings) {
   };
 
   async function refresh(one) {
+    const pressed = one.pressed;
     const { status, content } = await call(`/api/item/${one.id}`);
-    if (status !== 200) return;
+    // an answer from before the last key press is out of date; the one after it is asked for when that is stored
+    if (status !== 200 || one.pressed !== pressed || waiting().some((letter) => letter.body.image === one.id)) return;
     Object.assign(one, content);
     if (one === item()) describe(one);
   }
@@ -563,9 +571,9 @@ function gridPage() {
     }
     current = content;
     grid.replaceChildren(...content.items.map((one) => {
-      const tile = make("button", { type: "button", ariaPressed: String(wrong.has(one.id)), title: one.name },
+      const tile = make("button", { type: "button", ariaPressed: String(wrong.has(one.id)), title: plain(one.name) },
         make("img", { src: `/api/thumb/${one.id}`, alt: "", loading: "lazy" }),
-        make("span", { textContent: one.score.toFixed(3) }), make("span", { className: "path", dir: "rtl" }, make("bdi", { dir: "ltr", textContent: one.name })));
+        make("span", { textContent: one.score.toFixed(3) }), make("span", { className: "path", dir: "rtl" }, make("bdi", { dir: "ltr", textContent: plain(one.name) })));
       tile.dataset.id = one.id;
       tile.addEventListener("click", () => mark(tile));
       return tile;
@@ -640,7 +648,7 @@ function disagreementsPage(settings) {
     const said = one.readings.map((reading) => make("li", {}, make("bdi", { textContent: reading.who }), ": ", make("b", {}, make("bdi", { textContent: worded(reading.value) })),
       reading.blind ? ", blind" : "", reading.reason ? `, “${reading.reason}”` : ""));
     const box = make("article", { tabIndex: 0 }, make("img", { src: `/api/image/${one.id}?side=640`, alt: `image ${one.name}` }),
-      make("div", {}, make("h2", {}, make("bdi", { textContent: one.name })), make("ul", {}, ...said), choices));
+      make("div", {}, make("h2", {}, make("bdi", { textContent: plain(one.name) })), make("ul", {}, ...said), choices));
     box.item = one;
     return box;
   }
