@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CHROMIUM = Path("/usr/bin/chromium")
 WAIT_MS = 20_000
+# said when no image is left; before that the same place says that one is on the way
+_END = "document.querySelector('#empty:not([hidden])')?.textContent.startsWith('Nothing')"
 # counts what would have run, and what the Content Security Policy had to stop
 _WATCH = """
 window.fired = () => { window.firedCount = (window.firedCount ?? 0) + 1; };
@@ -33,9 +35,12 @@ FOREIGN = """
 _CLOCK = """
 () => {
   window.took = [];
-  let pressed = 0;
+  let pressed = 0, last = document.body.dataset.shown;
   addEventListener("keydown", (event) => { pressed = event.timeStamp; }, true);
   new MutationObserver(async () => {
+    // set again for the image that stands already, when more of the queue has come
+    if (document.body.dataset.shown === last) return;
+    last = document.body.dataset.shown;
     const began = pressed, image = document.getElementById("image");
     if (!image.complete) await new Promise((done) => image.addEventListener("load", done, { once: true }));
     requestAnimationFrame(() => setTimeout(() => window.took.push(performance.now() - began)));
@@ -94,7 +99,7 @@ class Person:
         """Go to a page of the review; of the image page it is waited until an image, or that none is left, is shown."""
         self.page.goto(self.base + address)
         if self.page.locator("body[data-page=image]").count():
-            self.page.wait_for_function("() => document.body.dataset.shown || !document.getElementById('empty').hidden")
+            self.page.wait_for_function("() => document.body.dataset.shown || " + _END)
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other."""
@@ -114,9 +119,7 @@ class Person:
         """Press keys, wait for the next image (or for the end), and return the hash of the one they were meant for."""
         before = self.shown
         self.press(*keys)
-        self.page.wait_for_function(
-            "before => document.body.dataset.shown !== before || !document.getElementById('empty').hidden", arg=before
-        )
+        self.page.wait_for_function("before => document.body.dataset.shown !== before || " + _END, arg=before)
         return before
 
     def saved(self) -> None:

@@ -70,16 +70,10 @@ def test_decisions_of_every_kind(open_desk: Open, sit: Sit) -> None:
     assert ann.decide("Enter") == sixth
     ann.saved()
     assert said(opened) == [
-        ("label", "a", None),
-        ("label", suggested[second], None),
-        ("novel", NOVEL, None),
-        ("doubtful", DOUBTFUL, None),
+        ("label", "a", None), ("label", suggested[second], None), ("novel", NOVEL, None), ("doubtful", DOUBTFUL, None),
+        ("label", "b", None), ("undo", None, "undo of event 5"), ("label", "c", None), ("note", None, "two nuclei"),
         ("label", "b", None),
-        ("undo", None, "undo of event 5"),
-        ("label", "c", None),
-        ("note", None, "two nuclei"),
-        ("label", "b", None),
-    ]
+    ]  # fmt: skip
     events = list(opened.desk.store.events())
     assert [e.image_sha256 for e in events] == [first, second, third, fourth, fifth, fifth, fifth, sixth, sixth]
     assert {e.who for e in events} == {"ann"}
@@ -233,26 +227,20 @@ def test_no_serious_finding_of_axe(open_desk: Open, sit: Sit) -> None:
     opened.desk.sign("ann", "Monday", "reviewed", "mine")
     ann = sit(opened)
     found, checked = [], 0
-    ways = {
-        "/": "() => document.body.dataset.shown",
-        "/?kind=control": "() => document.body.dataset.shown",
-        "/grid?kind=all": "() => document.querySelector('#grid button')",
-        "/overview": "() => true",
-        "/disagreements": "() => document.querySelector('#open article')",
-        "/record": "() => true",
-        "/who": "() => true",
-        "/record?action=nonsense": "() => true",
-    }
-    for address, ready in ways.items():
+    shown = "() => document.body.dataset.shown"
+    ready = {"/": shown, "/?kind=control": shown, "/grid?kind=all": "() => document.querySelector('#grid button')"}
+    ready["/disagreements"] = "() => document.querySelector('#open article')"
+    addresses = [*ready, "/overview", "/record", "/who", "/record?action=nonsense"]
+    for address in addresses:
         ann.open(address)
-        ann.page.wait_for_function(ready)
+        ann.page.wait_for_function(ready.get(address, "() => true"))
         for keys in ((), ("?",)) if address == "/" else ((),):
             ann.press(*keys)
             for scheme in ("light", "dark"):
                 checked += 1
                 found += [(address, keys, scheme, *one) for one in serious_findings(ann.page, scheme)]
     assert found == []
-    assert checked == 2 * len(ways) + 2
+    assert checked == 2 * len(addresses) + 2
 
 
 def test_what_is_pressed_offline_is_kept_and_stored_once(open_desk: Open, sit: Sit) -> None:
