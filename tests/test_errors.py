@@ -18,7 +18,8 @@ CLASSES = [
 def test_every_error_is_a_child_of_the_base_and_drawn_in_the_tree() -> None:
     assert len(CLASSES) > 5
     for error in CLASSES:
-        assert error is GraticuleError or error.__bases__ == (GraticuleError,)
+        assert issubclass(error, GraticuleError)
+        assert len(error.__bases__) == 1
         assert error.__name__ in (errors.__doc__ or "")
         assert error.__doc__
 

@@ -109,7 +109,7 @@ def test_verbs_of_the_contract_exist() -> None:
         "explain",
         *("demo", "phantom", "embed", "train", "evaluate"),
         *("compare", "predict", "report", "backbones", "doctor"),
-        *("label-errors", "count"),
+        *("label-errors", "review", "count"),
     }
     groups = {group.name: group.typer_instance for group in app.app.registered_groups}
     assert groups.keys() == {"labels"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,15 @@ def test_the_reading_group_has_names_and_defaults_of_the_reader() -> None:
     assert vars(options.Reading()) == vars(ReadingOptions())
 
 
+def options_of(kind: type) -> dict[str, Any]:
+    """Name and default of every option of a job; those of a group of options in its place."""
+    found: dict[str, Any] = {}
+    for field in fields(kind):
+        group = field.default_factory
+        found |= options_of(group) if is_dataclass(group) and isinstance(group, type) else {field.name: field.default}
+    return found
+
+
 @pytest.mark.parametrize(
     ("command", "kind"),
     [
@@ -56,5 +66,5 @@ def test_the_reading_group_has_names_and_defaults_of_the_reader() -> None:
 )
 def test_a_verb_offers_every_option_of_its_job_with_the_same_default(command: Callable[..., None], kind: type) -> None:
     shown = inspect.signature(command).parameters
-    wanted = {field.name: field.default for field in fields(kind)}
+    wanted = options_of(kind)
     assert {name: parameter.default for name, parameter in shown.items() if name in wanted} == wanted
