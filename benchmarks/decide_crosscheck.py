@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 
+from given import Given
 from graticule.decide.calibration import fit_calibration
 from graticule.decide.conformal import p_values, prepare_sets
 from graticule.decide.evidence import SHIPPED, Evidence
@@ -84,28 +84,6 @@ def _two_classes(proba: Floats, y: Ints) -> float:
 
     best = proba.argmax(axis=1)
     return float(ECE(15).measure(proba.max(axis=1), (best == y).astype(int)))
-
-
-class Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier whose input is its output."""
-
-    def __init__(self, k: int = 2) -> None:
-        self.k, self.classes_ = k, np.arange(k)
-
-    def fit(self, x: Any, y: Any) -> Any:
-        """Nothing to learn."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def predict_proba(self, x: Any) -> Any:
-        """As given."""
-        return x
-
-    def predict(self, x: Any) -> Any:
-        """The best."""
-        return x.argmax(axis=1)
 
 
 class NoDraw(np.random.RandomState):

@@ -159,28 +159,8 @@ def report(name: str, tally: dict[str, list[Any]], classes: tuple[str, ...], uni
 def beside_mapie(rows: list[Any], level: float) -> None:
     """Sets of the package MAPIE from the same calibration parts, not by class."""
     from mapie.classification import SplitConformalClassifier  # type: ignore[import-not-found]
-    from sklearn.base import BaseEstimator, ClassifierMixin
 
-    class Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-        """A classifier whose input is its output."""
-
-        def __init__(self, k: int = 2) -> None:
-            self.k, self.classes_ = k, np.arange(k)
-
-        def fit(self, x: Any, y: Any) -> Any:
-            """Nothing to learn."""
-            return self
-
-        def __sklearn_is_fitted__(self) -> bool:
-            return True
-
-        def predict_proba(self, x: Any) -> Any:
-            """As given."""
-            return x
-
-        def predict(self, x: Any) -> Any:
-            """The best."""
-            return x.argmax(axis=1)
+    from given import Given
 
     cover, size = defaultdict(list), defaultdict(list)
     for proba, y, new, truth, inside in rows:
