@@ -32,10 +32,10 @@ def read_rgb(file: Path, selection: Selection | None = None) -> NDArray[np.uint8
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
 
 
-def environment() -> jinja2.Environment:
-    """The templates of this package, everything escaped, with the filters that write figures."""
+def environment(package: str = "graticule.report") -> jinja2.Environment:
+    """The templates of a package, everything escaped, with the filters that write figures."""
     templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("graticule.report", "templates"),
+        loader=jinja2.PackageLoader(package, "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import jinja2
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from graticule.errors import GraticuleError, ImageError, LabelDatabaseError, LabelStoreError, OptionError
+from graticule.report.html import environment
 from graticule.review.desk import Desk
 from graticule.review.pictures import Pictures
 from graticule.review.web.access import Gate, Guard, Sessions
@@ -40,13 +40,7 @@ def create_app(desk: Desk, pictures: Pictures, nearest: Nearest, gate: Gate, use
     user : str
         The person by default; "": asked for.
     """
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("graticule.review.web", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    templates = environment("graticule.review.web")
     sessions = Sessions()
     context = Context(desk, pictures, nearest, gate, sessions, templates, desk.store.shown, user)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
