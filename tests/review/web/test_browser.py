@@ -23,6 +23,20 @@ if TYPE_CHECKING:
 Open = Callable[..., Opened]
 Sit = Callable[..., Person]
 MEDIAN_MS = 300.0
+# requests for decisions wait before they are sent, answers of the queue before they are read
+_GATES = """
+() => {
+  const real = window.fetch, gates = {};
+  window.shut = (name) => { let open; gates[name] = new Promise((done) => { open = done; }); gates[name].open = open; };
+  window.open_gate = (name) => gates[name].open();
+  window.fetch = async (address, options) => {
+    if (address.startsWith("/api/event")) await gates.event;
+    const answer = await real(address, options);
+    if (address.startsWith("/api/queue")) await gates.queue;
+    return answer;
+  };
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -280,6 +294,27 @@ def test_a_lost_answer_does_not_double_a_decision(open_desk: Open, sit: Sit) -> 
     ann.saved()
     assert lost == [201]
     assert [(e.image_sha256, e.new_value) for e in opened.desk.store.events()] == list(zip(pressed, "ab", strict=True))
+
+
+def test_what_is_decided_while_the_queue_answers_is_not_shown_again(open_desk: Open, sit: Sit) -> None:
+    opened = open_desk(24)
+    ann = sit(opened)
+    ann.page.evaluate(_GATES)
+    ann.page.evaluate("window.shut('event')")
+    pressed = [ann.decide("1") for _ in range(9)]
+    ann.page.evaluate("window.shut('queue')")
+    pressed += [ann.decide("1")]  # the queue is asked now, and answers when more has been decided and stored
+    ann.page.evaluate("window.open_gate('event')")
+    pressed += [ann.decide("1") for _ in range(2)]
+    ann.saved()
+    ann.page.evaluate("window.open_gate('queue')")
+    while len(pressed) < 24:
+        pressed.append(ann.decide("1"))
+    ann.saved()
+    ann.says("#empty", "Nothing is left here")
+    assert not ann.page.locator("#refused").is_visible()
+    assert len(set(pressed)) == 24
+    assert [e.image_sha256 for e in opened.desk.store.events()] == pressed
 
 
 def test_a_server_that_starts_anew_gets_what_was_kept(open_desk: Open, browser: Browser) -> None:

@@ -17,6 +17,7 @@ from graticule.review.web.context import Context, filters_of, person
 _GRID_PAGE = 60
 _DISAGREEMENTS_PAGE = 20
 _MOST_AHEAD = 8
+_MOST_SKIPPED = 220  # images held, and decisions of theirs that the browser has not sent yet
 _KEEP = {"cache-control": "private, max-age=86400, immutable"}
 Asked = Annotated[Query, InAddress()]
 
@@ -41,7 +42,7 @@ def _looking(routes: APIRouter, context: Context) -> None:
     def queue(request: Request, asked: Asked, n: int = 1, skip: str = "") -> dict[str, Any]:
         who, filters = person(request), filters_of(asked, desk.items.classes)
         held = [place for sha in skip.split(",") if (place := desk.ledger.place(sha)) is not None]
-        taken = desk.take(who, filters, max(0, min(n, _MOST_AHEAD)), held[:_MOST_AHEAD])
+        taken = desk.take(who, filters, max(0, min(n, _MOST_AHEAD)), held[:_MOST_SKIPPED])
         total, done, left = desk.queue.counts(who, filters)
         return {"items": [context.item(p, who) for p in taken], "total": total, "done": done, "left": left}
 

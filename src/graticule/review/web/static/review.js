@@ -176,6 +176,7 @@ for (const form of document.querySelectorAll(".filters")) {
 /* ---- one image ---- */
 
 const AHEAD = 3;
+const MOST_SKIPPED = 200;
 
 function imagePage(settings) {
   const items = [];
@@ -219,14 +220,16 @@ function imagePage(settings) {
       const unsent = waiting().flatMap((letter) => letter.body.image ?? []);
       const query = new URLSearchParams(filters);
       query.set("n", String(AHEAD + 1));
-      query.set("skip", [...held, ...unsent].slice(-8).join(","));
+      query.set("skip", [...held, ...unsent.slice(-MOST_SKIPPED)].join(","));
       const { status, content } = await call(`/api/queue?${query}`);
       failed = status === 200 ? null : content.error;
       if (failed && status !== 422) setTimeout(more, 2000);
       if (status === 200) {
-        const known = new Set([...items.slice(Math.max(at, 0)).map((one) => one.id), ...unsent]);
+        // what was decided while the answer was on the way is open in the answer, and may be stored by now
+        const known = new Set([...items.filter((one, k) => k >= at || one.value).map((one) => one.id), ...unsent]);
         const fresh = content.items.filter((one) => !known.has(one.id));
-        over = fresh.length === 0;
+        over = content.items.length === 0;
+        if (!over && !fresh.length) setTimeout(more, 500);
         items.push(...fresh);
         counts = content;
         fresh.forEach(picture);
@@ -257,7 +260,7 @@ function imagePage(settings) {
     trouble(one?.problem ?? null);
     progress();
     if (!one) {
-      $("empty").textContent = loading ? "one moment" : failed ? `The next image is not here: ${failed}. It is tried again.` : "Nothing is left here. Choose other images above, or look at the overview.";
+      $("empty").textContent = loading || (!over && !failed) ? "one moment" : failed ? `The next image is not here: ${failed}. It is tried again.` : "Nothing is left here. Choose other images above, or look at the overview.";
       $("name").textContent = $("why").textContent = "";
       $("scale").hidden = $("near").hidden = $("so-far").hidden = $("legend").hidden = $("accept").hidden = true;
       rows.forEach(({ button }) => { button.disabled = true; });
