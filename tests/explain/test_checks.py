@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from graticule.explain.occlusion import occlusion_map
 from graticule.explain.overlay import full_scale, overlay, peak, picture
 from graticule.explain.regions import bar_mask, border_frame, share, shown_size
 from graticule.explain.shortcut import LEAST, Exchange, control_mask, exchange, judge, partners
+from graticule.jobs import explain_checks
+from graticule.jobs.explain_work import Seen
+from graticule.jobs.samples import Silent
 
 SIDE = 64
 
@@ -199,3 +203,35 @@ def test_the_peak_is_where_evidence_for_the_class_is() -> None:
     x, y = peak(values, np.full((224, 224, 3), 90, np.uint8))
     assert 40 / 56 < x < 44 / 56
     assert 10 / 56 < y < 14 / 56
+
+
+class Begun(Silent):
+    """Keeps what was begun."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, int]] = []
+
+    def begin(self, text: str, total: int) -> None:
+        self.all.append((text, total))
+
+
+def test_pictures_with_a_bar_meet_more_partners_where_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 4 of 24 pictures carry a bar; the model reads its redness alone
+    made, truth = pictures(24, at=EDGE, seed=4)
+    bar = np.zeros((SIDE, SIDE), bool)
+    bar[EDGE] = True
+    barred = (0, 2, 4, 6)
+    seen = [Seen(one, np.ones(2), (SIDE, SIDE), bar if i in barred else None) for i, one in enumerate(made)]
+    monkeypatch.setattr(explain_checks, "look", lambda number, _: seen[number])
+    monkeypatch.setattr(explain_checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
+    reporter = Begun()
+    with ThreadPoolExecutor(1) as threads:
+        found = explain_checks.regions(cast(Any, None), cast(Any, range(24)), truth, ("a", "b"), threads, 0, reporter)
+    in_bar, everywhere = (
+        next(v for v in found["regions"][region] if v["class"] is None) for region in ("info bar", "border")
+    )
+    assert reporter.all == [("exchanging border and info bar", 24), ("exchanging info bar", in_bar["n"] - 8)]
+    assert everywhere["n"] == 24
+    assert 12 <= in_bar["n"] <= 16
+    assert in_bar["drawn"]
+    assert in_bar["share"] == pytest.approx(1.0, abs=0.05)

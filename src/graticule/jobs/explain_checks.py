@@ -21,6 +21,7 @@ from graticule.jobs.samples import Reporter
 
 Doubles = NDArray[np.float64]
 EXAMINED = 12  # images of the costly checks
+_FEW_PAIRS = 40  # below, pictures with a bar are exchanged once more
 _LEAST_PAIRS = 14  # below, not even all pairs together can call for a warning
 
 
@@ -117,16 +118,18 @@ def regions(
     seed: int,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Exchange border and info bar between images of different predicted classes."""
+    """Exchange border and info bar between images of different predicted classes.
+
+    Where few images carry a bar, those meet further partners in a second round.
+    """
     generator = np.random.default_rng(seed)
     pairs = partners(predicted, generator)
-    reporter.begin("exchanging border and info bar", len(pairs))
-    tasks = [(i, j, int(predicted[i]), int(predicted[j]), seed) for i, j in pairs]
+    again = partners(predicted, generator)
     found: dict[str, list[Exchange]] = {"border": [], "info bar": []}
-    for done, exchanged in enumerate(in_order(partial(_exchanged, model, files), tasks, threads, 4), 1):
-        for region, one in exchanged.items():
-            found[region].append(one)
-        reporter.advance(done)
+    barred = _exchange_all(model, files, predicted, pairs, found, threads, seed, reporter)
+    if 0 < len(found["info bar"]) < _FEW_PAIRS:
+        more = [(i, j) for i, j in again if (i in barred or j in barred) and (i, j) not in pairs]
+        _exchange_all(model, files, predicted, more, {"info bar": found["info bar"]}, threads, seed, reporter)
     tested = {region: some for region, some in found.items() if some}
     return {
         "pairs": len(pairs),
@@ -145,14 +148,39 @@ def regions(
     }
 
 
+def _exchange_all(
+    model: ExplainableModel,
+    files: Sequence[ImageFile],
+    predicted: NDArray[np.int64],
+    pairs: Sequence[tuple[int, int]],
+    found: dict[str, list[Exchange]],
+    threads: ThreadPoolExecutor,
+    seed: int,
+    reporter: Reporter,
+) -> set[int]:
+    """Exchange the regions named in `found`, and add the outcomes there; returns the images with a bar."""
+    reporter.begin("exchanging " + " and ".join(found), len(pairs))
+    tasks = [(i, j, int(predicted[i]), int(predicted[j]), seed) for i, j in pairs]
+    barred = set()
+    for done, (exchanged, bars) in enumerate(in_order(partial(_exchanged, model, files), tasks, threads, 4), 1):
+        barred |= bars
+        for region in found.keys() & exchanged.keys():
+            found[region].append(exchanged[region])
+        reporter.advance(done)
+    return barred
+
+
 def _exchanged(
     model: ExplainableModel, files: Sequence[ImageFile], task: tuple[int, int, int, int, int]
-) -> dict[str, Exchange]:
-    """Both regions of one pair; a region that neither picture has is left out, as is an unreadable file."""
+) -> tuple[dict[str, Exchange], set[int]]:
+    """Both regions of one pair, and which of the two images carry a bar.
+
+    A region that neither picture has is left out, as is an unreadable file.
+    """
     i, j, a, b, seed = task
     kept, given = look(files[i], model), look(files[j], model)
     if isinstance(kept, str) or isinstance(given, str):
-        return {}
+        return {}, set()
     masks = {"border": kept.border & given.border}
     bars = [mask for mask in (kept.bar, given.bar) if mask is not None]
     if bars:
@@ -164,7 +192,7 @@ def _exchanged(
         one = exchange(evaluate, kept.pixels, given.pixels, (a, b), (mask, control_mask(mask, generator)))
         if one is not None:
             found[region] = one
-    return found
+    return found, {at for at, bar in ((i, kept.bar), (j, given.bar)) if bar is not None}
 
 
 def _logs(model: ExplainableModel, kept: Seen, given: Seen, pixels: NDArray[np.uint8]) -> Doubles:
