@@ -143,9 +143,17 @@ def test_a_planted_temperature_is_found(temperature: float) -> None:
 
 
 def test_temperature_stays_in_its_range() -> None:
-    perfect = np.eye(2)[[0, 1, 0, 1]] * 10
-    assert 1 < fit_temperature(perfect, np.array([0, 1, 0, 1])) <= 50
-    assert fit_temperature(perfect, np.array([1, 0, 1, 0])) == pytest.approx(0.02, rel=0.02)
+    inverse = np.eye(2)[[0, 1, 0, 1]] * 10
+    assert fit_temperature(inverse, np.array([1, 0, 1, 0])) == pytest.approx(0.02, rel=0.02)
+
+
+@pytest.mark.parametrize("n", [12, 54, 600])
+def test_a_part_without_an_error_does_not_make_the_scores_certain(n: int) -> None:
+    y = np.arange(n) % 3
+    scores = np.eye(3)[y] * 0.4
+    p = softmax(fit_temperature(scores, y) * scores)[np.arange(n), y]
+    # all images are alike: their score is what one error among n + 2 would make it
+    np.testing.assert_allclose(p, 1 - 1 / (n + 2), rtol=1e-3)
 
 
 def test_balanced_log_loss_is_scikit_learns() -> None:

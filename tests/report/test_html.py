@@ -161,6 +161,35 @@ def test_openings_of_the_held_out_part_are_counted(write_run: Any, page_of: Page
     assert "Held-out part opened again" in page.text
 
 
+def test_a_run_of_one_split_speaks_of_its_held_out_part_once(write_run: Any, page_of: PageOf) -> None:
+    def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
+        run["folds"] |= {"k": 1, "test_size": 0.25}
+        run["head"] |= {"shipped": "the head of the training part", "folds": []}
+        run["test_openings"] = [{"utc": "2026-01-02T03:04:05Z", "verb": "train"}]
+        metrics |= {"test": dict(metrics), "per_fold": [], "part": "test", "notes": []}
+
+    page = page_of(write_run(change=change))
+    text = page.text
+    assert "Results on the held-out part" in text
+    assert "90 images that it had not seen" in text
+    assert "25.0 % of the images were set aside" in text
+    assert "on a held-out part of 25.0" in text  # the methods section
+    assert text.count("The part was opened once (2026-01-02T03:04:05Z, train)") == 1
+    assert "test" not in page.ids
+    for word in ("Out-of-fold", "out-of-fold", "folds pooled", "divided into", "in one fold", "Folds were"):
+        assert word not in text
+
+
+def test_one_missed_image_is_said_in_the_singular(write_run: Any, page_of: PageOf) -> None:
+    def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
+        metrics["confusion"] = [[30, 0, 0], [0, 29, 1], [0, 0, 30]]
+        for name, value in (("fibre", 1.0), ("plate", 29 / 30), ("sphere", 1.0)):
+            metrics["per_class"][name]["sensitivity"] = {"value": value}
+
+    text = page_of(write_run(change=change)).text
+    assert "“plate” (sensitivity 96.7 %): the one image missed was given “sphere”." in text
+
+
 def test_evaluation_report_has_no_folds(write_run: Any, parse: Any) -> None:
     folder = write_run(verb="evaluate")
     page = parse(write_evaluation_report(folder).read_text(encoding="utf-8"))

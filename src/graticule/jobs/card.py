@@ -33,6 +33,11 @@ def model_card(
         What the registry knows of the backbone.
     """
     how = "out-of-fold" if metrics["part"] == "cv" else "on the held-out part"
+    meaning = (
+        "Out-of-fold figures describe the heads of single folds."
+        if metrics["part"] == "cv"
+        else "The figures describe this very model, on images set aside before training."
+    )
     lines = [
         f"# Image classifier of {len(info.classes)} classes",
         "",
@@ -49,7 +54,7 @@ def model_card(
         "|---|---|---|",
         *(_row(label, metrics[name]) for name, label in _FIGURES),
         "",
-        "Out-of-fold figures describe the heads of single folds; intervals leave out the variance of retraining.",
+        f"{meaning} Intervals leave out the variance of retraining.",
         "",
         "## Use",
         "",

@@ -263,14 +263,24 @@ def balanced_log_loss(scores: NDArray[np.floating], y: NDArray[np.int64], temper
 
 
 def fit_temperature(scores: NDArray[np.floating], y: NDArray[np.int64]) -> float:
-    """The temperature that minimises `balanced_log_loss` on held-out scores, within 0.02 to 50.
+    """The temperature that minimises the log loss on held-out scores, each class weighing the same, within 0.02 to 50.
+
+    One image more is thought to carry a wrong label, any with the same chance, as Platt ("Probabilistic outputs for
+    support vector machines", 1999) smooths labels: else the scores of a small part without an error would be driven to
+    certainty. Among thousands of images that changes nothing.
 
     Source: Guo et al., "On calibration of modern neural networks" (2017); here as a factor, not a divisor.
     """
-    best = minimize_scalar(
-        lambda log_t: balanced_log_loss(scores, y, float(np.exp(log_t))),
-        bounds=(np.log(0.02), np.log(50.0)),
-        method="bounded",
-        options={"xatol": 1e-3},
-    )
-    return float(np.exp(best.x))
+    n, n_classes = scores.shape
+    wrong = 1 / (n + 2)
+    targets = np.full((n, n_classes), wrong / max(n_classes - 1, 1))
+    targets[np.arange(n), y] = 1 - wrong
+    # each class the same weight, however many images it has
+    targets /= np.bincount(y, minlength=n_classes)[y][:, None]
+
+    def loss(log_temperature: float) -> float:
+        log_p = np.log(np.maximum(softmax(np.exp(log_temperature) * scores), 1e-12))
+        return float(-(targets * log_p).sum())
+
+    bounds = (np.log(0.02), np.log(50.0))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3}).x))

@@ -89,14 +89,20 @@ def methods_paragraph(source: Source) -> str:
         return _training_paragraph(source, unit)
     heads = sorted({str(fold.get("kind", "classifier")) for fold in (run.get("head") or {}).get("folds") or []})
     accuracy = metrics.get("accuracy")
+    evaluated = (
+        f"on a held-out part of {percent(folds.get('test_size'))}, {unit}"
+        if source.one_split
+        else f"by {folds.get('k', '?')}-fold cross-validation, folds {unit}"
+    )
     return (
         f"{plural(metrics['n'], 'image')} of {plural(len(source.classes), 'class', 'classes')} were classified with "
         f"Graticule {version}. Images were resized to {embedding.get('input_size', '?')} pixels and passed through "
         f"{embedding.get('backbone', 'a network')} with fixed pretrained weights; feature maps after "
         f"{', '.join(embedding.get('layers') or ['the last layer'])} were pooled ({embedding.get('pooling', 'mean')}) "
         f"to {count(embedding.get('n_features'))} features{seen}. Classifiers ({', '.join(heads) or 'linear'}) were "
-        f"evaluated by {folds.get('k', '?')}-fold cross-validation, folds {unit}, settings chosen inside each training "
-        f"part. Out-of-fold accuracy was {percent(figure_value(accuracy))} ({span(accuracy)}), macro ROC AUC "
+        f"evaluated {evaluated}, settings chosen inside {'the' if source.one_split else 'each'} training part. "
+        f"{'Accuracy' if source.one_split else 'Out-of-fold accuracy'} was "
+        f"{percent(figure_value(accuracy))} ({span(accuracy)}), macro ROC AUC "
         f"{decimal(figure_value(metrics.get('roc_auc_macro')))}."
     )
 
@@ -108,7 +114,9 @@ def _training_paragraph(source: Source, unit: str) -> str:
     recipe, accuracy = training["recipe"], metrics.get("accuracy")
     frozen = f" (the first {recipe['frozen_blocks']} blocks fixed)" if recipe["frozen_blocks"] else ""
     evaluated = (
-        f"{folds.get('k')}-fold cross-validation, folds {unit}" if (folds.get("k") or 1) > 1 else "one held-out part"
+        f"one held-out part of {percent(folds.get('test_size'))}, {unit}"
+        if source.one_split
+        else f"{folds.get('k')}-fold cross-validation, folds {unit}"
     )
     return (
         f"{plural(metrics['n'], 'image')} of {plural(len(source.classes), 'class', 'classes')} were classified with "

@@ -48,6 +48,11 @@ class Source:
         return self.run.get("verb") == "evaluate"
 
     @property
+    def one_split(self) -> bool:
+        """True where one model was trained and the held-out part scored, without cross-validation."""
+        return not self.external and (self.run.get("folds") or {}).get("k") == 1
+
+    @property
     def part(self) -> str:
         """The part of the predictions that the headline figures are about."""
         parts = set(self.predictions.part.tolist())

@@ -10,6 +10,7 @@ from graticule.report.quantities import METHODS, THIN, Unit, count, figure_value
 from graticule.report.source import Source
 
 FEW_IMAGES = 30
+_GIVEN = " were given the class of their label"
 
 
 def plural(n: float, one: str, many: str | None = None) -> str:
@@ -35,8 +36,8 @@ def verdict(source: Source) -> list[str]:
     """Plain-language answer in a few sentences, most important first."""
     metrics = source.metrics
     accuracy = metrics.get("accuracy")
-    where = "The model was right on" if source.external else "Out-of-fold,"
-    what = "" if source.external else " were given the class of their label"
+    where = "The model was right on" if source.external or source.one_split else "Out-of-fold,"
+    what = "" if source.external else " that it had not seen" if source.one_split else _GIVEN
     share = f"{percent(figure_value(accuracy))} of {plural(metrics['n'], 'image')}"
     text = [f"{where} {share}{what} ({span(accuracy)})."]
     base = figure_value(accuracy, "baseline")
@@ -46,7 +47,7 @@ def verdict(source: Source) -> list[str]:
     if not source.external:
         text.append(_new_groups(source))
     test = metrics.get("test")
-    if test:
+    if test and not source.one_split:
         text.append(
             f"On the held-out part of {plural(test['n'], 'image')} the model got "
             f"{percent(figure_value(test['accuracy']))} ({span(test['accuracy'])})."
@@ -70,15 +71,19 @@ def _weakest(metrics: Mapping[str, Any]) -> list[str]:
     other = metrics["classes"][row.index(max(row))]
     if len(known) == 2:
         return [f"{text}."]
-    return [f"{text}; {max(row)} of its {plural(missed, 'missed image')} were given “{other}”."]
+    if missed == 1:
+        return [f"{text}: the one image missed was given “{other}”."]
+    return [f"{text}; {max(row)} of its {count(missed)} missed images were given “{other}”."]
 
 
 def _new_groups(source: Source) -> str:
     data = source.run.get("data") or {}
     if data.get("group_column"):
-        return "Each group lay in one fold only, so these results are about images from groups never seen in training."
+        where = "was trained on or tested on, never both" if source.one_split else "lay in one fold only"
+        return f"Each group {where}, so these results are about images from groups never seen in training."
+    drawn = "The held-out part was" if source.one_split else "Folds were"
     return (
-        "Folds were drawn image by image: where several images show one specimen, these results are too good for new "
+        f"{drawn} drawn image by image: where several images show one specimen, these results are too good for new "
         "specimens."
     )
 
@@ -141,8 +146,9 @@ def evaluation(source: Source) -> list[tuple[str, str]]:
             ),
         ]
     else:
-        answers = [("Folds", _folds(run)), ("Groups", _groups(source)), ("What was fitted where", _fitted(run))]
-        answers.append(("What the results describe", _shipped(run)))
+        divided = ("Held-out part", _held_out(run)) if source.one_split else ("Folds", _folds(run))
+        answers = [divided, ("Groups", _groups(source)), ("What was fitted where", _fitted(source))]
+        answers.append(("What the results describe", _shipped(source)))
     answers.append(("Intervals", _intervals(source.metrics)))
     answers.append(("What the intervals leave out", _left_out(source)))
     notes = (run.get("folds") or {}).get("notes") or []
@@ -167,24 +173,36 @@ def _folds(run: Mapping[str, Any]) -> str:
         f"In turn, a classifier was fitted on {plural(k - 1, 'fold')} and scored the images of the remaining one, so "
         "that every image was scored exactly once by a classifier that had not seen it."
     )
-    duplicates = (run.get("data") or {}).get("duplicates") or {}
-    if duplicates.get("components"):
-        sets = plural(duplicates["components"], "set")
-        text += (
-            f" Images with identical pixels ({sets}, {plural(duplicates['images'], 'image')}) were kept in one fold."
-        )
     if folds.get("test_size"):
         text += " The held-out part was set aside before and took no part in this."
-    return text
+    return text + _identical(run, "in one fold")
+
+
+def _held_out(run: Mapping[str, Any]) -> str:
+    folds = run.get("folds") or {}
+    return (
+        f"{percent(folds.get('test_size'))} of the images were set aside (seed {folds.get('seed', 0)}) before anything "
+        "was fitted; one model was trained on the others and scored these once. There was no cross-validation: with "
+        "another held-out part the results would differ, see the intervals."
+    ) + _identical(run, "on one side of the split")
+
+
+def _identical(run: Mapping[str, Any], where: str) -> str:
+    duplicates = (run.get("data") or {}).get("duplicates") or {}
+    if not duplicates.get("components"):
+        return ""
+    sets = plural(duplicates["components"], "set")
+    return f" Images with identical pixels ({sets}, {plural(duplicates['images'], 'image')}) were kept {where}."
 
 
 def _groups(source: Source) -> str:
     data = source.run.get("data") or {}
     column, options = data.get("group_column"), source.run.get("options") or {}
     if column:
+        where = "on the same side of the split" if source.one_split else "in the same fold"
         return (
             f"Group-wise, by the column “{column}” ({plural(data.get('n_groups') or 0, 'group')}): all images of one "
-            "group lie in the same fold, so no classifier was tested on a group it had been trained on."
+            f"group lie {where}, so no classifier was tested on a group it had been trained on."
         )
     reason = "groups were switched off" if options.get("group") == "none" else "the data name no groups"
     return (
@@ -194,13 +212,14 @@ def _groups(source: Source) -> str:
     )
 
 
-def _fitted(run: Mapping[str, Any]) -> str:
-    head, embedding = run.get("head") or {}, run.get("embedding") or {}
-    if run.get("training"):
+def _fitted(source: Source) -> str:
+    head, embedding = source.run.get("head") or {}, source.run.get("embedding") or {}
+    if source.run.get("training"):
+        anew, side = ("", "the training side") if source.one_split else (" anew in each fold", "each training side")
         return (
-            f"The network ({embedding.get('backbone', 'backbone')}) was trained anew in each fold, from the weights it "
-            "came with. A part of each training side, whole units, chose the epoch and the temperature of the scores. "
-            "Nothing was fitted on the images that a result counts."
+            f"The network ({embedding.get('backbone', 'backbone')}) was trained{anew}, from the weights it came with. "
+            f"A part of {side}, whole units, chose the epoch and the temperature of the scores. Nothing was fitted on "
+            "the images that a result counts."
         )
     inner = sorted({int(fold["inner_folds"]) for fold in head.get("folds") or [] if fold.get("inner_folds")})
     chosen = (
@@ -210,13 +229,15 @@ def _fitted(run: Mapping[str, Any]) -> str:
     )
     return (
         f"The network ({embedding.get('backbone', 'backbone')}) came with its weights, trained on other images, and "
-        "was not changed. Scaling and classifier were fitted on the training folds only; the classifier's kind and "
+        "was not changed. Scaling and classifier were fitted on training images only; the classifier's kind and "
         f"settings were {chosen}. Nothing was fitted on the images that a result counts."
     )
 
 
-def _shipped(run: Mapping[str, Any]) -> str:
-    shipped = (run.get("head") or {}).get("shipped") or "not recorded"
+def _shipped(source: Source) -> str:
+    shipped = (source.run.get("head") or {}).get("shipped") or "not recorded"
+    if source.one_split:
+        return f"The model in the run folder itself: {shipped}."
     return (
         f"Out-of-fold results describe the classifiers of the folds. The model in the run folder: {shipped}. "
         "ROC AUC and average precision are means over folds, since scores of different classifiers need not share a "
@@ -249,6 +270,11 @@ def _left_out(source: Source) -> str:
         return text
     return (
         "The intervals say how much the results would change with other test images, the classifiers given. They leave "
-        "out the variance of training again on other images, which cannot be estimated without bias from one "
-        f"cross-validation (Bengio and Grandvalet 2004). {text}"
+        "out the variance of training again on other images, which cannot be estimated "
+        + (
+            "from one training"
+            if source.one_split
+            else "without bias from one cross-validation (Bengio and Grandvalet 2004)"
+        )
+        + f". {text}"
     )
