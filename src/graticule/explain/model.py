@@ -15,6 +15,7 @@ from graticule.errors import OptionError
 from graticule.explain.graph import load_graph, pooled_tensors, shuffled_weights, weight_stages, with_outputs
 from graticule.explain.occlusion import occlusion_map
 from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
+from graticule.explain.shifted import COARSE, laid_together, moved
 from graticule.explain.targets import margins, target_gradients
 from graticule.models.encoder import Encoder
 from graticule.models.scoring import Head, probabilities
@@ -181,15 +182,23 @@ class ExplainableModel:
     def any_maps(
         self, pixels: Pixels, classes: NDArray[np.integer], sizes: NDArray[np.floating] | None, method: str
     ) -> Doubles:
-        """Maps by any of `METHODS`, occlusion included, to be shown; shapes as in `maps`.
+        """Maps by any of `METHODS`, occlusion included, to be shown; shapes (N, T, g, g).
 
-        With a baseline, HiResCAM is shifted by one number per map, so that its cells add up to how far the class's
-        margin stands above that of the baseline: positive cells then speak for the class more than an average image.
+        HiResCAM of a network whose finest layer is coarse is averaged over moved pictures, see
+        `graticule.explain.shifted`. With a baseline, HiResCAM is shifted by one number per map, so that its cells add
+        up to how far the class's margin stands above that of the baseline: positive cells then speak for the class more
+        than an average image.
         """
-        if method == "hirescam" and self.baseline is not None:
+        if method == "hirescam":
             features, layers = self._traced(pixels, classes, sizes, method, None)
+            total = add_layers(layers)
+            if (cells := total.shape[-1]) < COARSE:
+                maps = [self.maps(one, classes, sizes) for one in moved(pixels, cells)]
+                total = laid_together(maps)
+            if self.baseline is None:
+                return total
             lead = margins(self.heads, features) - margins(self.heads, self.baseline[None])
-            return _with_total(add_layers(layers), np.take_along_axis(lead, np.asarray(classes), axis=1))
+            return _with_total(total, np.take_along_axis(lead, np.asarray(classes), axis=1))
         if method != "occlusion":
             return self.maps(pixels, classes, sizes, method=method)
         found = []
