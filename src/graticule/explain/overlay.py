@@ -14,6 +14,7 @@ Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
 LONGEST = 336
 SMOOTHING = 0.015  # standard deviation over the side: the finest maps are grainy
+_FEWEST_CELLS = 0.8
 _STRIDE, _FEWEST = 32, 4
 _FOR = np.array([224.0, 110.0, 20.0])
 _AGAINST = np.array([40.0, 110.0, 210.0])
@@ -28,8 +29,12 @@ def full_scale(maps: NDArray[np.floating]) -> float:
 
 
 def smoothed(values: NDArray[np.floating], width: float = SMOOTHING) -> Doubles:
-    """A map smoothed by a Gaussian whose standard deviation is `width` times its side; shape kept."""
-    return np.asarray(gaussian_filter(np.asarray(values, np.float64), width * values.shape[-1], mode="nearest"))
+    """A map smoothed by a Gaussian whose standard deviation is `width` times its side; shape kept.
+
+    At least 0.8 cells, else the eye would see the cells of coarse maps.
+    """
+    cells = max(width * values.shape[-1], _FEWEST_CELLS)
+    return np.asarray(gaussian_filter(np.asarray(values, np.float64), cells, mode="nearest"))
 
 
 def peak(values: NDArray[np.floating], pixels: Pixels) -> tuple[float, float]:
