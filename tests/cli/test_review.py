@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from graticule.bundle import read_bundle, write_bundle
 from graticule.errors import GraticuleError, OptionError, RunError
 from graticule.jobs.predict import predict
 from graticule.jobs.review import ReviewOptions, open_review
+from graticule.jobs.review_nearest import N_NEAREST, NearestOfClasses, groups_of
 from graticule.jobs.samples import Silent
 from graticule.review.desk import Decision
 from graticule.review.queue import Filters
@@ -94,6 +97,93 @@ def test_a_run_is_reviewed_by_its_own_images(run: Path, images: Path, tmp_path: 
         assert set(items.given.tolist()) == set(items.classes)
         assert [sha256_file(images / path) for path in items.path[:5]] == items.sha256[:5].tolist()
         assert set(items.decision.tolist()) <= {"accept", "review", "reject", ""}
+
+
+def _distances(reference: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Between all training images, as `predict` measures them, computed anew. Shape (m, m)."""
+    space = {name: reference[f"novelty.space.{name}"].astype(np.float64) for name in ("centre", "scale", "basis")}
+    features = reference["features"].astype(np.float64)
+    rooted = np.sign(features) * np.sqrt(np.abs(features))
+    placed = (rooted - space["centre"]) / space["scale"] @ space["basis"] @ reference["novelty.space.within"]
+    return np.asarray(np.linalg.norm(placed[:, None] - placed[None], axis=2))
+
+
+def test_a_copy_of_a_training_image_is_the_nearest_one_of_its_class(
+    predicted: Path, images: Path, tmp_path: Path
+) -> None:
+    with open_review(predicted, str(tmp_path / "labels.db")) as review:
+        items, bundle = review.desk.items, review.subject.bundle
+        assert bundle is not None
+        assert not review.subject.of_training
+        find = NearestOfClasses(bundle)
+        for place in range(3):
+            found = find(review.pictures.files[place], items.path[place], list(items.classes))
+            assert [{path.split("/")[0] for path in paths} for paths in found] == [{name} for name in items.classes]
+            hashes = [sha256_file(images / paths[0]) for paths in found]
+            assert items.sha256[place] in hashes
+            assert len({path for paths in found for path in paths}) == 3 * N_NEAREST
+        assert find(predicted / "gone.png", "gone.png", ["disc"]) == [[]]
+        older = {name: values for name, values in bundle.reference.items() if name != "novelty.mixing"}
+        assert NearestOfClasses.possible(bundle)
+        assert not NearestOfClasses.possible(replace(bundle, reference=older))
+
+
+def test_a_training_image_is_compared_with_the_others_of_other_groups(run: Path, tmp_path: Path) -> None:
+    with open_review(run, str(tmp_path / "labels.db")) as review:
+        subject, items = review.subject, review.desk.items
+        assert subject.of_training
+        assert subject.bundle is not None
+    reference = subject.bundle.reference
+    paths = reference["paths"].tobytes().decode().split("\n")
+    distance, label = _distances(reference), reference["class"]
+    groups = [str(k // 2) for k in range(len(paths))]
+    for own in (groups_of(paths, None), groups_of(paths, groups)):
+        find = NearestOfClasses(subject.bundle, own)
+        for place in range(0, len(items), 7):
+            row = paths.index(items.path[place])
+            found = find(tmp_path / "not read", items.path[place], list(items.classes))
+            for k in range(len(items.classes)):
+                order = [j for j in np.argsort(distance[row]) if label[j] == k and j != row]
+                if any(own.values()):
+                    order = [j for j in order if groups[j] != groups[row]]
+                assert found[k] == [paths[j] for j in order[:N_NEAREST]]
+
+
+def test_sets_of_a_run_s_own_images_come_from_the_other_folds(run: Path, tmp_path: Path) -> None:
+    with open_review(run, str(tmp_path / "labels.db")) as review:
+        items, bundle = review.desk.items, review.subject.bundle
+        assert bundle is not None
+    tensors = bundle.reference
+    proba, y, fold = (tensors[f"evidence.{name}"] for name in ("proba", "y", "fold"))
+    scored = pq.read_table(run / "predictions.parquet").to_pydict()
+    cv = [path for path, part in zip(scored["path"], scored["part"], strict=True) if part == "cv"]
+    n_in = []
+    for i, path in enumerate(cv):
+        place = items.path.tolist().index(path)
+        best = int(items.proba[place].argmax())
+        expected = set()
+        for k, name in enumerate(items.classes):
+            # fewer than 19 images of a class: those of all classes together
+            others = [j for j in range(len(cv)) if fold[j] != fold[i]]
+            worse = sum(1.0 - float(proba[j, y[j]]) >= 1.0 - float(proba[i, k]) for j in others)
+            if (1 + worse) / (1 + len(others)) > 0.05 or k == best:
+                expected.add(name)
+        assert set(items.sets[place]) == expected
+        assert items.sets[place][0] == items.classes[best]
+        n_in.append(items.given[place] in expected)
+    assert np.mean(n_in) > 0.9
+    assert np.isnan(items.novelty).all()
+
+
+def test_scores_of_a_calibration_part_give_no_sets(run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "run"
+    shutil.copytree(run, other)
+    shutil.rmtree(other / "model")
+    bundle = read_bundle(run / "model")
+    fold = np.full_like(bundle.reference["evidence.fold"], -1)
+    write_bundle(other / "model", replace(bundle, reference=bundle.reference | {"evidence.fold": fold}))
+    with open_review(other, str(tmp_path / "labels.db")) as review:
+        assert set(review.desk.items.sets) == {()}
 
 
 @pytest.mark.parametrize(

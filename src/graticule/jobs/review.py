@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +93,8 @@ class Review:
         training = self.subject.training
         labels = [] if training is None else training.label.tolist()
         paths = [] if training is None else training.path.tolist()
-        nearest = Nearest({escape_path(path): i for i, path in enumerate(paths)}, labels)
+        number = {escape_path(path): i for i, path in enumerate(paths)}
+        nearest = Nearest(number, labels, _comparison(self.subject))
         return create_app(self.desk, self.pictures, nearest, listening.gate, user)
 
 
@@ -146,6 +147,17 @@ def _explainer(bundle: Bundle) -> Callable[[Path, str], NDArray[np.uint8] | None
     if Explainer.possible(bundle):
         return Explainer(bundle)
     return None
+
+
+def _comparison(subject: Subject) -> Callable[[Path, str, Sequence[str]], list[list[str]]] | None:
+    """Nearest training images class by class; None where the bundle or the training images are not at hand."""
+    from graticule.jobs.review_nearest import NearestOfClasses, groups_of
+
+    bundle, training = subject.bundle, subject.training
+    if bundle is None or training is None or not NearestOfClasses.possible(bundle):
+        return None
+    groups = None if training.group is None else training.group.tolist()
+    return NearestOfClasses(bundle, groups_of(training.path.tolist(), groups) if subject.of_training else None)
 
 
 def listen_for(host: str, port: int | None, password: str | None) -> Listening:

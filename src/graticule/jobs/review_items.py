@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from graticule.bundle import Bundle, bundle_hash, read_bundle
 from graticule.data.preprocess import Preprocessing
 from graticule.data.sources import list_images
 from graticule.decide.decisions import decide
+from graticule.decide.evidence import Evidence
 from graticule.errors import BundleError, GraticuleError, RunError
+from graticule.jobs.decide import crossfitted_sets
 from graticule.jobs.judge import DecisionOptions, Judge
 from graticule.jobs.label_errors import Found, Judged, find_errors, read_judged
 from graticule.jobs.predict import model_folder
@@ -50,6 +53,8 @@ class Subject:
     model_hash, run_hash : str or None
     notes : list of str
         What was left out, and why.
+    of_training : bool
+        Whether the images are training images of the model.
     """
 
     items: Items
@@ -61,6 +66,7 @@ class Subject:
     model_hash: str | None
     run_hash: str | None
     notes: list[str]
+    of_training: bool = False
 
 
 def read_subject(source: Path, reporter: Reporter) -> Subject:
@@ -156,14 +162,16 @@ def _of_run(run: Path, reporter: Reporter) -> Subject:
     scored, manifest, bundle = judged.predictions, judged.manifest, judged.bundle
     n = len(scored)
     sha256 = _hashes(manifest.files(), reporter)
-    decision, reason = _decisions(judged)
+    inside = _inside(judged)
+    decision, reason = _decisions(judged, inside)
     suspicion, suggested = _suspected(judged, found)
     items = Items(
         sha256=object_array(sha256),
         path=object_array([escape_path(path) for path in manifest.path]),
         classes=scored.classes,
         proba=scored.proba,
-        sets=((),) * n,
+        sets=((),) * n if inside is None else _named(inside, scored.proba, scored.classes),
+        # by rank among the training images one in a hundred of them would be novel, whatever they are
         novelty=np.full(n, np.nan),
         decision=decision,
         reason=reason,
@@ -191,16 +199,39 @@ def _of_run(run: Path, reporter: Reporter) -> Subject:
         model_hash=bundle_hash(run / "model"),
         run_hash=sha256_file(run / "run.json"),
         notes=notes,
+        of_training=True,
     )
 
 
-def _decisions(judged: Judged) -> tuple[StrArray, StrArray]:
+def _inside(judged: Judged) -> NDArray[np.bool_] | None:
+    """Prediction sets of the cross-validated images, each from scores of images of other folds; shape (n, K).
+
+    None where the bundle's evidence is not the out-of-fold scores of these very images: scores of a calibration part
+    are the shipped model's, and with those of its folds they cannot be compared.
+    """
+    evidence, scored = Evidence.unpack(judged.bundle.reference), judged.predictions
+    if evidence is None or evidence.by_shipped or not np.array_equal(evidence.y, scored.y):
+        return None
+    if not np.allclose(evidence.calibrated, scored.proba, atol=1e-5):
+        return None
+    return crossfitted_sets(evidence, DecisionOptions().coverage)
+
+
+def _named(
+    inside: NDArray[np.bool_], proba: NDArray[np.float64], classes: tuple[str, ...]
+) -> tuple[tuple[str, ...], ...]:
+    """Names of the classes in each set, likeliest first."""
+    order = np.argsort(-proba, axis=1, kind="stable")
+    return tuple(tuple(classes[k] for k in order[i] if inside[i, k]) for i in range(len(proba)))
+
+
+def _decisions(judged: Judged, inside: NDArray[np.bool_] | None) -> tuple[StrArray, StrArray]:
     """What the model would do with each image of its training data, judged by scores of models that did not see it."""
     scored = judged.predictions
     rule = Judge(judged.bundle, DecisionOptions()).rule
     if rule is None:
         return object_array([""] * len(scored)), object_array([""] * len(scored))
-    return decide(scored.proba, None, np.zeros(len(scored), bool), rule, scored.classes)
+    return decide(scored.proba, inside, np.zeros(len(scored), bool), rule, scored.classes)
 
 
 def _suspected(judged: Judged, found: Found) -> tuple[np.ndarray[Any, np.dtype[np.float64]], StrArray]:

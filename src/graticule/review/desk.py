@@ -12,7 +12,7 @@ from graticule.errors import LabelStoreError, OptionError
 from graticule.evaluate.metrics import IntArray
 from graticule.review.events import DOUBTFUL, NOVEL, Draft, Event
 from graticule.review.items import CONTROL, SUSPECT, Items
-from graticule.review.ledger import Ledger
+from graticule.review.ledger import Ledger, Mask
 from graticule.review.queue import Filters, Queue
 from graticule.review.signature import Signature, sign
 from graticule.review.store import LabelStore
@@ -122,6 +122,18 @@ class Desk:
         """Whether the model's opinion on an image is withheld: always for the control sample."""
         return self.settings.blind or self._kind[place] == CONTROL
 
+    def withheld(self, who: str) -> Mask:
+        """Images that this person has still to judge without knowing what others said of them, shape (n,).
+
+        In a double reading and where the model's opinion is withheld, until as many persons as are needed have
+        decided, or the image is settled. Images on which nobody left an event are not counted.
+        """
+        ledger = self.ledger
+        still_to_read = (ledger.readers < self.queue.readings) & ~ledger.settled & ~ledger.of(who) & ledger.touched
+        if self.settings.double or self.settings.blind:
+            return np.asarray(still_to_read)
+        return np.asarray(still_to_read & ~self._shown_with_others)
+
     def take(self, who: str, filters: Filters, n: int = 1, skip: Collection[int] = ()) -> list[int]:
         """Claim the next images, see `Queue.take`."""
         return self.queue.take(who, filters, n, skip)
@@ -221,13 +233,19 @@ class Desk:
             model_hash=self.settings.model_hash,
             run_hash=self.settings.run_hash,
             seconds=decision.seconds,
-            blind=self.is_blind(place) and not decision.saw_opinion and not bulk and not settles,
+            blind=self.is_blind(place)
+            and not (decision.saw_opinion or bulk or settles or self._knows_of_others(place, who)),
             bulk=bulk,
             slot=self._slot(place, who) if self.settings.double and not settles else None,
             sampling_prob=None if np.isnan(draw) or bulk else draw,
             queue_reason=str(self._kind[place]),
         )
         return draft if decision.client_id is None else replace(draft, client_id=decision.client_id)
+
+    def _knows_of_others(self, place: int, who: str) -> bool:
+        """Whether this person could see what another one decided: from the image's history or from the record."""
+        others = any(event.who != who for event in self.ledger.state(self.items.sha256[place]).decisions())
+        return others and not bool(self.withheld(who)[place])
 
     def accept_all(self, who: str, value: str, images: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Give many images one label at once; such labels count neither for agreement nor for error estimates.

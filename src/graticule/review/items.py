@@ -85,6 +85,12 @@ class Items:
         kinds[~np.isnan(self.suspicion)] = SUSPECT
         return kinds
 
+    def compared(self, place: int, most: int) -> list[str]:
+        """Classes that one image is to be told apart from: the suggested and the given one, then by falling score."""
+        by_score = [self.classes[k] for k in np.argsort(-self.proba[place], kind="stable").tolist()]
+        named = [name for name in (self.suggested[place], self.given[place]) if name in self.classes]
+        return list(dict.fromkeys([*named, *by_score]))[:most]
+
     def take(self, rows: IntArray | NDArray[np.bool_]) -> Items:
         """Rows by index or mask, in the order given."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows

@@ -38,6 +38,7 @@ class Ledger:
         self.readers = np.zeros(n, dtype=np.int64)
         self.settled = np.zeros(n, dtype=bool)
         self.differ = np.zeros(n, dtype=bool)
+        self.touched = np.zeros(n, dtype=bool)
         self.refresh()
 
     def place(self, sha256: str) -> int | None:
@@ -65,6 +66,7 @@ class Ledger:
             return
         state = self._states.setdefault(event.image_sha256, ImageState())
         state.add(event)
+        self.touched[place] = True
         standing = state.decisions()
         self.readers[place] = len(standing)
         self.settled[place] = bool(state.verdicts)

@@ -148,16 +148,28 @@ class Person:
         """Decisions that wait in this browser."""
         return int(self.page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('graticule outbox')).length"))
 
+    def cut_off(self) -> None:
+        """From now on no decision reaches the server."""
+        self.context.route("**/api/event", lambda route: route.abort())
+
+    def connect(self) -> None:
+        """Decisions reach it again, and the page learns that at once."""
+        self.context.unroute("**/api/event")
+        self.page.evaluate("dispatchEvent(new Event('online'))")
+
     def broken(self) -> list[str]:
         """Errors of the script, and what the Content Security Policy stopped."""
         return self.errors + list(self.page.evaluate("window.stopped"))
 
 
 @contextmanager
-def at_desk(browser: Browser, url: str, base: str, **options: Any) -> Iterator[Person]:
-    """A person who opened the printed address, in a profile of their own; the page's script must not fail."""
+def at_desk(browser: Browser, url: str, base: str, script: str = "", **options: Any) -> Iterator[Person]:
+    """A person who opened the printed address, in a profile of their own; the page's script must not fail.
+
+    `script` runs in every page before the page's own.
+    """
     context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
-    context.add_init_script(_WATCH)
+    context.add_init_script(_WATCH + script)
     try:
         context.request.get(url)  # takes the cookie; the page is opened by the test
         person = Person(context, base)
@@ -176,13 +188,21 @@ def key_to_image(person: Person, n: int) -> list[float]:
     return [float(ms) for ms in person.page.evaluate("window.took")]
 
 
+def axe_script() -> str:
+    """The source of axe-core, for `at_desk`."""
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    return str(AXE_SCRIPT)
+
+
 def serious_findings(page: Page, scheme: Literal["light", "dark"]) -> list[tuple[str, list[str]]]:
     """What axe-core calls serious or critical: rule and places. In the dark only the contrast can differ."""
-    from axe_playwright_python.sync_playwright import Axe
-
     page.emulate_media(color_scheme=scheme)
     rules = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
-    found = Axe().run(page, options={"resultTypes": ["violations"]} | rules).response["violations"]
+    run = "async options => (await axe.run(document, options)).violations"
+    found = page.evaluate(
+        run, {"resultTypes": ["violations"], "elementRef": False, "preload": False, "iframes": False} | rules
+    )
     return [
         (one["id"], [str(node["target"]) for node in one["nodes"]])
         for one in found

@@ -6,21 +6,25 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 from tests.review.made_up import items_of, with_files
+from tests.review.web.browser import Person, at_desk, launch
 
 from graticule.data.preprocess import Preprocessing
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import Items, control_sample, in_order
 from graticule.review.pictures import Pictures
 from graticule.review.store import LabelStore
-from graticule.review.web.app import Listening, create_app, listen
-from graticule.review.web.context import Nearest
+from graticule.review.web.app import Listening, create_app, listen, serving
+from graticule.review.web.context import Nearest, OfClasses
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HOST = "127.0.0.1"
 
@@ -57,6 +61,26 @@ def map_of(_file: Path, _label: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.concatenate([column.repeat(3, axis=2), column * 2], axis=2)
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a file."""
+    yield from launch()
+
+
+@pytest.fixture
+def sit(browser: Browser) -> Iterator[Callable[..., Person]]:
+    """A function that serves a review and seats a person at it."""
+    with ExitStack() as stack:
+
+        def down(opened: Opened, address: str = "/?kind=all", **options: Any) -> Person:
+            stack.enter_context(serving(opened.app, opened.listening))
+            person = stack.enter_context(at_desk(browser, opened.listening.url, opened.base, **options))
+            person.open(address)
+            return person
+
+        yield down
+
+
 @pytest.fixture
 def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """A function that opens a review of n images with files; options are those of `Settings`, and columns of items."""
@@ -73,6 +97,7 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             password: str | None = None,
             labels: str = "",
             port: int = 0,
+            of_classes: OfClasses | None = None,
             **columns: Any,
         ) -> Opened:
             items: Items = items_of(n, classes=classes, **columns)
@@ -87,7 +112,7 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             desk = Desk(items, store, settings or Settings(source="a test"), pictures.is_changed)
             listening = listen(HOST, port, fallback=False, password=password)
             stack.callback(listening.socket.close)
-            nearest = Nearest({"near/0.png": 0, "near/1.png": 1}, [classes[0], classes[1], classes[0]])
+            nearest = Nearest({"near/0.png": 0, "near/1.png": 1}, [classes[0], classes[1], classes[0]], of_classes)
             return Opened(desk, pictures, create_app(desk, pictures, nearest, listening.gate, user), listening)
 
         yield make

@@ -146,6 +146,9 @@ def test_password_instead_of_token(open_desk: Open) -> None:
     assert opened.listening.url.endswith("/login")
     assert client.get("/", params={"token": opened.listening.gate.token}, follow_redirects=False).status_code == 401
     assert "password" in client.get("/login").text
+    assert client.get("/login.css").headers["content-type"].startswith("text/css")
+    outside = client.get("/overview", headers={"accept": "text/html"})
+    assert (outside.status_code, 'href="/login"' in outside.text) == (401, True)
     wrong = client.post("/login", data={"name": "bob", "password": "open"})
     assert wrong.status_code == 401
     right = client.post("/login", data={"name": "bob", "password": "open sesame"}, follow_redirects=False)

@@ -4,64 +4,35 @@ from __future__ import annotations
 
 import csv
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-from tests.review.web.browser import FOREIGN, Person, at_desk, hostile, key_to_image, launch, serious_findings
+from tests.review.web.browser import Person, key_to_image
 from tests.review.web.conftest import Opened
 
 from graticule.review.desk import Decision, Settings
 from graticule.review.events import DOUBTFUL, NOVEL
-from graticule.review.web.app import serving
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 Open = Callable[..., Opened]
 Sit = Callable[..., Person]
 MEDIAN_MS = 300.0
-# requests for decisions wait before they are sent, answers of the queue before they are read
-_GATES = """
-() => {
-  const real = window.fetch, gates = {};
-  window.shut = (name) => { let open; gates[name] = new Promise((done) => { open = done; }); gates[name].open = open; };
-  window.open_gate = (name) => gates[name].open();
-  window.fetch = async (address, options) => {
-    if (address.startsWith("/api/event")) await gates.event;
-    const answer = await real(address, options);
-    if (address.startsWith("/api/queue")) await gates.queue;
-    return answer;
-  };
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of this file."""
-    yield from launch()
-
-
-@pytest.fixture
-def sit(browser: Browser) -> Iterator[Sit]:
-    """A function that serves a review and seats a person at it."""
-    with ExitStack() as stack:
-
-        def down(opened: Opened, address: str = "/?kind=all", **options: Any) -> Person:
-            stack.enter_context(serving(opened.app, opened.listening))
-            person = stack.enter_context(at_desk(browser, opened.listening.url, opened.base, **options))
-            person.open(address)
-            return person
-
-        yield down
 
 
 def said(opened: Opened) -> list[tuple[str, str | None, str | None]]:
     """(action, value, reason) of every event."""
     return [(event.action, event.new_value, event.reason) for event in opened.desk.store.events()]
+
+
+def torn(opened: Opened, n: int) -> list[str]:
+    """n images on which two persons differ."""
+    images = [str(sha) for sha in opened.desk.items.sha256[:n]]
+    for image in images:
+        opened.desk.decide("ann", Decision(image, "label", "a"))
+        opened.desk.decide("bob", Decision(image, "label", "b"))
+    return images
 
 
 def test_decisions_of_every_kind(open_desk: Open, sit: Sit) -> None:
@@ -174,20 +145,57 @@ def test_blind_mode_shows_nothing_of_the_model(open_desk: Open, sit: Sit) -> Non
 
 def test_disagreements_are_settled(open_desk: Open, sit: Sit) -> None:
     opened = open_desk(12, settings=Settings(double=True))
-    images = [str(sha) for sha in opened.desk.items.sha256[:3]]
-    for image in images:
-        opened.desk.decide("ann", Decision(image, "label", "a"))
-        opened.desk.decide("bob", Decision(image, "label", "b"))
+    images = torn(opened, 3)
     cleo = sit(opened, "/disagreements")
     cleo.says("#open-count", "3 to settle")
     cleo.press("ArrowDown", "2")
     cleo.says("#open-count", "2 to settle")
-    cleo.press("n")
+    cleo.press("n")  # the next one has the focus
     cleo.says("#open-count", "1 to settle")
+    cleo.saved()
     verdicts = [e for e in opened.desk.store.events() if e.action == "adjudicate"]
-    assert [v.new_value for v in verdicts] == ["b", NOVEL]
-    assert verdicts[0].image_sha256 == images[1]
+    assert [(v.image_sha256, v.new_value) for v in verdicts] == [(images[1], "b"), (images[2], NOVEL)]
     assert len(opened.desk.disagreements()) == 1
+
+
+def test_a_verdict_given_offline_is_kept_and_stored_once(open_desk: Open, sit: Sit) -> None:
+    opened = open_desk(12, settings=Settings(double=True))
+    images = torn(opened, 2)
+    cleo = sit(opened, "/disagreements")
+    cleo.says("#open-count", "2 to settle")
+    cleo.cut_off()
+    cleo.press("1")
+    cleo.says("#open-count", "1 to settle")
+    cleo.says("#state", "1 kept in this browser")
+    cleo.open("/disagreements")  # a reload loses nothing, and does not ask for it again
+    cleo.says("#open-count", "1 to settle")
+    assert opened.desk.store.head().seq == 4
+    cleo.connect()
+    cleo.saved()
+    assert [(e.action, e.image_sha256, e.new_value) for e in opened.desk.store.events()][4:] == [
+        ("adjudicate", images[0], "a")
+    ]
+
+
+def test_another_verdict_is_replaced_with_a_reason_alone(open_desk: Open, sit: Sit) -> None:
+    opened = open_desk(12, settings=Settings(double=True))
+    images = torn(opened, 2)
+    cleo = sit(opened, "/disagreements")
+    cleo.says("#open-count", "2 to settle")
+    for image in images:
+        opened.desk.decide("dora", Decision(image, "adjudicate", "c"))
+    cleo.press("1")
+    cleo.page.wait_for_selector("#ask[open]")
+    cleo.write("the slide was turned")
+    cleo.press("Enter")
+    cleo.page.wait_for_selector("#ask:not([open])", state="attached")
+    cleo.page.locator("#open article").focus()
+    cleo.press("2")
+    cleo.page.wait_for_selector("#ask[open]")
+    cleo.press("Escape")
+    cleo.says("#refused", "It was not settled anew")
+    cleo.saved()
+    assert said(opened)[6:] == [("adjudicate", "a", "the slide was turned")]
 
 
 def test_record_is_verified_signed_and_taken_along(open_desk: Open, sit: Sit, tmp_path: Path) -> None:
@@ -218,6 +226,36 @@ def test_record_is_verified_signed_and_taken_along(open_desk: Open, sit: Sit, tm
     assert len(rows) == 5
 
 
+def test_training_images_to_compare_with_come_class_by_class_and_never_hold_a_key_up(open_desk: Open, sit: Sit) -> None:
+    asked, go_on = [], threading.Event()
+
+    def of_classes(_file: Path, path: str, classes: list[str]) -> list[list[str]]:
+        asked.append(path)
+        go_on.wait(20)
+        return [["near/0.png", "near/1.png"], ["near/1.png"], []][: len(classes)]
+
+    opened = open_desk(60, of_classes=of_classes, control=12)
+    ann = sit(opened, "/?kind=unsure")
+    ann.page.wait_for_selector("#near-list .coming")
+    ann.decide("1")
+    ann.decide("2")
+    ann.saved()  # all that while no answer has come
+    assert ann.page.locator("#near-list img").count() == 0
+    go_on.set()
+    ann.page.wait_for_selector("#near-list img")
+    items = opened.desk.items
+    place = items.sha256.tolist().index(ann.shown)
+    names = [items.classes[k] for k in np.argsort(-items.proba[place])][:2]
+    assert ann.page.locator("#near-list li > bdi").all_inner_texts() == names
+    alternatives = ann.page.eval_on_selector_all("#near-list img", "all => all.map(one => one.alt)")
+    assert alternatives == [f"training image of {names[k]}" for k in (0, 0, 1)]
+    ann.open("/?kind=control")
+    ann.page.wait_for_timeout(400)
+    control = {path for path, kind in zip(items.path, items.kind, strict=True) if kind == "control"}
+    assert ann.page.locator("#near:visible").count() == 0
+    assert not control & set(asked)
+
+
 def test_help_is_a_key_away_and_holds_the_others(open_desk: Open, sit: Sit) -> None:
     opened = open_desk(12)
     ann = sit(opened)
@@ -231,146 +269,6 @@ def test_help_is_a_key_away_and_holds_the_others(open_desk: Open, sit: Sit) -> N
     ann.decide("1")
     ann.saved()
     assert opened.desk.store.head().seq == 1
-
-
-def test_no_serious_finding_of_axe(open_desk: Open, sit: Sit) -> None:
-    opened = open_desk(80, settings=Settings(double=True), control=6)
-    for image in opened.desk.items.sha256[:4]:
-        opened.desk.decide("ann", Decision(str(image), "label", "a"))
-        opened.desk.decide("bob", Decision(str(image), "label", "b"))
-    opened.desk.sign("ann", "Monday", "reviewed", "mine")
-    ann = sit(opened)
-    found, checked = [], 0
-    shown = "() => document.body.dataset.shown"
-    ready = {"/": shown, "/?kind=control": shown, "/grid?kind=all": "() => document.querySelector('#grid button')"}
-    ready["/disagreements"] = "() => document.querySelector('#open article')"
-    addresses = [*ready, "/overview", "/record", "/who", "/record?action=nonsense"]
-    for address in addresses:
-        ann.open(address)
-        ann.page.wait_for_function(ready.get(address, "() => true"))
-        for keys in ((), ("?",)) if address == "/" else ((),):
-            ann.press(*keys)
-            for scheme in ("light", "dark"):
-                checked += 1
-                found += [(address, keys, scheme, *one) for one in serious_findings(ann.page, scheme)]
-    assert found == []
-    assert checked == 2 * len(addresses) + 2
-
-
-def test_what_is_pressed_offline_is_kept_and_stored_once(open_desk: Open, sit: Sit) -> None:
-    opened = open_desk(24)
-    ann = sit(opened)
-    ann.decide("1")
-    ann.saved()
-    ann.context.route("**/api/event", lambda route: route.abort())
-    pressed = [ann.decide(key) for key in ("1", "2", "3")]
-    ann.says("#state", "3 kept in this browser")
-    assert ann.kept() == 3
-    assert opened.desk.store.head().seq == 1
-    ann.open("/?kind=all")  # a reload loses nothing, and does not show them again
-    assert ann.shown not in pressed
-    ann.says("#state", "3 kept in this browser")
-    ann.context.unroute("**/api/event")
-    ann.saved()
-    assert ann.kept() == 0
-    events = list(opened.desk.store.events())[1:]
-    assert [(e.image_sha256, e.new_value) for e in events] == list(zip(pressed, "abc", strict=True))
-
-
-def test_a_lost_answer_does_not_double_a_decision(open_desk: Open, sit: Sit) -> None:
-    opened = open_desk(24)
-    ann = sit(opened)
-    lost = []
-
-    def swallow(route: Any) -> None:
-        if not lost:  # it reaches the server, and its answer does not come back
-            lost.append(route.fetch().status)
-            route.abort()
-        else:
-            route.continue_()
-
-    ann.context.route("**/api/event", swallow)
-    pressed = [ann.decide("1"), ann.decide("2")]
-    ann.saved()
-    assert lost == [201]
-    assert [(e.image_sha256, e.new_value) for e in opened.desk.store.events()] == list(zip(pressed, "ab", strict=True))
-
-
-def test_what_is_decided_while_the_queue_answers_is_not_shown_again(open_desk: Open, sit: Sit) -> None:
-    opened = open_desk(24)
-    ann = sit(opened)
-    ann.page.evaluate(_GATES)
-    ann.page.evaluate("window.shut('event')")
-    pressed = [ann.decide("1") for _ in range(9)]
-    ann.page.evaluate("window.shut('queue')")
-    pressed += [ann.decide("1")]  # the queue is asked now, and answers when more has been decided and stored
-    ann.page.evaluate("window.open_gate('event')")
-    pressed += [ann.decide("1") for _ in range(2)]
-    ann.saved()
-    ann.page.evaluate("window.open_gate('queue')")
-    while len(pressed) < 24:
-        pressed.append(ann.decide("1"))
-    ann.saved()
-    ann.says("#empty", "Nothing is left here")
-    assert not ann.page.locator("#refused").is_visible()
-    assert len(set(pressed)) == 24
-    assert [e.image_sha256 for e in opened.desk.store.events()] == pressed
-
-
-def test_a_server_that_starts_anew_gets_what_was_kept(open_desk: Open, browser: Browser) -> None:
-    first = open_desk(24)
-    server = ExitStack()
-    server.enter_context(serving(first.app, first.listening))
-    with server, at_desk(browser, first.listening.url, first.base) as ann:
-        ann.open("/?kind=all")
-        ann.decide("1")
-        ann.saved()
-        port = first.listening.port
-        server.close()
-        pressed = [ann.decide("2"), ann.decide("3")]
-        ann.says("#state", "2 kept in this browser: no connection")
-        second = open_desk(24, port=port)
-        with serving(second.app, second.listening):
-            ann.says("#state", "open the address that the new start")
-            assert ann.kept() == 2
-            tab = ann.new_page()
-            tab.goto(second.listening.url)
-            ann.saved()
-            assert ann.kept() == 0
-            events = list(second.desk.store.events())
-    assert [(e.image_sha256, e.new_value) for e in events[1:]] == list(zip(pressed, "bc", strict=True))
-
-
-def test_script_strings_are_text(open_desk: Open, sit: Sit) -> None:
-    strings = hostile()
-    assert len(set(strings)) == len(strings) == 300
-    classes = tuple(f"class {text.replace('/', '|')}" for text in strings)  # a class is no path
-    opened = open_desk(300, names=[f"file {text}" for text in strings], classes=classes)
-    for sha, text, name in zip(opened.desk.items.sha256.tolist(), strings, classes, strict=True):
-        opened.desk.decide(f"user {text}", Decision(sha, "label", name))
-        opened.desk.decide(f"user {text}", Decision(sha, "note", reason=f"note {text}"))
-    ann = sit(opened, "/overview")
-    texts, foreign, stopped = [], [], []
-
-    def look() -> None:
-        texts.append(ann.page.locator("body").text_content() or "")
-        foreign.extend(ann.page.evaluate(FOREIGN))
-        stopped.extend(ann.page.evaluate("window.stopped"))
-        assert not ann.page.evaluate("window.firedCount")
-
-    look()
-    for before in ("", "501", "401", "301", "201", "101"):
-        ann.open(f"/record?before={before}" if before else "/record")
-        look()
-    for sha in opened.desk.items.sha256[::30]:
-        ann.open(f"/?id={sha}")
-        ann.page.wait_for_function("() => document.querySelector('#history li b, #history li bdi')")
-        look()
-    written = "\n".join(texts)
-    placed = [f"{place} {text}" for place in ("user", "note") for text in strings]
-    placed += [f"file {text}".replace("\u202e", "⟨U+202E⟩") for text in strings]  # turns no name around
-    assert [text for text in (*placed, *classes) if text not in written] == []
-    assert (foreign, stopped, ann.dialogs) == ([], [], [])
 
 
 def test_the_next_image_is_there_at_once(open_desk: Open, sit: Sit, capsys: pytest.CaptureFixture[str]) -> None:

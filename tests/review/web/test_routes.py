@@ -6,6 +6,7 @@ import csv
 import io
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,83 @@ def test_item_tells_what_file_and_model_say(open_desk: Open) -> None:
     assert [c["name"] for c in item["classes"]] == ["a", "b", "c"]
     assert item["score"] == pytest.approx(max(c["score"] for c in item["classes"]))
     assert item["explain"]
+
+
+def test_the_nearest_training_images_of_the_likeliest_classes(open_desk: Open) -> None:
+    asked = []
+
+    def of_classes(file: Path, path: str, classes: list[str]) -> list[list[str]]:
+        asked.append((file.name, path, classes))
+        return [["near/1.png", "near/0.png"], [], ["near/1.png", "gone.png"], []][: len(classes)]
+
+    opened = open_desk(60, of_classes=of_classes, control=8)
+    client, items = opened.client(), opened.desk.items
+    control = int(np.flatnonzero(items.kind == "control")[0])
+    place = int(np.flatnonzero(items.kind == "unsure")[0])
+    answer = client.get(f"/api/nearest/{items.sha256[place]}").json()
+    names = [items.classes[k] for k in np.argsort(-items.proba[place])]
+    assert asked == [(opened.pictures.files[place].name, items.path[place], names)]
+    assert answer == {"classes": [{"class": names[0], "images": [1, 0]}, {"class": names[2], "images": [1]}]}
+    assert client.get("/api/settings").json()["can_compare"]
+    assert client.get(f"/api/nearest/{items.sha256[control]}").json() == {"classes": []}
+    assert client.get(f"/api/nearest/{'f' * 64}").status_code == 404
+    assert len(asked) == 1
+    PIL.Image.new("RGB", (9, 9)).save(opened.pictures.files[place])
+    assert client.get(f"/api/nearest/{items.sha256[place]}").json() == {"classes": []}
+
+
+def test_addresses_of_kept_pictures_differ_between_reviews(open_desk: Open) -> None:
+    made = [Settings(model_hash="m", run_hash="r"), Settings(model_hash="m", run_hash="s"), Settings(run_hash="r")]
+    opened = [open_desk(2, settings=settings).client().get("/api/settings").json()["of"] for settings in made]
+    assert len(set(opened)) == 3
+    assert "immutable" in open_desk(2).client().get("/api/training/0/thumb").headers["cache-control"]
+
+
+def test_blind_reviews_compare_with_no_training_image(open_desk: Open) -> None:
+    opened = open_desk(settings=Settings(blind=True), of_classes=lambda *_: [["near/0.png"]] * 3)
+    client = opened.client()
+    assert not client.get("/api/settings").json()["can_compare"]
+    assert client.get(f"/api/nearest/{opened.desk.items.sha256[0]}").json() == {"classes": []}
+
+
+def test_a_decision_of_another_person_than_the_session_s_is_not_stored(open_desk: Open) -> None:
+    opened = open_desk()
+    bob = opened.client("bob")
+    image = opened.desk.items.sha256[0]
+    sign = {"batch": "Monday", "meaning": "reviewed", "scope": "mine"}
+    bulk = {"value": "a", "images": [{"id": image, "client_id": "1"}]}
+    for answer in (
+        say(bob, image, who="ann"), bob.post("/api/bulk", json=bulk | {"who": "ann"}),
+        bob.post("/api/sign", json=sign | {"who": "ann"}),
+    ):  # fmt: skip
+        assert (answer.status_code, answer.json()["who"]) == (409, "bob")
+        assert "nothing was stored" in answer.json()["error"]
+    assert opened.desk.store.head().seq == 0
+    assert say(bob, image, who="bob").status_code == 201
+    assert say(bob, opened.desk.items.sha256[1]).status_code == 201  # other clients need not say it
+    assert {event.who for event in opened.desk.store.events()} == {"bob"}
+
+
+def test_a_session_without_a_name_keeps_what_a_person_sends(open_desk: Open) -> None:
+    opened = open_desk(user="")
+    client = opened.client()
+    answer = say(client, opened.desk.items.sha256[0], who="ann")
+    assert (answer.status_code, answer.json()["who"], opened.desk.store.head().seq) == (409, "", 0)
+
+
+def test_the_record_page_does_not_tell_a_second_reader_what_the_first_one_said(open_desk: Open) -> None:
+    opened = open_desk(names=[f"wound {k}.png" for k in range(24)], settings=Settings(double=True))
+    ann, bob = opened.client("ann"), opened.client("bob")
+    image, name = opened.desk.items.sha256[0], opened.desk.items.path[0]
+    say(ann, image, "novel", None, reason="crystal")
+    page = bob.get("/record").text
+    assert "withheld until you have read it" in page
+    assert not [word for word in ("none of these<", "crystal", name, "<td>novel") if word in page]
+    assert [image[:8] in page, opened.desk.store.events_of(image)[0].hash in page] == [True, True]
+    assert name not in bob.get("/record", params={"action": "novel"}).text
+    say(bob, image)
+    page = bob.get("/record").text
+    assert [word in page for word in ("none of these<", "crystal", name, "withheld until")] == [True, True, True, False]
 
 
 def test_pictures_are_made_anew(open_desk: Open) -> None:

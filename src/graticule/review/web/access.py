@@ -25,7 +25,7 @@ MAX_BODY = 1_000_000
 MAX_SESSIONS = 1000
 _MAX_FAILURES, _FAILURE_SECONDS = 10, 60.0
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_OPEN = ("/healthz", "/login")
+_OPEN = ("/healthz", "/login", "/login.css")
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -127,7 +127,7 @@ class Guard:
         answer = _with_headers(send)
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            await _refuse(scope, headers, answer, *refusal)
+            await _refuse(scope, headers, answer, *refusal, by_password=self._gate.password is not None)
             return
         await self._app(scope, _limited(receive), answer)
 
@@ -146,6 +146,8 @@ class Guard:
         name = self._sessions.name(session)
         scope["session_id"], scope["who"] = (session, name) if name is not None else ("", None)
         if name is None and scope["path"] not in _OPEN and not self._opens(scope):
+            if self._gate.password is not None:
+                return 401, "this review is open to those who have its password"
             return 401, "open the address that `graticule review` printed when it started"
         return None
 
@@ -198,28 +200,31 @@ def _limited(receive: Receive) -> Receive:
     return limited
 
 
-async def _refuse(scope: Scope, headers: Headers, send: Send, status: int, reason: str) -> None:
+async def _refuse(scope: Scope, headers: Headers, send: Send, status: int, reason: str, *, by_password: bool) -> None:
     as_page = "text/html" in headers.get("accept", "") and not scope["path"].startswith("/api/")
-    body: Any = _page(status, reason) if as_page else json.dumps({"error": reason})
+    body: Any = _page(status, reason, by_password) if as_page else json.dumps({"error": reason})
     kind = b"text/html; charset=utf-8" if as_page else b"application/json"
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
     await send({"type": "http.response.body", "body": body.encode()})
 
 
-def _page(status: int, reason: str) -> str:
-    """A page without style or script for someone who is not let in.
+def _page(status: int, reason: str, by_password: bool) -> str:
+    """A page without script for someone who is not let in.
 
     The link matters: a browser keeps a strict cookie back on the first step from another site, such as a chat in which
     the address was posted, and sends it when the link is followed.
     """
-    more = (
-        '<p>If you have just opened it: <a href="/">go on to the review</a>.</p><p>Labels that were not sent yet are '
-        "kept in this browser and are sent when the review is open again.</p>"
-        if status == 401
-        else ""
-    )
+    more = ""
+    if status == 401:
+        enter = '<p><a href="/login">Give your name and the password</a>.</p>' if by_password else ""
+        more = (
+            f'{enter}<p>If you have just opened it: <a href="/">go on to the review</a>.</p><p>Labels that were not '
+            "sent yet are kept in this browser and are sent when the review is open again.</p>"
+        )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        '<meta name="viewport" content="width=device-width"><title>Graticule review</title></head>'
-        f"<body><main><h1>Not open</h1><p>{html.escape(reason)}</p>{more}</main></body></html>"
+        '<meta name="viewport" content="width=device-width"><title>Graticule review</title>'
+        '<link rel="stylesheet" href="/login.css"></head>'
+        f"<body><main><h1>Not open</h1><p>{html.escape(reason[:1].upper() + reason[1:])}.</p>{more}</main></body>"
+        "</html>"
     )

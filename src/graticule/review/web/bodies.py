@@ -19,7 +19,13 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class EventBody(_Body):
+class _Said(_Body):
+    """What a person says. A browser names whom it takes for that person, so that nobody speaks for another."""
+
+    who: Name | None = None
+
+
+class EventBody(_Said):
     """One decision."""
 
     client_id: ClientId
@@ -38,7 +44,7 @@ class BulkImage(_Body):
     client_id: ClientId
 
 
-class BulkBody(_Body):
+class BulkBody(_Said):
     """Many images of one class."""
 
     value: Text
@@ -51,7 +57,7 @@ class VerifyBody(_Body):
     head: Name | None = None
 
 
-class SignBody(_Body):
+class SignBody(_Said):
     """A signature."""
 
     batch: Name

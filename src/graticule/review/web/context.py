@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jinja2
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.requests import Request
 
 from graticule.errors import ImageError, OptionError
@@ -19,6 +21,10 @@ from graticule.review.web.access import Gate, Sessions
 from graticule.review.web.bodies import Query
 
 _MOST_GROUPS = 200
+_COMPARED = 3  # classes whose nearest training images are shown
+
+# from a file, its escaped path and classes to the paths of the nearest training images of each
+OfClasses = Callable[[Path, str, Sequence[str]], Sequence[Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,17 @@ class Nearest:
         Position in `Pictures.training` by escaped path.
     label : sequence of str
         Class of each training image.
+    of_classes : function, optional
+        Finds the nearest training images class by class; it may take as long as a picture.
     """
 
     number: dict[str, int]
     label: Sequence[str]
+    of_classes: OfClasses | None = None
+
+    def numbers(self, paths: Sequence[str]) -> list[int]:
+        """Positions of those training images that are known here."""
+        return [self.number[path] for path in paths if path in self.number]
 
 
 @dataclass(frozen=True)
@@ -64,8 +77,11 @@ class Context:
             "source": settings.source,
             "store": self.store_shown,
             "model": (settings.model_hash or "")[:12],
+            # stands in the addresses of pictures, which a browser keeps: another review on this port has others
+            "of": hashlib.sha256(f"{settings.model_hash} {settings.run_hash}".encode()).hexdigest()[:12],
             "can_explain": self.pictures.can_explain,
             "can_grid": not settings.blind,
+            "can_compare": self.nearest.of_classes is not None and not settings.blind,
         }
 
     def page(self, request: Request, name: str, title: str, status: int = 200, **more: Any) -> HTMLResponse:
@@ -90,8 +106,21 @@ class Context:
         return item | {"width": width, "height": height, "pixel_size_nm": shown.pixel_size_nm, "bar": bar}
 
     def _nearest(self, place: int) -> list[dict[str, Any]]:
-        numbers = [self.nearest.number[path] for path in self.desk.items.nearest[place] if path in self.nearest.number]
+        numbers = self.nearest.numbers(self.desk.items.nearest[place])
         return [{"id": number, "class": self.nearest.label[number]} for number in numbers]
+
+    def nearest_of_classes(self, place: int) -> list[dict[str, Any]]:
+        """The nearest training images of each class that an image may be of; none where it is judged blind."""
+        find = self.nearest.of_classes
+        if find is None or self.desk.is_blind(place) or self.pictures.is_changed(place):
+            return []
+        names = self.desk.items.compared(place, _COMPARED)
+        found = find(self.pictures.files[place], self.desk.items.path[place], names)
+        return [
+            {"class": name, "images": numbers}
+            for name, paths in zip(names, found, strict=True)
+            if (numbers := self.nearest.numbers(paths))
+        ]
 
 
 def filters_of(query: Query, classes: Sequence[str]) -> Filters:
@@ -99,6 +128,18 @@ def filters_of(query: Query, classes: Sequence[str]) -> Filters:
     filters = Filters(query.kind, query.label, query.group, query.low, query.high)
     filters.check(classes)
     return filters
+
+
+def another_person(request: Request, claimed: str | None) -> JSONResponse | None:
+    """The refusal where a decision comes from a page of one person in the session of another; else None.
+
+    It names the session's person: that tells a page to keep the decision for its own person, and to load anew.
+    """
+    who = request.scope["who"] or ""
+    if claimed is None or claimed == who:
+        return None
+    error = f"this session is {who or 'nobody'}'s by now, and the decision is {claimed}'s: nothing was stored"
+    return JSONResponse({"error": error, "who": who}, 409)
 
 
 def person(request: Request) -> str:

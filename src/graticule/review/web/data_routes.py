@@ -12,7 +12,7 @@ from graticule.errors import ImageError, OptionError
 from graticule.review.desk import Decision
 from graticule.review.trail import parse_head
 from graticule.review.web.bodies import BulkBody, EventBody, Query, SignBody, VerifyBody
-from graticule.review.web.context import Context, filters_of, person
+from graticule.review.web.context import Context, another_person, filters_of, person
 
 _GRID_PAGE = 60
 _DISAGREEMENTS_PAGE = 20
@@ -106,6 +106,10 @@ def _pictures(routes: APIRouter, context: Context) -> None:
             raise ImageError(f"training image {number}", error.strerror or str(error)) from error
         return Response(data, media_type="image/jpeg", headers=_KEEP)
 
+    @routes.get("/nearest/{image}")
+    def nearest(image: str) -> Response:
+        return JSONResponse({"classes": context.nearest_of_classes(desk.place(image))})
+
     @routes.get("/explanation/{image}")
     def explanation(image: str, label: Annotated[str, InAddress(alias="class")]) -> Response:
         place = desk.place(image)
@@ -120,8 +124,10 @@ def _pictures(routes: APIRouter, context: Context) -> None:
 def _deciding(routes: APIRouter, context: Context) -> None:
     desk = context.desk
 
-    @routes.post("/event", status_code=201)
-    def event(request: Request, body: EventBody) -> dict[str, Any]:
+    @routes.post("/event", status_code=201, response_model=None)
+    def event(request: Request, body: EventBody) -> dict[str, Any] | Response:
+        if refusal := another_person(request, body.who):
+            return refusal
         decision = Decision(
             image=body.image,
             action=body.action,
@@ -140,8 +146,10 @@ def _deciding(routes: APIRouter, context: Context) -> None:
             "action": stored.action,
         }
 
-    @routes.post("/bulk", status_code=201)
-    def bulk(request: Request, body: BulkBody) -> dict[str, Any]:
+    @routes.post("/bulk", status_code=201, response_model=None)
+    def bulk(request: Request, body: BulkBody) -> dict[str, Any] | Response:
+        if refusal := another_person(request, body.who):
+            return refusal
         images = [(one.id, one.client_id) for one in body.images]
         refused = desk.accept_all(person(request), body.value, images)
         return {
@@ -163,6 +171,8 @@ def _deciding(routes: APIRouter, context: Context) -> None:
             "missing_guards": list(missing),
         }
 
-    @routes.post("/sign", status_code=201)
-    def sign(request: Request, body: SignBody) -> dict[str, Any]:
+    @routes.post("/sign", status_code=201, response_model=None)
+    def sign(request: Request, body: SignBody) -> dict[str, Any] | Response:
+        if refusal := another_person(request, body.who):
+            return refusal
         return desk.sign(person(request), body.batch, body.meaning, body.scope).document()

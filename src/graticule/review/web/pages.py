@@ -16,11 +16,11 @@ from graticule.review.collected import Collected
 from graticule.review.events import ACTIONS, MAX_NAME, Event
 from graticule.review.exports import LABEL_COLUMNS, OPEN_COLUMNS, EventFiles, divide, write_rows
 from graticule.review.progress import overview
+from graticule.review.record import Asked, read_record
 from graticule.review.signature import signatures
 from graticule.review.web.access import matches
 from graticule.review.web.context import Context
 
-_RECORD_PAGE = 100
 _FOLDER = Path(__file__).parent / "static"
 _STATIC = {"review.css": "text/css", "review.js": "text/javascript"}
 _DOWNLOADS = {".csv": "text/csv; charset=utf-8", ".parquet": "application/vnd.apache.parquet"}
@@ -56,6 +56,10 @@ def _entrance(routes: APIRouter, context: Context) -> None:
         if not request.scope["who"]:
             return RedirectResponse("/who", status_code=303)
         return context.page(request, "image", "Review")
+
+    @routes.get("/login.css")
+    def login_style() -> Response:
+        return _file("login.css", "text/css")
 
     @routes.get("/login")
     def login_page(request: Request) -> Response:
@@ -98,7 +102,7 @@ def _pages(routes: APIRouter, context: Context) -> None:
     def static(name: str) -> Response:
         if name not in _STATIC:
             return JSONResponse({"error": "there is no such file"}, 404)
-        return Response((_FOLDER / name).read_bytes(), media_type=_STATIC[name], headers={"cache-control": "no-cache"})
+        return _file(name, _STATIC[name])
 
     @routes.get("/grid")
     def grid(request: Request) -> HTMLResponse:
@@ -118,14 +122,12 @@ def _pages(routes: APIRouter, context: Context) -> None:
     ) -> HTMLResponse:
         if action and action not in ACTIONS:
             raise OptionError(f"action {action!r}: allowed are {', '.join(ACTIONS)}")
-        rows, total = desk.store.search(who=who, action=action, image=image, before=before, limit=_RECORD_PAGE)
+        asked = Asked(who, action, image, before)
         signed, _ = desk.store.search(action="sign", limit=50)
         head = desk.store.head()
         content: dict[str, Any] = {
-            "rows": rows,
-            "total": total,
-            "before": rows[-1].seq if len(rows) == _RECORD_PAGE and rows[-1].seq > 1 else None,
-            "filters": {"who": who, "action": action, "image": image},
+            "page": read_record(desk, request.scope["who"] or "", asked),
+            "filters": asked,
             "people": desk.store.people(),
             "actions": list(ACTIONS),
             "head": {"seq": head.seq, "hash": head.hash},
@@ -166,6 +168,11 @@ def _write(context: Context, part: str, file: Path, min_people: int) -> None:
     write_rows(file, columns, divide(rows)[part])
 
 
+def _file(name: str, kind: str) -> Response:
+    """A file of ours."""
+    return Response((_FOLDER / name).read_bytes(), media_type=kind, headers={"cache-control": "no-cache"})
+
+
 async def _form(request: Request) -> dict[str, str]:
     """Fields of a posted form, which has the encoding of an address."""
     return dict(QueryParams((await request.body()).decode("utf-8", "replace")))
@@ -177,12 +184,14 @@ def _name(text: str) -> str:
 
 
 def _login(message: str) -> str:
-    """A form that needs neither style nor script; `message` is one of our own."""
+    """A form that needs no script; `message` is one of our own."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        '<meta name="viewport" content="width=device-width"><title>Graticule review</title></head><body><main>'
-        f'<h1>Graticule review</h1><p role="alert">{message}</p><form method="post" action="/login">'
-        '<p><label>Your name <input name="name" autocomplete="username" required maxlength="200"></label></p>'
-        '<p><label>Password <input name="password" type="password" required></label></p>'
-        "<p><button>Open</button></p></form></main></body></html>"
+        '<meta name="viewport" content="width=device-width"><title>Graticule review</title>'
+        '<link rel="stylesheet" href="/login.css"></head><body><main><h1>Graticule review</h1>'
+        "<p>The name that you give here stands on the record, with every decision of yours.</p>"
+        f'<p role="alert">{message}</p><form method="post" action="/login">'
+        '<p><label>Your name <input name="name" autocomplete="username" required maxlength="200" autofocus></label></p>'
+        '<p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>'
+        "</p><button>Open</button></form></main></body></html>"
     )

@@ -16,6 +16,13 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A random id. On another host without encryption a browser has no `crypto.randomUUID`. */
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const digits = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 async function call(address, body) {
   const options = body === undefined ? {} : {
     method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
@@ -38,22 +45,27 @@ async function call(address, body) {
 /* ---- the outbox ---- */
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
-const outbox = { key: "", memory: new Map(), last: "", status: null, sending: false, failures: 0, onSent: () => {}, onRefused: () => {} };
+const outbox = { key: "", who: "", memory: new Map(), last: "", status: null, sending: false, failures: 0, leaving: false, onSent: () => {}, onRefused: () => false };
+
+// "Ann" must not send what "Ann Bo" pressed: after the person there is nothing but the time and the id
+const isOwn = (key) => key.startsWith(`${outbox.key} `) && /^\d{15} [0-9a-f-]{36}$/.test(key.slice(outbox.key.length + 1));
 
 // an entry for each letter: two tabs that write at the same time do not overwrite each other's
 function waiting() {
   const found = [...outbox.memory];
   for (let i = 0; i < localStorage.length; i += 1) {
     const key = localStorage.key(i);
-    if (key.startsWith(`${outbox.key} `)) found.push([key, JSON.parse(localStorage.getItem(key))]);
+    if (isOwn(key)) found.push([key, JSON.parse(localStorage.getItem(key))]);
   }
   return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, letter]) => ({ ...letter, key }));
 }
 
-function send(address, body) {
+function send(address, content) {
+  // the server refuses it when the session is another person's by then
+  const body = { ...content, who: outbox.who };
   // in the order of the key presses, also after those of an earlier visit
   const before = Number((waiting().at(-1)?.key ?? outbox.last).slice(outbox.key.length + 1).split(" ")[0]) || 0;
-  outbox.last = `${outbox.key} ${String(Math.max(Date.now(), before + 1)).padStart(15, "0")} ${crypto.randomUUID()}`;
+  outbox.last = `${outbox.key} ${String(Math.max(Date.now(), before + 1)).padStart(15, "0")} ${newId()}`;
   try {
     localStorage.setItem(outbox.last, JSON.stringify({ address, body }));
   } catch {
@@ -81,6 +93,7 @@ async function empty() {
   for (let letters = waiting(); letters.length > 0; letters = waiting()) {
     const letter = letters[0];
     const { status, content } = await call(letter.address, letter.body);
+    if (status === 409 && typeof content.who === "string" && content.who !== outbox.who) return reload();
     const final = status === 201 || [404, 409, 413, 422].includes(status);
     if (!final) {
       outbox.failures += 1;
@@ -94,11 +107,28 @@ async function empty() {
     drop(letter);
     state();
     if (status === 201) outbox.onSent(letter, content);
-    else outbox.onRefused(letter, content.error ?? "it was refused");
+    else if (!outbox.onRefused(letter, content.error ?? "it was refused")) notice(`A decision was not stored: ${content.error ?? "it was refused"}`, letter.body.image);
     const refused = content.refused ?? [];
     if (refused.length) notice(`${refused.length} of ${letter.body.images.length} images were not accepted: ${refused[0].error}`);
-    if (status !== 201) notice(`A decision was not stored: ${content.error ?? "it was refused"}`, letter.body.image);
   }
+}
+
+/** Another person goes on in this browser: what this one pressed stays here, and is sent when they are back. */
+function reload() {
+  outbox.leaving = true;
+  location.reload();
+}
+
+/** How many decisions each other person has left in this browser. */
+function keptForOthers(store) {
+  const kept = new Map();
+  for (let i = 0; i < localStorage.length; i += 1) {
+    const key = localStorage.key(i);
+    if (!key.startsWith(`graticule outbox of ${store}, `) || isOwn(key)) continue;
+    const { who } = JSON.parse(localStorage.getItem(key)).body;
+    if (who) kept.set(who, (kept.get(who) ?? 0) + 1);
+  }
+  return kept;
 }
 
 /** What was refused stays in sight until it is dealt with. */
@@ -125,13 +155,21 @@ function state() {
   shown.classList.toggle("bad", n > 0 && status !== undefined);
 }
 
-addEventListener("beforeunload", (event) => { if (waiting().length > 0) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (waiting().length > 0 && !outbox.leaving) event.preventDefault(); });
 addEventListener("online", flush);
 addEventListener("storage", state);
 
 /* ---- dialogs ---- */
 
-function ask(title, text, { field = "", needed = true } = {}) {
+let asking = Promise.resolve();
+
+/** One question after the other: a refusal may come in while a dialog is open. */
+function ask(title, text, options) {
+  asking = asking.then(() => question(title, text, options));
+  return asking;
+}
+
+function question(title, text, { field = "", needed = true } = {}) {
   const dialog = $("ask");
   const input = $("ask-field");
   $("ask-title").textContent = title;
@@ -177,6 +215,7 @@ for (const form of document.querySelectorAll(".filters")) {
 
 const AHEAD = 3;
 const MOST_SKIPPED = 200;
+const LINGER_MS = 150;
 
 function imagePage(settings) {
   const items = [];
@@ -201,7 +240,7 @@ function imagePage(settings) {
     if (!found) {
       found = new Image();
       found.alt = "";
-      found.src = `/api/image/${one.id}?side=1600`;
+      found.src = `/api/image/${one.id}?of=${settings.of}&side=1600`;
       found.decode().catch(() => {});
       pictures.set(one.id, found);
     }
@@ -233,7 +272,7 @@ function imagePage(settings) {
         items.push(...fresh);
         counts = content;
         fresh.forEach(picture);
-        for (const near of fresh.flatMap((one) => one.nearest)) new Image().src = `/api/training/${near.id}/thumb`;
+        if (!settings.can_compare) for (const near of fresh.flatMap((one) => one.nearest)) new Image().src = `/api/training/${near.id}/thumb?of=${settings.of}`;
       } else over = status === 422;
     })();
     loading.then(() => { loading = null; });
@@ -278,6 +317,7 @@ function imagePage(settings) {
     adjust();
     describe(one);
     map();
+    linger();
     tidy();
     document.body.dataset.shown = one.id;
     $("said").textContent = `${told}${one.name}. ${$("why").textContent}`;
@@ -301,16 +341,53 @@ function imagePage(settings) {
     $("accept").disabled = one.suggested === null || Boolean(one.problem);
     $("accept").hidden = settings.blind;
     $("accepted").textContent = one.suggested ?? "";
-    $("near").hidden = one.nearest.length === 0;
-    $("near-list").replaceChildren(...one.nearest.map((near) => make("li", {}, make("figure", {},
-      make("img", { src: `/api/training/${near.id}/thumb`, alt: `training image of ${near.class}` }),
-      make("figcaption", { textContent: near.class, title: near.class })))));
+    near(one);
     const told = one.history.map((event) => make("li", {}, make("bdi", { textContent: event.who }),
       `: ${DEEDS[event.action] ?? ""}${event.value ? worded(event.value) : ""}${event.bulk ? ", many at once" : ""}${event.reason ? `: ${event.reason}` : ""}`));
     if (one.given) told.unshift(make("li", { textContent: `${one.given}, as the data came` }));
     $("history").replaceChildren(...told);
     $("so-far").hidden = told.length === 0;
     if ($("explain")) $("explain").disabled = !one.explain;
+  }
+
+  /* the training images that it could be compared with */
+
+  const comparable = (one) => Boolean(settings.can_compare && one && !one.blind && !one.problem);
+
+  function near(one) {
+    const byClass = comparable(one) && (one.compared === undefined || one.compared.length > 0);
+    const list = $("near-list");
+    $("near").hidden = !byClass && one.nearest.length === 0;
+    list.classList.toggle("by-class", byClass);
+    if (byClass) {
+      const names = [...new Set([one.suggested, one.given, ...[...one.classes].sort((a, b) => b.score - a.score).map(({ name }) => name)].filter(Boolean))];
+      const found = one.compared ?? names.slice(0, 3).map((name) => ({ class: name, images: [] }));
+      list.replaceChildren(...found.map((group) => make("li", {}, make("bdi", { textContent: group.class, title: group.class }), ...Array.from({ length: 4 }, (_, k) => {
+        if (k >= group.images.length) return make("i", { className: one.compared ? "" : "coming" });
+        return make("img", { src: `/api/training/${group.images[k]}/thumb?of=${settings.of}`, alt: `training image of ${group.class}` });
+      }))));
+    } else {
+      list.replaceChildren(...one.nearest.map((other) => make("li", {}, make("figure", {},
+        make("img", { src: `/api/training/${other.id}/thumb?of=${settings.of}`, alt: `training image of ${other.class}` }),
+        make("figcaption", { textContent: other.class, title: other.class })))));
+    }
+  }
+
+  /** They are looked for when a person stays at an image, so that quick work never waits behind them; then for the next one. */
+  let staying = 0;
+  function linger() {
+    clearTimeout(staying);
+    staying = setTimeout(async () => {
+      for (const one of [item(), items[at + 1]]) await compare(one);
+    }, LINGER_MS);
+  }
+
+  async function compare(one) {
+    if (!comparable(one) || one.compared !== undefined) return;
+    const { status, content } = await call(`/api/nearest/${one.id}?of=${settings.of}`);
+    one.compared = status === 200 ? content.classes : [];
+    for (const id of one.compared.flatMap((group) => group.images)) new Image().src = `/api/training/${id}/thumb?of=${settings.of}`;
+    if (one === item()) near(one);
   }
 
   function progress() {
@@ -340,7 +417,7 @@ function imagePage(settings) {
       if (action === "label") action = "change";
     }
     const event = {
-      client_id: crypto.randomUUID(), action, image: one.id, value: action === "label" || action === "change" ? value : null,
+      client_id: newId(), action, image: one.id, value: action === "label" || action === "change" ? value : null,
       reason, seconds: Math.min(1e6, (performance.now() - since) / 1000), blind: one.blind,
     };
     one.before = { value: one.value, mine: one.mine };
@@ -356,7 +433,7 @@ function imagePage(settings) {
   function undo() {
     if (!done.length) {
       if (item()?.mine) {
-        send("/api/event", { client_id: crypto.randomUUID(), action: "undo", image: item().id });
+        send("/api/event", { client_id: newId(), action: "undo", image: item().id });
         item().mine = item().value = null;
         item().pressed = performance.now();
         show();
@@ -368,14 +445,15 @@ function imagePage(settings) {
     one.pressed = performance.now();
     one.value = one.before?.value ?? null;
     one.mine = one.before?.mine ?? null;
-    send("/api/event", { client_id: crypto.randomUUID(), action: "undo", image: one.id });
+    send("/api/event", { client_id: newId(), action: "undo", image: one.id });
     show();
   }
 
   outbox.onRefused = (letter) => {
     const one = items.find((other) => other.id === letter.body.image);
-    if (one && letter.body.action !== "note") one.value = one.before?.value ?? null;
+    if (one && !["note", "adjudicate"].includes(letter.body.action)) one.value = one.before?.value ?? null;
     if (one && one === item()) refresh(one);
+    return false;
   };
 
   async function refresh(one) {
@@ -414,7 +492,7 @@ function imagePage(settings) {
     }
     scaleBar(one);
     const image = picture(one);
-    if (view.zoom > view.fit * 1.01 && Math.max(view.width, view.height) > 1600 && !image.src.endsWith("side=0")) image.src = `/api/image/${one.id}?side=0`;
+    if (view.zoom > view.fit * 1.01 && Math.max(view.width, view.height) > 1600 && !image.src.endsWith("side=0")) image.src = `/api/image/${one.id}?of=${settings.of}&side=0`;
   }
 
   function scaleBar(one) {
@@ -454,7 +532,7 @@ function imagePage(settings) {
     const about = one.value && !WORDS[one.value] ? one.value : one.suggested;
     $("legend-class").textContent = about;
     // the map of the image before must not lie over this one while its own is on the way
-    const address = `/api/explanation/${one.id}?class=${encodeURIComponent(about)}`;
+    const address = `/api/explanation/${one.id}?of=${settings.of}&class=${encodeURIComponent(about)}`;
     if (shown.getAttribute("src") !== address) shown.removeAttribute("src");
     shown.onerror = () => { shown.hidden = $("legend").hidden = true; trouble("there is no evidence map of this image"); };
     shown.src = address;
@@ -491,7 +569,7 @@ function imagePage(settings) {
     event.preventDefault();
     const text = $("note-field").value.trim();
     if (!text || !item()) return;
-    send("/api/event", { client_id: crypto.randomUUID(), action: "note", image: item().id, reason: text, blind: item().blind });
+    send("/api/event", { client_id: newId(), action: "note", image: item().id, reason: text, blind: item().blind });
     $("note-field").value = "";
     $("view").focus();
   });
@@ -575,7 +653,7 @@ function gridPage() {
     current = content;
     grid.replaceChildren(...content.items.map((one) => {
       const tile = make("button", { type: "button", ariaPressed: String(wrong.has(one.id)), title: plain(one.name) },
-        make("img", { src: `/api/thumb/${one.id}`, alt: "", loading: "lazy" }),
+        make("img", { src: `/api/thumb/${one.id}?of=${settings.of}`, alt: "", loading: "lazy" }),
         make("span", { textContent: one.score.toFixed(3) }), make("span", { className: "path", dir: "rtl" }, make("bdi", { dir: "ltr", textContent: plain(one.name) })));
       tile.dataset.id = one.id;
       tile.addEventListener("click", () => mark(tile));
@@ -604,7 +682,7 @@ function gridPage() {
     if (!chosen.length) return;
     const agreed = await ask("Accept many at once", `${chosen.length} images become ${current.class}. ${marked().length} marked ones are left for a look one by one.`);
     if (!agreed) return;
-    send("/api/bulk", { value: current.class, images: chosen.map((tile) => ({ id: tile.dataset.id, client_id: crypto.randomUUID() })) });
+    send("/api/bulk", { value: current.class, images: chosen.map((tile) => ({ id: tile.dataset.id, client_id: newId() })) });
   }
   // the accepted ones are gone from the list, so that the same page holds the next ones
   outbox.onSent = (letter) => { if (letter.address === "/api/bulk") load(current.page); };
@@ -632,12 +710,18 @@ function disagreementsPage(settings) {
   async function load() {
     const { status, content } = await call(`/api/disagreements?page=${number}`);
     if (status !== 200) { $("open-count").textContent = content.error; return; }
-    total = content.total;
-    $("open-count").textContent = total === 0 ? "There are none." : `${total} to settle`;
-    $("open").replaceChildren(...content.items.map(article));
+    // what was settled and is not sent yet is open for the server still
+    const settled = new Set(waiting().filter(({ body }) => body.action === "adjudicate").map(({ body }) => body.image));
+    const left = content.items.filter((one) => !settled.has(one.id));
+    total = content.total - (content.items.length - left.length);
+    count();
+    $("open").replaceChildren(...left.map(article));
     document.querySelector("[data-do=page-back]").hidden = number === 0;
-    document.querySelector("[data-do=page-on]").hidden = (number + 1) * 20 >= total;
+    document.querySelector("[data-do=page-on]").hidden = (number + 1) * 20 >= content.total;
     $("open").firstElementChild?.focus({ preventScroll: true });
+  }
+  function count() {
+    $("open-count").textContent = total === 0 ? "There are none." : `${total} to settle`;
   }
   function article(one) {
     const choices = make("p", { className: "choices" });
@@ -650,22 +734,31 @@ function disagreementsPage(settings) {
     }
     const said = one.readings.map((reading) => make("li", {}, make("bdi", { textContent: reading.who }), ": ", make("b", {}, make("bdi", { textContent: worded(reading.value) })),
       reading.blind ? ", blind" : "", reading.reason ? `, “${reading.reason}”` : ""));
-    const box = make("article", { tabIndex: 0 }, make("img", { src: `/api/image/${one.id}?side=640`, alt: `image ${one.name}` }),
+    const box = make("article", { tabIndex: 0 }, make("img", { src: `/api/image/${one.id}?of=${settings.of}&side=640`, alt: `image ${one.name}` }),
       make("div", {}, make("h2", {}, make("bdi", { textContent: plain(one.name) })), make("ul", {}, ...said), choices));
     box.item = one;
     return box;
   }
-  async function settle(one, value) {
-    const event = { client_id: crypto.randomUUID(), action: "adjudicate", image: one.id, value, blind: false };
-    let { status, content } = await call("/api/event", event);
-    if (status === 409 && /reason/.test(content.error)) {
-      const reason = await ask("Settle it anew", `${one.name}: ${content.error}`, { field: "Why?" });
-      if (reason === null) return;
-      ({ status, content } = await call("/api/event", { ...event, reason }));
-    }
-    if (status === 201) await load();
-    else notice(`It was not settled: ${content.error}`, one.id);
+  function settle(one, value) {
+    const box = [...$("open").children].find((other) => other.item === one);
+    const next = box.nextElementSibling ?? box.previousElementSibling;
+    box.remove();
+    next?.focus();
+    total -= 1;
+    count();
+    send("/api/event", { client_id: newId(), action: "adjudicate", image: one.id, value, blind: false });
   }
+  outbox.onSent = () => { if (!$("open").children.length && !waiting().length) { number = 0; load(); } };
+  outbox.onRefused = ({ body }, error) => {
+    if (body.action !== "adjudicate") return false;
+    if (!/reason/.test(error)) { load(); return false; }
+    // somebody settled it in the meantime: their verdict is replaced with a reason, or stands
+    ask("Settle it anew", error, { field: "Why?" }).then((reason) => {
+      if (reason === null) notice(`It was not settled anew: ${error}`, body.image);
+      else send("/api/event", { ...body, client_id: newId(), reason });
+    });
+    return true;
+  };
   onButtons({ "page-back": () => { number -= 1; load(); }, "page-on": () => { number += 1; load(); } });
   onKey((event) => {
     const all = [...$("open").children];
@@ -697,7 +790,8 @@ function recordPage() {
     event.preventDefault();
     const [batch, meaning, scope] = ["batch", "meaning", "scope"].map((id) => $(id).value.trim());
     if (!(await ask("Sign", `You sign the batch “${batch}” as “${meaning}”. A signature cannot be taken back.`))) return;
-    const { status, content } = await call("/api/sign", { batch, meaning, scope });
+    const { status, content } = await call("/api/sign", { batch, meaning, scope, who: outbox.who });
+    if (status === 409 && typeof content.who === "string") return reload();
     $("signed").className = status === 201 ? "sound" : "broken";
     $("signed").textContent = status === 201 ? `Signed: ${content.n_images} images, head ${content.seq}:${content.head}` : content.error;
   });
@@ -743,7 +837,7 @@ function watch(settings) {
   try {
     localStorage.setItem(key, settings.who);
   } catch { /* without storage tabs cannot tell each other */ }
-  addEventListener("storage", (event) => { if (event.key === key && event.newValue && event.newValue !== settings.who) location.reload(); });
+  addEventListener("storage", (event) => { if (event.key === key && event.newValue && event.newValue !== settings.who) reload(); });
 }
 
 /* ---- start ---- */
@@ -752,10 +846,12 @@ const { status, content: settings } = await call("/api/settings");
 if (status === 200) {
   // another person at the same browser does not send what this one decided
   outbox.key = `graticule outbox of ${settings.store}, ${settings.who}`;
+  outbox.who = settings.who ?? "";
   state();
   watch(settings);
   const start = { image: imagePage, grid: gridPage, disagreements: disagreementsPage, record: recordPage }[page];
   if (start) start(settings);
   else onKey(() => false);
+  for (const [who, n] of keptForOthers(settings.store)) notice(`${n === 1 ? "One decision" : `${n} decisions`} of ${who} ${n === 1 ? "is" : "are"} kept in this browser, to be sent when ${who} reviews here again.`);
   flush();
 } else notice(content.error);
