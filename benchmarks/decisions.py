@@ -1,18 +1,21 @@
 """What decisions are worth on new images: acceptance, prediction sets, calibration, novelty over random splits.
 
-    python benchmarks/decisions.py DATA [--splits 20] [--mapie]
+    python benchmarks/decisions.py DATA [--splits 20] [--mapie] [--quick]
 
-A fifth of the images (whole groups where the data have groups) is new in each split; the rest is trained on by frozen
-features and a logistic head with 5 folds, once with all of it cross-validated (estimated rule, CV+ sets) and once with
+A fifth of the images is new in each split; where the data have groups these are whole groups drawn by chance, each
+split's anew, so that all of them are new now and then. The rest is trained on by frozen features and a logistic head
+with 5 folds, once with all of it cross-validated (estimated rule, CV+ sets) and once with
 a fifth set aside for calibration (guaranteed rule, split conformal sets). Log loss and Brier score before and after
 calibration are averaged over the splits that an image was new in; the interval of their difference is over images, or
 over groups.
---mapie puts the sets of the package MAPIE beside, made from the same calibration part.
+--mapie puts the sets of the package MAPIE beside, made from the same calibration part. --quick takes the default
+logistic heads instead of searched ones and leaves out novelty: a tenth of the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,13 +23,17 @@ from typing import Any
 import numpy as np
 from scipy.stats import betabinom
 
-from graticule.data.folds import make_folds
+import graticule.jobs.decide
+from graticule.data.components import components
+from graticule.data.folds import Folds, make_folds
 from graticule.data.sources import read_manifest
 from graticule.decide.acceptance import find_rule
 from graticule.decide.calibration import paired_gain
 from graticule.decide.conformal import p_values, prediction_sets, prepare_sets
+from graticule.decide.estimated_rule import estimated
+from graticule.decide.evidence import Evidence
 from graticule.decide.reliability import calibration_errors
-from graticule.evaluate.crossval import Search, cross_validate
+from graticule.evaluate.crossval import Search, cross_validate, fold_rows
 from graticule.evaluate.intervals import t_critical
 from graticule.evaluate.metrics import sample_brier, sample_log_loss
 from graticule.jobs.decide import settle_decisions
@@ -34,31 +41,84 @@ from graticule.jobs.division import Division
 from graticule.jobs.outcome import Outcome, class_codes, scored_once
 from graticule.jobs.samples import Samples, Silent, embed_samples, sorted_by_path
 from graticule.models.catalogue import encoder_of
-from graticule.models.scoring import member_probabilities
+from graticule.models.head_search import DEFAULTS, Choice, fit_choice
+from graticule.models.scoring import Head, member_probabilities, probabilities
 
 TARGETS = (0.99, 0.98, 0.95)
 LEVELS = (0.95, 0.99)
+K_FOLDS = 5
+NEW_SHARE, LEEWAY, TRIES = 0.2, 0.05, 2000
 
 
-def one_split(samples: Samples, encoder: Any, seed: int, calibration: float, tally: dict[str, list[Any]]) -> None:
+def new_groups(y: Any, component: Any, seed: int, n_parts: int) -> Any:
+    """Split column "test" for whole components drawn by chance, about a fifth of the images; "" for the rest.
+
+    Each class stands in both parts, and on in `n_parts` components or more outside the test part.
+    """
+    rng, n = np.random.default_rng(seed), len(y)
+    size = np.bincount(component)
+    holds = np.zeros((len(size), int(y.max()) + 1), dtype=bool)
+    holds[component, y] = True
+    for _ in range(TRIES):
+        drawn, total = np.zeros(len(size), dtype=bool), 0
+        for g in rng.permutation(len(size)):
+            if total + size[g] <= (NEW_SHARE + LEEWAY) * n:
+                drawn[g], total = True, total + size[g]
+            if total >= NEW_SHARE * n:
+                break
+        large_enough = total >= (NEW_SHARE - LEEWAY) * n
+        if large_enough and holds[drawn].any(axis=0).all() and (holds[~drawn].sum(axis=0) >= n_parts).all():
+            return np.where(drawn[component], "test", "").astype(object)
+    raise SystemExit(f"no {TRIES} draws of whole groups leave every class in both parts")
+
+
+def divide(samples: Samples, seed: int, calibration: float) -> Folds:
+    """Folds of one split: new images, the part set aside, the folds."""
+    manifest, share = samples.manifest, {"test_size": NEW_SHARE, "calibration": calibration}
+    split = None
+    if manifest.group is not None:
+        component = components(len(manifest), manifest.group, samples.duplicates)
+        split = new_groups(class_codes(manifest), component, seed, K_FOLDS + (calibration > 0))
+        # of what is left, so that a fifth of all images is set aside
+        share = {"test_size": 0.0, "calibration": calibration / (1 - NEW_SHARE)}
+    return make_folds(
+        manifest.label,
+        k=K_FOLDS,
+        group=manifest.group,
+        duplicates=samples.duplicates,
+        split=split,
+        seed=seed,
+        sample_id=manifest.sample_id,
+        **share,
+    )
+
+
+def scored(samples: Samples, folds: Folds, seed: int, quick: bool) -> tuple[Any, list[Head]]:
+    """Out-of-fold scores and the heads of the folds."""
+    y, k = class_codes(samples.manifest), len(samples.manifest.classes)
+    if not quick:
+        found = cross_validate(
+            samples.features, y, folds, Search(k, "logistic", samples.manifest.group is not None, seed)
+        )
+        return found.proba.copy(), found.heads
+    proba, heads = np.full((len(y), k), np.nan), []
+    for train, held in fold_rows(folds):
+        heads.append(fit_choice(samples.features[train], y[train], k, Choice(DEFAULTS["logistic"], 1.0, None, 0, 0)))
+        proba[held] = probabilities(heads[-1:], samples.features[held])
+    return proba, heads
+
+
+def one_split(
+    samples: Samples, encoder: Any, seed: int, calibration: float, tally: dict[str, list[Any]], quick: bool
+) -> None:
     """Train, decide on the new images, and note what was right."""
     manifest = samples.manifest
     y, k = class_codes(manifest), len(manifest.classes)
-    folds = make_folds(
-        manifest.label,
-        k=5,
-        group=manifest.group,
-        duplicates=samples.duplicates,
-        test_size=0.2,
-        calibration=calibration,
-        seed=seed,
-        sample_id=manifest.sample_id,
-    )
-    cv = cross_validate(samples.features, y, folds, Search(k, "logistic", manifest.group is not None, seed))
-    proba, once = cv.proba.copy(), scored_once(folds)
-    members = member_probabilities(cv.heads, samples.features[once])
+    folds = divide(samples, seed, calibration)
+    (proba, heads), once = scored(samples, folds, seed, quick), scored_once(folds)
+    members = member_probabilities(heads, samples.features[once])
     proba[once] = members.mean(axis=0)
-    outcome = Outcome(proba, encoder, cv.heads, "mean of the 5 fold heads", {})
+    outcome = Outcome(proba, encoder, heads, "mean of the 5 fold heads", {})
     decider = settle_decisions(samples, Division(folds, [], []), outcome, seed)
     test = np.flatnonzero(folds.part == "test")
     members = members[:, folds.part[once] == "test"]
@@ -75,6 +135,11 @@ def one_split(samples: Samples, encoder: Any, seed: int, calibration: float, tal
         rule = find_rule(decider.evidence, target)
         accepted = rule.accepts(scores)
         tally[f"accept {target}"].append((rule.status, accepted.sum(), (accepted & ~right).sum(), len(test)))
+        if decider.evidence.grouped:
+            accepted = scores.max(axis=1) > images_alone(decider.evidence, target)
+            tally[f"alone {target}"].append(
+                ("as if images were independent", accepted.sum(), (accepted & ~right).sum(), len(test))
+            )
     sets, found = prepare_sets(decider.evidence), {}
     for level in LEVELS:
         p = p_values(sets, members, raw, level)
@@ -87,6 +152,12 @@ def one_split(samples: Samples, encoder: Any, seed: int, calibration: float, tal
     if calibration:
         aside = np.flatnonzero(folds.part == "calibration")
         tally["mapie"].append((proba[aside], y[aside], raw, truth, found))
+
+
+def images_alone(evidence: Evidence, target: float) -> float:
+    """Threshold of the estimated rule that takes images for independent."""
+    score, best = evidence.calibrated.max(axis=1), evidence.calibrated.argmax(axis=1)
+    return estimated(score, best == evidence.y, np.ones(len(evidence)), target)
 
 
 def by_class(hit: Any, truth: Any, k: int) -> list[float]:
@@ -114,9 +185,9 @@ def change(rows: list[Any], unit: Any | None) -> str:
     )
 
 
-def report(name: str, tally: dict[str, list[Any]], classes: tuple[str, ...], unit: Any | None) -> None:
+def report(title: str, tally: dict[str, list[Any]], classes: tuple[str, ...], unit: Any | None) -> None:
     """Markdown of one variant; `unit` names the group of each image, if any."""
-    print(f"\n### {name}: {len(tally['accuracy'])} splits, accuracy on new images {np.mean(tally['accuracy']):.4f}\n")
+    print(f"\n### {title}: {len(tally['accuracy'])} splits, accuracy on new images {np.mean(tally['accuracy']):.4f}\n")
     print(f"calibration chosen: { {m: tally['method'].count(m) for m in sorted(set(tally['method']))} }")
     for figure in ("log loss", "brier"):
         print(f"{figure} {change(tally[figure], unit)}")
@@ -127,8 +198,10 @@ def report(name: str, tally: dict[str, list[Any]], classes: tuple[str, ...], uni
     )
     print("\n| target | status | pooled accuracy of the accepted | coverage | splits below the target |")
     print("|---|---|---|---|---|")
-    for target in TARGETS:
-        rows = tally[f"accept {target}"]
+    for target, name in [(target, name) for target in TARGETS for name in ("accept", "alone")]:
+        rows = tally[f"{name} {target}"]
+        if not rows:
+            continue
         accepted, wrong, n = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
         status = {s: sum(row[0] == s for row in rows) for s in sorted({row[0] for row in rows})}
         below = sum(row[1] > 0 and row[2] / row[1] > 1 - target for row in rows)
@@ -182,14 +255,19 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--views", type=int, default=4)
     parser.add_argument("--mapie", action="store_true")
+    parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    if options.quick:
+        # above any number of images: neither novelty nor labels are judged
+        graticule.jobs.decide.MIN_NOVELTY = sys.maxsize
     encoder = encoder_of("efficientnet_lite0", views=options.views)
     manifest = sorted_by_path(read_manifest(options.data))
     samples = embed_samples(manifest, encoder, workers=None, batch_size=8, reporter=Silent())
     for name, calibration in (("all cross-validated", 0.0), ("a fifth set aside", 0.2)):
         tally: dict[str, list[Any]] = defaultdict(list)
         for seed in range(options.splits):
-            one_split(samples, encoder, seed, calibration, tally)
+            one_split(samples, encoder, seed, calibration, tally, options.quick)
+            print(".", end="", file=sys.stderr, flush=True)
         group = samples.manifest.group
         report(name, tally, manifest.classes, None if group is None else np.unique(group, return_inverse=True)[1])
         if calibration and options.mapie:

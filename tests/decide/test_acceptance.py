@@ -9,12 +9,12 @@ from scipy.stats import binomtest
 from graticule.decide.acceptance import (
     certified,
     check_target,
-    estimated,
     exact_interval,
     find_rule,
     least_accepted,
     read_prevalence,
 )
+from graticule.decide.estimated_rule import estimated
 from graticule.decide.evidence import SHIPPED, Evidence
 from graticule.errors import OptionError
 

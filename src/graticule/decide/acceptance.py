@@ -9,8 +9,8 @@ Learn then Test; Angelopoulos et al., 2021), so that the loosest one certified i
 
 Where images come in groups one image per group is drawn, since images of one group are no independent draws.
 
-The *estimated* rule is the loosest threshold at which the accuracy of the accepted evidence, one error added, reaches
-the target. It promises nothing.
+The *estimated* rule (`graticule.decide.estimated_rule`) is the loosest threshold at which the accepted evidence is
+accurate enough. It promises nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.decide.estimated_rule import error_limits, loosest, reachable
 from graticule.decide.evidence import Evidence
 from graticule.errors import OptionError
 from graticule.evaluate.metrics import FloatArray, IntArray
@@ -51,6 +52,8 @@ class Rule:
         Evidence the rule was found on, how much of it is accepted, and how often that is wrong.
     words : str
         What is promised, or why nothing is.
+    limits : tuple of two float, or None
+        Of the share of errors among the accepted of new groups, at 95 %; None without groups, where `errors` tells.
     """
 
     threshold: FloatArray
@@ -62,6 +65,7 @@ class Rule:
     accepted: int
     errors: int
     words: str
+    limits: tuple[float, float] | None = None
 
     def accepts(self, proba: FloatArray) -> NDArray[np.bool_]:
         """Whether each row of calibrated scores (n, K) is accepted."""
@@ -144,25 +148,6 @@ def _ladder(n: int, target: float, delta: float) -> list[tuple[int, float]]:
     return [(m, FIRST_SHARE * delta if m == first else (1 - FIRST_SHARE) * delta * (m == second)) for m in steps]
 
 
-def estimated(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, target: float) -> float:
-    """The loosest threshold at which the weighted accuracy of the accepted, one error added, reaches the target.
-
-    score, right, weight : arrays of shape (n,). Infinite where no threshold does.
-    """
-    if not len(score):
-        return math.inf
-    order = np.argsort(-score, kind="stable")
-    ranked, w = score[order], weight[order] / weight.mean()
-    errors = (np.cumsum(w * ~right[order]) + 1.0) / (np.cumsum(w) + 1.0)
-    fine = errors <= 1.0 - target + 1e-12
-    # a threshold lies between two different scores
-    fine[:-1] &= ranked[:-1] > ranked[1:]
-    if not fine.any():
-        return math.inf
-    last = int(np.flatnonzero(fine)[-1])
-    return float(ranked[last + 1]) if last + 1 < len(ranked) else -1.0
-
-
 def find_rule(
     evidence: Evidence,
     target: float = 0.99,
@@ -198,6 +183,7 @@ def find_rule(
     best = evidence.calibrated.argmax(axis=1)
     score, right = evidence.calibrated.max(axis=1), best == evidence.y
     weight = _mix_weights(evidence.y, prevalence, k)
+    unit = evidence.unit if evidence.grouped else None
     why = _obstacle(evidence) if certify else "the estimated rule was asked for"
     delta = (1.0 - confidence) / (k if per_class else 1)
     scopes = [np.flatnonzero(best == c) for c in range(k)] if per_class else [np.arange(len(evidence))]
@@ -213,10 +199,12 @@ def find_rule(
         largest = max(len(np.intersect1d(scope, rows)) for scope in scopes)
         why = _shortfall(largest, least_accepted(target, delta), evidence.grouped)
     for c, scope in enumerate(scopes):
-        threshold[c if per_class else slice(None)] = estimated(score[scope], right[scope], weight[scope], target)
+        of = None if unit is None else unit[scope]
+        threshold[c if per_class else slice(None)] = loosest(score[scope], right[scope], weight[scope], of, target)
     if np.isfinite(threshold).any():
         return _rule(ESTIMATED, threshold, evidence, target, confidence, per_class, why)
-    words = f"{why}; and no threshold reaches {target:.2%} on the images at hand: {_reachable(score, right, weight)}"
+    at_hand = "images at hand" if unit is None else f"{evidence.n_units} groups at hand, allowing for how they differ"
+    words = f"{why}; and no threshold reaches {target:.2%} on the {at_hand}: {reachable(score, right, weight, unit)}"
     return _rule(NOT_CERTIFIABLE, threshold, evidence, target, confidence, per_class, words)
 
 
@@ -231,8 +219,10 @@ def _rule(
 ) -> Rule:
     best = evidence.calibrated.argmax(axis=1)
     accepted = evidence.calibrated.max(axis=1) > threshold[best]
-    errors = int((accepted & (best != evidence.y)).sum())
-    return Rule(threshold, status, target, confidence, per_class, len(evidence), int(accepted.sum()), errors, words)
+    wrong = (best != evidence.y)[accepted]
+    limits = error_limits(wrong, evidence.unit[accepted]) if evidence.grouped else None
+    n, errors = len(evidence), int(wrong.sum())
+    return Rule(threshold, status, target, confidence, per_class, n, len(wrong), errors, words, limits)
 
 
 def _obstacle(evidence: Evidence) -> str | None:
@@ -254,15 +244,6 @@ def _shortfall(n: int, least: int, grouped: bool) -> str:
     if n < least:
         return f"not certifiable with {n} {unit}: {least} accepted without an error are the least"
     return f"not certifiable: too many errors among the {n} {unit} with the best scores"
-
-
-def _reachable(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray) -> str:
-    """The best target of a usual list that some threshold reaches."""
-    for target in (0.995, 0.99, 0.98, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5):
-        threshold = estimated(score, right, weight, target)
-        if np.isfinite(threshold):
-            return f"{target:.1%} is reached, with {(score > threshold).mean():.0%} accepted"
-    return "not even 50 % is reached"
 
 
 def _mix_weights(y: IntArray, prevalence: FloatArray | None, k: int) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.acceptance import estimated
+from graticule.decide.estimated_rule import estimated
 from graticule.evaluate.bootstrap import draw_weights
 from graticule.evaluate.intervals import MIN_GROUPS, standard_error, t_critical
 from graticule.evaluate.metrics import FloatArray, IntArray

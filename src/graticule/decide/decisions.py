@@ -86,7 +86,9 @@ def expected_errors(rule: Rule, score: FloatArray) -> dict[str, object] | None:
     """Errors to expect among accepted images.
 
     The share of errors among the accepted evidence, with its Clopper-Pearson interval, times the number accepted; it
-    holds for images of the same mix. `by_scores` is the sum of 1 - score, which follows the images at hand.
+    holds for images of the same mix. Where images come in groups the interval is that of a share in groups
+    (`cluster_t`); with fewer than 10 groups it leaves everything open. `by_scores` is the sum of 1 - score, which
+    follows the images at hand.
 
     Parameters
     ----------
@@ -102,12 +104,13 @@ def expected_errors(rule: Rule, score: FloatArray) -> dict[str, object] | None:
     if rule.accepted == 0:
         return None
     m = len(score)
-    low, high = exact_interval(rule.errors, rule.accepted)
+    low, high = exact_interval(rule.errors, rule.accepted) if rule.limits is None else rule.limits
+    by_group = "too_few_groups" if rule.limits == (0.0, 1.0) else "cluster-t"
     return {
         "value": m * rule.errors / rule.accepted,
         "low": m * low,
         "high": m * high,
-        "method": "clopper-pearson",
+        "method": "clopper-pearson" if rule.limits is None else by_group,
         "level": 0.95,
         "by_scores": float((1.0 - score).sum()),
     }

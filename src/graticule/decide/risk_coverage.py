@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.acceptance import estimated
+from graticule.decide.estimated_rule import estimated
 from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, wilson
 from graticule.evaluate.metrics import FloatArray, IntArray
 

@@ -1,0 +1,138 @@
+"""The estimated acceptance rule: the loosest threshold whose accepted evidence is accurate enough. No guarantee.
+
+Without groups the share of errors among the accepted, one error added, must reach the target. With groups the images of
+one group err together, so that the errors seen in a few groups say little of the next one: there the *lower limit* of
+the accuracy must reach the target, with groups as the sampling unit (`graticule.evaluate.intervals.cluster_t`: ratio
+estimator, design effect raised towards a plausible one, Student's t on the effective number of groups), both before and
+after one error of one more group has been added. The limit is one-sided at 75 %, more likely kept than not by three to
+one. It also pays for the choice of the loosest threshold among many, which by itself makes the accuracy look better
+than it is, the more so the fewer the groups.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.evaluate.metrics import FloatArray, IntArray
+
+# two-sided level of the interval whose lower limit counts: 75 % one-sided
+GROUP_LEVEL = 0.5
+_THRESHOLDS = 100
+_BLOCK = 1_000_000  # groups times thresholds that are held at once
+_USUAL = (0.995, 0.99, 0.98, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
+
+
+def estimated(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, target: float) -> float:
+    """The loosest threshold at which the weighted accuracy of the accepted, one error added, reaches the target.
+
+    score, right, weight : arrays of shape (n,). Infinite where no threshold does.
+    """
+    if not len(score):
+        return math.inf
+    order = np.argsort(-score, kind="stable")
+    ranked, w = score[order], weight[order] / weight.mean()
+    errors = (np.cumsum(w * ~right[order]) + 1.0) / (np.cumsum(w) + 1.0)
+    fine = errors <= 1.0 - target + 1e-12
+    # a threshold lies between two different scores
+    fine[:-1] &= ranked[:-1] > ranked[1:]
+    if not fine.any():
+        return math.inf
+    last = int(np.flatnonzero(fine)[-1])
+    return float(ranked[last + 1]) if last + 1 < len(ranked) else -1.0
+
+
+def estimated_for_groups(
+    score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray, target: float
+) -> float:
+    """The loosest threshold whose accuracy reaches the target in new groups too, as far as the groups at hand tell.
+
+    Parameters
+    ----------
+    score, right, weight : arrays, shape (n,)
+    unit : int array, shape (n,)
+        Groups.
+    target : float
+
+    Returns
+    -------
+    float
+        Never below that of `estimated`; infinite where no threshold reaches the target, as always with one group.
+    """
+    plain = estimated(score, right, weight, target)
+    if not np.isfinite(plain):
+        return math.inf
+    thresholds, low = accuracy_in_new_groups(score, right, weight, unit)
+    fine = low >= target
+    return max(plain, float(thresholds[np.flatnonzero(fine)[-1]])) if fine.any() else math.inf
+
+
+def accuracy_in_new_groups(
+    score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Lower limit of the accuracy among the accepted at up to 100 thresholds, strictest first.
+
+    Thresholds lie at even steps of the rank, which does not depend on labels. The limit is 0 with fewer than two groups
+    among the accepted. Arguments as for `estimated_for_groups`; two arrays of shape (T,).
+    """
+    # prediction of images without groups must not load scipy
+    from graticule.evaluate.intervals import cluster_t
+
+    order = np.argsort(-score, kind="stable")
+    ranked, w, hit = score[order], weight[order] / weight.mean(), right[order]
+    codes = np.unique(unit, return_inverse=True)[1].reshape(-1)[order]
+    n, n_groups = len(ranked), int(codes.max()) + 1
+    cuts = np.append(np.flatnonzero(ranked[:-1] > ranked[1:]) + 1, n)
+    cuts = cuts[np.unique(np.linspace(0, len(cuts) - 1, min(_THRESHOLDS, len(cuts))).round().astype(int))]
+    block, start = max(1, _BLOCK // n_groups), 0
+    low: list[FloatArray] = []
+    accepted, correct = np.zeros((1, n_groups)), np.zeros((1, n_groups))
+    for part in np.split(cuts, range(block, len(cuts), block)):
+        # counts of each group between one threshold and the next, added up from the strictest on
+        stop = int(part[-1])
+        step = np.searchsorted(part, np.arange(start, stop), side="right")
+        cells, shape = step * n_groups + codes[start:stop], (len(part), n_groups)
+        fresh = [np.bincount(cells, weights=v[start:stop], minlength=len(part) * n_groups) for v in (w, w * hit)]
+        accepted = accepted[-1] + np.cumsum(fresh[0].reshape(shape), axis=0)
+        correct = correct[-1] + np.cumsum(fresh[1].reshape(shape), axis=0)
+        # one error of one more group, as `estimated` adds one: a few faultless images prove little; but one more group
+        # must not make few groups look like more
+        hits = np.pad(correct, ((0, 0), (0, 1)))
+        trials = np.pad(accepted, ((0, 0), (0, 1)), constant_values=1.0)
+        plain, added = (cluster_t(a, b, GROUP_LEVEL)[0] for a, b in ((correct, accepted), (hits, trials)))
+        low.append(np.nan_to_num(np.minimum(plain, added)))
+        start = stop
+    return np.append(ranked, -1.0)[cuts], np.concatenate(low)
+
+
+def loosest(
+    score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray | None, target: float
+) -> float:
+    """Threshold of the estimated rule for images (`unit` None) or groups; infinite where none reaches the target."""
+    if unit is None:
+        return estimated(score, right, weight, target)
+    return estimated_for_groups(score, right, weight, unit, target)
+
+
+def reachable(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray | None) -> str:
+    """The best target of a usual list that some threshold reaches, in words. Arguments as for `loosest`."""
+    for target in _USUAL:
+        threshold = loosest(score, right, weight, unit, target)
+        if np.isfinite(threshold):
+            return f"{target:.1%} is reached, with {(score > threshold).mean():.0%} accepted"
+    return "not even 50 % is reached"
+
+
+def error_limits(wrong: NDArray[np.bool_], unit: IntArray) -> tuple[float, float]:
+    """95 % limits of the share of errors among images (n,) of new groups; (0, 1) with too few groups to tell."""
+    from graticule.evaluate.intervals import MIN_GROUPS, cluster_t
+
+    codes = np.unique(unit, return_inverse=True)[1].reshape(-1)
+    trials = np.bincount(codes).astype(np.float64)
+    if len(trials) < MIN_GROUPS:
+        return 0.0, 1.0
+    failures = np.bincount(codes, weights=wrong).astype(np.float64)
+    low, high = cluster_t(failures, trials)
+    return float(low), float(high)
