@@ -151,14 +151,16 @@ def _pruned(proba: Floats, y: Ints) -> NDArray[np.bool_]:
 
 
 def ours(data: Data, proba: Floats, y: Ints, fold: Ints) -> tuple[dict[str, Floats], float, float, float]:
-    """Suspicion with and without neighbours, and the share of wrong labels with its interval."""
-    with_neighbours = find_label_errors(proba, y, features=data.features, fold=fold)
+    """Suspicion with and without second look and neighbours, and the share of wrong labels with its interval."""
+    whole = find_label_errors(proba, y, features=data.features, fold=fold, twice=True)
+    once = find_label_errors(proba, y, features=data.features, fold=fold)
     alone = find_label_errors(proba, y)
     place = {}
-    for name, found in (("this program", with_neighbours), ("this program, scores alone", alone)):
+    kinds = (("this program", whole), ("this program, one look", once), ("this program, scores alone", alone))
+    for name, found in kinds:
         place[name] = np.empty(len(y))
         place[name][found.order] = -np.arange(len(y))
-    noise = with_neighbours.noise
+    noise = whole.noise
     return place, noise.share, noise.low, noise.high
 
 
@@ -206,7 +208,7 @@ def share_table(data: Data, seeds: range) -> None:
             for seed in seeds:
                 y, _ = planted(data, share, kind, seed)
                 proba, fold = scored(data, y, f"{kind}_{share:g}_{seed}", seed)
-                found = find_label_errors(proba, y, features=data.features, fold=fold)
+                found = find_label_errors(proba, y, features=data.features, fold=fold, twice=True)
                 joint = confident_joint(proba, y)
                 noise = found.noise
                 rows.append((noise.share, noise.low <= share <= noise.high, found.score.mean(),

@@ -1,15 +1,16 @@
 """Which labels are wrong: one list from out-of-fold scores, the labels of similar images, and copies under two labels.
 
-Two opinions that never saw an image's label, its out-of-fold scores p and its neighbours' labels q, are pooled into
-class probabilities r, proportional to p^a q^b s^c (a logarithmic pool, Genest and Zidek 1986; s: shares of the classes,
-for heads that weigh classes alike). What labels are worth is a transition matrix T, the chance that an image of class j
+Opinions that never saw an image's label, its out-of-fold scores p, its neighbours' labels q and, where asked for, the
+scores t of heads that did not learn from suspected labels (`second_look`), are pooled into class probabilities r,
+proportional to p^a q^b t^d s^c (a logarithmic pool, Genest and Zidek 1986; s: shares of the classes, for heads that
+weigh classes alike). What labels are worth is a transition matrix T, the chance that an image of class j
 carries label i, measured on the clear images (`label_noise`). Bayes' rule gives
 
     P(class j | image, label i)  proportional to  T[i, j] r_j,      score = 1 - P(class i | image, label i).
 
-The three exponents are those under which the labels, as they stand, are likeliest after T has been applied to r
-("forward correction", Patrini et al. 2017): they need no labels known to be right, and three numbers from thousands of
-labels leave nothing to adapt to single images.
+The exponents are those under which the labels, as they stand, are likeliest after T has been applied to r ("forward
+correction", Patrini et al. 2017): they need no labels known to be right, and four numbers from thousands of labels
+leave nothing to adapt to single images.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from scipy.optimize import minimize
 from graticule.data.neighbours import Rows
 from graticule.decide.label_neighbours import Neighbours, find_neighbours
 from graticule.decide.label_noise import LabelNoise, estimate_noise
+from graticule.decide.second_look import second_look
 from graticule.errors import OptionError
 from graticule.evaluate.metrics import FloatArray, IntArray
 
@@ -30,7 +32,7 @@ CUT_OFF = 0.5
 _LEAST = 1e-6
 _ROUNDS = 3
 _FITTED_ON = 20_000
-_BOUNDS = ((0.05, 5.0), (0.0, 5.0), (-1.0, 1.0))  # of a, b and c
+_OF_FIRST, _OF_OTHERS, _OF_SHARES = (0.05, 5.0), (0.0, 5.0), (-1.0, 1.0)  # bounds of the exponents
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class LabelErrors:
     pooled : float array, shape (n, K)
         Probabilities r of the classes before the label is looked at.
     neighbours : Neighbours or None
-    exponents : tuple of three float
-        a, b and c of the pool.
+    exponents : dict
+        Of each opinion in the pool: "scores", "neighbours", "second look" and "shares"; without those not asked.
     """
 
     score: FloatArray
@@ -66,7 +68,7 @@ class LabelErrors:
     noise: LabelNoise
     pooled: FloatArray
     neighbours: Neighbours | None
-    exponents: tuple[float, float, float]
+    exponents: dict[str, float]
 
 
 def find_label_errors(
@@ -77,6 +79,7 @@ def find_label_errors(
     fold: IntArray | None = None,
     copies: IntArray | None = None,
     unit: IntArray | None = None,
+    twice: bool = False,
 ) -> LabelErrors:
     """Rank labels by how likely they are wrong.
 
@@ -94,6 +97,9 @@ def find_label_errors(
         Equal numbers: the same picture, whatever its label.
     unit : int array, shape (n,), optional
         Groups, for the interval of the share of wrong labels.
+    twice : bool
+        Whether to score all images once more by heads that did not learn from the labels suspected at first; needs
+        `features`, and seconds for thousands of images.
 
     Raises
     ------
@@ -103,25 +109,23 @@ def find_label_errors(
     """
     _check(proba, y, features, fold)
     k = proba.shape[1]
-    opinions = [np.log(np.clip(proba, _LEAST, 1.0))]
+    opinions = {"scores": np.log(np.clip(proba, _LEAST, 1.0))}
     neighbours = None
     if features is not None and fold is not None:
         neighbours = find_neighbours(features, y, fold, k)
-        opinions.append(np.log(neighbours.votes))
-    share = (np.bincount(y, minlength=k) + 1.0) / (len(y) + k)
-    terms = np.stack([*opinions, np.broadcast_to(np.log(share), proba.shape)])
-    exponents = np.array([1.0 / len(opinions)] * len(opinions) + [0.0])
-    for _ in range(_ROUNDS):
-        pooled = _softmax(np.tensordot(exponents, terms, axes=1))
-        noise = estimate_noise(pooled, y, unit)
-        exponents = _fit(terms, y, noise.transition(), exponents)
-    pooled = _softmax(np.tensordot(exponents, terms, axes=1))
-    noise = estimate_noise(pooled, y, unit)
+        opinions["neighbours"] = np.log(neighbours.votes)
+    pooled, noise, exponents = _pool(opinions, y, unit)
     posterior, conflict, of = _judge(np.log(pooled), y, noise.transition(), copies)
+    if twice and features is not None and fold is not None:
+        sound = ~conflict & (posterior[np.arange(len(y)), y] > 1.0 - CUT_OFF)
+        again = second_look(features, y, fold, sound, k)
+        if again is not None:
+            opinions["second look"] = np.log(np.clip(again, _LEAST, 1.0))
+            pooled, noise, exponents = _pool(opinions, y, unit)
+            posterior, conflict, of = _judge(np.log(pooled), y, noise.transition(), copies)
     score = np.clip(1.0 - posterior[np.arange(len(y)), y], 0.0, 1.0)
     others = posterior.copy()
     others[~conflict, y[~conflict]] = -1.0
-    a, b, c = exponents if neighbours is not None else (exponents[0], 0.0, exponents[1])
     return LabelErrors(
         score=score,
         suggested=others.argmax(axis=1).astype(np.int64),
@@ -131,8 +135,24 @@ def find_label_errors(
         noise=noise,
         pooled=pooled,
         neighbours=neighbours,
-        exponents=(float(a), float(b), float(c)),
+        exponents=exponents,
     )
+
+
+def _pool(
+    opinions: dict[str, FloatArray], y: IntArray, unit: IntArray | None
+) -> tuple[FloatArray, LabelNoise, dict[str, float]]:
+    """Pooled class probabilities (n, K) of opinions given as logarithms, the noise of the labels, and the exponents."""
+    n, k = next(iter(opinions.values())).shape
+    share = (np.bincount(y, minlength=k) + 1.0) / (len(y) + k)
+    terms = np.stack([*opinions.values(), np.broadcast_to(np.log(share), (n, k))])
+    exponents = np.array([1.0 / len(opinions)] * len(opinions) + [0.0])
+    for _ in range(_ROUNDS):
+        noise = estimate_noise(_softmax(np.tensordot(exponents, terms, axes=1)), y, unit)
+        exponents = _fit(terms, y, noise.transition(), exponents)
+    pooled = _softmax(np.tensordot(exponents, terms, axes=1))
+    named = dict(zip([*opinions, "shares"], exponents.tolist(), strict=True))
+    return pooled, estimate_noise(pooled, y, unit), named
 
 
 def _check(proba: FloatArray, y: IntArray, features: Rows | None, fold: IntArray | None) -> None:
@@ -175,7 +195,7 @@ def _fit(terms: FloatArray, y: IntArray, transition: FloatArray, start: FloatArr
         slope = (((joint / likelihood) - r) * terms).sum(axis=2).mean(axis=1)
         return float(-np.log(likelihood).mean()), -slope
 
-    bounds = _BOUNDS if len(terms) == 3 else (_BOUNDS[0], _BOUNDS[2])
+    bounds = (_OF_FIRST, *[_OF_OTHERS] * (len(terms) - 2), _OF_SHARES)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x, dtype=np.float64)
 

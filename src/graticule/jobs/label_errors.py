@@ -173,7 +173,13 @@ def find_errors(judged: Judged) -> Found:
     if np.isfinite(judged.features).all():
         copies, near = copies_of(judged.bundle, judged.features, judged.hashes, y, manifest.files())
     errors = find_label_errors(
-        scored.proba, y, features=judged.features, fold=scored.fold, copies=copies, unit=_group_codes(manifest)
+        scored.proba,
+        y,
+        features=judged.features,
+        fold=scored.fold,
+        copies=copies,
+        unit=_group_codes(manifest),
+        twice=True,
     )
     return Found(errors, copies, near)
 
@@ -267,7 +273,7 @@ def _document(run: Path, judged: Judged, found: Found) -> dict[str, Any]:
             "clear_part": noise.part,
         },
         "pairs": _pairs(scored, errors),
-        "pool": {"scores": errors.exponents[0], "neighbours": errors.exponents[1], "shares": errors.exponents[2]},
+        "pool": errors.exponents,
         "n_described": min(n_listed, DESCRIBED),
         "errors": _rows(judged, found, DESCRIBED),
     }
