@@ -108,6 +108,20 @@ def test_filters_pick_images(open_desk: Open, sit: Sit) -> None:
     assert {e.image_sha256 for e in opened.desk.store.events()} == wanted
 
 
+def test_passed_images_have_their_turn_when_no_other_is_left(open_desk: Open, sit: Sit) -> None:
+    opened = open_desk(12)
+    ann = sit(opened)
+    passed = [ann.decide("ArrowRight"), ann.decide("ArrowRight")]
+    decided = [ann.decide("1") for _ in range(10)]
+    assert not set(decided) & set(passed)
+    ann.page.wait_for_function("first => document.body.dataset.shown === first", arg=passed[0])
+    again = [ann.decide("2"), ann.decide("2")]
+    ann.saved()
+    ann.says("#empty", "Nothing is left here")
+    assert again == passed
+    assert [event.image_sha256 for event in opened.desk.store.events()] == decided + passed
+
+
 def test_many_at_once(open_desk: Open, sit: Sit) -> None:
     opened = open_desk(60)
     ann = sit(opened, "/grid?class=a&kind=all")

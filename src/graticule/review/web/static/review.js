@@ -214,7 +214,7 @@ for (const form of document.querySelectorAll(".filters")) {
 /* ---- one image ---- */
 
 const AHEAD = 3;
-const MOST_SKIPPED = 200;
+const MOST_SKIPPED = 160, MOST_PASSED = 50;
 const LINGER_MS = 150;
 
 function imagePage(settings) {
@@ -252,23 +252,32 @@ function imagePage(settings) {
     for (const id of pictures.keys()) if (!near.has(id)) pictures.delete(id);
   }
 
+  let turned = 0;  // images before this one that were passed may come again
+  function passed() {
+    return [...new Set(items.slice(turned, Math.max(at, turned)).filter((one) => !one.value).map((one) => one.id))];
+  }
+
   function load() {
     if (loading || over) return loading;
     loading = (async () => {
       const held = items.slice(Math.max(at, 0)).filter((one) => !one.value).map((one) => one.id);
+      const left = passed();
       const unsent = waiting().flatMap((letter) => letter.body.image ?? []);
       const query = new URLSearchParams(filters);
       query.set("n", String(AHEAD + 1));
-      query.set("skip", [...held, ...unsent.slice(-MOST_SKIPPED)].join(","));
+      query.set("skip", [...held, ...left.slice(-MOST_PASSED), ...unsent.slice(-MOST_SKIPPED)].join(","));
       const { status, content } = await call(`/api/queue?${query}`);
       failed = status === 200 ? null : content.error;
       if (failed && status !== 422) setTimeout(more, 2000);
       if (status === 200) {
         // what was decided while the answer was on the way is open in the answer, and may be stored by now
-        const known = new Set([...items.filter((one, k) => k >= at || one.value).map((one) => one.id), ...unsent]);
+        const known = new Set([...items.filter((one, k) => k >= at || one.value).map((one) => one.id), ...left, ...unsent]);
         const fresh = content.items.filter((one) => !known.has(one.id));
-        over = content.items.length === 0;
-        if (!over && !fresh.length) setTimeout(more, 500);
+        // those passed without a decision have their turn when no other is left
+        const turn = content.items.length === 0 && left.length > 0;
+        if (turn) turned = items.length;
+        over = content.items.length === 0 && !turn;
+        if (!over && !fresh.length) setTimeout(more, turn ? 0 : 500);
         items.push(...fresh);
         counts = content;
         fresh.forEach(picture);
@@ -450,7 +459,7 @@ function imagePage(settings) {
   }
 
   outbox.onRefused = (letter) => {
-    const one = items.find((other) => other.id === letter.body.image);
+    const one = items.findLast((other) => other.id === letter.body.image);
     if (one && !["note", "adjudicate"].includes(letter.body.action)) one.value = one.before?.value ?? null;
     if (one && one === item()) refresh(one);
     return false;
@@ -465,7 +474,7 @@ function imagePage(settings) {
     if (one === item()) describe(one);
   }
   outbox.onSent = (letter) => {
-    const one = items.find((other) => other.id === letter.body.image);
+    const one = items.findLast((other) => other.id === letter.body.image);
     if (one && one === item()) refresh(one);
   };
 
