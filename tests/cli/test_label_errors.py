@@ -20,6 +20,7 @@ from graticule.data.preprocess import Preprocessing
 from graticule.data.sources import read_manifest
 from graticule.manifest import Manifest, escape_path, object_array, sample_id_of
 from graticule.predictions import Predictions
+from graticule.report.label_errors_words import caveat
 
 N, K = 150, 3
 CLASSES = ("disc", "ring", "<b>rod")
@@ -187,6 +188,7 @@ def test_the_document_says_how_many_and_which_for_which(made: Made, tmp_path: Pa
     assert document["schema_version"] == 1
     assert wrong["low"] <= len(WRONG) / N <= wrong["high"]
     assert document["n_listed"] == len(WRONG) + len(COPY)
+    assert 1 - document["agreement"] >= len(WRONG) / N
     assert (document["n_conflicts"], document["conflict_sets"]) == (2, 1)
     assert sum(pair["listed"] for pair in document["pairs"]) == len(WRONG) + 1  # of the copies one label is right
     for pair in document["pairs"]:
@@ -194,6 +196,14 @@ def test_the_document_says_how_many_and_which_for_which(made: Made, tmp_path: Pa
         assert pair["estimated"]["low"] <= pair["estimated"]["value"] <= pair["estimated"]["high"]
     assert document["errors"][0]["copies"][0]["similarity"] is None
     assert document["errors"][2]["neighbours"]["n"] == 20
+
+
+@pytest.mark.parametrize(
+    ("agreement", "share", "said"), [(0.94, 0.05, ""), (0.78, 0.2, ""), (0.69, 0.17, "about 14 %")]
+)
+def test_a_model_that_errs_by_itself_is_said_to(agreement: float, share: float, said: str) -> None:
+    found = caveat({"agreement": agreement, "wrong_labels": {"value": share}})
+    assert (said in found) if said else (found == "")
 
 
 def test_the_page_shows_pictures_and_escapes_names(made: Made, tmp_path: Path, graticule: Command) -> None:

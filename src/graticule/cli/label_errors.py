@@ -15,13 +15,14 @@ _SHOWN = 15
 def command(run: options.Run, out: options.Out, json: options.Json = False) -> None:
     """Rank a run's labels by how likely they are wrong, and estimate how many are."""
     from graticule.jobs.label_errors import label_errors
+    from graticule.report.label_errors_words import caveat
 
     with Progress() as progress:
         document = label_errors(run, out, progress)
     if json:
         print_json(document)
         return
-    typer.echo(f"{document['n']:,} labels; wrong: about {percent(document['wrong_labels'])}")
+    typer.echo(f"{document['n']:,} labels; wrong: about {percent(document['wrong_labels'])}{caveat(document)}")
     typer.echo(
         f"{document['n_listed']:,} listed (score {document['cut_off']:g} or more, or a copy under another label)"
     )

@@ -258,6 +258,7 @@ def _document(run: Path, judged: Judged, found: Found) -> dict[str, Any]:
         "n_held_out": judged.n_held_out,
         "n_unlabelled": int((judged.record.get("data") or {}).get("n_unlabelled") or 0),
         "classes": list(scored.classes),
+        "agreement": float((scored.proba.argmax(axis=1) == scored.y).mean()),
         "cut_off": CUT_OFF,
         "n_listed": n_listed,
         "n_conflicts": int(errors.conflict.sum()),

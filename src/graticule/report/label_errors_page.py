@@ -13,7 +13,7 @@ from graticule.errors import ImageError
 from graticule.report.audit_content import breakable
 from graticule.report.charts import interval_bar
 from graticule.report.html import render_page
-from graticule.report.label_errors_words import copy_words
+from graticule.report.label_errors_words import caveat, copy_words
 from graticule.report.thumbnails import ReadRgb, encode
 
 SHOWN = 200
@@ -84,6 +84,7 @@ def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
     about = f"About {points(wrong['value'])} of the {n:,} labels are wrong"
     if wrong["low"] is not None:
         about += f" ({100 * wrong['level']:g}\u202f% interval {points(wrong['low'])} to {points(wrong['high'])})"
+    about += caveat(document)
     if not listed:
         return f"{about}. No single label is more likely wrong than right.", False
     labels = "1 label is" if listed == 1 else f"{listed:,} labels are"

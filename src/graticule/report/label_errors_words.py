@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+WEAK = 0.1  # a model that errs more often by itself errs on images it is sure of too
+
 
 def evidence(row: Mapping[str, Any]) -> str:
     """All that speaks for and against a label, in one line.
@@ -34,3 +36,11 @@ def neighbour_words(row: Mapping[str, Any]) -> str:
     suggested, own = (near["labels"].get(row[name], 0) for name in ("suggested", "label"))
     words = f"of {near['n']} similar images {own} are labelled {row['label']}"
     return words if row["suggested"] == row["label"] else f"{words} and {suggested} {row['suggested']}"
+
+
+def caveat(document: Mapping[str, Any]) -> str:
+    """What to add to the estimated share of wrong labels where the model is too weak to tell it, else ""."""
+    own = 1 - document["agreement"] - document["wrong_labels"]["value"]
+    if own <= WEAK:
+        return ""
+    return f"; the model itself errs on about {100 * own:.0f} % of the images, so it may be fewer"
