@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.data.folds import inner_folds
-from graticule.decide.acceptance import exact_interval, find_rule
-from graticule.decide.assessment import Answers, assess, coverage_of, number, numbers
+from graticule.decide.acceptance import find_rule
+from graticule.decide.assessment import Answers, assess, coverage_of, number, numbers, proportion
 from graticule.decide.calibration import Choice, choose_calibration
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
@@ -234,17 +234,10 @@ def _acceptance(evidence: Evidence, seed: int) -> dict[str, Any]:
     unit = evidence.unit if evidence.grouped else None
     rule = find_rule(evidence, TARGET, CONFIDENCE, seed=seed)
     curve = risk_coverage(score, right, unit)
-    low, high = exact_interval(rule.errors, rule.accepted)
     return {
         "rule": rule.to_json() | {"threshold": [number(t) for t in rule.threshold]},
         "coverage": rule.accepted / len(evidence),
-        "accuracy": {
-            "value": 1.0 - rule.errors / rule.accepted if rule.accepted else None,
-            "low": 1.0 - high if rule.accepted else None,
-            "high": 1.0 - low if rule.accepted else None,
-            "method": "clopper-pearson",
-            "level": 0.95,
-        },
+        "accuracy": proportion(right, rule.accepts(evidence.calibrated), unit, exact=True),
         "curve": {name: numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
         "area": curve.area,
         "coverage_at": coverage_at(score, right),

@@ -98,9 +98,12 @@ def _answer(acceptance: Mapping[str, Any]) -> str:
             "go to a person."
         )
     taken = round(1000 * coverage)
+    between = f"{percent(accuracy['low'])} to {percent(accuracy['high'])}"
+    if accuracy["low"] is None:
+        between = "too few groups for an interval"
     return (
         f"Of 1,000 images like these, about {taken} can be taken without a look, {percent(accuracy['value'])} of them "
-        f"right ({percent(accuracy['low'])} to {percent(accuracy['high'])}); {1000 - taken} go to a person."
+        f"right ({between}); {1000 - taken} go to a person."
     )
 
 
