@@ -27,6 +27,7 @@ from graticule.data.folds import make_folds
 from graticule.data.preprocess import Preprocessing
 from graticule.data.sources import read_manifest
 from graticule.evaluate.intervals import wilson
+from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
 from graticule.finetune.loop import Task, fit
 from graticule.finetune.network import build_network
@@ -35,7 +36,7 @@ from graticule.finetune.pixels import decode_pixels, map_pixels
 from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe
 from graticule.finetune.scoring import score
-from graticule.finetune.sources import MapSource, PixelSource, Source, cache_views
+from graticule.finetune.sources import MapSource, PixelSource, Source
 from graticule.jobs.finetune_fold import CACHED_VIEWS
 from graticule.jobs.samples import image_files, sorted_by_path
 
@@ -97,7 +98,9 @@ def timm_script(
     return right / len(held), time.perf_counter() - start
 
 
-def ours(pixels: NDArray[np.uint8], task: Task, held: NDArray[np.int64], recipe: Recipe) -> tuple[float, float]:
+def ours(
+    pixels: NDArray[np.uint8], task: Task, held: NDArray[np.int64], recipe: Recipe, folder: Path
+) -> tuple[float, float]:
     """Accuracy and seconds of the training loop, cached maps included."""
     start = time.perf_counter()
     network = build_network(BACKBONE, task.n_classes, weights=None, seed=0, drop_rate=recipe.drop_rate)[0]
@@ -107,11 +110,9 @@ def ours(pixels: NDArray[np.uint8], task: Task, held: NDArray[np.int64], recipe:
     plain = PixelSource(pixels, mean, std, processes.device, preset="microscopy", seed=0)
     source: Source = plain
     if recipe.frozen_blocks:
-        rows = np.concatenate([task.train, task.validation])
-        pieces = [rows[i : i + 64] for i in range(0, len(rows), 64)]
-        views = min(CACHED_VIEWS, recipe.epochs)
-        maps = cache_views(plain, network, recipe.frozen_blocks, views, pieces, n=len(task.y))
-        source = MapSource(maps, recipe.frozen_blocks, processes.device, seed=0)
+        rows, file = np.concatenate([task.train, task.validation]), folder / f"maps-{recipe.frozen_blocks}.npy"
+        write_maps(file, plain, network, recipe.frozen_blocks, min(CACHED_VIEWS, recipe.epochs), rows, processes)
+        source = MapSource(map_views(file), recipe.frozen_blocks, processes.device, seed=0)
     head_first(network, source, task, processes)
     trained = fit(network, source, task, recipe, processes)
     scores = score(trained.network, plain, held, processes)
@@ -139,7 +140,7 @@ def main() -> None:
         decoding = time.perf_counter() - start
         pixels = map_pixels(Path(place) / "p.npy")
         for frozen in [0, *given.frozen]:
-            accuracy, seconds = ours(pixels, task, held, replace(recipe, frozen_blocks=frozen))
+            accuracy, seconds = ours(pixels, task, held, replace(recipe, frozen_blocks=frozen), Path(place))
             name = f"this program, {frozen} blocks frozen" if frozen else "this program"
             rows.append((name, accuracy, seconds + decoding))
             print(rows[-1], flush=True)

@@ -15,7 +15,15 @@ pytest.importorskip("timm", reason="fine-tuning needs timm: pip install 'graticu
 pytest.importorskip("onnxscript", reason="export needs onnxscript: pip install 'graticule[torch]'")
 
 from graticule.errors import ExportError  # noqa: E402
-from graticule.finetune.export import Parity, check_parity, export_onnx, half_precision, heads_of  # noqa: E402
+from graticule.finetune.export import (  # noqa: E402
+    Parity,
+    check_parity,
+    disagreements_of,
+    export_onnx,
+    half_precision,
+    heads_of,
+    torch_probabilities,
+)
 from graticule.finetune.network import Classifier, build_network  # noqa: E402
 from graticule.models.network import Network  # noqa: E402
 from graticule.models.scoring import pack_heads, probabilities, softmax, unpack_heads  # noqa: E402
@@ -149,13 +157,31 @@ def test_a_file_that_says_something_else_is_refused(factor: float) -> None:
         check_parity(altered(model, factor), members, pixels())
 
 
-def test_another_class_counts_only_where_torch_is_sure() -> None:
-    from graticule.finetune.export import _disagreements
+def test_double_precision_judges_where_single_precision_may_be_the_one_that_rounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    members, model = pair()
+    exact = torch_probabilities(members, pixels(), torch.float64)
+    assert 0 < np.abs(exact - torch_probabilities(members, pixels())).max() < 1e-5
 
+    def rounding(given: object, batch: NDArray[np.uint8], precision: torch.dtype) -> NDArray[np.float64]:
+        """Torch whose single precision is far off."""
+        return exact if precision == torch.float64 else exact[:, ::-1]
+
+    assert check_parity(model, members, pixels()).precision == "float32"
+    monkeypatch.setattr("graticule.finetune.export.torch_probabilities", rounding)
+    parity = check_parity(model, members, pixels())
+    assert parity.precision == "float64"
+    assert parity.largest_difference < 1e-5
+    with pytest.raises(ExportError, match="does not agree"):
+        check_parity(altered(model, 1.5), members, pixels())
+
+
+def test_another_class_counts_only_where_torch_is_sure() -> None:
     sure, unsure = np.array([[0.6, 0.4]]), np.array([[0.5009, 0.4991]])
-    assert _disagreements(sure, sure[:, ::-1]) == 1
-    assert _disagreements(unsure, unsure[:, ::-1]) == 0
-    assert _disagreements(sure, sure) == 0
+    assert disagreements_of(sure, sure[:, ::-1]) == 1
+    assert disagreements_of(unsure, unsure[:, ::-1]) == 0
+    assert disagreements_of(sure, sure) == 0
 
 
 def test_half_precision_halves_the_file_and_keeps_the_scores() -> None:

@@ -20,7 +20,6 @@ from graticule.finetune import loop  # noqa: E402
 from graticule.finetune.head import head_first  # noqa: E402
 from graticule.finetune.loop import Saved, fit  # noqa: E402
 from graticule.finetune.scoring import balanced_loss, score, score_views  # noqa: E402
-from graticule.finetune.sources import MapSource, cache_views  # noqa: E402
 from graticule.finetune.state import begin, parameter_groups  # noqa: E402
 
 
@@ -100,19 +99,6 @@ def test_kept_statistics_stay_while_weights_move(small: Small) -> None:
     assert len(statistics) > 10
     assert not statistics & moved
     assert len(moved) > 20
-
-
-def test_cached_maps_stand_for_the_frozen_blocks(small: Small) -> None:
-    network = small.network().eval()
-    source = small.source(network)
-    rows = np.arange(12)
-    maps = cache_views(source, network, 3, 2, [rows], n=len(small.pixels))
-    cached = MapSource(maps, 3, small.processes.device, seed=0)
-    assert score(network, cached, rows, small.processes) == pytest.approx(
-        score(network, source, rows, small.processes), abs=2e-3
-    )
-    views = {tuple(cached.training(np.array([4]), epoch).flatten()[:20].tolist()) for epoch in range(6)}
-    assert len(views) == 2
 
 
 def test_the_head_comes_first_and_is_a_logistic_regression(small: Small) -> None:

@@ -27,7 +27,7 @@ from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe
 from graticule.finetune.weights import Origin
 from graticule.jobs.division import Division
-from graticule.jobs.finetune_fold import Campaign, Finished, Rows, judge_fold, settle_recipe
+from graticule.jobs.finetune_fold import Campaign, Finished, Rows, judge_fold, settle_recipe, with_maps
 from graticule.jobs.finetune_folds import train_folds
 from graticule.jobs.finetune_progress import Teller
 from graticule.jobs.finetune_shipped import Shipped, choose_shipped, exported, heads_shipped, scored_as_shipped
@@ -154,8 +154,10 @@ def _prepared(
         recipe=recipe,
         options=options,
         work=work,
-        fingerprint=_fingerprint(samples, preprocessing, division, options, recipe),
+        fingerprint=_fingerprint(samples, preprocessing, division, options, recipe, origin),
     )
+    if recipe.frozen_blocks:
+        campaign = with_maps(campaign, network, np.flatnonzero(training_rows(division.folds)), processes, reporter)
     return campaign, preprocessing, origin
 
 
@@ -211,7 +213,12 @@ def _pictures(samples: Samples, preprocessing: Preprocessing) -> list[tuple[int,
 
 
 def _fingerprint(
-    samples: Samples, preprocessing: Preprocessing, division: Division, options: TrainOptions, recipe: Recipe
+    samples: Samples,
+    preprocessing: Preprocessing,
+    division: Division,
+    options: TrainOptions,
+    recipe: Recipe,
+    origin: Origin,
 ) -> str:
     """Hash of all that decides the weights: a checkpoint of another run must not be taken up."""
     versions = {k: v for k, v in package_versions(*PACKAGES).items() if k in ("numpy", *PACKAGES)}
@@ -223,6 +230,7 @@ def _fingerprint(
         "folds": hashlib.sha256(division.folds.fold.tobytes()).hexdigest(),
         "backbone": options.backbone,
         "weights": options.weights,
+        "origin": origin.sha256,
         "recipe": recipe.to_json(),
         "seed": options.seed,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from graticule.errors import OptionError, TrainingError
 from graticule.finetune.checkpoint import Tensors, read_checkpoint, write_checkpoint
+from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
 from graticule.finetune.loop import Saved, Task, Watch, fit
 from graticule.finetune.network import NetworkSpec, build_network
@@ -21,14 +22,14 @@ from graticule.finetune.pixels import map_pixels
 from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Circumstances, Recipe, Wishes, choose_recipe
 from graticule.finetune.scoring import score_views
-from graticule.finetune.sources import MapSource, PixelSource, Source, cache_views
+from graticule.finetune.sources import MapSource, PixelSource, Source
+from graticule.jobs.samples import Reporter
 from graticule.jobs.train_options import TrainOptions
 from graticule.models.heads import fit_temperature
 from graticule.models.scoring import softmax
 
 IntArray = NDArray[np.int64]
 CACHED_VIEWS = 16
-_CACHED_AT_ONCE = 64
 _NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
 
 
@@ -53,6 +54,8 @@ class Campaign:
         Folder of checkpoints and finished folds.
     fingerprint : str
         Of the run.
+    maps : Path or None
+        File of the maps behind the frozen blocks, see `graticule.finetune.frozen`.
     """
 
     y: IntArray
@@ -65,6 +68,7 @@ class Campaign:
     options: TrainOptions
     work: Path
     fingerprint: str
+    maps: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,42 @@ def settle_recipe(
     return recipe
 
 
+def with_maps(campaign: Campaign, network: Any, rows: IntArray, processes: Processes, reporter: Reporter) -> Campaign:
+    """The campaign with the maps behind its frozen blocks, computed for some rows or left by an earlier run.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    network : Classifier
+        With the weights that training starts from.
+    rows : int array
+        All that train in any fold.
+    processes : Processes
+    reporter : Reporter
+
+    Raises
+    ------
+    TrainingError
+        When there is no room for them.
+    """
+    recipe = campaign.recipe
+    file = campaign.work / f"maps-{hashlib.sha256(campaign.fingerprint.encode()).hexdigest()[:16]}.npy"
+    if not processes.any(file.exists()):
+        if processes.main:
+            reporter.begin("computing the maps of the frozen blocks", len(rows))
+        write_maps(
+            file,
+            _pixel_source(campaign, processes),
+            network.to(processes.device, memory_format=torch.channels_last),
+            recipe.frozen_blocks,
+            min(CACHED_VIEWS, recipe.epochs) if recipe.augment != "none" else 0,
+            rows,
+            processes,
+            progress=reporter.advance if processes.main else None,
+        )
+    return replace(campaign, maps=file)
+
+
 def finished_fold(
     campaign: Campaign, processes: Processes, name: str, rows: Rows, watch: Watch, *, until: int | None = None
 ) -> Finished:
@@ -225,7 +265,9 @@ def _trained(
     network = network.to(processes.device, memory_format=torch.channels_last)
     pixels = _pixel_source(campaign, processes)
     task = Task(campaign.y, rows.train, rows.validation, campaign.n_classes, options.seed, campaign.names)
-    source = _cached(pixels, network, task, recipe, processes) if recipe.frozen_blocks else pixels
+    source: Source = pixels
+    if campaign.maps is not None:
+        source = MapSource(map_views(campaign.maps), recipe.frozen_blocks, processes.device, seed=task.seed)
     if options.weights != "none" and not saved.file.exists():
         head_first(network, source, task, processes)
     trained = fit(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
@@ -251,15 +293,6 @@ def _pixel_source(campaign: Campaign, processes: Processes) -> PixelSource:
         seed=campaign.options.seed,
         pictures=campaign.pictures,
     )
-
-
-def _cached(pixels: PixelSource, network: Any, task: Task, recipe: Recipe, processes: Processes) -> Source:
-    """Maps behind the frozen blocks for the rows of a task; other rows stay empty."""
-    rows = np.concatenate([task.train, task.validation])
-    batches = [rows[i : i + _CACHED_AT_ONCE] for i in range(0, len(rows), _CACHED_AT_ONCE)]
-    views = min(CACHED_VIEWS, recipe.epochs) if recipe.augment != "none" else 0
-    maps = cache_views(pixels, network, recipe.frozen_blocks, views, batches, n=len(task.y))
-    return MapSource(maps, recipe.frozen_blocks, processes.device, seed=task.seed)
 
 
 def _keep(file: Path, result: Finished, fingerprint: str) -> None:
