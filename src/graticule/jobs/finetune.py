@@ -88,7 +88,7 @@ def fine_tune(
     """
     folds, training = division.folds, training_rows(division.folds)
     campaign, preprocessing, origin = _prepared(samples, preprocessing, division, options, processes, work, reporter)
-    teller = Teller(reporter, _planned_steps(division, options, campaign.recipe))
+    teller = Teller(reporter, _planned_steps(division, options, campaign.recipe), campaign.freezable)
     parts = [_divided(train, held, campaign, division) for train, held in fold_rows(folds)]
     finished = train_folds(campaign, parts, processes, teller)
     proba = np.full((len(campaign.y), campaign.n_classes), np.nan)
@@ -155,6 +155,7 @@ def _prepared(
         options=options,
         work=work,
         fingerprint=_fingerprint(samples, preprocessing, division, options, recipe, origin),
+        freezable=len(network.blocks()) // 2 if network.sequential and not recipe.frozen_blocks else 0,
     )
     if recipe.frozen_blocks:
         campaign = with_maps(campaign, network, np.flatnonzero(training_rows(division.folds)), processes, reporter)

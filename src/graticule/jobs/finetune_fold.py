@@ -54,6 +54,8 @@ class Campaign:
         Folder of checkpoints and finished folds.
     fingerprint : str
         Of the run.
+    freezable : int
+        Half of the network's blocks; 0 where they cannot be frozen, or some are.
     maps : Path or None
         File of the maps behind the frozen blocks, see `graticule.finetune.frozen`.
     """
@@ -68,6 +70,7 @@ class Campaign:
     options: TrainOptions
     work: Path
     fingerprint: str
+    freezable: int = 0
     maps: Path | None = None
 
 

@@ -20,10 +20,12 @@ class Teller:
     reporter : Reporter
     steps : int
         Training steps of the whole run, as planned.
+    freezable : int
+        How many blocks to propose for freezing when training takes long; 0: none.
     """
 
-    def __init__(self, reporter: Reporter, steps: int) -> None:
-        self._reporter, self._steps = reporter, steps
+    def __init__(self, reporter: Reporter, steps: int, freezable: int = 0) -> None:
+        self._reporter, self._steps, self._freezable = reporter, steps, freezable
         self._made = 0
         self._last = 0
         self._name = ""
@@ -86,9 +88,10 @@ class Teller:
         left = self.seconds_left() or 0.0
         text = f"training will take about {duration(left)} in all"
         if left > LONG:
+            frozen = f"--frozen-blocks {self._freezable} (the first half of the network keeps its weights), "
             text += (
-                ". Cheaper: --frozen-blocks N (the first blocks keep their weights), a smaller --input-size or "
-                "--epochs, --folds 1 --test-size 0.2, or --method features. Ctrl-C stops; --resume goes on"
+                f". Cheaper: {frozen if self._freezable else ''}a smaller --input-size or --epochs, "
+                "--folds 1 --test-size 0.2, or --method features. Ctrl-C stops; --resume goes on"
             )
         self._reporter.note(text)
 
