@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
 
-from graticule.finetune.state import EpochRecord  # noqa: E402
-from graticule.jobs import finetune_progress  # noqa: E402
-from graticule.jobs.finetune_progress import Teller, duration  # noqa: E402
-from graticule.jobs.samples import Silent  # noqa: E402
+from graticule.finetune.state import EpochRecord
+from graticule.jobs import finetune_progress
+from graticule.jobs.finetune_progress import Teller, duration
+from graticule.jobs.samples import Silent
 
 
 class Notes(Silent):
