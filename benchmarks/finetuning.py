@@ -111,7 +111,8 @@ def ours(
     source: Source = plain
     if recipe.frozen_blocks:
         rows, file = np.concatenate([task.train, task.validation]), folder / f"maps-{recipe.frozen_blocks}.npy"
-        write_maps(file, plain, network, recipe.frozen_blocks, min(CACHED_VIEWS, recipe.epochs), rows, processes)
+        views = min(CACHED_VIEWS, recipe.epochs)
+        write_maps(file, plain, network, recipe.frozen_blocks, views, rows, processes, at_once=recipe.at_once)
         source = MapSource(map_views(file), recipe.frozen_blocks, processes.device, seed=0)
     head_first(network, source, task, processes)
     trained = fit(network, source, task, recipe, processes)

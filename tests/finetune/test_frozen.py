@@ -40,7 +40,7 @@ pixels, _ = stripes(200)
 network = build_network(NETWORK, 3, weights="none", seed=0)[0]
 source = PixelSource(pixels, network.spec.mean, network.spec.std, processes.device, preset="microscopy", seed=0)
 told = []
-write_maps(Path(sys.argv[1]), source, network, 3, 2, np.arange(0, 199), processes, progress=told.append)
+write_maps(Path(sys.argv[1]), source, network, 3, 2, np.arange(0, 199), processes, at_once=32, progress=told.append)
 assert told[-1] == 199 or processes.count > 1, told
 """
 
@@ -49,7 +49,7 @@ def maps_of(small: Small, folder: Path, rows: np.ndarray, views: int = 2) -> tup
     """The network, its source of pixels, and the maps behind its first three blocks."""
     network = small.network()
     source = small.source(network)
-    write_maps(folder / "maps.npy", source, network, 3, views, rows, small.processes)
+    write_maps(folder / "maps.npy", source, network, 3, views, rows, small.processes, at_once=10)
     return network, source, map_views(folder / "maps.npy")
 
 
@@ -74,7 +74,7 @@ def test_training_on_maps_leads_where_training_on_pixels_does(small: Small, tmp_
     network = small.network()
     plain = small.source(network)
     plain.preset = "none"
-    write_maps(tmp_path / "maps.npy", plain, network, 3, 0, np.arange(96), small.processes)
+    write_maps(tmp_path / "maps.npy", plain, network, 3, 0, np.arange(96), small.processes, at_once=64)
     cached = MapSource(map_views(tmp_path / "maps.npy"), 3, small.processes.device, seed=0)
     task = replace(small.task, validation=np.arange(0))  # the last epoch counts
     scores = []
@@ -104,6 +104,22 @@ def test_two_processes_write_what_one_does(tmp_path: Path) -> None:
 
 def test_maps_that_have_no_room_are_refused(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-    with pytest.raises(TrainingError, match=r"3 frozen blocks need .* GB .*Freeze more blocks"):
+    with pytest.raises(TrainingError, match=r"0.0 GB are needed in .* 0.0 GB are free. Freeze more blocks"):
         maps_of(small, tmp_path, np.arange(96))
     assert not list(tmp_path.glob("maps*"))
+
+
+def test_what_an_interrupted_run_left_takes_no_room(small: Small, tmp_path: Path) -> None:
+    (tmp_path / "maps.npy.part").write_bytes(b"x" * 1000)
+    _, _, maps = maps_of(small, tmp_path, np.arange(12))
+    assert maps[:12].any(axis=(1, 2, 3, 4)).all()
+    assert [file.name for file in tmp_path.iterdir()] == ["maps.npy"]
+
+
+def test_numbers_beyond_float16_are_refused(small: Small, tmp_path: Path) -> None:
+    network = small.network()
+    with torch.no_grad():
+        for parameter in network.blocks()[2][1].parameters():
+            parameter.fill_(1e6)
+    with pytest.raises(TrainingError, match="beyond float16"):
+        write_maps(tmp_path / "m.npy", small.source(network), network, 3, 0, np.arange(9), small.processes, at_once=9)

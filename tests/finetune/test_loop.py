@@ -24,17 +24,21 @@ from graticule.finetune.state import begin, parameter_groups  # noqa: E402
 
 
 class StopAt:
-    """A watch that asks to stop after some steps, as Ctrl-C does."""
+    """A watch that asks to stop after some steps, as Ctrl-C does, or of its own accord."""
 
-    def __init__(self, step: int) -> None:
-        self.at = step
+    def __init__(self, step: int, *, signalled: bool = True) -> None:
+        self.at, self.signalled, self.done = step, signalled, 0
 
     def step(self, done: int, steps: int, loss: float) -> None:
-        if done == self.at:
+        self.done = done
+        if done == self.at and self.signalled:
             signal.raise_signal(signal.SIGINT)
 
     def epoch(self, record: Any) -> None:
         pass
+
+    def stop(self) -> bool:
+        return not self.signalled and self.done >= self.at
 
 
 def test_it_learns_what_is_there(small: Small) -> None:
@@ -43,15 +47,33 @@ def test_it_learns_what_is_there(small: Small) -> None:
     assert trained.history[trained.best_epoch - 1].validation_accuracy >= 0.9
 
 
-@pytest.mark.parametrize("step", [1, 4, 7, 11])
-def test_a_stopped_run_goes_on_to_the_same_weights(small: Small, tmp_path: Path, step: int) -> None:
+@pytest.mark.parametrize(("step", "signalled"), [(1, True), (4, True), (7, False), (11, True), (12, False)])
+def test_a_stopped_run_goes_on_to_the_same_weights(small: Small, tmp_path: Path, step: int, signalled: bool) -> None:
     whole = small.run().network.state_dict()
     with pytest.raises(KeyboardInterrupt):
-        small.run(tmp_path / "c", watch=StopAt(step))
+        small.run(tmp_path / "c", watch=StopAt(step, signalled=signalled))
     assert (tmp_path / "c").exists()
     resumed = small.run(tmp_path / "c")
     assert all(torch.equal(value, whole[name]) for name, value in resumed.network.state_dict().items())
     assert [record.epoch for record in resumed.history] == [1, 2, 3]
+
+
+def test_ctrl_c_while_the_last_epoch_is_judged_stops_after_it(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, judged = loop.balanced_loss, []
+
+    def interrupted(*given: Any) -> Any:
+        judged.append(len(judged))
+        if len(judged) == small.recipe.epochs:
+            signal.raise_signal(signal.SIGINT)
+        return plain(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "balanced_loss", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            small.run(tmp_path / "c")
+    assert len(small.run(tmp_path / "c").history) == small.recipe.epochs
 
 
 def test_a_checkpoint_of_another_run_is_refused(small: Small, tmp_path: Path) -> None:
@@ -67,6 +89,51 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_batch(small: Small, tmp_p
         network.classifier.weight[0, 0] = float("nan")
     with pytest.raises(TrainingError, match=r"epoch 1, batch 1 \(1\d images: \d+\.png"):
         fit(network, small.source(network), small.task, small.recipe, small.processes)
+
+
+def test_a_gradient_that_is_not_finite_stops_before_it_moves_a_weight(small: Small, tmp_path: Path) -> None:
+    network = small.network()
+    network.classifier.weight.register_hook(lambda gradient: gradient * float("inf"))
+    before = network.classifier.weight.detach().clone()
+    with pytest.raises(TrainingError, match=r"the gradient is not a finite number in epoch 1, batch 1"):
+        fit(network, small.source(network), small.task, small.recipe, small.processes)
+    assert torch.equal(network.classifier.weight, before)
+
+
+def test_weights_that_are_not_finite_are_refused_before_the_head(small: Small) -> None:
+    network = small.network()
+    with torch.no_grad():
+        next(network.trunk.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match="features that are not finite numbers"):
+        head_first(network, small.source(network), small.task, small.processes)
+
+
+def test_a_network_that_cannot_be_compiled_is_told(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    def uncompiled(module: Any) -> Any:
+        def run(_: Any) -> Any:
+            raise torch._dynamo.exc.TorchDynamoException("no working C++ compiler found\nmore")
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", uncompiled)
+    with pytest.raises(TrainingError, match=r"no working C\+\+ compiler found\. Leave --compile out"):
+        small.run(compile=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["DefaultCPUAllocator: can't allocate memory", "DefaultCPUAllocator: not enough memory"]
+)
+def test_too_little_memory_while_scoring_proposes_a_batch_size(
+    small: Small, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    network = small.network()
+
+    def exhausted(*_: Any) -> Any:
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(network, "forward", exhausted)
+    with pytest.raises(TrainingError, match="batch of 16 images; try --batch-size 8"):
+        score(network, small.source(network), np.arange(5), small.processes, at_once=small.recipe.at_once)
 
 
 def test_too_little_memory_proposes_a_batch_size(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:

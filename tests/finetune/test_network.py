@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip instal
 timm = pytest.importorskip("timm", reason="fine-tuning needs timm: pip install 'graticule[torch]'")
 
 from graticule.errors import BackboneError  # noqa: E402
-from graticule.finetune.network import Classifier, build_network, network_spec  # noqa: E402
+from graticule.finetune.network import Classifier, build_network, network_spec, runs_at  # noqa: E402
 from graticule.models.timm_hub import checked_timm  # noqa: E402
 
 POOLING = {"resnet18": True, "vgg11": True, "vgg11_bn": True, "tf_efficientnet_lite0": True}
@@ -112,7 +112,7 @@ def test_blocks_hold_the_trunk_up_to_its_pooling_once(name: str) -> None:
     assert all(any(True for _ in block.parameters()) for _, block in network.blocks())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, "test_mambaout"])
 def test_a_row_of_blocks_may_be_cut_anywhere(name: str) -> None:
     network, x = shared(name), images()
     count = len(network.blocks())
@@ -122,6 +122,29 @@ def test_a_row_of_blocks_may_be_cut_anywhere(name: str) -> None:
         for cut in {0, 1, count // 2, count - 1, count}:
             part = network.stage(x, 0, cut)
             torch.testing.assert_close(network.stage(part.clone(), cut, count), whole)
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "test_efficientnet", "test_resnet"])
+def test_synchronised_norms_keep_activations_weights_and_their_place_in_the_blocks(name: str) -> None:
+    network = build_network(name, 3, weights="none", seed=0)[0].eval()
+    with torch.inference_mode():
+        before = network.features(images())
+    parameters = {key: id(value) for key, value in network.named_parameters()}
+    network.synchronise()
+    with torch.inference_mode():
+        torch.testing.assert_close(network.features(images()), before)
+        torch.testing.assert_close(network.pooled(network.stage(images(), 0, len(network.blocks()))), before)
+    assert {key: id(value) for key, value in network.named_parameters()} == parameters
+    norms = [m for _, block in network.blocks() for m in block.modules() if "BatchNorm" in type(m).__name__]
+    assert len(norms) > 5
+    assert all(isinstance(norm, torch.nn.SyncBatchNorm) for norm in norms)
+    network.train()
+    assert all(norm.training for norm in norms)
+
+
+def test_some_networks_take_some_sizes_only() -> None:
+    assert [runs_at("dla34", side) for side in (100, 128)] == [False, True]
+    assert runs_at("resnet18", 100)
 
 
 def test_a_transformer_is_no_row_of_blocks_but_its_blocks_are_known() -> None:

@@ -85,7 +85,7 @@ class _Alone:
     device, num_processes, process_index = torch.device("cpu"), 1, 0
 
 
-@pytest.mark.parametrize("device", ["gpu", "tpu:0"])
+@pytest.mark.parametrize("device", ["gpu", "tpu:0", "cpu:x", "auto:1", "cuda:", "cuda:-1"])
 def test_an_unknown_device_is_refused(device: str) -> None:
     with pytest.raises(OptionError, match="allowed: auto, cpu, cuda"):
         Processes(device)
@@ -95,6 +95,23 @@ def test_an_unknown_device_is_refused(device: str) -> None:
 def test_a_missing_gpu_is_refused() -> None:
     with pytest.raises(OptionError, match="torch finds no such device here"):
         Processes("cuda")
+
+
+def test_gpus_are_counted_and_one_gpu_is_not_for_many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert Processes("cuda:1").device == torch.device("cuda:1")
+    with pytest.raises(OptionError, match="torch finds 2 GPUs here, counted from 0"):
+        Processes("cuda:2")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(OptionError, match="leave --device out"):
+        Processes("cuda:1")
+
+
+def test_a_second_training_in_one_python_may_choose_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Processes("cpu").device == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [Processes(device).device.type for device in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
 
 
 def test_rows_computed_twice_or_never_are_noticed() -> None:

@@ -8,9 +8,7 @@ serves all folds and the refit.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +16,17 @@ import torch
 from numpy.typing import NDArray
 
 from graticule.errors import TrainingError
+from graticule.finetune.memory import memory_told, new_array
 from graticule.finetune.network import Classifier
 from graticule.finetune.processes import Processes
 from graticule.finetune.sources import PixelSource
 
 IntArray = NDArray[np.int64]
-_AT_ONCE = 64
+_LARGEST = float(np.finfo(np.float16).max)
+_ADVICE = (
+    "Freeze more blocks, whose maps are smaller, or none; or choose a smaller --input-size, fewer --epochs (up to 16 "
+    "views are kept)"
+)
 
 
 def write_maps(
@@ -35,6 +38,7 @@ def write_maps(
     rows: IntArray,
     processes: Processes,
     *,
+    at_once: int,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Run the frozen blocks over the images as they are and over `views` changed ones.
@@ -54,32 +58,40 @@ def write_maps(
     views : int
         Changed views per image; view 1 + v is what epoch v of plain training would show.
     rows : int array
-        The images wanted; the others stay empty and take no room on most disks.
+        The images wanted; the others stay empty.
     processes : Processes
+    at_once : int
+        Images that each process computes at once.
     progress : callable, optional
         Told how many of `rows` are done.
 
     Raises
     ------
     TrainingError
-        When there is no room for the file.
+        When there is no room for the file, memory does not suffice, or the maps go beyond float16.
     """
     network.eval()
     part = file.with_name(file.name + ".part")
     with torch.inference_mode():
         shape = (views + 1, *network.stage(source.clean(rows[:1]), 0, stop).shape[1:])
         if processes.main:
-            _check_room(part.parent, 2 * len(rows) * prod(shape), stop)
-            np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=(len(source.pixels), *shape)).flush()
+            new_array(part, np.float16, (len(source.pixels), *shape), _ADVICE)
         processes.wait()
         maps = np.load(part, mmap_mode="r+")
-        for start in range(_AT_ONCE * processes.rank, len(rows), _AT_ONCE * processes.count):
-            some = rows[start : start + _AT_ONCE]
+        for start in range(at_once * processes.rank, len(rows), at_once * processes.count):
+            some = rows[start : start + at_once]
             for view in range(views + 1):
-                x = source.clean(some) if view == 0 else source.training(some, view - 1)
-                maps[some, view] = network.stage(x, 0, stop).cpu().numpy().astype(np.float16)
+                with memory_told(at_once):
+                    x = source.clean(some) if view == 0 else source.training(some, view - 1)
+                    found = network.stage(x, 0, stop).cpu().numpy()
+                if not np.abs(found).max() <= _LARGEST:
+                    raise TrainingError(
+                        f"the maps behind {stop} blocks of {network.spec.name} hold numbers beyond float16, in which "
+                        "they are kept; freeze another number of blocks, or none"
+                    )
+                maps[some, view] = found
             if progress is not None:
-                progress(min(len(rows), start + _AT_ONCE * processes.count))
+                progress(min(len(rows), start + at_once * processes.count))
         maps.flush()
     del maps  # some systems move no file that is open
     processes.wait()
@@ -92,13 +104,3 @@ def map_views(file: Path) -> NDArray[np.float16]:
     """The maps of a file written by `write_maps`, mapped read-only."""
     maps: NDArray[np.float16] = np.load(file, mmap_mode="r")
     return maps
-
-
-def _check_room(folder: Path, needed: int, stop: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise TrainingError(
-            f"the maps behind {stop} frozen blocks need {needed / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB "
-            "are free. Freeze more blocks, whose maps are smaller, or none; or choose a smaller --input-size, fewer "
-            "--epochs (up to 16 views are kept), or an --out on another disk"
-        )

@@ -13,8 +13,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from graticule.errors import TrainingError
 from graticule.finetune.loop import Task
 from graticule.finetune.processes import Processes
+from graticule.finetune.recipe import AT_ONCE
 from graticule.finetune.scoring import score
 from graticule.finetune.sources import Source
 
@@ -22,7 +24,7 @@ _C = 0.03
 _ITERATIONS = 300
 
 
-def head_first(network: Any, source: Source, task: Task, processes: Processes) -> None:
+def head_first(network: Any, source: Source, task: Task, processes: Processes, *, at_once: int = AT_ONCE) -> None:
     """Set the network's last layer to a logistic regression on its features of the training rows.
 
     Parameters
@@ -32,8 +34,21 @@ def head_first(network: Any, source: Source, task: Task, processes: Processes) -
     source : Source
     task : Task
     processes : Processes
+    at_once : int
+        Images that each process computes at once.
+
+    Raises
+    ------
+    TrainingError
+        When the network gives numbers that are not finite, or memory does not suffice.
     """
-    features = score(network, source, task.train, processes, features=True).astype(np.float64)
+    found = score(network, source, task.train, processes, features=True, at_once=at_once)
+    features = found.astype(np.float64)
+    if not np.isfinite(features).all():
+        raise TrainingError(
+            f"the weights of {network.spec.name} give features that are not finite numbers; they come from a training "
+            "that failed, or the file is damaged"
+        )
     # one scale for all features: dividing each by its own would blow up those that hardly ever fire
     centre, width = features.mean(axis=0), float(features.std()) + 1e-6
     with threadpool_limits(1):

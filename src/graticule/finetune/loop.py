@@ -17,10 +17,12 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch._dynamo.exc import TorchDynamoException
 from torch.nn import functional
 
 from graticule.errors import TrainingError
 from graticule.finetune.interrupt import Interrupt
+from graticule.finetune.memory import memory_told
 from graticule.finetune.order import class_weights, epoch_batches, share
 from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe, average_at, rate_at
@@ -63,6 +65,9 @@ class Watch(Protocol):
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch was judged."""
+
+    def stop(self) -> bool:
+        """Whether training should stop here, as after Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def fit(
                 state.seconds += time.perf_counter() - start
                 if watch is not None:
                     watch.step(state.step, steps, state.losses[-1])
-                stop = processes.any(interrupt.asked)
+                stop = processes.any(interrupt.asked or (watch is not None and watch.stop()))
                 if saved is not None and (stop or time.monotonic() - written > CHECKPOINT_SECONDS):
                     _save(saved, state, processes)
                     written = time.monotonic()
@@ -162,6 +167,8 @@ def fit(
             if saved is not None:
                 _save(saved, state, processes)
                 written = time.monotonic()
+        if processes.any(interrupt.asked):  # while the last epoch was judged
+            raise KeyboardInterrupt
     state.average.load_state_dict(state.best)
     return Trained(state.average, state.best_epoch, state.history)
 
@@ -199,7 +206,7 @@ def _step(
     for group in state.optimizer.param_groups:
         group["lr"] = recipe.lr * group["share"] * rate_at(state.step, steps, recipe.warm_up)
     state.optimizer.zero_grad(set_to_none=True)
-    with _memory_told(recipe.batch_size):
+    with memory_told(recipe.batch_size), _compiler_told():
         x = source.training(mine, state.epoch)
         with _precision(processes.device, recipe.precision):
             logits = trained(x)
@@ -211,11 +218,12 @@ def _step(
         # the mean of the processes' gradients is then that of the whole batch
         (loss * processes.count).backward()
     value = float(processes.sum(loss))
-    if not np.isfinite(value):
-        raise TrainingError(_not_finite(state, task, batch))
     parameters = [p for group in state.optimizer.param_groups for p in group["params"]]
-    torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
-    state.optimizer.step()
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, recipe.clip))
+    if not np.isfinite(value) or not np.isfinite(norm):
+        raise TrainingError(_not_finite(state, task, batch, "loss" if np.isfinite(norm) else "gradient"))
+    with memory_told(recipe.batch_size):
+        state.optimizer.step()
     update_average(state.average, state.network, average_at(state.step, recipe.average))
     state.losses.append(value)
     state.step += 1
@@ -229,7 +237,7 @@ def _judge(state: State, source: Source, task: Task, recipe: Recipe, processes: 
     loss: float | None = None
     accuracy: float | None = None
     if len(task.validation):
-        scores = score(state.average, source, task.validation, processes)
+        scores = score(state.average, source, task.validation, processes, at_once=recipe.at_once)
         y = task.y[task.validation]
         accuracy = float((scores.argmax(axis=1) == y).mean())
         loss, error = balanced_loss(scores, y)
@@ -266,25 +274,23 @@ def _precision(device: torch.device, precision: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _memory_told(batch_size: int) -> Iterator[None]:
-    """Turn "out of memory" into a message that says what to do."""
+def _compiler_told() -> Iterator[None]:
+    """Turn what torch's compiler cannot do into a message; it first works when the network is first run."""
     try:
         yield
-    except (MemoryError, RuntimeError) as error:
-        out = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-        if not out:
-            raise
+    except TorchDynamoException as error:
         raise TrainingError(
-            f"the memory does not suffice for a batch of {batch_size} images; try --batch-size "
-            f"{max(1, batch_size // 2)} or a smaller --input-size"
+            f"torch cannot compile the network here: {str(error).splitlines()[0]}. Leave --compile out (a C++ compiler "
+            "is needed on a processor)"
         ) from error
 
 
-def _not_finite(state: State, task: Task, batch: IntArray) -> str:
+def _not_finite(state: State, task: Task, batch: IntArray, what: str) -> str:
     shown = ", ".join(str(name) for name in task.names[task.train[batch[:3]]])
     return (
-        f"the loss is not a finite number in epoch {state.epoch + 1}, batch {state.batch + 1} ({len(batch)} images: "
-        f"{shown}, ...). The last checkpoint is kept. Try a smaller --lr, or look at these images"
+        f"the {what} is not a finite number in epoch {state.epoch + 1}, batch {state.batch + 1} ({len(batch)} images: "
+        f"{shown}, ...). The checkpoint before it is kept. Look at these images; or train into another --out with a "
+        "smaller --lr, since --resume repeats what was done"
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 from graticule.errors import BackboneError
 from graticule.models.backbones import find_embedded
@@ -18,6 +19,7 @@ from graticule.models.timm_hub import checked_timm, timm_config
 
 try:
     import torch
+    from timm.layers import convert_sync_batchnorm
 
     from graticule.finetune.layout import as_nchw, probe
     from graticule.finetune.weights import Origin, bare_trunk, loaded_trunk
@@ -90,23 +92,29 @@ def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
 
 def _smallest(name: str, size: int) -> int:
     """The smallest input, from 32 pixels, that leaves every layer something to look at."""
-    with torch.device("meta"):
-        trunk = bare_trunk(name).eval()
-
-    def runs(side: int) -> bool:
-        try:
-            trunk.forward_features(torch.zeros((1, 3, side, side), device="meta"))
-        except (RuntimeError, AssertionError, ValueError):
-            return False
-        return True
-
     low, high = _MIN_SIZE - 1, size
-    if runs(_MIN_SIZE):
+    if runs_at(name, _MIN_SIZE):
         return _MIN_SIZE
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if runs(middle) else (middle, high)
+        low, high = (low, middle) if runs_at(name, middle) else (middle, high)
     return high
+
+
+def runs_at(name: str, side: int) -> bool:
+    """Whether timm's architecture takes inputs of so many pixels; some take multiples of 32 only."""
+    try:
+        _outline(name).forward_features(torch.zeros((1, 3, side, side), device="meta"))
+    except (RuntimeError, AssertionError, ValueError):
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=1)
+def _outline(name: str) -> Any:
+    """The architecture without numbers."""
+    with torch.device("meta"):
+        return bare_trunk(name).eval()
 
 
 class Classifier(torch.nn.Module):  # type: ignore[misc]
@@ -140,7 +148,7 @@ class Classifier(torch.nn.Module):  # type: ignore[misc]
         self, spec: NetworkSpec, trunk: torch.nn.Module, n_classes: int, *, seed: int = 0, drop_rate: float = 0.0
     ) -> None:
         super().__init__()
-        layout = probe(trunk, max(spec.min_size, min(spec.input_size, _PROBE_SIZE)))
+        layout = probe(trunk, _probe_size(spec))
         self.spec, self.trunk, self.n_classes, self.drop_rate = spec, trunk, n_classes, drop_rate
         self.n_features, self.n_channels = layout.n_features, layout.n_channels
         self.maps_pool_to_features, self.sequential = layout.pools, layout.sequential
@@ -198,6 +206,15 @@ class Classifier(torch.nn.Module):  # type: ignore[misc]
             raise BackboneError(f"the vector of {self.spec.name} is not made of its maps alone")
         return self._vector(maps if self._kind == "nchw" else maps.permute(0, 2, 3, 1))
 
+    def synchronise(self) -> None:
+        """Let batch normalisation take its statistics over all processes, each of which has a GPU.
+
+        timm joins activations to some norms; its own conversion keeps them. Parameters stay the same objects. Only on
+        the processor, before the network moves to its GPU.
+        """
+        self.trunk = convert_sync_batchnorm(self.trunk)
+        self._blocks = list(probe(self.trunk, _probe_size(self.spec)).blocks)
+
     def blocks(self) -> list[tuple[str, torch.nn.Module]]:
         """The trunk up to its pooling, from the input on: every parameter of it stands in exactly one block."""
         return list(self._blocks)
@@ -220,7 +237,7 @@ class Classifier(torch.nn.Module):  # type: ignore[misc]
             raise BackboneError(f"{self.spec.name} is not a plain row of blocks and cannot be run in parts")
         for _, block in self._blocks[start:stop]:
             x = block(x)
-        return as_nchw(x, self._kind, self.trunk) if stop == len(self._blocks) else x
+        return as_nchw(x, self._kind, self.trunk) if start < stop == len(self._blocks) else x
 
     def _last(self, x: torch.Tensor) -> torch.Tensor:
         if self.spec.fixed_size and tuple(x.shape[2:]) != (self.spec.input_size,) * 2:
@@ -236,6 +253,10 @@ class Classifier(torch.nn.Module):  # type: ignore[misc]
             return as_nchw(last, self._kind, self.trunk).mean(dim=(2, 3))
         vector: torch.Tensor = self.trunk.forward_head(last, pre_logits=True).flatten(1)
         return vector
+
+
+def _probe_size(spec: NetworkSpec) -> int:
+    return max(spec.min_size, min(spec.input_size, _PROBE_SIZE))
 
 
 def build_network(

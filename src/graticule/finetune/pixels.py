@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from graticule.data.decode import Decoded, ImageFile
 from graticule.data.pool import DecodePool
 from graticule.data.preprocess import Preprocessing
+from graticule.finetune.memory import new_array
 
 _CHUNK = 16
 
@@ -34,10 +35,15 @@ def decode_pixels(
     -------
     list of n str
         Why a file could not be read; "" where it could. Unreadable ones are black.
+
+    Raises
+    ------
+    TrainingError
+        When there is no room for the file.
     """
     shape = (len(files), preprocessing.size, preprocessing.size, 3)
     part = file.with_name(file.name + ".part")
-    pixels = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+    pixels = new_array(part, np.uint8, shape, "Choose a smaller --input-size")
     errors: list[str] = []
     pending: deque[tuple[list[ImageFile], Future[list[Decoded]]]] = deque()
 

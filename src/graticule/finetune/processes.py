@@ -6,18 +6,21 @@ Start several with `torchrun --nproc_per_node N -m graticule train ...`; without
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
 from accelerate.utils import gather_object
 from numpy.typing import NDArray
 
 from graticule.errors import OptionError
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_PATIENCE = timedelta(days=2)  # one process may decode for hours while the others wait for it
 
 
 class Processes:
@@ -35,17 +38,17 @@ class Processes:
     """
 
     def __init__(self, device: str = "auto") -> None:
-        kind = device.partition(":")[0]
-        if kind not in DEVICES:
-            raise OptionError(f"--device {device} is not known; allowed: {', '.join(DEVICES)}, cuda:N")
-        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        if not there.get(kind, True):
-            raise OptionError(f"--device {device}: torch finds no such device here; use --device auto or cpu")
-        self._accelerator = Accelerator(cpu=kind == "cpu", mixed_precision="no")
-        self.device = torch.device(device) if ":" in device else self._accelerator.device
-        self.count: int = self._accelerator.num_processes
-        self.rank: int = self._accelerator.process_index
         started = int(os.environ.get("WORLD_SIZE", "1"))
+        _check_device(device, started)
+        self._accelerator: Any = None
+        self.count, self.rank = 1, 0
+        self.device = torch.device(_best_device() if device == "auto" else device)
+        if started > 1:
+            self._accelerator = Accelerator(
+                cpu=device == "cpu", mixed_precision="no", kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)]
+            )
+            self.device = self._accelerator.device
+            self.count, self.rank = int(self._accelerator.num_processes), int(self._accelerator.process_index)
         if self.count != started:
             raise OptionError(
                 f"{started} processes were started, but {self.count} found each other; start them with "
@@ -63,11 +66,12 @@ class Processes:
         return str(self.device.type) != "cpu"
 
     def trained(self, network: torch.nn.Module) -> torch.nn.Module:
-        """The network as training calls it: gradients are averaged over the processes."""
+        """The network as training calls it: gradients are averaged over the processes.
+
+        On GPUs its batch normalisation should have been synchronised (`Classifier.synchronise`).
+        """
         if self.count == 1:
             return network
-        if self.gpu:
-            network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
         prepared: torch.nn.Module = self._accelerator.prepare_model(network)
         return prepared
 
@@ -84,10 +88,13 @@ class Processes:
 
     def wait(self) -> None:
         """Go on when all have come this far."""
-        self._accelerator.wait_for_everyone()
+        if self.count > 1:
+            self._accelerator.wait_for_everyone()
 
     def on_main_first(self, work: Callable[[], Any]) -> Any:
         """Do the same in every process, in the main one first, so that the others find what it left."""
+        if self.count == 1:
+            return work()
         with self._accelerator.main_process_first():
             return work()
 
@@ -114,3 +121,22 @@ class Processes:
         if self.count > 1:
             for buffer in network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _check_device(device: str, started: int) -> None:
+    if _DEVICE.fullmatch(device) is None:
+        raise OptionError(f"--device {device} is not known; allowed: auto, cpu, cuda, cuda:N, mps")
+    kind, _, number = device.partition(":")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(kind, True):
+        raise OptionError(f"--device {device}: torch finds no such device here; use --device auto or cpu")
+    if number and int(number) >= torch.cuda.device_count():
+        raise OptionError(f"--device {device}: torch finds {torch.cuda.device_count()} GPUs here, counted from 0")
+    if number and started > 1:
+        raise OptionError(f"--device {device} is one GPU, but {started} processes were started; leave --device out")

@@ -15,6 +15,7 @@ BALANCES = ("auto", "loss", "none")
 SHOWN = 26_000  # images shown to the network in all, when the user says nothing
 MIN_EPOCHS, MAX_EPOCHS = 5, 40
 BATCH_SIZE = 32
+AT_ONCE = 64
 SMALL_INPUT = 128
 IMBALANCE = 1.5
 ENOUGH_FOR_STATISTICS = 600
@@ -75,6 +76,11 @@ class Recipe:
     patience: float = 0.4
     precision: str = "float32"
     compile: bool = False
+
+    @property
+    def at_once(self) -> int:
+        """Images scored at once: no more than are trained at once, since for these memory was made to suffice."""
+        return min(AT_ONCE, self.batch_size)
 
     def to_json(self) -> dict[str, Any]:
         """All choices as plain values."""

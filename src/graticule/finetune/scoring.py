@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from graticule.finetune.memory import memory_told
 from graticule.finetune.processes import Processes
+from graticule.finetune.recipe import AT_ONCE
 from graticule.finetune.sources import PixelSource, Source
 from graticule.models.scoring import softmax
 
 IntArray = NDArray[np.int64]
-_SCORED_AT_ONCE = 64
 
 
 class Entered(torch.nn.Module):  # type: ignore[misc]
@@ -34,29 +35,48 @@ class Entered(torch.nn.Module):  # type: ignore[misc]
 
 
 def score(
-    network: Any, source: Source, rows: IntArray, processes: Processes, *, features: bool = False
+    network: Any,
+    source: Source,
+    rows: IntArray,
+    processes: Processes,
+    *,
+    features: bool = False,
+    at_once: int = AT_ONCE,
 ) -> NDArray[np.float32]:
-    """Logits of some rows, shape (len(rows), K), or their feature vectors; the processes share the work."""
+    """Logits of some rows, shape (len(rows), K), or their feature vectors; the processes share the work.
+
+    Raises
+    ------
+    TrainingError
+        When memory does not suffice for `at_once` images.
+    """
     entered = Entered(network, source.start, features=features)
     places = np.arange(processes.rank, len(rows), processes.count)
     found = [np.zeros((0, network.n_features if features else network.n_classes), np.float32)]
     was_training = network.training
     network.eval()
     with torch.inference_mode():
-        for start in range(0, len(places), _SCORED_AT_ONCE):
-            x = source.clean(rows[places[start : start + _SCORED_AT_ONCE]])
-            found.append(entered(x).float().cpu().numpy())
+        for start in range(0, len(places), at_once):
+            with memory_told(at_once):
+                x = source.clean(rows[places[start : start + at_once]])
+                found.append(entered(x).float().cpu().numpy())
     network.train(was_training)
     return processes.all_rows(places, np.concatenate(found), len(rows))
 
 
 def score_views(
-    network: Any, source: PixelSource, rows: IntArray, processes: Processes, *, views: int
+    network: Any,
+    source: PixelSource,
+    rows: IntArray,
+    processes: Processes,
+    *,
+    views: int,
+    at_once: int = AT_ONCE,
 ) -> NDArray[np.float32]:
     """Logits (len(rows), K) averaged over symmetries of the square, as `models.network.Network.averaged` does it."""
     total = np.zeros((len(rows), network.n_classes), np.float64)
     for view in range(views):
-        total += score(network, _Turned(source, view), rows, processes)
+        total += score(network, _Turned(source, view), rows, processes, at_once=at_once)
     return (total / views).astype(np.float32)
 
 

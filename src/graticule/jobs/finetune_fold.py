@@ -197,6 +197,7 @@ def with_maps(campaign: Campaign, network: Any, rows: IntArray, processes: Proce
             min(CACHED_VIEWS, recipe.epochs) if recipe.augment != "none" else 0,
             rows,
             processes,
+            at_once=recipe.at_once,
             progress=reporter.advance if processes.main else None,
         )
     return replace(campaign, maps=file)
@@ -241,12 +242,16 @@ def finished_fold(
 def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows: Rows) -> Judged:
     """Fit the temperature on the rows that chose the epoch, and score the rows held out; averaged over the views."""
     network = load_network(campaign, result).to(processes.device, memory_format=torch.channels_last)
-    pixels, views = _pixel_source(campaign, processes), campaign.options.views_settled
+    pixels = _pixel_source(campaign, processes)
+
+    def logits(some: IntArray) -> NDArray[np.float32]:
+        views, at_once = campaign.options.views_settled, campaign.recipe.at_once
+        return score_views(network, pixels, some, processes, views=views, at_once=at_once)
+
     temperature = 1.0
     if len(rows.validation):
-        scores = score_views(network, pixels, rows.validation, processes, views=views)
-        temperature = fit_temperature(scores, campaign.y[rows.validation])
-    return Judged(temperature, softmax(temperature * score_views(network, pixels, rows.held, processes, views=views)))
+        temperature = fit_temperature(logits(rows.validation), campaign.y[rows.validation])
+    return Judged(temperature, softmax(temperature * logits(rows.held)))
 
 
 def load_network(campaign: Campaign, result: Finished) -> Any:
@@ -265,6 +270,8 @@ def _trained(
     network, _ = build_network(
         options.backbone, campaign.n_classes, weights=options.weights, seed=options.seed, drop_rate=recipe.drop_rate
     )
+    if processes.gpu and processes.count > 1:
+        network.synchronise()
     network = network.to(processes.device, memory_format=torch.channels_last)
     pixels = _pixel_source(campaign, processes)
     task = Task(campaign.y, rows.train, rows.validation, campaign.n_classes, options.seed, campaign.names)
@@ -272,7 +279,7 @@ def _trained(
     if campaign.maps is not None:
         source = MapSource(map_views(campaign.maps), recipe.frozen_blocks, processes.device, seed=task.seed)
     if options.weights != "none" and not saved.file.exists():
-        head_first(network, source, task, processes)
+        head_first(network, source, task, processes, at_once=recipe.at_once)
     trained = fit(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
     seconds = sum(record.seconds for record in trained.history)
     return Finished(

@@ -5,16 +5,20 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 
 import torch
 
+from graticule.errors import TrainingError
 from graticule.finetune.processes import Processes
 from graticule.finetune.state import EpochRecord
 from graticule.jobs.finetune_fold import Campaign, Finished, Rows, finished_fold
 from graticule.jobs.finetune_progress import Teller
 
 _processes: Processes | None = None
+_stopped: Event | None = None
 
 
 class _Quiet:
@@ -25,6 +29,10 @@ class _Quiet:
 
     def epoch(self, record: EpochRecord) -> None:
         """Ignored."""
+
+    def stop(self) -> bool:
+        """Whether another fold failed, or Ctrl-C was pressed."""
+        return _stopped is not None and _stopped.is_set()
 
 
 def train_folds(campaign: Campaign, parts: Sequence[Rows], processes: Processes, teller: Teller) -> list[Finished]:
@@ -54,16 +62,26 @@ def train_apart(
 ) -> list[Finished]:
     """Train the folds at the same time, each on one of the devices ("cuda:0", ...), in a process per device."""
     context = multiprocessing.get_context("spawn")
-    free = context.Queue()
+    free, stopped = context.Queue(), context.Event()
     for device in devices:
         free.put(device)
-    with ProcessPoolExecutor(len(devices), mp_context=context, initializer=_begin, initargs=(free,)) as pool:
-        running = [pool.submit(_one, campaign, fold_name(fold), rows) for fold, rows in enumerate(parts)]
-        finished = []
+    pool = ProcessPoolExecutor(len(devices), mp_context=context, initializer=_begin, initargs=(free, stopped))
+    running = [pool.submit(_one, campaign, fold_name(fold), rows) for fold, rows in enumerate(parts)]
+    finished = []
+    try:
         for fold, future in enumerate(running):
             future.result()
             finished.append(finished_fold(campaign, processes, fold_name(fold), parts[fold], teller))
             teller.finished(fold, len(parts), finished[-1].seconds)
+    except BrokenProcessPool as error:
+        raise TrainingError(
+            "a process that trained a fold was ended from outside, as systems do when memory runs out. Finished folds "
+            "are kept: repeat the command with --resume, on fewer GPUs (CUDA_VISIBLE_DEVICES) or one (--device cuda:0)"
+        ) from error
+    finally:
+        # after a failure or Ctrl-C no further fold begins; those at work write a checkpoint and stop
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
     return finished
 
 
@@ -76,13 +94,14 @@ def _gpus() -> list[str]:
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
 
 
-def _begin(free: Queue[str]) -> None:
+def _begin(free: Queue[str], stopped: Event) -> None:
     """Take a device for this process."""
-    global _processes
-    _processes = Processes(free.get())
+    global _processes, _stopped
+    _processes, _stopped = Processes(free.get()), stopped
 
 
 def _one(campaign: Campaign, name: str, rows: Rows) -> None:
-    if _processes is None:
+    if _processes is None or _stopped is None:
         raise RuntimeError("this process has no device")
-    finished_fold(campaign, _processes, name, rows, _Quiet())
+    if not _stopped.is_set():
+        finished_fold(campaign, _processes, name, rows, _Quiet())

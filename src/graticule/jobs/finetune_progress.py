@@ -76,6 +76,10 @@ class Teller:
             f"{record.images_per_second:.1f} images/s{more}"
         )
 
+    def stop(self) -> bool:
+        """Never; Ctrl-C is seen by the loop itself."""
+        return False
+
     def seconds_left(self) -> float | None:
         """Estimate for the whole run; None before the first steps."""
         if not self._times:
