@@ -85,7 +85,8 @@ class Bundle:
     """A bundle in memory.
 
     `reference` holds, of the n training samples, "features" (n, d) float16, "pixel_sha256" (n, 32) uint8, "class" (n,)
-    and "paths" (UTF-8, one line each), and tensors of `graticule.decide.evidence` and `graticule.decide.novelty`.
+    and "paths" (UTF-8, one line each), and tensors of `graticule.decide.evidence` and `graticule.decide.novelty`. Where
+    "features" are not those of the model itself, "mean_features" (d,) float32 is the mean of the model's own.
     """
 
     info: BundleInfo

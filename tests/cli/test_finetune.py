@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip instal
 from tests.finetune.conftest import NETWORK, stripes  # noqa: E402
 
 from graticule.bundle import read_bundle  # noqa: E402
+from graticule.data.decode import ImageFile  # noqa: E402
 from graticule.jobs import finetune_fold, finetune_folds  # noqa: E402
 from graticule.manifest import Manifest  # noqa: E402
+from graticule.models.predictor import Predictor  # noqa: E402
 from graticule.predictions import read_predictions  # noqa: E402
 
 TINY = ("--method", "finetune", "--backbone", NETWORK, "--weights", "none", "--input-size", "32", "--device", "cpu")
@@ -84,7 +87,7 @@ def test_the_model_that_was_tested_is_the_one_that_predicts(
     assert np.array([given[path] for path in tested.path]) == pytest.approx(tested.proba, abs=1e-6)
 
 
-def test_the_bundle_is_whole_and_says_what_it_is(tuned: tuple[Path, Any]) -> None:
+def test_the_bundle_is_whole_and_says_what_it_is(tuned: tuple[Path, Any], images: Path) -> None:
     run, _ = tuned
     bundle = read_bundle(run / "model")
     assert bundle.info.parity is not None
@@ -92,6 +95,15 @@ def test_the_bundle_is_whole_and_says_what_it_is(tuned: tuple[Path, Any]) -> Non
     assert bundle.info.preprocessing["size"] == 32
     assert bundle.info.licence.startswith("none")
     assert "0.logit_weights" in bundle.heads
+    manifest, splits = (pq.read_table(run / f"{name}.parquet").to_pylist() for name in ("manifest", "splits"))
+    parts = {row["sample_id"]: row["part"] for row in splits}
+    training = [images / row["path"] for row in manifest if parts[row["sample_id"]] == "cv"]
+    predictor = Predictor.of(bundle)
+    one_view = replace(predictor, encoder=replace(predictor.encoder, views=1))
+    blocks = one_view.stream([ImageFile(file) for file in training], workers=1)
+    features = np.concatenate([block.features for block in blocks])
+    assert len(features) == 36
+    assert bundle.reference["mean_features"] == pytest.approx(features.mean(axis=0), rel=1e-4, abs=1e-5)
     assert "refitted" in bundle.card
 
 

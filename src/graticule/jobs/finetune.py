@@ -30,7 +30,14 @@ from graticule.jobs.division import Division
 from graticule.jobs.finetune_fold import Campaign, Finished, Rows, judge_fold, settle_recipe, with_maps
 from graticule.jobs.finetune_folds import train_folds
 from graticule.jobs.finetune_progress import Teller
-from graticule.jobs.finetune_shipped import Shipped, choose_shipped, exported, heads_shipped, scored_as_shipped
+from graticule.jobs.finetune_shipped import (
+    Shipped,
+    choose_shipped,
+    exported,
+    heads_shipped,
+    mean_as_shipped,
+    scored_as_shipped,
+)
 from graticule.jobs.outcome import Outcome, class_codes, scored_once
 from graticule.jobs.samples import Reporter, Samples, data_hash, image_files
 from graticule.jobs.train_options import TrainOptions
@@ -121,6 +128,7 @@ def fine_tune(
         training=_describe(campaign, processes, finished, temperatures, shipped, parity)
         | {"weights_notes": list(origin.notes)},
         warnings=shipped.warnings,
+        mean_features=mean_as_shipped(encoder, campaign, np.flatnonzero(training)) if processes.main else None,
     )
 
 

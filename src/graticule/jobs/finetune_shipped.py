@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from graticule.models.scoring import Head, probabilities
 
 IntArray = NDArray[np.int64]
 PARITY_IMAGES = 64
+MEAN_IMAGES = 512
 _BLOCK = 64
 
 
@@ -85,10 +87,25 @@ def heads_shipped(shipped: Shipped) -> list[Head]:
 
 def scored_as_shipped(encoder: Encoder, heads: list[Head], campaign: Campaign, rows: IntArray) -> NDArray[np.float64]:
     """Scores of the held-out part by the very files that are shipped, shape (len(rows), K)."""
+    return probabilities(heads, np.concatenate(list(_features(encoder, campaign, rows, encoder.views))))
+
+
+def mean_as_shipped(encoder: Encoder, campaign: Campaign, training: IntArray) -> NDArray[np.float32]:
+    """Mean features of the training images by the network that is shipped, shape (d,): what maps are measured from.
+
+    One view of each image. Of more than 512 training images 512 are drawn at random, by the seed of the run.
+    """
+    if len(training) > MEAN_IMAGES:
+        training = np.sort(np.random.default_rng(campaign.options.seed).choice(training, MEAN_IMAGES, replace=False))
+    total = sum(
+        (block.sum(axis=0, dtype=np.float64) for block in _features(encoder, campaign, training, 1)), np.zeros(())
+    )
+    return np.asarray(total / len(training), np.float32)
+
+
+def _features(encoder: Encoder, campaign: Campaign, rows: IntArray, views: int) -> Iterator[NDArray[np.float32]]:
+    """Features of the images in `rows`, block by block."""
     pixels = map_pixels(campaign.pixels)
     network = Network(encoder.model, encoder.output)
-    blocks = [
-        network.averaged(np.ascontiguousarray(pixels[rows[start : start + _BLOCK]]), encoder.views)
-        for start in range(0, len(rows), _BLOCK)
-    ]
-    return probabilities(heads, np.concatenate(blocks))
+    for start in range(0, len(rows), _BLOCK):
+        yield network.averaged(np.ascontiguousarray(pixels[rows[start : start + _BLOCK]]), views)

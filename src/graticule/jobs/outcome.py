@@ -40,6 +40,8 @@ class Outcome:
     learning_curve : list or None
         Of metrics.json.
     warnings : list of str
+    mean_features : float array, shape (d,), or None
+        Of the training images by `encoder`; None where the features of the samples are those of `encoder`.
     """
 
     proba: NDArray[np.float64]
@@ -50,6 +52,7 @@ class Outcome:
     training: dict[str, Any] | None = None
     learning_curve: list[dict[str, Any]] | None = None
     warnings: list[str] = field(default_factory=list)
+    mean_features: NDArray[np.float32] | None = None
 
 
 def class_codes(manifest: Manifest) -> NDArray[np.int64]:

@@ -76,6 +76,7 @@ def write_model(
         "pixel_sha256": np.ascontiguousarray(hashes[training]),
         "class": class_codes(samples.manifest)[training].astype(np.int32),
         "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
+        **({} if outcome.mean_features is None else {"mean_features": outcome.mean_features}),
         **({} if decider.evidence is None else decider.evidence.pack()),
         **({} if decider.novelty is None else decider.novelty.pack()),
     }
