@@ -83,7 +83,7 @@ def busy_during(work: Callable[[], float], device: torch.device) -> tuple[float,
 def compared(backbone: str, data: Data, given: argparse.Namespace, processes: Processes) -> str:
     """One line of the table."""
     y, pixels = data.y, data.pixels
-    precision = "bfloat16" if processes.gpu else "float32"
+    precision = "bfloat16" if processes.bfloat16 else "float32"
     network = build_network(backbone, data.n_classes, weights=given.weights, seed=0, drop_rate=0.2)[0]
     network = network.to(processes.device, memory_format=torch.channels_last)
     recipe = Recipe(epochs=1, batch_size=BATCH, input_size=given.size, lr=1e-4, precision=precision)

@@ -245,10 +245,18 @@ def test_both_methods_are_compared_on_the_same_images(
         (("--method", "finetune", "--backbone", "inception_v3", "--weights", "none", "--input-size", "40"), "takes 75"),
         (("--method", "finetune", "--backbone", "resnet18"), "--weights FILE"),
         ((*TINY[:4], "--weights", "nowhere.pth"), "nowhere.pth"),
+        ((*TINY[:2], "--backbone", "dla34", "--weights", "none", "--input-size", "100"), "it takes 96 and 128"),
+        ((*TINY, "--seed", str(2**64)), "allowed are whole numbers from 0 to"),
     ],
 )
-def test_bad_options_are_one_clear_message(
+def test_bad_options_are_one_clear_message_before_an_image_is_read(
     images: Path, tmp_path: Path, graticule: Command, words: tuple[str, ...], told: str
 ) -> None:
     assert told in graticule("train", images, "--out", tmp_path / "run", *words).message()
-    assert not (tmp_path / "run").exists() or not (tmp_path / "run" / "DONE").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_of_one_image_is_refused(images: Path, tmp_path: Path, graticule: Command) -> None:
+    outcome = graticule("train", images, "--out", tmp_path / "run", *TINY, "--folds", "2", "--batch-size", "1")
+    assert "batch normalisation needs two images; give at least --batch-size 4" in outcome.message()
+    assert not list((tmp_path / "run" / "work").glob("pixels*"))

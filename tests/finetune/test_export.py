@@ -18,6 +18,7 @@ from graticule.errors import ExportError  # noqa: E402
 from graticule.finetune.export import (  # noqa: E402
     Parity,
     check_parity,
+    check_room,
     disagreements_of,
     export_onnx,
     half_precision,
@@ -191,6 +192,26 @@ def test_half_precision_halves_the_file_and_keeps_the_scores() -> None:
     assert len(half) < 0.52 * len(model)
     parity = check_parity(half, members, pixels(), tolerance=5e-3)
     assert 0 < parity.largest_difference < 5e-3
+
+
+def test_what_torchs_exporter_cannot_write_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise torch.onnx.OnnxExporterError(
+            "\nFailed to decompose the graph. \x1b[96mThis is step 2/3\x1b[0m. Next steps:\n"
+        )
+
+    monkeypatch.setattr(torch.onnx, "export", failing)
+    with pytest.raises(
+        ExportError, match=r"as ONNX \(Failed to decompose the graph\), so that it could not be shipped"
+    ):
+        export_onnx([trained("test_resnet")], SIZE)
+
+
+def test_more_members_than_one_file_holds_are_refused_with_what_to_do() -> None:
+    network = trained("test_resnet")
+    check_room(network, 5)
+    with pytest.raises(ExportError, match=r"5000 networks of test_resnet hold .* leave --ensemble out, or take fewer"):
+        check_room(network, 5000)
 
 
 def test_what_cannot_be_exported_is_refused() -> None:

@@ -30,7 +30,9 @@ def test_a_user_sets_nothing() -> None:
 def test_the_network_and_the_data_decide() -> None:
     assert choose_recipe(Wishes(), replace(LITE, normalised=False)).lr == pytest.approx(1e-4)
     assert choose_recipe(Wishes(), replace(LITE, gpu=True)).input_size == 224
-    assert choose_recipe(Wishes(), replace(LITE, gpu=True)).precision == "bfloat16"
+    assert choose_recipe(Wishes(), replace(LITE, gpu=True, bfloat16=True)).precision == "bfloat16"
+    assert choose_recipe(Wishes(), replace(LITE, gpu=True)).precision == "float32"
+    assert choose_recipe(Wishes(), replace(LITE, native_size=64, min_size=64)).input_size == 64
     assert choose_recipe(Wishes(), replace(LITE, min_size=150)).input_size == 150
     assert choose_recipe(Wishes(), replace(LITE, smallest=20)).balance == "loss"
     assert choose_recipe(Wishes(), replace(LITE, ultrasound=True)).augment == "ultrasound"

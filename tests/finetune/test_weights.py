@@ -64,8 +64,8 @@ def test_a_safetensors_file_is_read_and_its_head_dropped(tmp_path: Path, state: 
     assert notes == ("the classifier of 7 classes was dropped",)
 
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module.model."])
-@pytest.mark.parametrize("nested", [None, "state_dict", "model"])
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module.model.", "backbone."])
+@pytest.mark.parametrize("nested", [None, "state_dict", "model", "model_state_dict"])
 def test_a_torch_file_is_read_as_training_programs_write_it(
     tmp_path: Path, state: State, prefix: str, nested: str | None
 ) -> None:
@@ -147,6 +147,20 @@ def test_a_file_without_tensors_and_no_file_are_refused(tmp_path: Path) -> None:
         read_state(tmp_path / "w.pth")
     with pytest.raises(BackboneError, match="do not exist"):
         read_state(tmp_path / "nowhere.pth")
+
+
+def test_weights_of_a_training_that_failed_are_refused(tmp_path: Path, state: State) -> None:
+    spoiled = state | {"layer1.0.conv1.weight": torch.full_like(state["layer1.0.conv1.weight"], float("nan"))}
+    torch.save(spoiled, tmp_path / "w.pth")
+    with pytest.raises(BackboneError, match=r"not finite in 1 tensors, for example layer1\.0\.conv1\.weight"):
+        loaded(tmp_path / "w.pth")
+
+
+def test_a_file_with_more_than_tensors_says_how_to_write_one(tmp_path: Path, state: State) -> None:
+    torch.save({"state_dict": state, "best": np.float64(0.5)}, tmp_path / "w.pth")
+    with pytest.raises(BackboneError, match=r"torch\.save\(model\.state_dict\(\), FILE\)") as caught:
+        read_state(tmp_path / "w.pth")
+    assert "\x1b" not in str(caught.value)
 
 
 def test_a_file_that_carries_code_is_refused_and_not_run(tmp_path: Path) -> None:

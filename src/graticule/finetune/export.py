@@ -102,15 +102,24 @@ def export_onnx(members: Sequence[Classifier], size: int) -> bytes:
         format allows.
     """
     _check_members(members, size)
+    check_room(members[0], len(members))
     joined = _Joined(_on_cpu(members)).eval()
-    weights = 4 * sum(p.numel() for p in joined.parameters())
-    if weights >= onnx.checker.MAXIMUM_PROTOBUF:
-        raise ExportError(
-            f"{len(members)} networks of {members[0].spec.name} hold {weights / 1e9:.1f} GB; one ONNX file holds at "
-            "most 2 GB. Ship fewer members"
-        )
     outputs = ["features", "maps", "scores"] if members[0].n_channels is not None else ["features", "scores"]
     return exported(joined, size, outputs)
+
+
+def check_room(network: Classifier, members: int) -> None:
+    """Refuse more members than one ONNX file holds.
+
+    Raises
+    ------
+    ExportError
+    """
+    size = 4 * members * sum(p.numel() for p in network.parameters())
+    if size >= onnx.checker.MAXIMUM_PROTOBUF:
+        networks = f"{members} networks of {network.spec.name} hold" if members > 1 else f"{network.spec.name} holds"
+        advice = "leave --ensemble out, or take fewer --folds" if members > 1 else "take a smaller --backbone"
+        raise ExportError(f"{networks} {size / 1e9:.1f} GB, but one ONNX file holds at most 2 GB; {advice}")
 
 
 def heads_of(members: Sequence[Classifier], temperature: float) -> list[LogitHead]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,8 +13,8 @@ IntArray = NDArray[np.int64]
 def epoch_batches(n: int, batch_size: int, *, seed: int, epoch: int) -> list[IntArray]:
     """All n samples of an epoch in random order, cut into batches whose sizes differ by at most one.
 
-    Even batches, since a last batch of one or two images would spoil the statistics of batch normalisation; none is
-    dropped and none shown twice.
+    None holds more than `batch_size`. Even batches, since a last batch of one or two images would spoil the statistics
+    of batch normalisation; none is dropped and none shown twice.
 
     Returns
     -------
@@ -20,7 +22,7 @@ def epoch_batches(n: int, batch_size: int, *, seed: int, epoch: int) -> list[Int
         Positions 0 to n - 1.
     """
     order = np.random.default_rng([seed, 1, epoch]).permutation(n)
-    return list(np.array_split(order, max(1, round(n / batch_size))))
+    return list(np.array_split(order, max(1, math.ceil(n / batch_size))))
 
 
 def share(batch: IntArray, rank: int, processes: int) -> IntArray:
@@ -59,17 +61,21 @@ def validation_rows(y: IntArray, unit: IntArray, share_held: float, seed: int) -
     np.add.at(counts, (code.reshape(-1), np.searchsorted(classes, y)), 1)
     held = np.zeros(len(units), bool)
     total = counts.sum(axis=0)
+    given, left = np.zeros_like(total), total.copy()
     for c in np.argsort(total, kind="stable"):
         wanted = share_held * total[c]
         for u in rng.permutation(np.flatnonzero(counts[:, c] > 0)):
-            have = counts[held, c].sum()
-            if held[u] or have >= wanted:
+            have = given[c]
+            if have >= wanted:
+                break
+            if held[u]:
                 continue
-            left = counts[~held].sum(axis=0) - counts[u]
+            rest = left - counts[u]
             # the unit that crosses the mark is taken when that brings the share nearer, and always as the first
             near = have == 0 or have + counts[u, c] - wanted <= wanted - have
-            if near and (left[total > 0] > 0).all() and counts[u].sum() <= 0.4 * len(y):
+            if near and (rest[total > 0] > 0).all() and counts[u].sum() <= 0.4 * len(y):
                 held[u] = True
+                given, left = given + counts[u], rest
     mask = held[code.reshape(-1)]
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 

@@ -65,6 +65,11 @@ class Processes:
         """Whether the work is done on a GPU."""
         return str(self.device.type) != "cpu"
 
+    @property
+    def bfloat16(self) -> bool:
+        """Whether the work is done on a GPU that computes in bfloat16 itself; older ones imitate it slowly."""
+        return bool(self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False))
+
     def trained(self, network: torch.nn.Module) -> torch.nn.Module:
         """The network as training calls it: gradients are averaged over the processes.
 

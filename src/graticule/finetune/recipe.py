@@ -116,7 +116,8 @@ class Circumstances:
     pretrained : bool
     native_size, min_size : int
         Input the network was trained at, and the smallest that it takes, pixels.
-    gpu : bool
+    gpu, bfloat16 : bool
+        Whether there is a GPU, and whether it computes in bfloat16 itself.
     ultrasound : bool
     """
 
@@ -129,6 +130,7 @@ class Circumstances:
     native_size: int
     min_size: int
     gpu: bool
+    bfloat16: bool = False
     ultrasound: bool = False
 
 
@@ -140,7 +142,7 @@ def choose_recipe(wishes: Wishes, found: Circumstances) -> Recipe:
     """
     epochs = wishes.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, round(SHOWN / max(1, found.n_train))))
     batch_size = wishes.batch_size or min(BATCH_SIZE, max(4, found.n_train // 8))
-    size = wishes.input_size or (found.native_size if found.gpu else max(SMALL_INPUT, found.min_size))
+    size = wishes.input_size or default_size(found.native_size, found.min_size, gpu=found.gpu)
     augment = wishes.augment
     if augment == "auto":
         augment = "ultrasound" if found.ultrasound else "microscopy"
@@ -157,9 +159,14 @@ def choose_recipe(wishes: Wishes, found: Circumstances) -> Recipe:
         frozen_blocks=wishes.frozen_blocks,
         statistics="kept" if found.pretrained and found.n_train < ENOUGH_FOR_STATISTICS else "learned",
         layer_decay=0.97 if found.pretrained else 1.0,
-        precision="bfloat16" if found.gpu else "float32",
+        precision="bfloat16" if found.bfloat16 else "float32",
         compile=wishes.compile,
     )
+
+
+def default_size(native: int, least: int, *, gpu: bool) -> int:
+    """Side of the input, pixels, of a network made for `native` pixels that takes no fewer than `least`."""
+    return native if gpu or least == native else max(SMALL_INPUT, least)
 
 
 def default_rate(found: Circumstances) -> float:

@@ -29,7 +29,7 @@ _EXPANDED = {
     "_bn2": "bn3",
 }
 # what training programs put before the names of a network's tensors
-_PREFIXES = ("module.", "_orig_mod.", "model.", "trunk.")
+_PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.", "trunk.")
 _CLASSIFIERS = ("fc", "head", "head.fc", "classifier", "last_linear", "classif")
 _AUXILIARY = ("AuxLogits", "aux_logits", "aux_classifier")
 
@@ -182,6 +182,12 @@ def _fit(trunk: Any, state: State, name: str, file: str) -> tuple[str, ...]:
             f"{len(misshapen)} have another shape, and {len(foreign)} tensors of the file belong to another network; "
             f"for example {_example(missing, misshapen, foreign, state, expected)}. Give the file of {name}, or name "
             "the file's network with --backbone"
+        )
+    spoiled = [key for key in expected if key in state and not bool(torch.isfinite(state[key]).all())]
+    if spoiled:
+        raise BackboneError(
+            f"the weights {file} hold numbers that are not finite in {len(spoiled)} tensors, for example "
+            f"{spoiled[0]}: the training that wrote them failed, or the file is damaged"
         )
     trunk.load_state_dict({key: value for key, value in state.items() if key in expected}, strict=False)
     return notes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe
 from graticule.finetune.weights import Origin
 from graticule.jobs.division import Division
+from graticule.jobs.finetune_checks import check_batches, check_network
 from graticule.jobs.finetune_fold import Campaign, Finished, Rows, judge_fold, settle_recipe, with_maps
 from graticule.jobs.finetune_folds import train_folds
 from graticule.jobs.finetune_progress import Teller
@@ -58,12 +60,15 @@ def start_processes(options: TrainOptions) -> Processes:
     Raises
     ------
     BackboneError
-        When the network is unknown, or torch is missing.
+        When the network is unknown, its weights cannot be had, or torch is missing.
     OptionError
-        When the device is not there.
+        When the device is not there, or the network cannot be trained as asked.
+    ExportError
+        When the network cannot be exported.
     """
-    network_spec(options.backbone)
-    return Processes(options.device)
+    processes = Processes(options.device)
+    check_network(options, gpu=processes.gpu)
+    return processes
 
 
 def fine_tune(
@@ -94,9 +99,10 @@ def fine_tune(
     TrainingError, BackboneError
     """
     folds, training = division.folds, training_rows(division.folds)
-    campaign, preprocessing, origin = _prepared(samples, preprocessing, division, options, processes, work, reporter)
+    campaign, parts, preprocessing, origin = _prepared(
+        samples, preprocessing, division, options, processes, work, reporter
+    )
     teller = Teller(reporter, _planned_steps(division, options, campaign.recipe), campaign.freezable)
-    parts = [_divided(train, held, campaign, division) for train, held in fold_rows(folds)]
     finished = train_folds(campaign, parts, processes, teller)
     proba = np.full((len(campaign.y), campaign.n_classes), np.nan)
     judged = []
@@ -140,14 +146,16 @@ def _prepared(
     processes: Processes,
     work: Path,
     reporter: Reporter,
-) -> tuple[Campaign, Preprocessing, Origin]:
-    """The recipe settled and the images decoded: what all folds share."""
+) -> tuple[Campaign, list[Rows], Preprocessing, Origin]:
+    """The recipe settled, the rows of each fold, and the images decoded."""
     spec = network_spec(options.backbone)
     y, n_classes = class_codes(samples.manifest), len(samples.manifest.classes)
     network, origin = build_network(options.backbone, n_classes, weights=options.weights, seed=options.seed)
     masked = preprocessing.marks == "mask"
     trains = y[training_rows(division.folds)]
-    recipe = settle_recipe(options, spec, network, trains, gpu=processes.gpu, ultrasound=masked)
+    recipe = settle_recipe(options, spec, network, trains, processes, ultrasound=masked)
+    parts = [_divided(train, held, y, division, recipe, options.seed) for train, held in fold_rows(division.folds)]
+    check_batches(recipe, network, parts, processes)
     preprocessing = _at_size(preprocessing, recipe.input_size)
     if processes.main:
         work.mkdir(exist_ok=True)
@@ -167,7 +175,7 @@ def _prepared(
     )
     if recipe.frozen_blocks:
         campaign = with_maps(campaign, network, np.flatnonzero(training_rows(division.folds)), processes, reporter)
-    return campaign, preprocessing, origin
+    return campaign, parts, preprocessing, origin
 
 
 def _at_size(preprocessing: Preprocessing, size: int) -> Preprocessing:
@@ -238,7 +246,6 @@ def _fingerprint(
         "preprocessing": preprocessing.key(),
         "folds": hashlib.sha256(division.folds.fold.tobytes()).hexdigest(),
         "backbone": options.backbone,
-        "weights": options.weights,
         "origin": origin.sha256,
         "recipe": recipe.to_json(),
         "seed": options.seed,
@@ -246,13 +253,12 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _divided(train: IntArray, held: IntArray, campaign: Campaign, division: Division) -> Rows:
+def _divided(train: IntArray, held: IntArray, y: IntArray, division: Division, recipe: Recipe, seed: int) -> Rows:
     """The rows of a fold; some of those that may judge choose the epoch instead of training."""
     folds = division.folds
     alone = only_trains(folds.part[train])
     real, extra = train[~alone], train[alone]
-    seed, share = campaign.options.seed, campaign.recipe.validation
-    fit, validation = validation_rows(campaign.y[real], folds.component[real], share, seed)
+    fit, validation = validation_rows(y[real], folds.component[real], recipe.validation, seed)
     extra = extra[~np.isin(folds.component[extra], folds.component[real[validation]])]
     return Rows(np.concatenate([real[fit], extra]), real[validation], held)
 
@@ -263,7 +269,7 @@ def _planned_steps(division: Division, options: TrainOptions, recipe: Recipe) ->
     sizes = [round(len(train) * (1 - recipe.validation)) for train, _ in folds]
     if len(folds) > 1 and not options.ensemble:
         sizes.append(int(training_rows(division.folds).sum()))
-    return recipe.epochs * sum(max(1, round(n / recipe.batch_size)) for n in sizes)
+    return recipe.epochs * sum(max(1, math.ceil(n / recipe.batch_size)) for n in sizes)
 
 
 def _describe(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from graticule.errors import OptionError, TrainingError
+from graticule.errors import TrainingError
 from graticule.finetune.checkpoint import Tensors, read_checkpoint, write_checkpoint
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
@@ -30,7 +30,7 @@ from graticule.models.scoring import softmax
 
 IntArray = NDArray[np.int64]
 CACHED_VIEWS = 16
-_NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
+NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
 
 
 @dataclass(frozen=True)
@@ -118,29 +118,24 @@ class Judged:
 
 
 def settle_recipe(
-    options: TrainOptions, spec: NetworkSpec, network: Any, y: IntArray, *, gpu: bool, ultrasound: bool
+    options: TrainOptions, spec: NetworkSpec, network: Any, y: IntArray, processes: Processes, *, ultrasound: bool
 ) -> Recipe:
-    """The recipe for the training samples of classes `y`.
-
-    Raises
-    ------
-    OptionError
-        When the network does not take the input size, or cannot be frozen as asked.
-    """
+    """The recipe for the training samples of classes `y`."""
     counts = np.bincount(y)
     found = Circumstances(
         n_train=len(y),
         largest=int(counts.max()),
         smallest=int(counts[counts > 0].min()),
         parameters=sum(p.numel() for p in network.parameters()),
-        normalised=any(isinstance(module, _NORMS) for module in network.modules()),
+        normalised=any(isinstance(module, NORMS) for module in network.modules()),
         pretrained=options.weights != "none",
         native_size=spec.input_size,
         min_size=spec.min_size,
-        gpu=gpu,
+        gpu=processes.gpu,
+        bfloat16=processes.bfloat16,
         ultrasound=ultrasound,
     )
-    recipe = choose_recipe(
+    return choose_recipe(
         Wishes(
             epochs=options.epochs,
             batch_size=options.batch_size,
@@ -153,17 +148,6 @@ def settle_recipe(
         ),
         found,
     )
-    if recipe.input_size < spec.min_size or (spec.fixed_size and recipe.input_size != spec.input_size):
-        allowed = f"{spec.input_size} only" if spec.fixed_size else f"{spec.min_size} pixels and more"
-        raise OptionError(f"--input-size {recipe.input_size}: {spec.name} takes {allowed}")
-    blocks = network.blocks()
-    if recipe.frozen_blocks > len(blocks) or (recipe.frozen_blocks and not network.sequential):
-        names = ", ".join(name for name, _ in blocks)
-        raise OptionError(
-            f"--frozen-blocks {recipe.frozen_blocks}: {spec.name} has {len(blocks)} blocks ({names})"
-            + ("" if network.sequential else " that are no plain row, so that none can be frozen")
-        )
-    return recipe
 
 
 def with_maps(campaign: Campaign, network: Any, rows: IntArray, processes: Processes, reporter: Reporter) -> Campaign:

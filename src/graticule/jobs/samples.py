@@ -6,7 +6,7 @@ import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from graticule.data.facts import Facts
 from graticule.data.intensity import EIGHT
 from graticule.data.reading import Reading
 from graticule.errors import ManifestError, OptionError
-from graticule.manifest import Manifest, escape_path
+from graticule.manifest import Manifest, escape_path, object_array
 from graticule.models.cache import FeatureCache, cache_folder
 from graticule.models.embed import Embedding, embed_files
 from graticule.models.encoder import Encoder
@@ -66,7 +66,7 @@ class Samples:
     Attributes
     ----------
     manifest : Manifest
-        n readable samples.
+        n readable samples; its column `sha256` is the hash of each file's bytes, as they were read.
     features : float32 array, shape (n, d)
     n_network : int
         How many of the features come from the network.
@@ -117,8 +117,8 @@ def option_faults(workers: int | None, batch_size: int, seed: int) -> list[str]:
         faults.append(f"--batch-size {batch_size}: allowed are whole numbers from 1")
     if workers is not None and workers < 1:
         faults.append(f"--workers {workers}: allowed are whole numbers from 1")
-    if seed < 0:
-        faults.append(f"--seed {seed}: allowed are whole numbers from 0")
+    if not 0 <= seed < 2**63:
+        faults.append(f"--seed {seed}: allowed are whole numbers from 0 to {2**63 - 1}")
     return faults
 
 
@@ -184,11 +184,14 @@ def _readable(
 ) -> Samples:
     fine = result.readable
     everything = bool(fine.all())
+    info = [item for item, keep in zip(result.info, fine, strict=True) if keep]
+    read = manifest if everything else manifest.take(fine)
+    hashes = object_array([item.sha256 for item in info])
     return Samples(
-        manifest=manifest if everything else manifest.take(fine),
+        manifest=replace(read, columns=read.columns | {"sha256": hashes}),
         features=result.features if everything else result.features[fine],
         n_network=n_network,
-        info=[item for item, keep in zip(result.info, fine, strict=True) if keep],
+        info=info,
         failures=failures,
         decoded=result.decoded,
         cached=result.cached,

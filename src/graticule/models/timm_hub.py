@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import hashlib
 import os
+import re
 import socket
 import struct
 import warnings
@@ -30,7 +31,9 @@ _DAMAGED = (
     AssertionError,
     MemoryError,
 )
-_NESTED = ("state_dict_ema", "model_ema", "state_dict", "model")
+# where training programs put the weights inside their files, averaged ones first
+_NESTED = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model_state", "model", "network", "net")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def checked_timm(name: str) -> None:
@@ -162,7 +165,7 @@ def read_state(file: Path) -> dict[str, Any]:
     except (*_DAMAGED, SafetensorError, unpickling) as error:
         raise BackboneError(
             f"the weights {file} cannot be read; expected are a .safetensors file or one that torch.save wrote with "
-            f"tensors only: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+            f"tensors only, as torch.save(model.state_dict(), FILE) does: {first_line(error)}"
         ) from error
     for key in _NESTED:
         if isinstance(state, dict) and isinstance(state.get(key), dict):
@@ -172,6 +175,12 @@ def read_state(file: Path) -> dict[str, Any]:
     if not tensors:
         raise BackboneError(f"the weights {file} hold no tensors by name")
     return tensors
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text without the colours that torch puts into it, or its kind."""
+    lines = [line for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
 
 
 def state_hash(state: Mapping[str, Any]) -> str:

@@ -13,6 +13,9 @@ from typing import Any
 
 import onnx
 
+from graticule.errors import ExportError
+from graticule.models.timm_hub import first_line
+
 _OPSET = 18
 
 
@@ -30,24 +33,35 @@ def exported(module: Any, size: int, outputs: Sequence[str]) -> bytes:
         Side of the square input, pixels.
     outputs : sequence of str
         Names of what it returns.
+
+    Raises
+    ------
+    ExportError
+        When torch's exporter cannot do it.
     """
     import torch
 
     example = torch.zeros((2, size, size, 3), dtype=torch.uint8)
     with tempfile.TemporaryDirectory() as folder, _silent():
         file = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            module,
-            (example,),
-            file,
-            input_names=["pixels"],
-            output_names=list(outputs),
-            dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
-            opset_version=_OPSET,
-            external_data=False,
-            dynamo=True,
-            verbose=False,
-        )
+        try:
+            torch.onnx.export(
+                module,
+                (example,),
+                file,
+                input_names=["pixels"],
+                output_names=list(outputs),
+                dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
+                opset_version=_OPSET,
+                external_data=False,
+                dynamo=True,
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            raise ExportError(
+                f"torch cannot write this network as ONNX ({first_line(error).partition('. ')[0]}), so that it could "
+                "not be shipped; take another --backbone"
+            ) from error
         model = onnx.load(file)
     _strip(model)
     data: bytes = model.SerializeToString(deterministic=True)
