@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.estimated_rule import estimated
+from graticule.decide.estimated_rule import accuracy_in_new_groups, estimated
 from graticule.evaluate.bootstrap import draw_weights
 from graticule.evaluate.intervals import MIN_GROUPS, standard_error, t_critical
 from graticule.evaluate.metrics import FloatArray, IntArray
 
 TARGETS = (0.99, 0.98, 0.95)
 N_BOOT = 300
+# groups times bootstrap samples, and the fewest samples: the time grows with both
+_DRAWS, _LEAST = 300_000, 100
+Ranked = tuple[FloatArray, NDArray[np.bool_], IntArray]
 
 
 def coverage_differences(
@@ -21,8 +24,10 @@ def coverage_differences(
 ) -> list[dict[str, Any]]:
     """Share of images that can be accepted at each target accuracy by models a and b, and b minus a with limits.
 
-    Thresholds are those of the estimated rule and are found anew in each of 300 paired bootstrap samples (groups where
-    there are groups); limits from the standard error over them and Student's t.
+    Thresholds are those of the estimated rule, with groups as the sampling unit where there are groups, and are found
+    anew in each of 300 paired bootstrap samples (with more than 1,000 groups fewer, at least 100); limits from the
+    standard error over them and Student's t. Where no bootstrap sample differs from another there are no limits: it
+    then says nothing of the uncertainty.
 
     Parameters
     ----------
@@ -36,55 +41,78 @@ def coverage_differences(
     Returns
     -------
     list of {"target", "a", "b", "difference"}
-        The difference is a figure with limits, None with fewer than 10 groups.
+        A share is 0 where no threshold reaches the target. The difference is a figure; its limits are None with fewer
+        than 10 groups ("too_few_groups") and where the bootstrap shows no variation ("no_variation").
     """
     pairs = [(proba.max(axis=1), proba.argmax(axis=1) == y) for proba in (proba_a, proba_b)]
-    ones = np.ones(len(y))
-    values = np.array([[_coverage(score, right, ones, target) for target in TARGETS] for score, right in pairs])
+    values = [_coverages(score, right, np.ones(len(y)), unit) for score, right in pairs]
     n_units = len(y) if unit is None else len(np.unique(unit))
-    few = unit is not None and n_units < MIN_GROUPS
-    method = "too_few_groups" if few else "bootstrap" if unit is None else "group-bootstrap"
-    half = np.full(len(TARGETS), np.nan)
-    if not few and n_units > 1:
-        half = float(t_critical(0.95, np.array(n_units - 1.0))) * _errors(pairs, y, unit, seed)
-    rows = []
-    for i, target in enumerate(TARGETS):
-        difference = float(values[1, i] - values[0, i])
-        low, high = (None, None) if np.isnan(half[i]) else (max(-1.0, difference - half[i]), difference + half[i])
-        rows.append(
-            {
-                "target": target,
-                "a": float(values[0, i]),
-                "b": float(values[1, i]),
-                "difference": {
-                    "value": difference,
-                    "low": None if low is None else float(low),
-                    "high": None if high is None else float(min(1.0, high)),
-                    "method": method,
-                    "level": 0.95,
-                },
-            }
-        )
-    return rows
+    method, half = "bootstrap" if unit is None else "group-bootstrap", np.zeros(len(TARGETS))
+    if unit is not None and n_units < MIN_GROUPS:
+        method = "too_few_groups"
+    elif n_units > 1:
+        generator = np.random.default_rng(seed)
+        drawn = _by_image(pairs, y, generator) if unit is None else _by_group(pairs, unit, generator)
+        half = float(t_critical(0.95, np.array(n_units - 1.0))) * standard_error(drawn)
+    return [
+        {"target": target, "a": float(a), "b": float(b), "difference": _figure(float(b - a), float(own), method)}
+        for target, a, b, own in zip(TARGETS, *values, half, strict=True)
+    ]
 
 
-def _errors(
-    pairs: list[tuple[FloatArray, NDArray[np.bool_]]], y: IntArray, unit: IntArray | None, seed: int
+def _figure(value: float, half: float, method: str) -> dict[str, Any]:
+    if half > 0.0:
+        low, high = max(-1.0, value - half), min(1.0, value + half)
+        return {"value": value, "low": low, "high": high, "method": method, "level": 0.95}
+    method = method if method == "too_few_groups" else "no_variation"
+    return {"value": value, "low": None, "high": None, "method": method, "level": 0.95}
+
+
+def _by_image(
+    pairs: list[tuple[FloatArray, NDArray[np.bool_]]], y: IntArray, generator: np.random.Generator
 ) -> FloatArray:
-    """Standard error of the difference at each target."""
-    generator = np.random.default_rng(seed)
-    codes = np.arange(len(y)) if unit is None else np.unique(unit, return_inverse=True)[1]
-    strata = y if unit is None else np.zeros(int(codes.max()) + 1, np.int64)
+    """Differences at each target in bootstrap samples of images, drawn within classes; shape (N_BOOT, 3)."""
+    (score_a, right_a), (score_b, right_b) = pairs
+    return np.array(
+        [
+            _coverages(score_b, right_b, weight, None) - _coverages(score_a, right_a, weight, None)
+            for chunk in draw_weights(np.arange(len(y)), y, N_BOOT, generator)
+            for weight in chunk
+        ]
+    )
+
+
+def _by_group(
+    pairs: list[tuple[FloatArray, NDArray[np.bool_]]], unit: IntArray, generator: np.random.Generator
+) -> FloatArray:
+    """Differences at each target in bootstrap samples of G - 1 of the G groups (McCarthy and Snowden, 1985)."""
+    codes = np.unique(unit, return_inverse=True)[1].reshape(-1)
+    n_groups = int(codes.max()) + 1
+    orders = [np.argsort(-score, kind="stable") for score, _ in pairs]
+    a, b = ((score[o], right[o], codes[o]) for (score, right), o in zip(pairs, orders, strict=True))
     found = []
-    for chunk in draw_weights(codes, strata, N_BOOT, generator):
-        for weight in chunk:
-            (score_a, right_a), (score_b, right_b) = pairs
-            found.append(
-                [_coverage(score_b, right_b, weight, t) - _coverage(score_a, right_a, weight, t) for t in TARGETS]
-            )
-    return standard_error(np.array(found))
+    for _ in range(max(_LEAST, min(N_BOOT, _DRAWS // n_groups))):
+        times = np.bincount(generator.integers(n_groups, size=n_groups - 1), minlength=n_groups)
+        found.append(_resampled(b, times) - _resampled(a, times))
+    return np.array(found)
 
 
-def _coverage(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, target: float) -> float:
-    threshold = estimated(score, right, weight, target)
-    return float(weight[score > threshold].sum() / weight.sum())
+def _resampled(ranked: Ranked, times: IntArray) -> FloatArray:
+    """Shares accepted where group g is drawn times[g] times; each draw counts as a group of its own."""
+    score, right, codes = ranked
+    copies = times[codes]
+    rows = np.repeat(np.arange(len(codes)), copies)
+    copy = np.arange(len(rows)) - np.repeat(np.cumsum(copies) - copies, copies)
+    unit = (np.cumsum(times) - times)[codes[rows]] + copy
+    return _coverages(score[rows], right[rows], np.ones(len(rows)), unit)
+
+
+def _coverages(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray | None) -> FloatArray:
+    """Share of images above the threshold of the estimated rule at each target; shape (3,)."""
+    thresholds = np.array([estimated(score, right, weight, target) for target in TARGETS])
+    if unit is not None and np.isfinite(thresholds).any():
+        # as `estimated_for_groups`, with one pass over the groups for all targets
+        cuts, low = accuracy_in_new_groups(score, right, weight, unit)
+        loosest = [cuts[low >= target][-1:] for target in TARGETS]
+        thresholds = np.maximum(thresholds, [cut[0] if len(cut) else np.inf for cut in loosest])
+    return np.array([weight[score > threshold].sum() / weight.sum() for threshold in thresholds])
