@@ -18,6 +18,7 @@ from graticule.bundle import read_bundle
 from graticule.manifest import Manifest
 from graticule.models.scoring import probabilities, unpack_heads
 from graticule.predictions import read_predictions
+from graticule.runs import sha256_file
 
 CLASSES = ["disc", "square", "stripes"]
 HEADLINES = [
@@ -64,7 +65,10 @@ def test_tables_have_the_columns_of_the_contract(run: Path) -> None:
     splits = pq.read_table(run / "splits.parquet")
     assert splits.column_names == ["sample_id", "part", "fold"]
     manifest = pq.read_table(run / "manifest.parquet")
-    assert manifest.column_names == ["sample_id", "path", "label"]
+    assert manifest.column_names == ["sample_id", "path", "label", "sha256"]
+    root = Path(_json(run / "run.json")["data"]["root"])
+    expected = [sha256_file(root / path) for path in manifest["path"].to_pylist()]
+    assert manifest["sha256"].to_pylist() == expected
     for table in (predictions, splits, manifest):
         assert table.num_rows == 36
     # what was scored stands in the split it was scored in

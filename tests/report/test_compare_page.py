@@ -15,7 +15,7 @@ from graticule.errors import ImageError
 from graticule.evaluate.compare import compare_many
 from graticule.manifest import object_array
 from graticule.predictions import Predictions
-from graticule.report.compare_charts import difference_figure, signed
+from graticule.report.compare_charts import difference_figure, digits_for, signed
 from graticule.report.compare_page import duration, letter, p_words, render_comparison, run_rows, short_names, verdict
 
 ODD = '<b>"x" & {{ 7*7 }}</b>'
@@ -44,7 +44,7 @@ def document(n_runs: int = 2, n_groups: int = 0, classes: tuple[str, ...] = ("fi
     about = {"backbone": "vgg16", "method": "features", "head": "svm", "input_size": 224, "cached": 3, "platform": None}
     about |= {"weights": "none", "device": None}
     rows = [
-        about | {"run": f"runs/run {k}", "wall_time_s": 60.0 * k, "n": 120, "figures": figures}
+        about | {"run": f"runs/run {k}", "wall_time_s": 60.0 * k, "n": 120, "too_good": None, "figures": figures}
         for k, figures in enumerate(many["figures"])
     ]
     return {
@@ -53,6 +53,7 @@ def document(n_runs: int = 2, n_groups: int = 0, classes: tuple[str, ...] = ("fi
         "created_utc": "2026-01-02T03:04:05Z",
         "part": "cv",
         "runs": rows,
+        "cautions": [],
     }
 
 
@@ -128,8 +129,76 @@ def test_the_verdict_follows_the_test() -> None:
     assert "p = 0.06 after correction" in many["words"]
     few = verdict(clear | {"test": {"p": None, "p_holm": None}}, 1, ["a", "b"], 1)
     assert "no p-value. Too few groups" in few["words"]
-    same = {"difference": {"accuracy": figure | {"value": -0.0001}}, "test": {"p": 1.0, "p_holm": 1.0}}
-    assert "as accurate as A" in verdict(same, 1, ["a", "b"], 1)["words"]
+    same = {"difference": {"accuracy": figure | {"value": 0.0}}, "test": {"p": 1.0, "p_holm": 1.0}}
+    words = verdict(same, 1, ["a", "b"], 1)["words"]
+    assert "as accurate as A" in words
+    assert "Their accuracies are the same: accuracy does not show which is better." in words
+
+
+def test_a_small_difference_is_not_rounded_away() -> None:
+    figure = {"value": 0.0004, "low": 0.00016, "high": 0.00064, "level": 0.95}
+    found = {"difference": {"accuracy": figure}, "test": {"p": 0.00094, "p_holm": 0.00094}}
+    words = verdict(found, 1, ["a", "b"], 1)["words"]
+    assert "B (b) is 0.04 points more accurate than A (a)" in words
+    assert "+0.02 to +0.06 points; p = 0.00094" in words
+    figure |= {"value": -0.00002, "low": -0.00005, "high": 0.00001}
+    words = verdict(found | {"test": {"p": 0.6, "p_holm": 0.6}}, 1, ["a", "b"], 1)["words"]
+    assert "0.002 points less accurate" in words
+    assert "−0.005 to +0.001 points" in words
+
+
+def test_digits_keep_numbers_apart_and_from_zero() -> None:
+    assert digits_for([0.021, 0.004, 0.038], 100, 1) == 1
+    assert digits_for([0.0004, 0.0, 0.0008], 100, 1) == 2
+    assert digits_for([0.0204, 0.0201, 0.0207], 100, 1) == 2
+    assert digits_for([0.0, None, None], 100, 1) == 1
+    assert digits_for([0.0001, -0.002, 0.0022], 1, 3) == 4
+    assert digits_for([0.5, 0.5, 0.5], 1, 3) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "p", "flaws", "act", "said"),
+    [
+        (0.03, 0.01, (None, "leak"), False, "but the figures of B are too good (leak): it does not show that B is"),
+        (0.03, 0.01, ("leak", None), True, "That is more than chance explains, although the figures of A are too good"),
+        (-0.03, 0.01, (None, "leak"), True, "although the figures of B are too good (leak)."),
+        (-0.03, 0.01, ("x", "y"), False, "the figures of A and B are too good (A: x; B: y): it does not show that A"),
+        (0.01, 0.4, (None, "leak"), False, "may give such a difference, and the figures of B are too good (leak)"),
+        (0.01, None, ("leak", None), False, "tell it from chance, and the figures of A are too good (leak)"),
+    ],
+)
+def test_the_verdict_says_whose_figures_are_too_good(
+    value: float, p: float | None, flaws: tuple[str | None, ...], act: bool, said: str
+) -> None:
+    figure = {"value": value, "low": value - 0.02, "high": value + 0.02, "level": 0.95}
+    found = {"difference": {"accuracy": figure}, "test": {"p": p, "p_holm": p}}
+    told = verdict(found, 1, ["a", "b"], 1, flaws)
+    assert told["act"] is act
+    assert said in told["words"]
+
+
+def test_cautions_stand_at_the_top_and_once(tmp_path: Path) -> None:
+    content = document(2)
+    content["cautions"] = ["The figures of run 1 are too good: a leak."]
+    content["notes"] = [*content["cautions"], *content["notes"]]
+    content["runs"][1]["too_good"] = "a leak"
+    text = page(content, tmp_path)
+    assert text.count("The figures of run 1 are too good") == 1
+    assert text.index("The figures of run 1 are too good") < text.index('id="runs"')
+    assert text.count(">figures too good<") == 1
+    assert "are too good (a leak)" in text[: text.index("<nav")]
+
+
+def test_a_target_that_no_run_reaches_is_said(tmp_path: Path) -> None:
+    content = document(2)
+    none = {"value": 0.0, "low": None, "high": None, "method": "no_variation", "level": 0.95}
+    some = {"value": 0.2, "low": 0.1, "high": 0.3, "method": "bootstrap", "level": 0.95}
+    rows = [{"target": 0.99, "a": 0.0, "b": 0.0, "difference": none}]
+    content["comparisons"][0]["coverage"] = [*rows, {"target": 0.95, "a": 0.0, "b": 0.2, "difference": some}]
+    text = page(content, tmp_path)
+    assert text.count("not reached by either</td>") == 1
+    assert text.count("<td>none</td>") == 3
+    assert '+20.0<small class="ci">+10.0 to +30.0</small>' in text
 
 
 def test_words_and_names() -> None:
@@ -137,6 +206,7 @@ def test_words_and_names() -> None:
     assert signed(None, 1) == "–"
     assert [duration(s) for s in (None, 45.2, 720.0, 9000.0)] == ["–", "45 s", "12 min", "2.5 h"]
     assert [p_words(p) for p in (None, 0.0416, 1e-9)] == ["no p-value", "p = 0.042", "p < 0.0001"]
+    assert [p_words(p) for p in (0.0496, 0.0504, 0.05)] == ["p = 0.0496", "p = 0.0504", "p = 0.05"]
     assert short_names(["x/a", "x/b"]) == ["a", "b"]
     assert short_names(["x/run", "y/run", "z"]) == ["x/run", "y/run", "z"]
     assert short_names(["run", "y/run"]) == ["run", "y/run"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,13 @@ from graticule.data.selection import Selection
 from graticule.decide.coverage_difference import coverage_differences
 from graticule.errors import OptionError, RunError
 from graticule.evaluate.compare import compare_many, flat
+from graticule.jobs.compare_conditions import FinishedRun, check_images, division_notes, too_good
 from graticule.jobs.samples import check_options
 from graticule.manifest import Manifest, StrArray, escape_path, object_array
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.compare_page import render_comparison
 from graticule.report.html import read_rgb
 from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json, write_text
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A finished run or evaluation: its folder, record, scored samples and samples as read."""
-
-    folder: Path
-    record: dict[str, Any]
-    predictions: Predictions
-    manifest: Manifest
 
 
 def compare(
@@ -56,12 +46,13 @@ def compare(
     dict
         "part", "n", "n_groups", "classes"; "runs": per run its folder, settings and figures; "comparisons": as in
         `graticule.evaluate.compare.compare_many`, with "run_a" and "run_b"; "notes". For two runs also "run_a",
-        "run_b", "settings" and the keys of `graticule.evaluate.compare.flat`.
+        "run_b", "settings" and the keys of `graticule.evaluate.compare.flat`. "cautions" are the notes without which
+        the comparison misleads; the "too_good" of a run says why its figures are, if they are.
 
     Raises
     ------
     RunError
-        When a run is not finished, or the runs share no part or sample, or their classes or labels differ.
+        When a run is not finished, or the runs share no part or sample, or their classes, labels or images differ.
     OptionError
         When one folder is named twice.
     """
@@ -70,11 +61,16 @@ def compare(
     _refuse_repeats(folders)
     runs = [_read(folder) for folder in folders]
     part = _common_part(runs)
+    doubts = check_images(runs, part)
+    flaws = too_good(runs, part)
+    worst = [f"The figures of {run.name} are too good: {why}." for run, why in zip(runs, flaws, strict=True) if why]
+    cautions = [*doubts, *worst, *division_notes(runs)]
     shown = [run.predictions.of_part(part) for run in runs]
     group, group_note = _groups(runs, shown[0])
     many = compare_many(shown, group, seed=seed)
     _add_coverage(many, shown, group, seed)
-    result = _document(runs, part, many, group_note)
+    result = _document(runs, part, many, flaws) | {"cautions": cautions}
+    result["notes"] = [*cautions, *result["notes"], *([group_note] if group_note else [])]
     if out is not None:
         with output_folder(out, "comparison"):
             write_json(out / "comparison.json", result)
@@ -105,9 +101,9 @@ def _refuse_repeats(folders: Sequence[Path]) -> None:
         raise OptionError(f"a run cannot be compared with itself: {' and '.join(twice)} are one folder")
 
 
-def _read(folder: Path) -> _Run:
+def _read(folder: Path) -> FinishedRun:
     require_finished(folder)
-    return _Run(
+    return FinishedRun(
         folder,
         read_json(folder / "run.json"),
         read_predictions(folder / "predictions.parquet"),
@@ -115,7 +111,7 @@ def _read(folder: Path) -> _Run:
     )
 
 
-def _common_part(runs: Sequence[_Run]) -> str:
+def _common_part(runs: Sequence[FinishedRun]) -> str:
     """ "cv" where all runs have it, else "test"."""
     for part in ("cv", "test"):
         if all((run.predictions.part == part).any() for run in runs):
@@ -127,7 +123,7 @@ def _common_part(runs: Sequence[_Run]) -> str:
     )
 
 
-def _groups(runs: Sequence[_Run], first: Predictions) -> tuple[StrArray | None, str | None]:
+def _groups(runs: Sequence[FinishedRun], first: Predictions) -> tuple[StrArray | None, str | None]:
     """Group of each row of the first run, from the first run that names groups for all of them."""
     for k, run in enumerate(runs):
         if run.manifest.group is None:
@@ -142,17 +138,19 @@ def _groups(runs: Sequence[_Run], first: Predictions) -> tuple[StrArray | None, 
     return None, None
 
 
-def _shared(runs: Sequence[_Run]) -> set[str]:
+def _shared(runs: Sequence[FinishedRun]) -> set[str]:
     return set.intersection(*(set(run.predictions.sample_id.tolist()) for run in runs))
 
 
-def _document(runs: Sequence[_Run], part: str, many: dict[str, Any], group_note: str | None) -> dict[str, Any]:
+def _document(
+    runs: Sequence[FinishedRun], part: str, many: dict[str, Any], flaws: Sequence[str | None]
+) -> dict[str, Any]:
     names = [str(run.folder) for run in runs]
     settings = [_settings(run.record) for run in runs]
     comparisons = [
         {"run_a": names[0], "run_b": name, **found} for name, found in zip(names[1:], many["comparisons"], strict=True)
     ]
-    notes = [*many["notes"], *([group_note] if group_note else [])]
+    notes = list(many["notes"])
     if len(comparisons) > 1:
         notes.append(
             f"p_holm: p-values corrected for {len(comparisons)} comparisons with the first run (Holm, 1979). "
@@ -164,8 +162,8 @@ def _document(runs: Sequence[_Run], part: str, many: dict[str, Any], group_note:
             "of several, and other images should confirm them."
         )
     described = [
-        {"run": escape_path(name), **own, "n": n, "figures": figures}
-        for name, own, n, figures in zip(names, settings, many["n_each"], many["figures"], strict=True)
+        {"run": escape_path(name), **own, "n": n, "too_good": why, "figures": figures}
+        for name, own, n, why, figures in zip(names, settings, many["n_each"], flaws, many["figures"], strict=True)
     ]
     pair = flat(many) | {"run_a": names[0], "run_b": names[1], "settings": settings} if len(runs) == 2 else {}
     return {
@@ -220,7 +218,7 @@ def _model_record(record: dict[str, Any]) -> dict[str, Any]:
     return read_json(file) if record.get("verb") == "evaluate" and file.is_file() else record
 
 
-def _page(first: _Run, result: dict[str, Any]) -> str:
+def _page(first: FinishedRun, result: dict[str, Any]) -> str:
     chosen = dict((((first.record.get("embedding") or {}).get("reading") or {}).get("selection")) or {})
     if chosen.get("channel") is not None:
         chosen["channel"] = tuple(chosen["channel"])

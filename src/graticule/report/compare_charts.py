@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from graticule.report.quantities import figure_value
 from graticule.report.svg import dot, line, nice_ticks, short, svg, text
 
 MINUS = "−"
+_MOST_DIGITS = 9
 
 
 def signed(value: float | None, digits: int, scale: float = 1.0) -> str:
@@ -20,6 +21,30 @@ def signed(value: float | None, digits: int, scale: float = 1.0) -> str:
     words = f"{abs(scale * value):.{digits}f}"
     sign = "" if float(words) == 0 else (MINUS if value < 0 else "+")
     return sign + words
+
+
+def digits_for(ends: Iterable[float | None], scale: float, least: int) -> int:
+    """Decimals with which none of these numbers is written as 0 or as another of them, unless it is; at least `least`.
+
+    Parameters
+    ----------
+    ends : iterable of float or None
+        A difference and its limits.
+    scale : float
+        Factor from a number to what is written.
+    least : int
+    """
+    known = {round(scale * end, _MOST_DIGITS) for end in ends if end is not None} | {0.0}
+    for digits in range(least, _MOST_DIGITS):
+        if len({round(number, digits) for number in known}) == len(known):
+            return digits
+    return _MOST_DIGITS
+
+
+def figure_digits(figure: Any, scale: float) -> int:
+    """Decimals for a difference with its limits: 1 of percentage points, 3 of other numbers, more where needed."""
+    ends = [figure_value(figure, end) for end in ("value", "low", "high")]
+    return digits_for(ends, scale, 1 if scale == 100.0 else 3)
 
 
 def difference_figure(
@@ -69,7 +94,7 @@ def difference_figure(
             continue
         if low is not None and high is not None:
             body.append(line(place(low), y, place(high), y, "span"))
-        digits = 1 if scale == 100.0 else 3
-        body.append(dot(place(value), y, 4, "dot", f"{short(name)}: {signed(value, digits, scale)}"))
+        words = signed(value, figure_digits(figure, scale), scale)
+        body.append(dot(place(value), y, 4, "dot", f"{short(name)}: {words}"))
     body.append(text(left + width / 2, bottom + 32, unit))
     return svg(left + width + 16, bottom + 38, label, body)

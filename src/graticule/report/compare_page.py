@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.report.audit_content import breakable
-from graticule.report.compare_charts import difference_figure, signed
+from graticule.report.compare_charts import difference_figure, figure_digits, signed
 from graticule.report.html import render_page
 from graticule.report.quantities import METHODS, OVERALL, figure_value
 from graticule.report.thumbnails import ReadRgb, thumbnail
@@ -42,7 +42,9 @@ def render_comparison(document: Mapping[str, Any], read: ReadRgb, file_of: Calla
         One page that needs no network; the same text for the same document and files.
     """
     content = comparison_content(document, read, file_of)
-    return render_page("compare.html.j2", content, filters={"path": breakable, "signed": signed})
+    return render_page(
+        "compare.html.j2", content, filters={"path": breakable, "signed": signed, "digits": figure_digits}
+    )
 
 
 def comparison_content(
@@ -52,11 +54,13 @@ def comparison_content(
     runs, found = document["runs"], document["comparisons"]
     names = short_names([str(run["run"]) for run in runs])
     pairs = [_pair(comparison, k, names, read, file_of) for k, comparison in enumerate(found, start=1)]
+    flaws = [run["too_good"] for run in runs]
     return {
         "about": document,
+        "other_notes": [note for note in document["notes"] if note not in document["cautions"]],
         "names": names,
         "title": f"{names[0]} against {names[1]}" if len(runs) == 2 else f"{len(runs)} runs compared",
-        "verdicts": [verdict(comparison, k, names, len(found)) for k, comparison in enumerate(found, start=1)],
+        "verdicts": [verdict(comparison, k, names, len(found), flaws) for k, comparison in enumerate(found, start=1)],
         "quantities": [quantity for quantity in OVERALL if quantity.key in IN_TABLE],
         "rows": run_rows(runs, names),
         "pairs": pairs,
@@ -103,34 +107,65 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def verdict(comparison: Mapping[str, Any], k: int, names: Sequence[str], n_tests: int) -> dict[str, Any]:
-    """What a comparison says of the accuracy, in words; `act` where the difference is beyond chance."""
+def verdict(
+    comparison: Mapping[str, Any], k: int, names: Sequence[str], n_tests: int, flaws: Sequence[str | None] = ()
+) -> dict[str, Any]:
+    """What a comparison says of the accuracy, in words; `act` where the difference is beyond chance and fair.
+
+    Parameters
+    ----------
+    comparison : mapping
+        Of run k with the first.
+    k, names, n_tests
+        Position of the run, names of all runs, number of comparisons.
+    flaws : sequence of str or None
+        Why the figures of each run are too good; empty where none are.
+    """
     figure, test = comparison["difference"]["accuracy"], comparison["test"]
     value, low, high = (figure_value(figure, key) for key in ("value", "low", "high"))
     p = test["p"] if n_tests == 1 else test["p_holm"]
     second = f"{letter(k)} ({names[k]})"
     if value is None:
         return {"words": f"The accuracy of {second} is not defined.", "act": False}
-    how = "as accurate as" if round(100 * value, 1) == 0 else f"{abs(100 * value):.1f} points "
-    how += "" if how.startswith("as") else ("more accurate than" if value > 0 else "less accurate than")
-    words = f"{second} is {how} A ({names[0]}) on these images"
+    digits = figure_digits(figure, 100.0)
+    how = f"{abs(100 * value):.{digits}f} points {'more' if value > 0 else 'less'} accurate than"
+    words = f"{second} is {how if value else 'as accurate as'} A ({names[0]}) on these images"
     if low is not None and high is not None:
-        words += f"; {100 * figure['level']:g} % interval of the difference {signed(low, 1, 100)} to "
-        words += f"{signed(high, 1, 100)} points"
+        words += f"; {100 * figure['level']:g} % interval of the difference {signed(low, digits, 100)} to "
+        words += f"{signed(high, digits, 100)} points"
     words += f"; {p_words(p)}{' after correction' if n_tests > 1 and p is not None else ''}. "
-    if p is None:
-        return {"words": words + "Too few groups to tell it from chance.", "act": False}
-    if p < LEVEL:
-        return {"words": words + "That is more than chance explains.", "act": True}
-    words += "Chance alone may give such a difference: accuracy does not show which is better."
-    return {"words": words, "act": False}
+    meaning, act = _meaning(value, p, k, [flaws[i] if flaws else None for i in (0, k)])
+    return {"words": words + meaning, "act": act}
+
+
+def _meaning(value: float, p: float | None, k: int, flaws: Sequence[str | None]) -> tuple[str, bool]:
+    """What follows from a difference of run k and the first, of which either may be too good; whether to act on it."""
+    pair = ("A", letter(k))
+    flawed = [name for name, why in zip(pair, flaws, strict=True) if why]
+    told = "; ".join(f"{name}: {why}" for name, why in zip(pair, flaws, strict=True) if why)
+    doubt = f"the figures of {' and '.join(flawed)} are too good ({told if len(flawed) > 1 else told[3:]})"
+    if p is None or p >= LEVEL:
+        chance = "Chance alone may give such a difference" if value else "Their accuracies are the same"
+        words = "Too few groups to tell it from chance" if p is None else chance
+        if flawed:
+            return f"{words}, and {doubt}: accuracy does not show which is better.", False
+        return f"{words}." if p is None else f"{words}: accuracy does not show which is better.", False
+    if not flawed:
+        return "That is more than chance explains.", True
+    better = pair[value > 0]
+    if better in flawed:
+        return f"That is more than chance explains, but {doubt}: it does not show that {better} is better.", False
+    return f"That is more than chance explains, although {doubt}.", True
 
 
 def p_words(p: float | None) -> str:
-    """A p-value in words: "p = 0.012", "p < 0.0001"."""
+    """A p-value in words: "p = 0.012", "p < 0.0001"; never rounded to the level that it is held against."""
     if p is None:
         return "no p-value"
-    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+    digits = 2
+    while float(f"{p:.{digits}g}") == LEVEL != p:
+        digits += 1
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.{digits}g}"
 
 
 def _test_words(test: Mapping[str, Any]) -> str:
