@@ -39,6 +39,8 @@ def test_every_image_has_its_maps_overlays_and_row(explained: Path) -> None:
     document = json.loads((explained / "explain.json").read_text())
     assert document["schema_version"] == 1
     assert document["n_explained"] == len(document["rows"]) == 6
+    assert document["baseline"] == "training"
+    assert document["other_labels"] == []
     # classes take turns
     assert [row["predicted"] for row in document["rows"][:3]] == ["disc", "square", "stripes"]
     with (explained / "maps.csv").open(newline="") as stream:
@@ -66,7 +68,7 @@ def test_the_checks_are_reported(explained: Path) -> None:
     assert len(checks["fidelity"]["curves"]["deletion"]) == 9
     assert checks["attention"]["border"]["area"] == pytest.approx(0.234, abs=0.001)
     assert checks["attention"]["info_bar"] is None
-    assert not checks["exchange"]["enough"]
+    assert not any(v["enough"] for verdicts in checks["exchange"]["regions"].values() for v in verdicts)
 
 
 def test_the_page_stands_alone(explained: Path) -> None:
@@ -115,12 +117,43 @@ def test_unlabelled_images_and_unreadable_ones(
     assert failures[1].startswith("broken.png,")
 
 
+def table_of(images: Path, labels: list[str]) -> str:
+    """A labelled table of the first images."""
+    files = sorted(images.rglob("*.png"))[: len(labels)]
+    return "\n".join(["path,label", *(f"{file},{label}" for file, label in zip(files, labels, strict=True))])
+
+
+def test_a_labelled_table_with_a_fault_is_refused_and_its_labels_are_not_dropped(
+    run: Path, images: Path, graticule: Command, tmp_path: Path
+) -> None:
+    table = tmp_path / "labelled.csv"
+    table.write_text(table_of(images, ["disc", "disc"]) + f"\n{images / 'none.png'},disc\n")
+    outcome = graticule("explain", run, table, "--out", tmp_path / "out", "--root", images)
+    assert "missing file" in outcome.message()
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_of_other_classes_are_named(
+    run: Path, images: Path, graticule: Command, warm_cache: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "labelled.csv"
+    table.write_text(table_of(images, ["Plate", "Fibre", "Plate", ""]))
+    words = ("--root", images, "--top", 1, "--workers", 1)
+    outcome = graticule("explain", run, table, "--out", tmp_path / "out", *words)
+    assert outcome.code == 0, outcome.err
+    document = json.loads((tmp_path / "out" / "explain.json").read_text())
+    assert document["other_labels"] == ["Fibre", "Plate"]
+    assert (
+        "none of the labels (Fibre, Plate) is a class of the model" in (tmp_path / "out" / "explain.html").read_text()
+    )
+
+
 def test_images_of_one_class_are_explained_without_an_exchange(
     run: Path, images: Path, graticule: Command, warm_cache: Path, tmp_path: Path
 ) -> None:
     outcome = graticule("explain", run, images / "disc" / "disc_00.png", "--out", tmp_path / "out", "--workers", 1)
     assert outcome.code == 0, outcome.err
-    assert "all images were given one class" in outcome.out
+    assert "all explained images were given one class" in outcome.out
 
 
 def test_proportions_of_the_picture_are_kept(run: Path, graticule: Command, cache_home: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -10,14 +11,16 @@ import numpy as np
 import pytest
 
 from graticule.data.infobar import Bar
-from graticule.data.preprocess import Preprocessing
+from graticule.data.preprocess import Preprocessing, fit
 from graticule.explain.fidelity import STEPS, area, curves, mean_interval, rank_correlation, resized_mean
+from graticule.explain.model import ExplainableModel
 from graticule.explain.occlusion import occlusion_map
 from graticule.explain.overlay import full_scale, overlay, peak, picture
-from graticule.explain.regions import bar_mask, border_frame, share, shown_size
-from graticule.explain.shortcut import LEAST, Exchange, control_mask, exchange, judge, partners
+from graticule.explain.regions import bar_mask, border_frame, picture_mask, share, shown_size
+from graticule.explain.shortcut import LEAST, LEVEL, Exchange, control_band, control_ring, exchange, judge, partners
 from graticule.jobs import explain_checks
-from graticule.jobs.explain_work import Seen
+from graticule.jobs.explain_checks import Subject
+from graticule.jobs.explain_work import Explained, Seen
 from graticule.jobs.samples import Silent
 
 SIDE = 64
@@ -75,11 +78,20 @@ def test_rank_correlation_equals_that_of_scipy() -> None:
 
 def test_intervals_cover_the_mean_and_need_six_values() -> None:
     values = np.random.default_rng(2).normal(1, 1, 60).tolist()
-    found = mean_interval(values, 0)
+    found = mean_interval(values)
     assert found["n"] == 60
     assert found["low"] < found["value"] < found["high"]  # type: ignore[operator]
-    assert mean_interval(values[:5], 0)["low"] is None
-    assert mean_interval([], 0) == {"value": None, "low": None, "high": None, "n": 0}
+    assert mean_interval(values[:5])["low"] is None
+    assert mean_interval([]) == {"value": None, "low": None, "high": None, "n": 0}
+
+
+@pytest.mark.parametrize("n", [6, 12])
+def test_intervals_of_few_values_cover_what_they_say(n: int) -> None:
+    # 2,000 draws: the standard error of the coverage is half a percent
+    drawn = np.random.default_rng(n).normal(0.3, 2.0, (2000, n))
+    found = [mean_interval(values.tolist()) for values in drawn]
+    covered = np.mean([one["low"] <= 0.3 <= one["high"] for one in found])  # type: ignore[operator]
+    assert 0.935 <= covered <= 0.965
 
 
 def pictures(n: int, *, at: tuple[slice, slice], seed: int) -> tuple[Any, Any]:
@@ -98,7 +110,7 @@ def verdicts(at: tuple[slice, slice], region: Any, seed: int, n: int = 40) -> An
     evaluate = partial(red_share, at)
     found = []
     for i, j in partners(truth, generator):
-        masks = (region, control_mask(region, generator))
+        masks = (region, control_ring(region))
         one = exchange(evaluate, made[i], made[j], (int(truth[i]), int(truth[j])), masks)
         assert one is not None
         found.append(one)
@@ -128,6 +140,18 @@ def test_a_region_that_counts_little_draws_no_warning() -> None:
     assert not verdict.drawn
 
 
+@pytest.mark.parametrize(("n_classes", "n_regions", "least"), [(2, 1, 12), (6, 2, 14), (20, 2, 16)])
+def test_pairs_are_enough_when_all_together_could_call_for_a_warning(
+    n_classes: int, n_regions: int, least: int
+) -> None:
+    for n in range(least - 3, least + 3):
+        everywhere = next(
+            v for v in judge([Exchange(0, 1, 0.9, 0.0)] * n, n_classes, n_regions) if v.class_index is None
+        )
+        assert everywhere.enough == everywhere.drawn == (n >= least)
+    assert 0.5**least < LEVEL / (n_regions * (n_classes + 1)) <= 0.5 ** (least - 1)
+
+
 def test_a_shortcut_of_one_class_is_named() -> None:
     found = [Exchange(0, 1, 0.8, 0.05) for _ in range(20)] + [Exchange(1, 2, 0.0, 0.05) for _ in range(60)]
     drawn = [v for v in judge(found, 3, 1) if v.drawn]
@@ -149,14 +173,59 @@ def test_the_control_of_a_bar_is_a_band_elsewhere(rows: tuple[int, int]) -> None
     region = np.zeros((SIDE, SIDE), bool)
     region[slice(*rows)] = True
     for seed in range(20):
-        control = control_mask(region, np.random.default_rng(seed))
+        control = control_band(region, np.ones_like(region), np.random.default_rng(seed))
+        assert control is not None
         assert control.sum() == region.sum()
         assert not (control & region).any()
+        # clear of the edges by its height
+        height = rows[1] - rows[0]
+        assert not control[:height].any()
+        assert not control[-height:].any()
+
+
+def test_the_control_of_a_tall_bar_is_where_there_is_room_and_beyond_half_nowhere() -> None:
+    region = np.zeros((SIDE, SIDE), bool)
+    region[36:] = True
+    control = control_band(region, np.ones_like(region), np.random.default_rng(0))
+    assert control is not None
+    assert control.sum() == region.sum()
+    assert not (control & region).any()
+    region[30:] = True
+    assert control_band(region, np.ones_like(region), np.random.default_rng(0)) is None
+
+
+def test_the_control_of_a_bar_at_a_physical_scale_stays_in_the_picture() -> None:
+    # a picture of 100 x 200 pixels of 2 nm in an input of 64 pixels of 10 nm: 20 x 40 of it in the middle
+    scaled = Preprocessing(size=SIDE, info_bar="keep", scale_nm=10.0)
+    inside = picture_mask((100, 200), scaled, 2.0)
+    region = bar_mask(Bar(80, 100, "pixels"), (100, 200), scaled, 2.0)
+    assert inside is not None
+    assert region is not None
+    assert region.sum() == 4 * 40
+    for seed in range(20):
+        control = control_band(region, inside, np.random.default_rng(seed))
+        assert control is not None
+        assert control.sum() == region.sum()
+        assert not (control & (region | ~inside)).any()
+        assert np.array_equal(control.any(axis=0), region.any(axis=0))
+
+
+@pytest.mark.parametrize("size", [(60, 300), (100, 48), (61, 33), (400, 400)])
+def test_the_picture_lies_where_it_was_fitted(size: tuple[int, int]) -> None:
+    rows, columns = np.indices(size) // 8
+    squares = (255 * ((rows + columns) % 2)).astype(np.uint8)  # what is filled around them is of one value
+    scaled = Preprocessing(size=SIDE, scale_nm=10.0)
+    seen = fit(squares, scaled, 5.0)[:, :, 0].astype(float)
+    found = picture_mask(size, scaled, 5.0)
+    where = np.ones((SIDE, SIDE), bool) if found is None else found
+    assert np.array_equal(seen.std(axis=1) > 0, where.any(axis=1))
+    assert np.array_equal(seen.std(axis=0) > 0, where.any(axis=0))
+    assert (found is None) == (size == (400, 400))
 
 
 def test_the_control_of_a_frame_is_a_ring_of_its_area() -> None:
     frame = border_frame(224)
-    control = control_mask(frame, np.random.default_rng(0))
+    control = control_ring(frame)
     assert not (control & frame).any()
     assert control.sum() == pytest.approx(frame.sum(), rel=0.03)
 
@@ -235,3 +304,50 @@ def test_pictures_with_a_bar_meet_more_partners_where_they_are_few(monkeypatch: 
     assert 12 <= in_bar["n"] <= 16
     assert in_bar["drawn"]
     assert in_bar["share"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_bar_without_room_for_a_control_is_not_exchanged_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, truth = pictures(24, at=EDGE, seed=4)
+    bar = np.zeros((SIDE, SIDE), bool)
+    bar[: SIDE * 5 // 8] = True
+    seen = [Seen(one, np.ones(2), (SIDE, SIDE), bar) for one in made]
+    monkeypatch.setattr(explain_checks, "look", lambda number, _: seen[number])
+    monkeypatch.setattr(explain_checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
+    with ThreadPoolExecutor(1) as threads:
+        found = explain_checks.regions(cast(Any, None), cast(Any, range(24)), truth, ("a", "b"), threads, 0, Silent())
+    assert list(found["regions"]) == ["border"]
+    assert found["no_room"] == {"info bar": 24}
+
+
+@pytest.mark.parametrize("method", ["hirescam", "gradcam"])
+def test_the_maps_that_are_drawn_are_those_that_are_tested(colours: Any, red_or_blue: Any, method: str) -> None:
+    # 8 cells along a side: HiResCAM is drawn from moved pictures, four times as fine
+    encoder = replace(colours(), preprocessing=Preprocessing(size=16))
+    model = ExplainableModel.of(encoder, [red_or_blue])
+    asked = []
+
+    class Watched(ExplainableModel):
+        def any_maps(self, pixels: Any, classes: Any, sizes: Any, chosen: str) -> Any:
+            maps = super().any_maps(pixels, classes, sizes, chosen)
+            asked.append((chosen, maps.shape[-1]))
+            return maps
+
+        def randomised(self, seed: int) -> Any:
+            return ((name, Watched(**vars(other))) for name, other in super().randomised(seed))
+
+    watched = Watched(**vars(model))
+    subjects = []
+    for row in range(6):
+        pixels = np.random.default_rng(row).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        seen = Seen(pixels, np.ones(2), (16, 16), None)
+        subjects.append(
+            Subject(cast(Any, None), Explained(seen, np.array([0]), np.ones(2), np.zeros((1, 8, 8)), 0, 0, (0, 0)))
+        )
+    with ThreadPoolExecutor(1) as threads:
+        rows = explain_checks.randomisation(watched, method, subjects, threads, 0, Silent())
+        none = explain_checks.randomisation(watched, "occlusion", subjects, threads, 0, Silent())
+    assert rows is not None
+    assert [row["destroyed"] for row in rows] == ["head", "layers 1 to 1 of 1"]
+    assert set(asked) == {(method, 32 if method == "hirescam" else 8)}
+    assert len(asked) == 6 * 3
+    assert none is None

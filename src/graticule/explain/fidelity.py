@@ -17,6 +17,7 @@ import PIL.Image
 import PIL.ImageFilter
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+from scipy.stats import t as student
 
 from graticule.explain.pooled import resized
 
@@ -25,7 +26,7 @@ Doubles = NDArray[np.float64]
 CELLS = 14
 STEPS = 8
 _BLUR = 1 / 16  # standard deviation of the blur over the side of the picture
-_DRAWS = 2000
+FEWEST = 6  # values below which no interval is given
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,16 @@ def rank_correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     return float((x * y).sum()) / norm if norm > 0 else float("nan")
 
 
-def mean_interval(values: Sequence[float], seed: int, level: float = 0.95) -> dict[str, float | int | None]:
-    """Mean over pictures with its bootstrap interval (percentiles of 2,000 resamples); no interval below 6 values."""
+def mean_interval(values: Sequence[float], level: float = 0.95) -> dict[str, float | int | None]:
+    """Mean over pictures with its interval by Student's t, n - 1 degrees of freedom; no interval below 6 values.
+
+    The percentile bootstrap of 6 to 12 values covers 80 to 91 % where it says 95 %.
+    """
     x = np.array([value for value in values if np.isfinite(value)])
     if not len(x):
         return {"value": None, "low": None, "high": None, "n": 0}
-    if len(x) < 6:
-        return {"value": float(x.mean()), "low": None, "high": None, "n": len(x)}
-    draws = np.random.default_rng(seed).integers(0, len(x), (_DRAWS, len(x)))
-    low, high = np.quantile(x[draws].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
-    return {"value": float(x.mean()), "low": float(low), "high": float(high), "n": len(x)}
+    mean = float(x.mean())
+    if len(x) < FEWEST:
+        return {"value": mean, "low": None, "high": None, "n": len(x)}
+    half = float(student.ppf((1 + level) / 2, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)))
+    return {"value": mean, "low": mean - half, "high": mean + half, "n": len(x)}

@@ -37,7 +37,34 @@ def bar_mask(
     marked = np.zeros(size, np.uint8)
     marked[bar.top : bar.bottom] = 255
     mask = fit(marked, preprocessing, pixel_size_nm)[:, :, 0] > 127
+    picture = picture_mask(size, preprocessing, pixel_size_nm)
+    if picture is not None:
+        mask &= picture
     return mask if mask.any() else None
+
+
+def picture_mask(
+    size: tuple[int, int], preprocessing: Preprocessing, pixel_size_nm: float | None = None
+) -> Mask | None:
+    """Where the picture lies in the network's input, shape (side, side); None where it fills it.
+
+    At a physical scale a small picture is centred, and what is missing around it is filled, see `fit`.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Height and width of the stored image.
+    """
+    if preprocessing.scale_nm is None or pixel_size_nm is None:
+        return None
+    side, factor = preprocessing.size, pixel_size_nm / preprocessing.scale_nm
+    height, width = (min(side, max(1, round(min(edge, side / factor) * factor))) for edge in size)
+    if height == width == side:
+        return None
+    mask = np.zeros((side, side), bool)
+    top, left = (side - height) // 2, (side - width) // 2
+    mask[top : top + height, left : left + width] = True
+    return mask
 
 
 def shown_size(bar: Bar | None, size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:

@@ -61,6 +61,8 @@ class Verdict:
         Median share of the decision that goes with the region, and with the strip inside.
     p : float
         One-sided sign test that the region carries no more than `TIMES` its control.
+    enough : bool
+        Whether so many pairs could call for a warning at all, were they all of one mind.
     drawn : bool
         Whether to warn.
     """
@@ -70,6 +72,7 @@ class Verdict:
     share: float
     control: float
     p: float
+    enough: bool
     drawn: bool
 
 
@@ -87,24 +90,45 @@ def partners(predicted: NDArray[np.integer], generator: np.random.Generator) -> 
     return pairs
 
 
-def control_mask(region: Mask, generator: np.random.Generator) -> Mask:
-    """A strip of the region's area inside the picture: a band for a bar, a square ring for a frame.
+def control_band(bar: Mask, inside: Mask, generator: np.random.Generator) -> Mask | None:
+    """The bar moved up or down to a random place beside it; None where there is no room, as beside a very tall bar.
 
-    A band takes a random place between the borders; a ring's outer side is chosen so that its inside is as large as the
-    picture allows.
+    Places that keep the bar's height clear of the upper and lower edge of the picture are preferred.
+
+    Parameters
+    ----------
+    bar : mask, shape (S, S)
+    inside : mask, shape (S, S)
+        Where the picture lies, in full rows and columns.
+    generator : numpy.random.Generator
     """
-    side = len(region)
-    inside = np.zeros_like(region)
-    rows = np.flatnonzero(region.all(axis=1))
-    if len(rows) * side == region.sum():
-        free = [top for top in range(len(rows), side - 2 * len(rows) + 1) if not region[top : top + len(rows)].any()]
-        if free:
-            top = int(generator.choice(free))
-            inside[top : top + len(rows)] = True
-        return inside
+    rows, lines = np.flatnonzero(bar.any(axis=1)), np.flatnonzero(inside.any(axis=1))
+    height, free = len(rows), inside & ~bar
+    if not height:
+        return None
+    tops = [top for top in range(len(bar) - height + 1) if free[top : top + height][bar[rows]].all()]
+    clear = [top for top in tops if lines[0] + height <= top <= lines[-1] + 1 - 2 * height]
+    if not tops:
+        return None
+    top = int(generator.choice(clear or tops))
+    band = np.zeros_like(bar)
+    band[top : top + height] = bar[rows]
+    return band
+
+
+def control_ring(frame: Mask) -> Mask:
+    """A square ring of the frame's area just inside it, so that its hole is as large as the picture allows.
+
+    Parameters
+    ----------
+    frame : mask, shape (S, S)
+        Of the outermost sixteenth along each edge, or a part of it.
+    """
+    side = len(frame)
+    inside = np.zeros_like(frame)
     width = max(1, round(side / 16))
     outer = side - 2 * width
-    hole = round(float(np.sqrt(max(0.0, outer * outer - region.sum()))))
+    hole = round(float(np.sqrt(max(0.0, outer * outer - frame.sum()))))
     start, begin = width, (side - hole) // 2
     inside[start : start + outer, start : start + outer] = True
     inside[begin : begin + hole, begin : begin + hole] = False
@@ -162,4 +186,6 @@ def _verdict(class_index: int | None, exchanges: Sequence[Exchange], level: floa
     ahead = int((region > TIMES * np.maximum(control, 0)).sum())
     p = float(binomtest(ahead, len(region), 0.5, alternative="greater").pvalue)
     share = float(np.median(region))
-    return Verdict(class_index, len(region), share, float(np.median(control)), p, p < level and share >= LEAST)
+    enough = 0.5 ** len(region) < level
+    drawn = p < level and share >= LEAST
+    return Verdict(class_index, len(region), share, float(np.median(control)), p, enough, drawn)

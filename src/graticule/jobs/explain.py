@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, read_bundle
 from graticule.errors import OptionError
 from graticule.explain.model import ExplainableModel
 from graticule.jobs.explain_checks import EXAMINED, Subject, attention, fidelity, randomisation, regions, warnings_of
-from graticule.jobs.explain_choice import ScoredImages, choose, read_images, score_images
+from graticule.jobs.explain_choice import ScoredImages, choose, draw_examined, read_images, score_images
 from graticule.jobs.explain_outputs import Outputs, regions_area
 from graticule.jobs.explain_work import explain_file, in_order
 from graticule.jobs.predict import model_folder
@@ -29,6 +28,7 @@ from graticule.report.explain_page import render_explanations
 from graticule.runs import output_folder, package_versions, utc_now, write_json, write_text
 
 _MOST_PAIRS = 96
+_FEWEST_AVERAGED = 5  # images whose mean may stand for that of the training images
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,7 @@ def explain(
         scored = score_images(
             predictor, manifest, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
-        average = _training_average(bundle, predictor)
-        model = replace(model, baseline=scored.mean_features if average is None else average)
+        model, measured_from = _with_baseline(model, bundle, predictor, scored)
         document, outputs = _explained(model, method, scored, predictor.classes, out, options, reporter)
         document = {
             "verb": "explain",
@@ -129,6 +128,7 @@ def explain(
             "views": predictor.encoder.views,
             "options": {name: escape_path(str(v)) if isinstance(v, Path) else v for name, v in asdict(options).items()},
             "packages": package_versions(),
+            "baseline": measured_from,
             "wall_time_s": round(time.perf_counter() - start, 2),
             **document,
         }
@@ -140,12 +140,32 @@ def explain(
     return document | {"failures": scored.failures}
 
 
-def _training_average(bundle: Bundle, predictor: Predictor) -> NDArray[np.float64] | None:
-    """Mean features of the training images, where the bundle keeps them in the space of its heads."""
-    reference = bundle.reference.get("features")
-    if reference is None or not len(reference) or reference.shape[1] != predictor.encoder.n_features:
-        return None
-    return np.asarray(reference.mean(axis=0, dtype=np.float64))
+def _with_baseline(
+    model: ExplainableModel, bundle: Bundle, predictor: Predictor, scored: ScoredImages
+) -> tuple[ExplainableModel, str | None]:
+    """The model with the features that maps are measured from, and whose mean they are.
+
+    "training": of the training images; "images": of those that were scored, where the bundle of a trained network keeps
+    no mean and there are enough of them; None: maps are measured from nothing.
+    """
+    mean = bundle.reference.get("mean_features")
+    if mean is None and predictor.reference is None and len(bundle.reference["features"]):
+        mean = bundle.reference["features"].mean(axis=0, dtype=np.float64)
+    if mean is not None:
+        return replace(model, baseline=np.asarray(mean, np.float64)), "training"
+    if scored.n_readable < _FEWEST_AVERAGED:
+        return model, None
+    return replace(model, baseline=scored.mean_features), "images"
+
+
+def _subjects(
+    model: ExplainableModel, method: str, scored: ScoredImages, n: int, threads: ThreadPoolExecutor, seed: int
+) -> list[Subject]:
+    """Images of the costly checks, explained for their predicted class."""
+    files, rows = image_files(scored.manifest), draw_examined(scored, n, seed)
+    work = partial(explain_file, model=model, method=method, top=1)
+    found = in_order(work, [(files[row], scored.proba[row]) for row in rows], threads, 4)
+    return [Subject(files[row], one) for row, one in zip(rows, found, strict=True) if not isinstance(one, str)]
 
 
 def _explained(
@@ -160,7 +180,6 @@ def _explained(
     """Maps of the chosen images, and the checks; the object of explain.json without its head."""
     files = image_files(scored.manifest)
     chosen = choose(scored, options.limit, options.seed)
-    subjects: list[Subject] = []
     areas = []
     reporter.begin("explaining", len(chosen))
     with (
@@ -178,15 +197,13 @@ def _explained(
             truth = classes[scored.truth[row]] if scored.truth[row] >= 0 else None
             outputs.add(path, truth, role, one)
             areas.append(regions_area(one))
-            if len(subjects) < EXAMINED:
-                subjects.append(Subject(files[row], one))
             reporter.advance(done)
         outputs.flush()
-        destroyed = randomisation(model, subjects, threads, options.seed, reporter) if model.taps else None
+        subjects = _subjects(model, method, scored, min(EXAMINED, len(chosen)), threads, options.seed)
         checks: dict[str, Any] = {
-            "attention": attention(areas, options.seed),
+            "attention": attention(areas),
             "fidelity": fidelity(model, subjects, threads, options.seed, reporter),
-            "randomised_weights": destroyed,
+            "randomised_weights": randomisation(model, method, subjects, threads, options.seed, reporter),
         }
         rows = [row for row, _ in chosen][:_MOST_PAIRS]
         predicted = scored.predicted[rows]
@@ -203,6 +220,7 @@ def _explained(
         "n_unreadable": len(scored.failures),
         "n_explained": len(outputs.rows),
         "n_labelled": int(known.sum()),
+        "other_labels": scored.other_labels,
         "accuracy": float(right[known].mean()) if known.any() else None,
         "predicted": {name: int(n) for name, n in zip(classes, counts, strict=True)},
         "warnings": warnings_of(exchanged),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,26 @@ from numpy.typing import NDArray
 from graticule.data.decode import ImageFile
 from graticule.explain.fidelity import Curves, area, curves, mean_interval, rank_correlation
 from graticule.explain.model import ExplainableModel
-from graticule.explain.shortcut import LEAST, LEVEL, TIMES, Exchange, control_mask, exchange, judge, partners
+from graticule.explain.regions import Mask
+from graticule.explain.shortcut import (
+    LEAST,
+    LEVEL,
+    TIMES,
+    Exchange,
+    control_band,
+    control_ring,
+    exchange,
+    judge,
+    partners,
+)
 from graticule.explain.targets import log_probabilities
 from graticule.jobs.explain_work import Explained, Seen, in_order, look, probabilities_of, sizes_of
 from graticule.jobs.samples import Reporter
 
 Doubles = NDArray[np.float64]
 EXAMINED = 12  # images of the costly checks
+REGIONS = ("border", "info bar")
 _FEW_PAIRS = 40  # below, pictures with a bar are exchanged once more
-_LEAST_PAIRS = 14  # below, not even all pairs together can call for a warning
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,26 @@ class Subject:
     explained: Explained
 
 
-def attention(explained: Sequence[tuple[float | None, float | None, float, float | None]], seed: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Pair:
+    """One pair of images after the exchange.
+
+    Attributes
+    ----------
+    exchanges : dict
+        Per region; those that neither image has are left out.
+    barred : set of int
+        Which of the two images carry a bar.
+    no_room : tuple of str
+        Regions beside which no strip of their size is free.
+    """
+
+    exchanges: dict[str, Exchange]
+    barred: set[int]
+    no_room: tuple[str, ...]
+
+
+def attention(explained: Sequence[tuple[float | None, float | None, float, float | None]]) -> dict[str, Any]:
     """Mean share of the maps on border and bar, beside the share of the area.
 
     Parameters
@@ -43,8 +73,8 @@ def attention(explained: Sequence[tuple[float | None, float | None, float, float
     border = [row[0] for row in explained if row[0] is not None]
     bars = [(row[1], row[3]) for row in explained if row[1] is not None and row[3] is not None]
     return {
-        "border": mean_interval(border, seed) | {"area": float(np.mean([row[2] for row in explained]))},
-        "info_bar": mean_interval([b for b, _ in bars], seed) | {"area": float(np.mean([a for _, a in bars]))}
+        "border": mean_interval(border) | {"area": float(np.mean([row[2] for row in explained]))},
+        "info_bar": mean_interval([b for b, _ in bars]) | {"area": float(np.mean([a for _, a in bars]))}
         if bars
         else None,
     }
@@ -69,7 +99,7 @@ def fidelity(
         "n": len(found),
         "curves": {name: np.mean([getattr(c, name) for c in found], axis=0).round(5).tolist() for name in names},
         "areas": {name: float(np.mean([area(getattr(c, name)) for c in found])) for name in names},
-        "gain": {name: mean_interval(values, seed) for name, values in gains.items()},
+        "gain": {name: mean_interval(values) for name, values in gains.items()},
     }
 
 
@@ -82,31 +112,43 @@ def _curves(model: ExplainableModel, seed: int, task: tuple[int, Subject]) -> Cu
 
 
 def randomisation(
-    model: ExplainableModel, subjects: Sequence[Subject], threads: ThreadPoolExecutor, seed: int, reporter: Reporter
-) -> list[dict[str, Any]]:
-    """Rank correlation of the maps with those of a network whose weights are destroyed from the head down."""
+    model: ExplainableModel,
+    method: str,
+    subjects: Sequence[Subject],
+    threads: ThreadPoolExecutor,
+    seed: int,
+    reporter: Reporter,
+) -> list[dict[str, Any]] | None:
+    """Rank correlation of the maps with those of a network whose weights are destroyed from the head down.
+
+    Both are maps of the method that is drawn, for the class predicted by the true weights, without a baseline. None for
+    occlusion, which would run the network a hundred times per image and stage.
+    """
+    if method == "occlusion":
+        return None
     reporter.step("maps of randomised weights")
+
+    def maps_of(some: ExplainableModel) -> list[Doubles]:
+        return list(in_order(partial(_plain_map, some, method), subjects, threads, 4))
+
+    mine = maps_of(replace(model, baseline=None))
     rows = []
     for name, destroyed in model.randomised(seed):
-        pairs = list(in_order(partial(_compared, model, destroyed), subjects, threads, 4))
+        pairs = list(zip(mine, maps_of(destroyed), strict=True))
         rows.append(
             {
                 "destroyed": name,
-                "signed": mean_interval([signed for signed, _ in pairs], seed),
-                "absolute": mean_interval([absolute for _, absolute in pairs], seed),
+                "signed": mean_interval([rank_correlation(a, b) for a, b in pairs]),
+                "absolute": mean_interval([rank_correlation(np.abs(a), np.abs(b)) for a, b in pairs]),
             }
         )
     return rows
 
 
-def _compared(model: ExplainableModel, destroyed: ExplainableModel, subject: Subject) -> tuple[float, float]:
-    """Signed and absolute rank correlation for the class predicted by the true weights, without baselines."""
+def _plain_map(model: ExplainableModel, method: str, subject: Subject) -> Doubles:
     one = subject.explained
-    mine, other = (
-        some.maps(one.seen.pixels[None], one.classes[None, :1], sizes_of(some, one.seen, 1))[0, 0]
-        for some in (model, destroyed)
-    )
-    return rank_correlation(mine, other), rank_correlation(np.abs(mine), np.abs(other))
+    maps = model.any_maps(one.seen.pixels[None], one.classes[None, :1], sizes_of(model, one.seen, 1), method)
+    return np.asarray(maps[0, 0])
 
 
 def regions(
@@ -125,15 +167,17 @@ def regions(
     generator = np.random.default_rng(seed)
     pairs = partners(predicted, generator)
     again = partners(predicted, generator)
-    found: dict[str, list[Exchange]] = {"border": [], "info bar": []}
-    barred = _exchange_all(model, files, predicted, pairs, found, threads, seed, reporter)
-    if 0 < len(found["info bar"]) < _FEW_PAIRS:
+    run = partial(_exchange_all, model, files, predicted, threads=threads, seed=seed, reporter=reporter)
+    outcomes = run(pairs, REGIONS)
+    if 0 < sum("info bar" in pair.exchanges for pair in outcomes) < _FEW_PAIRS:
+        barred = set().union(*(pair.barred for pair in outcomes))
         more = [(i, j) for i, j in again if (i in barred or j in barred) and (i, j) not in pairs]
-        _exchange_all(model, files, predicted, more, {"info bar": found["info bar"]}, threads, seed, reporter)
+        outcomes += run(more, ("info bar",))
+    found = {region: [pair.exchanges[region] for pair in outcomes if region in pair.exchanges] for region in REGIONS}
     tested = {region: some for region, some in found.items() if some}
     return {
         "pairs": len(pairs),
-        "enough": any(len(some) >= _LEAST_PAIRS for some in tested.values()),
+        "no_room": {region: n for region in REGIONS if (n := sum(region in pair.no_room for pair in outcomes))},
         "level": LEVEL,
         "times_control": TIMES,
         "least_share": LEAST,
@@ -153,46 +197,54 @@ def _exchange_all(
     files: Sequence[ImageFile],
     predicted: NDArray[np.int64],
     pairs: Sequence[tuple[int, int]],
-    found: dict[str, list[Exchange]],
+    wanted: Sequence[str],
+    *,
     threads: ThreadPoolExecutor,
     seed: int,
     reporter: Reporter,
-) -> set[int]:
-    """Exchange the regions named in `found`, and add the outcomes there; returns the images with a bar."""
-    reporter.begin("exchanging " + " and ".join(found), len(pairs))
+) -> list[Pair]:
+    """Exchange the wanted regions of all pairs."""
+    reporter.begin("exchanging " + " and ".join(wanted), len(pairs))
     tasks = [(i, j, int(predicted[i]), int(predicted[j]), seed) for i, j in pairs]
-    barred = set()
-    for done, (exchanged, bars) in enumerate(in_order(partial(_exchanged, model, files), tasks, threads, 4), 1):
-        barred |= bars
-        for region in found.keys() & exchanged.keys():
-            found[region].append(exchanged[region])
-        reporter.advance(done)
-    return barred
+    outcomes: list[Pair] = []
+    for pair in in_order(partial(_exchanged, model, files, wanted), tasks, threads, 4):
+        outcomes.append(pair)
+        reporter.advance(len(outcomes))
+    return outcomes
 
 
 def _exchanged(
-    model: ExplainableModel, files: Sequence[ImageFile], task: tuple[int, int, int, int, int]
-) -> tuple[dict[str, Exchange], set[int]]:
-    """Both regions of one pair, and which of the two images carry a bar.
-
-    A region that neither picture has is left out, as is an unreadable file.
-    """
+    model: ExplainableModel, files: Sequence[ImageFile], wanted: Sequence[str], task: tuple[int, int, int, int, int]
+) -> Pair:
+    """The wanted regions of one pair; nothing where a file cannot be read."""
     i, j, a, b, seed = task
     kept, given = look(files[i], model), look(files[j], model)
     if isinstance(kept, str) or isinstance(given, str):
-        return {}, set()
-    masks = {"border": kept.border & given.border}
-    bars = [mask for mask in (kept.bar, given.bar) if mask is not None]
-    if bars:
-        masks["info bar"] = np.logical_or.reduce(bars)
-    generator = np.random.default_rng([seed, i, j])
+        return Pair({}, set(), ())
     evaluate = partial(_logs, model, kept, given)
-    found = {}
-    for region, mask in masks.items():
-        one = exchange(evaluate, kept.pixels, given.pixels, (a, b), (mask, control_mask(mask, generator)))
+    found, no_room = {}, []
+    for region, (mask, control) in _masks(kept, given, np.random.default_rng([seed, i, j])).items():
+        if region not in wanted:
+            continue
+        if control is None:
+            no_room.append(region)
+            continue
+        one = exchange(evaluate, kept.pixels, given.pixels, (a, b), (mask, control))
         if one is not None:
             found[region] = one
-    return found, {at for at, bar in ((i, kept.bar), (j, given.bar)) if bar is not None}
+    barred = {at for at, bar in ((i, kept.bar), (j, given.bar)) if bar is not None}
+    return Pair(found, barred, tuple(no_room))
+
+
+def _masks(kept: Seen, given: Seen, generator: np.random.Generator) -> dict[str, tuple[Mask, Mask | None]]:
+    """Per region that the two pictures have, its mask and that of its control."""
+    border = kept.border & given.border
+    masks: dict[str, tuple[Mask, Mask | None]] = {"border": (border, control_ring(border))}
+    bars = [mask for mask in (kept.bar, given.bar) if mask is not None]
+    if bars:
+        bar = np.logical_or.reduce(bars)
+        masks["info bar"] = bar, control_band(bar, kept.inside & given.inside, generator)
+    return masks
 
 
 def _logs(model: ExplainableModel, kept: Seen, given: Seen, pixels: NDArray[np.uint8]) -> Doubles:

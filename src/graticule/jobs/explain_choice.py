@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.data.sources import list_images, read_manifest
+from graticule.data.tables import TABLE_SUFFIXES, read_table
 from graticule.errors import ManifestError
 from graticule.jobs.samples import Reporter, image_files
 from graticule.manifest import Manifest, escape_path
 from graticule.models.cache import FeatureCache, cache_folder
 from graticule.models.predictor import Predictor
 
+Item = TypeVar("Item")
 TYPICAL, CONFUSED, DRAWN = "typical", "confused", "drawn"
-_SHARE_OF_EXTREMES = 4  # a quarter of a class's images are its most typical, another its most confused
+_SHARE_OF_EXTREMES = 4  # up to a quarter of a class's images are its most typical, another its most confused
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,37 @@ class ScoredImages:
         return np.where(readable, np.nan_to_num(self.proba).argmax(axis=1), -1)
 
     @property
-    def labelled(self) -> bool:
-        """Whether any label is a class of the model."""
-        return bool((self.truth >= 0).any())
+    def n_readable(self) -> int:
+        """Images with scores."""
+        return int((self.predicted >= 0).sum())
+
+    @property
+    def other_labels(self) -> list[str]:
+        """Labels that are no class of the model."""
+        return sorted({str(label) for label in self.manifest.label[self.truth < 0] if label})
 
 
 def read_images(images: Path, root: Path | None) -> Manifest:
-    """The images with their labels, where they come as a data set, else without."""
+    """The images with their labels, where they come as a data set, else without.
+
+    Raises
+    ------
+    ManifestError
+        When there are no images, or a table with labels has a fault: its labels are not dropped in silence.
+    """
     try:
         return read_manifest(images, root=root, group="none")
     except ManifestError:
+        if _labels_asked(images / "manifest.csv" if images.is_dir() else images):
+            raise
         return list_images(images, root=root)
+
+
+def _labels_asked(table: Path) -> bool:
+    """Whether a file is a table with a column of labels."""
+    if table.suffix.lower() not in TABLE_SUFFIXES or not os.path.isfile(table):  # noqa: PTH113 - as in data.sources
+        return False
+    return "label" in read_table(table).columns
 
 
 def score_images(
@@ -97,9 +123,9 @@ def score_images(
 def choose(scored: ScoredImages, limit: int, seed: int) -> list[tuple[int, str]]:
     """Rows to explain, classes taking turns, each with the reason why it was taken.
 
-    Of each predicted class a quarter are its most typical images (highest score, and rightly so where labels are
-    known), a quarter its most confused (of another label with the highest score; without labels those whose two best
-    classes are closest), the others are drawn at random.
+    Of each predicted class up to a quarter, and one at least, are its most typical images (highest score, and rightly
+    so where labels are known), as many its most confused (of another label with the highest score; without labels those
+    whose two best classes are closest), the others are drawn at random.
 
     Parameters
     ----------
@@ -114,19 +140,29 @@ def choose(scored: ScoredImages, limit: int, seed: int) -> list[tuple[int, str]]
     limit = limit or len(predicted)
     share = -(-limit // len(classes))
     queues = {k: _queue(scored, np.flatnonzero(predicted == k), k, share, generator) for k in classes}
-    chosen: list[tuple[int, str]] = []
-    while len(chosen) < limit and any(queues.values()):
-        for k in classes:
-            if queues[k] and len(chosen) < limit:
-                chosen.append(queues[k].pop(0))
-    return chosen
+    return _in_turn(list(queues.values()), limit)
+
+
+def draw_examined(scored: ScoredImages, n: int, seed: int) -> list[int]:
+    """Rows of the costly checks, drawn at random from all that can be read, the predicted classes taking turns."""
+    predicted = scored.predicted
+    # a stream of its own: what is explained does not change what is examined
+    generator = np.random.default_rng([seed, 1])
+    classes = generator.permutation(np.unique(predicted[predicted >= 0]))
+    return _in_turn([generator.permutation(np.flatnonzero(predicted == k)).tolist() for k in classes], n)
+
+
+def _in_turn(queues: Sequence[Sequence[Item]], n: int) -> list[Item]:
+    """The first of each queue, then the second of each, up to n."""
+    turns = (item for turn in zip_longest(*queues, fillvalue=None) for item in turn if item is not None)
+    return list(islice(turns, n))
 
 
 def _queue(
     scored: ScoredImages, rows: NDArray[np.int64], k: int, share: int, generator: np.random.Generator
 ) -> list[tuple[int, str]]:
     """The images of one predicted class in the order in which they are taken."""
-    extremes = max(1, share // _SHARE_OF_EXTREMES)
+    extremes = max(1, min(share, len(rows)) // _SHARE_OF_EXTREMES)
     score = scored.proba[rows, k]
     truth = scored.truth[rows]
     falling = rows[np.argsort(-score, kind="stable")]

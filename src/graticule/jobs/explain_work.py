@@ -18,7 +18,7 @@ from graticule.data.facts import Facts
 from graticule.explain.model import ExplainableModel
 from graticule.explain.overlay import peak
 from graticule.explain.pooled import resized
-from graticule.explain.regions import Mask, bar_mask, border_frame, share, shown_size
+from graticule.explain.regions import Mask, bar_mask, border_frame, picture_mask, share, shown_size
 
 Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
@@ -39,12 +39,20 @@ class Seen:
         Height and width of the part that is seen, before it is made square.
     bar : mask, shape (S, S), or None
         The info bar, where the network sees one.
+    picture : mask, shape (S, S), or None
+        Where the picture lies; None: it fills the input.
     """
 
     pixels: Pixels
     size: Doubles
     shown: tuple[int, int]
     bar: Mask | None
+    picture: Mask | None = None
+
+    @property
+    def inside(self) -> Mask:
+        """Where the picture lies, shape (S, S)."""
+        return np.ones(self.pixels.shape[:2], bool) if self.picture is None else self.picture
 
     @property
     def border(self) -> Mask:
@@ -93,6 +101,7 @@ def look(file: ImageFile, model: ExplainableModel) -> Seen | str:
         size=np.array([decoded.width, decoded.height], np.float64),
         shown=shown_size(facts.bar, stored, preprocessing),
         bar=bar_mask(facts.bar, stored, preprocessing, pixel_size),
+        picture=picture_mask(stored, preprocessing, pixel_size),
     )
 
 

@@ -11,6 +11,8 @@ from graticule.report.svg import line, svg, text
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 300, 190, 34, 12
 _PLOT_WIDTH, _PLOT_HEIGHT = 250, 140
+_ALIKE = 0.25  # mean rank correlation with maps of destroyed weights from which maps are alike
+_MOST_NAMED = 5
 
 
 def share(value: float | None) -> str:
@@ -39,7 +41,7 @@ def check_rows(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     destroyed = checks["randomised_weights"]
     if destroyed:
         last = destroyed[-1]
-        rows.append(("randomised weights", number(last["signed"]), _random_words(last["signed"]["value"])))
+        rows.append(("randomised weights", number(last["signed"]), _random_words(last["signed"])))
     border = checks["attention"]["border"]
     rows.append(("attention on border", share(border["value"]), f"its area is {share(border['area'])}"))
     bar = checks["attention"]["info_bar"]
@@ -49,20 +51,31 @@ def check_rows(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _exchange_rows(exchange: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    rows = [
+        (f"exchange of the {region}", "not possible", "it leaves no room for a strip of its size beside it")
+        for region in exchange["no_room"]
+        if region not in exchange["regions"]
+    ]
     if not exchange["regions"]:
-        return [("exchange of the border", "not possible", "all images were given one class")]
-    rows = []
+        alike = "all explained images were given one class"
+        why = "no two images could be compared" if exchange["pairs"] else alike
+        return [*rows, ("exchange of the border", "not possible", why)]
     for region, verdicts in exchange["regions"].items():
         drawn = [v for v in verdicts if v["drawn"]]
-        everywhere = next(v for v in verdicts if v["class"] is None)
+        everywhere = _all_pairs(verdicts)
         shown = next((v for v in drawn if v["class"] is None), drawn[0] if drawn else everywhere)
         where = "" if shown["class"] is None else f" of {shown['class']}"
         meaning = "draws the model" if drawn else "no sign that it draws the model"
-        if not drawn and not exchange["enough"]:
+        if not drawn and not everywhere["enough"]:
             meaning = f"{shown['n']} pairs are too few to tell"
         result = f"{share(shown['share'])} of the decision{where}, inside {share(max(shown['control'], 0))}"
         rows.append((f"exchange of the {region}", result, meaning))
     return rows
+
+
+def _all_pairs(verdicts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The verdict over the pairs of all classes."""
+    return next(v for v in verdicts if v["class"] is None)
 
 
 def _gain_words(gain: Mapping[str, Any], what: str) -> str:
@@ -75,12 +88,53 @@ def _gain_words(gain: Mapping[str, Any], what: str) -> str:
     return f"{what} counts no more than random places, as far as these images tell"
 
 
-def _random_words(value: float | None) -> str:
-    if value is None:
+def _random_words(figure: Mapping[str, Any]) -> str:
+    if figure["value"] is None:
         return "not defined"
-    if abs(value) < 0.25:
-        return "the maps depend on what was learnt"
-    return "the maps are much the same without what was learnt: they show the picture"
+    if figure["low"] is None:
+        return "too few images to tell"
+    if figure["value"] >= _ALIKE:
+        return "the maps are much the same without what was learnt: do not trust these maps, they show the picture"
+    if figure["value"] <= -_ALIKE:
+        return "the maps turn round without what was learnt: their sign depends on it, their outlines on the picture"
+    return "the maps depend on what was learnt"
+
+
+def _condemned(checks: Mapping[str, Any]) -> list[str]:
+    """What the checks hold against the maps."""
+    gain, destroyed = checks["fidelity"]["gain"], checks["randomised_weights"]
+    found = [
+        text
+        for name, text in (
+            ("deletion", "blurring away what they mark counts less than blurring random places"),
+            ("insertion", "bringing back what they mark counts less than bringing back random places"),
+        )
+        if gain[name]["high"] is not None and gain[name]["high"] < 0
+    ]
+    if destroyed and destroyed[-1]["signed"]["low"] is not None and destroyed[-1]["signed"]["value"] >= _ALIKE:
+        found.append("they are much the same without what was learnt")
+    return found
+
+
+def _confirmed(checks: Mapping[str, Any]) -> bool:
+    """Whether deletion finds the maps right, and they depend on what was learnt where that was tested."""
+    low, destroyed = checks["fidelity"]["gain"]["deletion"]["low"], checks["randomised_weights"]
+    if low is None or low <= 0 or _condemned(checks):
+        return False
+    last = destroyed[-1]["signed"] if destroyed else None
+    return last is None or (last["low"] is not None and abs(last["value"]) < _ALIKE)
+
+
+def _cleared(exchange: Mapping[str, Any]) -> str:
+    """Which regions do not draw the model, and which could not be judged; empty where none was judged."""
+    judged = {region: _all_pairs(verdicts)["enough"] for region, verdicts in exchange["regions"].items()}
+    judged = dict.fromkeys(exchange["no_room"], False) | judged
+    clear = [region for region, enough in judged.items() if enough]
+    open_ones = [region for region, enough in judged.items() if not enough]
+    if not clear:
+        return ""
+    words = "neither border nor info bar stands out" if len(clear) > 1 else f"the {clear[0]} does not stand out"
+    return words + "".join(f" (the {region} could not be judged)" for region in open_ones)
 
 
 def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
@@ -91,12 +145,14 @@ def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
             "accuracy will not hold where these differ. Crop or mask them and train again.",
             True,
         )
-    gain = document["checks"]["fidelity"]["gain"]["deletion"]
-    exchange = document["checks"]["exchange"]
-    if gain["low"] is not None and gain["low"] > 0 and exchange["regions"] and exchange["enough"]:
+    condemned = _condemned(document["checks"])
+    if condemned:
+        return f"Do not trust these maps: {', and '.join(condemned)}. Read the checks before the pictures.", True
+    cleared = _cleared(document["checks"]["exchange"])
+    if cleared and _confirmed(document["checks"]):
         return (
-            "The maps mark places that the model relies on, and neither border nor info bar stands out. Whether the "
-            "marked places are the right ones is for you to judge.",
+            f"The maps mark places that the model relies on, and {cleared}. Whether the marked places are the right "
+            "ones is for you to judge.",
             False,
         )
     return (
@@ -114,14 +170,22 @@ def tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ("Images explained", f"{document['n_explained']:,}", f"of {document['n']:,}"),
         ("Agreement with labels", share(document["accuracy"]), f"{document['n_labelled']:,} labelled images")
         if document["accuracy"] is not None
-        else ("Agreement with labels", "–", "no labels given"),
-        ("Deletion", _signed(gain["deletion"]["value"]), "better than random order"),
-        ("Insertion", _signed(gain["insertion"]["value"]), "better than random order"),
+        else ("Agreement with labels", "–", _unlabelled(document["other_labels"])),
+        ("Deletion", _signed(gain["deletion"]["value"]), "against random order; above 0 is better"),
+        ("Insertion", _signed(gain["insertion"]["value"]), "against random order; above 0 is better"),
         ("On the border", share(border["value"]), f"of the map; area {share(border['area'])}"),
     ]
     if destroyed:
         found.append(("All weights random", _signed(destroyed[-1]["signed"]["value"]), "rank correlation; 0 is right"))
     return found
+
+
+def _unlabelled(others: Sequence[str]) -> str:
+    """Why no label could be compared."""
+    if not others:
+        return "no labels given"
+    named = ", ".join(others[:_MOST_NAMED]) + (", ..." if len(others) > _MOST_NAMED else "")
+    return f"none of the labels ({named}) is a class of the model"
 
 
 def _signed(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,15 @@ from graticule.report.explain_content import check_rows, curve_plot, number, sha
 from graticule.report.html import render_page
 
 METHODS = {
-    "hirescam": "HiResCAM: gradient times activation over the pooled layers, measured from an average training image",
+    "hirescam": "HiResCAM: gradient times activation over the pooled layers",
     "gradcam": "Grad-CAM, rectified; in closed form",
     "gradcam++": "Grad-CAM++, rectified; in closed form",
     "occlusion": "Occlusion sensitivity: the fall of the class when a square of the picture is covered",
+}
+BASELINES = {
+    "training": "measured from the average training image",
+    "images": "measured from the average of these images, as the model keeps no average of its training images",
+    None: "not measured from an average image: the model keeps none, and these images are too few for one",
 }
 
 
@@ -79,10 +85,17 @@ def render_explanations(
         "by_class": [(name, [t for t in gallery if t.predicted == name]) for name in document["classes"]],
         "n_shown": len(gallery),
         "plots": [(which, curve_plot(curves, which)) for which in ("deletion", "insertion")],
-        "method": METHODS[document["method"]],
+        "method": _method_words(document),
+        "n_of_class": Counter(row["predicted"] for row in document["rows"]),
     }
     filters: dict[str, Callable[..., Any]] = {"path": breakable, "share": share, "mean": number}
     return render_page("explain.html.j2", content, styles=("audit.css", "explain.css"), filters=filters)
+
+
+def _method_words(document: Mapping[str, Any]) -> str:
+    """How the maps were made; only HiResCAM is measured from an average image."""
+    words = METHODS[document["method"]]
+    return f"{words}, {BASELINES[document['baseline']]}" if document["method"] == "hirescam" else words
 
 
 def _of_class(name: str, gallery: Sequence[Tile], means: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
