@@ -142,6 +142,7 @@ def test_it_is_the_comparison_of_the_predictions(write: WriteRun) -> None:
     group = object_array([f"g{i % 15}" for i in range(N)])
     expected = compare_predictions(*(read_predictions(f / "predictions.parquet") for f in (a, b)), group, seed=3)
     found = compare(a, b, seed=3)
+    assert set(expected.pop("notes")) <= set(found["notes"])
     assert all(found[key] == value for key, value in expected.items())
 
 
@@ -187,7 +188,7 @@ def test_a_run_without_groups_is_called_too_good_where_its_folds_split_groups(wr
     grouped = write("a", groups=20, fold=[i % 20 % 5 for i in range(N)], record=sound)
     leaky = write("bb", 4.0, fold=[i // 20 % 5 for i in range(N)], record=off)
     result = compare(grouped, leaky, tmp_path / "out")
-    why = "groups were switched off (--group none), images of 20 of 20 groups on both sides of its splits"
+    why = "groups were switched off with --group none, and images of 20 of 20 groups are on both sides of its splits"
     assert [run["too_good"] for run in result["runs"]] == [None, why]
     assert result["cautions"][0] == f"The figures of {leaky} are too good: {why}."
     assert "--group auto against none" in result["cautions"][1]
@@ -197,7 +198,7 @@ def test_a_run_without_groups_is_called_too_good_where_its_folds_split_groups(wr
     lucky = write("ccc", fold=[i % 20 % 5 for i in range(N)], record=off)
     assert compare(grouped, lucky)["cautions"] == []
     # without any names of groups the option alone tells
-    assert compare(leaky, lucky)["runs"][1]["too_good"] == "groups were switched off (--group none)"
+    assert compare(leaky, lucky)["runs"][1]["too_good"] == "groups were switched off with --group none"
 
 
 def test_leaks_of_a_split_concern_the_held_out_part(write: WriteRun) -> None:
@@ -208,7 +209,7 @@ def test_leaks_of_a_split_concern_the_held_out_part(write: WriteRun) -> None:
     test = write("ccc", parts=("test",))
     found = compare(test, b)
     assert found["part"] == "test"
-    assert found["runs"][1]["too_good"] == "1 group or set of copies on both sides of its split"
+    assert found["runs"][1]["too_good"] == "1 group or set of copies is on both sides of its split"
 
 
 def test_groups_in_the_training_and_the_held_out_part_are_found(write: WriteRun) -> None:
@@ -216,4 +217,13 @@ def test_groups_in_the_training_and_the_held_out_part_are_found(write: WriteRun)
     across = write("bb", groups=5, parts=("test", "cv"), fold=[0] * N)
     assert compare(apart, write("ccc", parts=("test",)))["runs"][0]["too_good"] is None
     found = compare(across, write("dddd", parts=("test",)))
-    assert found["runs"][0]["too_good"] == "images of 5 of 5 groups on both sides of its splits"
+    assert found["runs"][0]["too_good"] == "images of 5 of 5 groups are on both sides of its splits"
+
+
+def test_targets_out_of_reach_of_both_runs_are_noted(write: WriteRun) -> None:
+    a, b, good = write("a", 0.5), write("bb", 0.5), write("ccc", 9.0)
+    result = compare(a, b, others=[good])
+    told = [note for note in result["notes"] if note.startswith("Not reached by either: 99%, 98%, 95% accuracy")]
+    assert len(told) == 1
+    assert f"No threshold on the scores of {a} or of {b} keeps it" in told[0]
+    assert result["comparisons"][1]["coverage"][0]["b"] > 0

@@ -70,7 +70,8 @@ def compare(
     many = compare_many(shown, group, seed=seed)
     _add_coverage(many, shown, group, seed)
     result = _document(runs, part, many, flaws) | {"cautions": cautions}
-    result["notes"] = [*cautions, *result["notes"], *([group_note] if group_note else [])]
+    more = [*([group_note] if group_note else []), *_out_of_reach(result["comparisons"])]
+    result["notes"] = [*cautions, *result["notes"], *more]
     if out is not None:
         with output_folder(out, "comparison"):
             write_json(out / "comparison.json", result)
@@ -92,6 +93,20 @@ def _add_coverage(many: dict[str, Any], shown: Sequence[Predictions], group: Str
         columns = [other.classes.index(name) for name in first.classes]
         proba = other.proba[same][:, columns]
         found["coverage"] = coverage_differences(first.proba[rows], proba, first.y[rows], unit, seed)
+
+
+def _out_of_reach(comparisons: Sequence[dict[str, Any]]) -> list[str]:
+    """One note per comparison with targets of accuracy at which neither run lets anything be accepted."""
+    notes = []
+    for found in comparisons:
+        targets = [f"{row['target']:.0%}" for row in found["coverage"] if not row["a"] and not row["b"]]
+        if targets:
+            runs = " or of ".join(escape_path(found[key]) for key in ("run_a", "run_b"))
+            notes.append(
+                f"Not reached by either: {', '.join(targets)} accuracy among accepted images. No threshold on the "
+                f"scores of {runs} keeps it on these images."
+            )
+    return notes
 
 
 def _refuse_repeats(folders: Sequence[Path]) -> None:

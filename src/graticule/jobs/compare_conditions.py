@@ -149,10 +149,10 @@ def too_good(runs: Sequence[FinishedRun], part: str) -> list[str | None]:
 
 def _too_good(run: FinishedRun, named: Sequence[dict[str, str]], part: str) -> str | None:
     off = (run.record.get("options") or {}).get("group") == "none"
-    words = "groups were switched off (--group none)"
+    words = "groups were switched off with --group none"
     leaks = [leak for leak in run.record.get("leaks") or [] if "test" in leak["parts"]]
     if part == "test" and leaks:
-        what = "group or set of copies" if len(leaks) == 1 else "groups or sets of copies"
+        what = "group or set of copies is" if len(leaks) == 1 else "groups or sets of copies are"
         return f"{len(leaks):,} {what} on both sides of its split"
     if not named:
         return words if off else None
@@ -160,8 +160,8 @@ def _too_good(run: FinishedRun, named: Sequence[dict[str, str]], part: str) -> s
     n, of = max(_straddling(places, groups, part) for groups in named)
     if not n:
         return None
-    found = f"images of {n:,} of {of:,} groups on both sides of its splits"
-    return f"{words}, {found}" if off else found
+    found = f"images of {n:,} of {of:,} groups are on both sides of its splits"
+    return f"{words}, and {found}" if off else found
 
 
 def _straddling(places: dict[str, Place], groups: dict[str, str], part: str) -> tuple[int, int]:
