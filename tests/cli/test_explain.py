@@ -154,6 +154,7 @@ def test_images_of_one_class_are_explained_without_an_exchange(
     outcome = graticule("explain", run, images / "disc" / "disc_00.png", "--out", tmp_path / "out", "--workers", 1)
     assert outcome.code == 0, outcome.err
     assert "all explained images were given one class" in outcome.out
+    assert "Too few images for intervals." in (tmp_path / "out" / "explain.html").read_text()
 
 
 def test_proportions_of_the_picture_are_kept(run: Path, graticule: Command, cache_home: Path, tmp_path: Path) -> None:
