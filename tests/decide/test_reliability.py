@@ -71,6 +71,17 @@ def test_coverage_falls_with_the_target() -> None:
     assert shares == sorted(shares)
 
 
+def test_with_groups_fewer_images_can_be_accepted_at_a_target() -> None:
+    """Errors come in few groups: the images alone seem to bear more than new groups would."""
+    rng = np.random.default_rng(5)
+    unit = np.repeat(np.arange(20), 50)
+    score = rng.uniform(0.5, 1, 1000)
+    right = rng.random(1000) < np.where(unit % 5 == 0, 0.8, 1.0)
+    alone, grouped = ([row["coverage"] for row in coverage_at(score, right, u)] for u in (None, unit))
+    assert all(g <= a for g, a in zip(grouped, alone, strict=True))
+    assert grouped[2] < alone[2]
+
+
 def rule_at(*threshold: float, accepted: int = 400, errors: int = 4) -> Rule:
     return Rule(np.array(threshold), "estimated", 0.99, 0.95, False, 1000, accepted, errors, "")
 

@@ -148,7 +148,7 @@ def _acceptance(answers: Answers, rule: Rule, accepted: Booleans) -> dict[str, A
         "target": against(accuracy, rule.target),
         "curve": {name: numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
         "area": curve.area,
-        "coverage_at": coverage_at(score, right),
+        "coverage_at": coverage_at(score, right, answers.unit),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.estimated_rule import estimated
+from graticule.decide.estimated_rule import loosest
 from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, wilson
 from graticule.evaluate.metrics import FloatArray, IntArray
 
@@ -64,11 +64,14 @@ def _by_group(wrong: FloatArray, unit: IntArray, accepted: IntArray) -> tuple[Fl
     return low, high
 
 
-def coverage_at(score: FloatArray, right: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Share of images that can be accepted at each of `TARGETS` by the estimated rule; 0 where none can."""
+def coverage_at(score: FloatArray, right: NDArray[np.bool_], unit: IntArray | None = None) -> list[dict[str, Any]]:
+    """Share of images that can be accepted at each of `TARGETS` by the estimated rule; 0 where none can.
+
+    With groups (`unit`) the rule is that of groups, as in `estimated_rule.loosest`.
+    """
     weight = np.ones(len(score))
     found = []
     for target in TARGETS:
-        threshold = estimated(score, right, weight, target)
+        threshold = loosest(score, right, weight, unit, target)
         found.append({"target": target, "coverage": float((score > threshold).mean())})
     return found

@@ -240,7 +240,7 @@ def _acceptance(evidence: Evidence, seed: int) -> dict[str, Any]:
         "accuracy": proportion(right, rule.accepts(evidence.calibrated), unit, exact=True),
         "curve": {name: numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
         "area": curve.area,
-        "coverage_at": coverage_at(score, right),
+        "coverage_at": coverage_at(score, right, unit),
     }
 
 
