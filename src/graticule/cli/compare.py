@@ -47,7 +47,7 @@ def _print_pair(result: dict[str, Any]) -> None:
         for name, figure in result["difference"].items()
     ]
     rows += [
-        (f"accepted at {row['target']:.0%}", f"{row['a']:.4f}", f"{row['b']:.4f}", _difference(row["difference"]))
+        (f"accepted at {row['target']:.0%}", f"{row['a']:.4f}", f"{row['b']:.4f}", _of_coverage(row))
         for row in result["coverage"]
     ]
     print_table(("figure", "A", "B", "B minus A (95 % interval)"), rows)
@@ -87,6 +87,11 @@ def _letters(result: dict[str, Any]) -> list[str]:
     from graticule.report.compare_page import letter
 
     return [letter(k) for k in range(len(result["runs"]))]
+
+
+def _of_coverage(row: dict[str, Any]) -> str:
+    reached = row["a"] or row["b"] or row["difference"]["low"] is not None
+    return _difference(row["difference"]) if reached else "not reached by either"
 
 
 def _of(figures: dict[str, Any], name: str) -> str:
