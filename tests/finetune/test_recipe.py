@@ -23,7 +23,7 @@ LITE = Circumstances(
 
 def test_a_user_sets_nothing() -> None:
     recipe = choose_recipe(Wishes(), LITE)
-    assert (recipe.batch_size, recipe.input_size, recipe.augment, recipe.balance) == (32, 128, "microscopy", "none")
+    assert (recipe.batch_size, recipe.input_size, recipe.augment, recipe.balance) == (32, 160, "microscopy", "none")
     assert 10 <= recipe.epochs <= 16
 
 
@@ -33,7 +33,7 @@ def test_the_network_and_the_data_decide() -> None:
     assert choose_recipe(Wishes(), replace(LITE, gpu=True, bfloat16=True)).precision == "bfloat16"
     assert choose_recipe(Wishes(), replace(LITE, gpu=True)).precision == "float32"
     assert choose_recipe(Wishes(), replace(LITE, native_size=64, min_size=64)).input_size == 64
-    assert choose_recipe(Wishes(), replace(LITE, min_size=150)).input_size == 150
+    assert choose_recipe(Wishes(), replace(LITE, min_size=180)).input_size == 180
     assert choose_recipe(Wishes(), replace(LITE, smallest=20)).balance == "loss"
     assert choose_recipe(Wishes(), replace(LITE, ultrasound=True)).augment == "ultrasound"
     assert choose_recipe(Wishes(), replace(LITE, pretrained=False)).layer_decay == 1.0

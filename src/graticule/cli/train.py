@@ -40,7 +40,7 @@ class Training:
     ] = None
     input_size: Annotated[
         int | None,
-        typer.Option(metavar="N", help="finetune: side of the input; default 128 px, on a GPU the network's own."),
+        typer.Option(metavar="N", help="finetune: side of the input; default 160 px, on a GPU the network's own."),
     ] = None
     lr: Annotated[
         float | None, typer.Option(metavar="X", help="finetune: highest learning rate; default by the network.")

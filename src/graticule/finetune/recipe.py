@@ -16,7 +16,7 @@ SHOWN = 26_000  # images shown to the network in all, when the user says nothing
 MIN_EPOCHS, MAX_EPOCHS = 5, 40
 BATCH_SIZE = 32
 AT_ONCE = 64
-SMALL_INPUT = 128
+SMALL_INPUT = 160
 IMBALANCE = 1.5
 ENOUGH_FOR_STATISTICS = 600
 
@@ -137,7 +137,7 @@ class Circumstances:
 def choose_recipe(wishes: Wishes, found: Circumstances) -> Recipe:
     """The user's wishes, and a fitting default for everything else.
 
-    About 26,000 images are shown in all, in 5 to 40 epochs. The input is the network's own size on a GPU and 128 px on
+    About 26,000 images are shown in all, in 5 to 40 epochs. The input is the network's own size on a GPU and 160 px on
     a processor, where its cost would else exceed a laptop's patience.
     """
     epochs = wishes.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, round(SHOWN / max(1, found.n_train))))
