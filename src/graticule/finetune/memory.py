@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -65,7 +66,17 @@ def new_array(file: Path, dtype: Any, shape: tuple[int, ...], advice: str) -> np
             "--out on another disk"
         )
     array = np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=shape)
-    if hasattr(os, "posix_fallocate"):
+    _take_room(file)
+    return array
+
+
+def _take_room(file: Path) -> None:
+    """Give a sparse file its blocks, where the system can."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
         with file.open("r+b") as stream:
             os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
-    return array
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # what some file systems answer
+            raise
