@@ -2,8 +2,8 @@
 
     pixels ── as they are, and V times changed ──> frozen blocks ──> maps, float16 ── MapSource ──> the other blocks
 
-Frozen blocks have the same weights in every fold, and what an epoch shows of an image depends on neither: one file
-serves all folds and the refit.
+Frozen blocks have the same weights in every fold, and what an epoch shows of an image does not depend on the fold: one
+file serves all folds and the refit.
 """
 
 from __future__ import annotations

@@ -44,9 +44,19 @@ def check_network(options: TrainOptions, *, gpu: bool) -> None:
 def check_batches(recipe: Recipe, network: Any, parts: Sequence[Rows], processes: Processes) -> None:
     """Refuse batches that leave a process too few images.
 
+    Parameters
+    ----------
+    recipe : Recipe
+    network : Classifier
+        Batch normalisation that learns its statistics needs two images.
+    parts : sequence of Rows
+        One entry per fold.
+    processes : Processes
+
     Raises
     ------
     OptionError
+        With the smallest --batch-size that suffices.
     """
     batch_norm = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in network.modules())
     each = 2 if batch_norm and recipe.statistics == "learned" else 1

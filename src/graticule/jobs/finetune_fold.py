@@ -30,7 +30,7 @@ from graticule.models.scoring import softmax
 
 IntArray = NDArray[np.int64]
 CACHED_VIEWS = 16
-NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
+_NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def settle_recipe(
         largest=int(counts.max()),
         smallest=int(counts[counts > 0].min()),
         parameters=sum(p.numel() for p in network.parameters()),
-        normalised=any(isinstance(module, NORMS) for module in network.modules()),
+        normalised=any(isinstance(module, _NORMS) for module in network.modules()),
         pretrained=options.weights != "none",
         native_size=spec.input_size,
         min_size=spec.min_size,
