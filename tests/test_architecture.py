@@ -63,6 +63,7 @@ ALLOWED = {
             "cloudpickle",
             "requests",
             "httpx",
+            "httpx2",
             "urllib",
         )
     },
