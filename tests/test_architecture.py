@@ -15,6 +15,7 @@ import graticule
 ROOT = Path(graticule.__file__).parent
 ORDER = (
     "errors",
+    "files",
     "manifest",
     "predictions",
     "runs",

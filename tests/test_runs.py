@@ -14,6 +14,7 @@ import pytest
 
 from graticule import runs
 from graticule.errors import OptionError, RunError
+from graticule.files import sha256_file, write_text
 from graticule.runs import (
     DONE,
     machine,
@@ -21,10 +22,8 @@ from graticule.runs import (
     package_versions,
     read_json,
     require_finished,
-    sha256_file,
     utc_now,
     write_json,
-    write_text,
 )
 
 

@@ -22,7 +22,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from graticule.errors import BundleError
-from graticule.runs import SCHEMA_VERSION, sha256_file, write_text
+from graticule.files import sha256_file, write_text
+from graticule.runs import SCHEMA_VERSION
 
 SUMS = "SHA256SUMS"
 _FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")

@@ -11,6 +11,7 @@
     ├── LabelStoreError       labels cannot be stored or read: faulty or refused
     │   └── LabelDatabaseError  the database fails: full disk, no connection; the same may work later
     ├── BundleError           a model bundle is missing, altered or of another version
+    ├── FileError             a path names no regular file, or one that is too large (an OSError as well)
     └── RunError              a run folder exists already, is unfinished or lacks a part
 
 A message says what was asked, what was found, what is allowed and what to do next. Anything else that
@@ -80,3 +81,23 @@ class BundleError(GraticuleError):
 
 class RunError(GraticuleError):
     """A run folder exists already, is unfinished or lacks a part."""
+
+
+class FileError(GraticuleError, OSError):
+    """A path names no regular file, or one that is too large; to handlers of OSError it is one of them.
+
+    Parameters
+    ----------
+    number : int
+        As of `OSError`.
+    cause : str
+        What is wrong, in one line: `strerror`.
+    path : str
+        The file: `filename`.
+    """
+
+    def __init__(self, number: int, cause: str, path: str) -> None:
+        super().__init__(number, cause, path)
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"

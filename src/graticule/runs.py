@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import platform
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.errors import RunError
+from graticule.files import DOCUMENT_BYTES, is_part, read_regular, write_text
 
 SCHEMA_VERSION = 1
 DONE = "DONE"
@@ -75,7 +75,7 @@ def _refuse_used(folder: Path, what: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise RunError(f"--out {folder} is a file; name a folder that does not exist yet")
     # a process that is killed while it writes its first marker leaves a part of that and nothing else
-    if not folder.exists() or {file.name for file in folder.iterdir()} <= {STARTED + ".part"}:
+    if not folder.exists() or all(is_part(file.name) for file in folder.iterdir()):
         return
     if (folder / DONE).exists():
         raise RunError(f"--out {folder} holds a finished {what} already; choose another folder, nothing was changed")
@@ -89,7 +89,7 @@ def _refuse_used(folder: Path, what: str) -> None:
 
 def _remove_if_empty(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        if {f.name for f in folder.iterdir()} <= {STARTED, STARTED + ".part"}:
+        if all(file.name == STARTED or is_part(file.name) for file in folder.iterdir()):
             for file in folder.iterdir():
                 file.unlink()
             folder.rmdir()
@@ -110,16 +110,6 @@ def require_finished(folder: Path, what: str = "run") -> Path:
     return folder
 
 
-def write_text(file: Path, text: str) -> None:
-    """Write a text file so that it appears whole or not at all."""
-    part = file.with_name(file.name + ".part")
-    with part.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
-
-
 def write_json(file: Path, content: dict[str, Any]) -> None:
     """Write a JSON object with its schema version first; NaN is refused."""
     document = {"schema_version": SCHEMA_VERSION, **content}
@@ -135,20 +125,14 @@ def read_json(file: Path) -> dict[str, Any]:
         When it is missing, damaged or of another version.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(file, DOCUMENT_BYTES).decode())
     except OSError as error:
         raise RunError(f"cannot read {file}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{file} is damaged: {error}") from error
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
         raise RunError(f"{file} is not of schema version {SCHEMA_VERSION}; it was written by another version")
     return content
-
-
-def sha256_file(file: Path) -> str:
-    """sha256 of a file's bytes, hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def utc_now() -> str:

@@ -20,13 +20,13 @@ import pytest
 
 from graticule.bundle import read_bundle, write_bundle
 from graticule.errors import GraticuleError, OptionError, RunError
+from graticule.files import sha256_file
 from graticule.jobs.predict import predict
 from graticule.jobs.review import ReviewOptions, open_review
 from graticule.jobs.review_nearest import N_NEAREST, NearestOfClasses, groups_of
 from graticule.jobs.samples import Silent
 from graticule.review.desk import Decision
 from graticule.review.queue import Filters
-from graticule.runs import sha256_file
 
 
 class _Notes(Silent):

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from graticule.bundle import read_bundle
+from graticule.files import sha256_file
 from graticule.manifest import Manifest
 from graticule.models.scoring import probabilities, unpack_heads
 from graticule.predictions import read_predictions
-from graticule.runs import sha256_file
 
 CLASSES = ["disc", "square", "stripes"]
 HEADLINES = [

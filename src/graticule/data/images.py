@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import stat
 import struct
 import warnings
 import zlib
@@ -37,6 +35,7 @@ from graticule.data.formats.webp import read_webp
 from graticule.data.instrument import Metadata
 from graticule.data.selection import EVERYTHING, Selection
 from graticule.errors import ImageError
+from graticule.files import read_regular
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "READER_VERSION", "Image", "decode_image", "read_file", "read_image"]
 
@@ -137,25 +136,10 @@ def read_file(file: Path) -> bytes:
     ImageError
         When the file cannot be opened, is not a regular file, or is larger than `MAX_FILE_BYTES`.
     """
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        _check_regular(file, file.stat())
-        with os.fdopen(os.open(file, flags), "rb") as stream:
-            _check_regular(file, os.fstat(stream.fileno()))  # it may have been replaced since
-            return stream.read()
+        return read_regular(file, MAX_FILE_BYTES)
     except OSError as error:
         raise ImageError(str(file), error.strerror or str(error)) from error
-    except (ValueError, MemoryError) as error:  # a zero byte in the name; more than memory holds
-        raise ImageError(str(file), str(error) or "needs more memory than there is") from error
-
-
-def _check_regular(file: Path, status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise ImageError(str(file), "is a directory, not a file")
-    if not stat.S_ISREG(status.st_mode):
-        raise ImageError(str(file), "is a pipe, socket or device, not a regular file")
-    if status.st_size > MAX_FILE_BYTES:
-        raise ImageError(str(file), f"{status.st_size:,} bytes are more than the {MAX_FILE_BYTES:,} allowed")
 
 
 def read_image(file: Path, selection: Selection = EVERYTHING) -> Image:

@@ -19,6 +19,7 @@ from graticule.data.reading import Reading, ReadingOptions, settle_reading
 from graticule.data.shortcuts import Shortcuts
 from graticule.data.sources import read_manifest
 from graticule.data.training_only import is_synthetic
+from graticule.files import write_text
 from graticule.jobs.audit_shortcuts import describe_shortcuts, search_shortcuts
 from graticule.jobs.instruments import Instruments, describe_instruments, read_instruments
 from graticule.jobs.kinship import Kinship, large_chains, relate, split_leaks
@@ -39,7 +40,7 @@ from graticule.models.backbones import DEFAULT_BACKBONE
 from graticule.models.catalogue import encoder_of
 from graticule.report.audit_page import render_audit
 from graticule.report.html import read_rgb
-from graticule.runs import output_folder, package_versions, utc_now, write_json, write_text
+from graticule.runs import output_folder, package_versions, utc_now, write_json
 
 _MAX_PAIRS = 10_000
 _MAX_SIZES = 50

@@ -14,13 +14,14 @@ from graticule.data.selection import Selection
 from graticule.decide.coverage_difference import coverage_differences
 from graticule.errors import OptionError, RunError
 from graticule.evaluate.compare import compare_many, flat
+from graticule.files import write_text
 from graticule.jobs.compare_conditions import FinishedRun, check_images, division_notes, too_good
 from graticule.jobs.samples import check_options
 from graticule.manifest import Manifest, StrArray, escape_path, object_array
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.compare_page import render_comparison
 from graticule.report.html import read_rgb
-from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json, write_text
+from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json
 
 
 def compare(

@@ -15,6 +15,7 @@ from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, read_bundle
 from graticule.errors import OptionError
 from graticule.explain.model import ExplainableModel
+from graticule.files import write_text
 from graticule.jobs.explain_checks import EXAMINED, Subject, attention, fidelity, randomisation, regions, warnings_of
 from graticule.jobs.explain_choice import ScoredImages, choose, draw_examined, read_images, score_images
 from graticule.jobs.explain_outputs import Outputs, regions_area
@@ -25,7 +26,7 @@ from graticule.manifest import escape_path
 from graticule.models.embed import available_cores
 from graticule.models.predictor import Predictor
 from graticule.report.explain_page import render_explanations
-from graticule.runs import output_folder, package_versions, utc_now, write_json, write_text
+from graticule.runs import output_folder, package_versions, utc_now, write_json
 
 _MOST_PAIRS = 96
 _FEWEST_AVERAGED = 5  # images whose mean may stand for that of the training images

@@ -18,6 +18,7 @@ from graticule.data.selection import Selection
 from graticule.decide.label_errors import CUT_OFF, LabelErrors, find_label_errors
 from graticule.errors import RunError
 from graticule.evaluate.metrics import IntArray
+from graticule.files import write_text
 from graticule.jobs.label_copies import copies_of
 from graticule.jobs.label_tables import write_cleaned, write_list
 from graticule.jobs.samples import Reporter, Silent, check_outside
@@ -26,7 +27,7 @@ from graticule.predictions import Predictions, read_predictions
 from graticule.report.html import read_rgb
 from graticule.report.label_errors_page import render_label_errors
 from graticule.report.label_errors_words import evidence
-from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json, write_text
+from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json
 
 DESCRIBED = 10_000
 _SHOWN_NEIGHBOURS = 5

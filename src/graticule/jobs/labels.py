@@ -8,6 +8,7 @@ from typing import Any
 
 from graticule import __version__
 from graticule.errors import LabelStoreError, OptionError
+from graticule.files import sha256_file
 from graticule.jobs.labels_data import join
 from graticule.manifest import escape_path
 from graticule.review.collected import Collected
@@ -22,7 +23,7 @@ from graticule.review.exports import (
 )
 from graticule.review.store import LabelStore
 from graticule.review.trail import Head, Verification, parse_head, verify
-from graticule.runs import read_json, sha256_file, utc_now, write_json
+from graticule.runs import read_json, utc_now, write_json
 
 
 def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from graticule.data.sources import read_manifest
+from graticule.files import sha256_file
 from graticule.manifest import escape_path
 from graticule.review.events import DOUBTFUL, NOVEL
 from graticule.review.exports import LABEL_COLUMNS, divide
-from graticule.runs import sha256_file
 
 
 def join(

@@ -14,11 +14,11 @@ from typing import Any
 from graticule.data.labels import check_labels
 from graticule.data.tables import TABLE_SUFFIXES, Faults, read_table
 from graticule.errors import ManifestError, OptionError
+from graticule.files import sha256_file
 from graticule.jobs.samples import Reporter, Silent
 from graticule.manifest import escape_path, unescape_path
 from graticule.review.events import DOUBTFUL, NOVEL, Draft, check_draft
 from graticule.review.store import LabelStore
-from graticule.runs import sha256_file
 
 _BLOCK = 200
 

@@ -19,6 +19,7 @@ from graticule.data.sources import list_images
 from graticule.decide.decisions import decide
 from graticule.decide.evidence import Evidence
 from graticule.errors import BundleError, GraticuleError, RunError
+from graticule.files import sha256_file
 from graticule.jobs.decide import crossfitted_sets
 from graticule.jobs.judge import DecisionOptions, Judge
 from graticule.jobs.label_errors import Found, Judged, find_errors, read_judged
@@ -28,7 +29,7 @@ from graticule.jobs.shards import read_shard
 from graticule.manifest import Manifest, StrArray, escape_path, object_array, unescape_path
 from graticule.models.predictor import Predictor
 from graticule.review.items import Items
-from graticule.runs import read_json, require_finished, sha256_file
+from graticule.runs import read_json, require_finished
 
 _WITHOUT_MODEL = Preprocessing(size=224)
 

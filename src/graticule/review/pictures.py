@@ -21,7 +21,7 @@ from graticule.data.infobar import find_bar
 from graticule.data.intensity import IntensityError, choose_intensity, pixel_range, to_uint8
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import ImageError
-from graticule.runs import sha256_file
+from graticule.files import sha256_file
 
 THUMB_SIDE = 256
 _REMEMBERED = 24  # pictures of which the pixels are kept for zooming and for the next side asked for
