@@ -27,7 +27,7 @@ SMALL = 48
 
 @pytest.fixture(scope="session")
 def shared_graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of ONNX graphs built during this session; they are hashed, so sharing them hides nothing."""
+    """Folder of ONNX graphs built during this session; their hashes are pinned, so sharing them hides nothing."""
     return tmp_path_factory.mktemp("graphs")
 
 

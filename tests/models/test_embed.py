@@ -136,6 +136,42 @@ class TestCache:
         np.testing.assert_array_equal(second.features, first.features)
         assert second.info == first.info
 
+    @pytest.mark.parametrize(
+        "foreign",
+        [
+            {"features": np.zeros(991, np.float32)},
+            {"features": np.zeros(0, np.float32)},
+            {"features": np.full(992, np.nan, np.float32)},
+            {"features": np.r_[np.zeros(991, np.float32), np.float32(np.inf)]},
+            {"pixel_sha256": "not a hash"},
+            {"width": 0},
+            {"height": -1},
+            {"mode": 3},
+            {"facts": b""},
+            {"facts": b"[" * 5000},
+        ],
+        ids=str,
+    )
+    def test_rows_that_cannot_be_ours_are_not_used(
+        self,
+        foreign: dict[str, object],
+        write_images: WriteImages,
+        encoder: Encoder,
+        tmp_path: Path,
+        pool_here: type[PoolHere],
+    ) -> None:
+        files = write_images(2)
+        first = self.run(files, encoder, tmp_path)
+        with FeatureCache(tmp_path, encoder.space()) as cache:
+            key = first.info[0].key
+            entry = cache.get(key)
+            assert entry is not None
+            cache.put([(key, replace(entry, **foreign))])  # type: ignore[arg-type]
+        again = self.run(files, encoder, tmp_path)
+        assert (again.decoded, again.cached) == (1, 1)
+        np.testing.assert_array_equal(again.features, first.features)
+        assert self.run(files, encoder, tmp_path).cached == 2
+
     def test_only_what_is_new_is_decoded(
         self, write_images: WriteImages, encoder: Encoder, tmp_path: Path, pool_here: type[PoolHere]
     ) -> None:

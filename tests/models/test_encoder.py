@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import OptionError
 from graticule.models import encoder as encoder_module
-from graticule.models.backbones import EMBEDDED
+from graticule.models.backbones import EMBEDDED, GRAPHS, weights_file
 from graticule.models.encoder import Encoder, embedded_encoder
 from graticule.models.network import Network
 
@@ -55,19 +56,57 @@ def own_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home" / "graphs"
 
 
-def test_the_graph_is_built_once(own_graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    built = []
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Notes each time a graph is built."""
+    built: list[object] = []
     build = encoder_module._build
     monkeypatch.setattr(encoder_module, "_build", lambda *a: built.append(a) or build(*a))
+    return built
+
+
+def test_the_graph_is_built_once(own_graphs: Path, builds: list[object]) -> None:
     one, other = (embedded_encoder(LITE0, views=1) for _ in range(2))
     assert one.model == other.model
-    assert len(built) == 1
+    assert len(builds) == 1
     (file,) = own_graphs.iterdir()
     file.write_bytes(file.read_bytes()[:-1] + b"\xff")
     assert embedded_encoder(LITE0, views=1).model == one.model
-    assert len(built) == 2
+    assert len(builds) == 2
     assert embedded_encoder(LITE0, views=1).model == one.model
-    assert len(built) == 2
+    assert len(builds) == 2
+
+
+def test_a_poisoned_graph_under_any_name_is_not_used(own_graphs: Path, builds: list[object]) -> None:
+    honest = embedded_encoder(LITE0, views=1).model
+    (file,) = own_graphs.iterdir()
+    poison = honest.replace(b"blocks.2.mean", b"blocks.2.MEAN")
+    named = hashlib.sha256(poison).hexdigest()
+    for name in (file.name, f"{named}.onnx", f"{file.stem[:16]}-{named}.onnx", f"{'0' * 64}.onnx"):
+        (own_graphs / name).write_bytes(poison)
+    assert embedded_encoder(LITE0, views=1).model == honest
+    assert file.read_bytes() == honest
+    assert len(builds) == 2
+
+
+@pytest.mark.parametrize("backbone", EMBEDDED)
+@pytest.mark.parametrize("output", ["features", "penultimate"])
+def test_the_pinned_hashes_are_those_of_the_graphs_built_here(backbone: str, output: str) -> None:
+    spec = EMBEDDED[backbone]
+    if weights_file(spec) is None:
+        pytest.skip(f"the package {spec.package} is not installed")
+    built = hashlib.sha256(encoder_module._build(spec, output)).hexdigest()
+    assert built == GRAPHS[backbone, output], "the builder changed, or onnx writes other bytes: pin this hash"
+
+
+def test_a_graph_that_is_not_pinned_is_not_kept(own_graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GRAPHS, ("efficientnet_lite0", "features"), "0" * 64)
+    encoder = embedded_encoder(LITE0, views=1)
+    assert hashlib.sha256(encoder.model).hexdigest() != "0" * 64
+    assert not own_graphs.exists()
+    other = replace(LITE0, layers=LITE0.layers[:1], channels=LITE0.channels[:1])
+    assert len(embedded_encoder(other, views=1).model) < len(encoder.model)
+    assert not own_graphs.exists()
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from graticule.errors import BackboneError
@@ -59,10 +59,6 @@ class BackboneSpec:
         """Length of the feature vector."""
         return 2 * sum(self.channels)
 
-    def fingerprint(self) -> str:
-        """Hash over every field: two networks with equal fingerprints give equal features."""
-        return hashlib.sha256(repr(sorted(asdict(self).items())).encode()).hexdigest()
-
 
 def _lite(
     level: int, size: int, file: str, sha256: str, channels: tuple[int, ...], repeats: tuple[int, ...]
@@ -111,6 +107,18 @@ EMBEDDED: dict[str, BackboneSpec] = {
             (1, 3, 3, 4, 4, 5, 1),
         ),
     )
+}
+
+
+# sha256 of the graphs that this version builds from the weights above, by backbone and output. What lies in a cache is
+# used where it is one of these; a test builds them and tells the new hashes when the builder changes
+GRAPHS: dict[tuple[str, str], str] = {
+    ("efficientnet_lite0", "features"): "22f85d4b1a250695e2680125c9e90494c8b37d51cf4a5fe6d19f99b86ff0c055",
+    ("efficientnet_lite0", "penultimate"): "dc358cb8426699e277722125228a0eb76370f16f2ae21342cd22c8a69b8bb9df",
+    ("efficientnet_lite1", "features"): "df7b865f70f82d41abc6678ebd74af554ee6bdbf5be620c016600389af9c48e9",
+    ("efficientnet_lite1", "penultimate"): "3d5da8353b790e7a208abbea0940f444fe68d2ab350fcf027267ef48a04fb1ee",
+    ("efficientnet_lite2", "features"): "e9b2280474d2d4b28f12065dae0c65a2d31cfea8d54bef5449fd264780c099ae",
+    ("efficientnet_lite2", "penultimate"): "305b0e20ac9e5004120de443eb7a9893a6ad1a675af8dcec98c9b029ab25edad",
 }
 
 

@@ -21,6 +21,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 _LAYOUT = 2
+_FACTS = (str, int, int, str, bytes)  # SQLite holds any type in any column
 # the sqlite3 module cannot even say what is wrong where a damaged name is no UTF-8
 _DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
@@ -130,7 +131,9 @@ class FeatureCache:
         if row is None:
             return None
         vector, digest, *facts = row
-        if not isinstance(vector, bytes) or _digest(vector, *facts) != digest:
+        if not isinstance(vector, bytes) or len(vector) % 4 or _digest(vector, *facts) != digest:
+            return None
+        if not all(isinstance(value, kind) for value, kind in zip(facts, _FACTS, strict=True)):
             return None
         return CachedFeatures(np.frombuffer(vector, dtype="<f4"), *facts)
 

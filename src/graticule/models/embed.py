@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.data.decode import Decoded, ImageFile, content_hash
+from graticule.data.facts import Facts
 from graticule.data.images import read_file
 from graticule.data.pool import DecodePool
 from graticule.errors import ImageError
@@ -30,6 +32,7 @@ from graticule.models.network import Network
 
 Progress = Callable[[int], None]
 _COMMIT_EVERY = 256
+_PIXEL_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -159,11 +162,25 @@ def _look_up(file: ImageFile, cache: FeatureCache | None, encoder: Encoder) -> R
         entry = cache.get(key)
     except (ImageError, OSError):
         return None
-    if entry is None or not encoder.accepts(entry.mode):
+    if entry is None or not encoder.accepts(entry.mode) or not _plausible(entry, encoder):
         return None
     sha256 = hashlib.sha256(data).hexdigest()
     info = Decoded(sha256, entry.pixel_sha256, entry.width, entry.height, entry.mode, facts=entry.facts, key=key)
     return Row(entry.features, info, cached=True)
+
+
+def _plausible(entry: CachedFeatures, encoder: Encoder) -> bool:
+    """Whether a row of the cache could be ours: its digest proves only that it is whole, not who wrote it."""
+    length = encoder.n_features - 2 * encoder.sizes
+    if entry.features.shape != (length,) or not np.isfinite(entry.features).all():
+        return False
+    if not _PIXEL_HASH.fullmatch(entry.pixel_sha256) or min(entry.width, entry.height) < 1:
+        return False
+    try:
+        Facts.from_bytes(entry.facts)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False
+    return True
 
 
 def _embed_chunk(

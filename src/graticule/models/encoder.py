@@ -12,11 +12,9 @@ from graticule.data.facts import FACTS_VERSION
 from graticule.data.images import READER_VERSION
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import OptionError
-from graticule.models.backbones import BackboneSpec, verified_weights
+from graticule.models.backbones import EMBEDDED, GRAPHS, BackboneSpec, verified_weights
 from graticule.models.cache import cache_folder
 from graticule.models.network import VIEWS
-
-GRAPH_VERSION = "1"
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class Encoder:
 
 
 def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features") -> Encoder:
-    """The encoder of an embedded backbone; its graph is built once and cached on disk under its hash.
+    """The encoder of an embedded backbone; its graph is built once and cached on disk.
 
     Parameters
     ----------
@@ -149,24 +147,32 @@ def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features"
 
 
 def _cached_graph(spec: BackboneSpec, output: str) -> bytes:
-    key = hashlib.sha256(f"{GRAPH_VERSION} {output} {spec.fingerprint()}".encode()).hexdigest()[:16]
-    folder = cache_folder() / "graphs"
-    for file in sorted(folder.glob(f"{key}-*.onnx")):
+    """The graph from the cache where its hash is the one this version builds; else built anew from verified weights.
+
+    A name or a checksum beside the file would prove only that the file is whole, not that it is ours.
+    """
+    expected = GRAPHS.get((spec.name, output)) if EMBEDDED.get(spec.name) == spec else None
+    file = cache_folder() / "graphs" / f"{expected}.onnx"
+    if expected is not None:
         with contextlib.suppress(OSError):
             model = file.read_bytes()
-            if hashlib.sha256(model).hexdigest() == file.stem.split("-")[1]:
+            if hashlib.sha256(model).hexdigest() == expected:
                 return model
     model = _build(spec, output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
-            part.write(model)
-        # readable for others, who may share the cache
-        Path(part.name).chmod(0o644)
-        Path(part.name).replace(folder / f"{key}-{hashlib.sha256(model).hexdigest()}.onnx")
-    except OSError:
-        return model  # a cache that cannot be written only costs time
+    # other releases of onnx may write the same graph in other bytes: then it is built each time
+    if hashlib.sha256(model).hexdigest() == expected:
+        with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
+            _keep(file, model)
     return model
+
+
+def _keep(file: Path, model: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as part:
+        part.write(model)
+    # readable for others, who may share the cache
+    Path(part.name).chmod(0o644)
+    Path(part.name).replace(file)
 
 
 def _build(spec: BackboneSpec, output: str) -> bytes:
