@@ -14,6 +14,7 @@ import graticule
 
 ROOT = Path(graticule.__file__).parent
 ORDER = (
+    "quiet",
     "errors",
     "files",
     "manifest",
@@ -117,7 +118,12 @@ def test_packages_are_empty_but_for_the_top() -> None:
         if file.name == "__init__.py" and name != "graticule":
             assert file.read_text() == "", f"{name} is not empty"
     runtime = [node for node in TREES["graticule"].body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert {node.module for node in runtime if isinstance(node, ast.ImportFrom)} == {"__future__", "typing"}
+    modules = {node.module for node in runtime if isinstance(node, ast.ImportFrom)}
+    assert modules == {"__future__", "typing", "graticule.quiet"}
+
+
+def test_what_the_package_imports_at_once_is_the_standard_library() -> None:
+    assert imports(TREES["graticule.quiet"]) <= {"__future__", "os", "sys", "typing"}
 
 
 @pytest.mark.parametrize("package", ALLOWED)

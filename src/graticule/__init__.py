@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graticule.quiet import keep_quiet
+
 __version__ = "0.1.0"
 __all__ = ["Embedder", "__version__", "load", "train"]
 
 if TYPE_CHECKING:
     from graticule.api import load, train
     from graticule.models.embedder import Embedder
+
+keep_quiet()
 
 
 def __getattr__(name: str) -> Any:

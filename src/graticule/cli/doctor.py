@@ -11,7 +11,7 @@ from graticule.cli.console import print_json, print_table
 
 
 def command(json: options.Json = False) -> None:
-    """Check this installation: versions, weights, speed, cache."""
+    """Check this installation: versions, weights, speed, cache, and what goes out."""
     from graticule.jobs.doctor import doctor
 
     findings = doctor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import tempfile
 import time
@@ -17,6 +18,7 @@ from graticule.models.cache import cache_folder
 from graticule.models.embed import available_cores
 from graticule.models.encoder import embedded_encoder
 from graticule.models.network import Network
+from graticule.quiet import switched_on
 from graticule.runs import machine, package_versions
 
 _LOW_SPACE = 2_000_000_000
@@ -33,7 +35,7 @@ class Finding:
 
 
 def doctor() -> list[Finding]:
-    """Check versions, weights, network speed and the cache folder of this machine."""
+    """Check versions, weights, network speed, the cache folder of this machine, and what goes out of it."""
     versions = package_versions()
     findings = [
         Finding("version", True, f"graticule {versions.get('graticule', '?')}, Python {versions['python']}"),
@@ -42,6 +44,7 @@ def doctor() -> list[Finding]:
         _network(),
         _cache(),
         _torch(),
+        going_out(),
     ]
     return findings
 
@@ -92,3 +95,14 @@ def _torch() -> Finding:
     there = importlib.util.find_spec("torch") is not None
     found = "installed" if there else "not installed (not needed for features, predict or reports)"
     return Finding("torch", True, found)
+
+
+def going_out() -> Finding:
+    """What leaves this machine: nothing, unless the user has told a package to report."""
+    reporting = switched_on()
+    if not reporting:
+        found = "nothing: no connection but to this machine itself; weights of a timm model only when you name one"
+        return Finding("goes out", True, found)
+    told = ", ".join(f"{name}={os.environ.get(name, '')}" for name in reporting)
+    found = f"{told} is set: {', '.join(reporting.values())} may report to its maker"
+    return Finding("goes out", False, found, f"unset {' '.join(reporting)}")

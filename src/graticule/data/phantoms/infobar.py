@@ -7,7 +7,7 @@ what the bar leaves: it hides image rows, as it does in the field.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from importlib import metadata
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +51,9 @@ class _Bar:
 @lru_cache(maxsize=64)
 def font(size: float) -> ImageFont.FreeTypeFont:
     """The face in which all burnt-in text is written: DejaVu Sans, which comes with matplotlib, has the micro sign."""
-    # Imported here because most phantoms have no bar, and each worker process would wait for it.
-    from matplotlib import get_data_path
-
-    return ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+    # located, not imported: matplotlib would make folders in the user's home
+    face = metadata.distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf")
+    return ImageFont.truetype(str(face), size)
 
 
 @dataclass(frozen=True)
