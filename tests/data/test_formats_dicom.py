@@ -130,7 +130,7 @@ def test_baseline_jpeg_syntax() -> None:
     coded = bytes(imagecodecs.jpeg_encode(smooth, level=95))
     coded += b"\0" * (len(coded) % 2)
     np.testing.assert_allclose(read(dicom(smooth, ".4.50", [coded])).pixels, smooth, atol=6)
-    assert refused(dicom(smooth, ".4.50", [coded[: len(coded) // 4 * 2]]), "end marker")
+    assert refused(dicom(smooth, ".4.50", [coded[: len(coded) // 4 * 2]]), "cut off")
     assert refused(dicom(smooth, ".4.100", [coded]), "not supported")
 
 

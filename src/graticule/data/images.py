@@ -39,7 +39,7 @@ from graticule.files import read_regular
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "READER_VERSION", "Image", "decode_image", "read_file", "read_image"]
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 MAX_FILE_BYTES = 2**31
 
 # What decoders raise on damaged files; anything else is a defect of this program and must be seen.

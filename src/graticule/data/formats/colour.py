@@ -72,6 +72,36 @@ def inks_to_rgb(pixels: NDArray[Any], top: int) -> NDArray[Any]:
     return rgb
 
 
+def ycbcr_to_rgb(pixels: NDArray[Any], bits: int, *, partial: bool = False) -> NDArray[Any]:
+    """Luminance and chrominance to RGB by the factors of ITU-R BT.601, as in JFIF and DICOM (PS3.3 C.7.6.3.1.2).
+
+    Parameters
+    ----------
+    pixels : unsigned integer array, shape (height, width, 3)
+        Y, Cb, Cr; chrominance 0 lies in the middle of the range.
+    bits : int
+        Significant bits.
+    partial : bool
+        Whether luminance takes 16 to 235 of 256 and chrominance 16 to 240, instead of the full range.
+
+    Returns
+    -------
+    array of the same type and shape, rounded and cut to the range
+    """
+    top, middle = 2**bits - 1, 2.0 ** (bits - 1)
+    foot = 2.0 ** (bits - 4) if partial else 0.0
+    light, tint = (255 / 219, 255 / 224) if partial else (1.0, 1.0)
+    rgb = np.empty_like(pixels)
+    step = max(1, _BAND // max(1, pixels.shape[1] * 3))
+    for row in range(0, len(pixels), step):
+        band = pixels[row : row + step].astype(np.float64)
+        y, blue, red = light * (band[..., 0] - foot), tint * (band[..., 1] - middle), tint * (band[..., 2] - middle)
+        colours = (y + 1.402 * red, y - (0.114 * 1.772 * blue + 0.299 * 1.402 * red) / 0.587, y + 1.772 * blue)
+        for channel, values in enumerate(colours):
+            rgb[row : row + step, :, channel] = np.clip(np.rint(values), 0, top)
+    return rgb
+
+
 def scale_to_byte(pixels: NDArray[Any], bits: int) -> NDArray[np.uint8]:
     """Values of 1 to 7 bits scaled to the full range of 8 bits, rounded."""
     top = 2**bits - 1

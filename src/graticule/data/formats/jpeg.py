@@ -10,6 +10,7 @@ import io
 import math
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xC
 _PROGRESSIVE = (0xC2, 0xCA)
 _HUFFMAN = (0xC0, 0xC1, 0xC2)
 _ARITHMETIC = (0xC9, 0xCA)
+_LOSSLESS = 0xC3
 _KEPT = _FRAMES | {0xC4, 0xCC, 0xDB, 0xDD, 0xE0, 0xEE}
 _NAMES = {0xC0: "baseline", 0xC1: "sequential", 0xC2: "progressive", 0xC3: "lossless", 0xC9: "arithmetic"}
 _MAX_SCANS = 500
@@ -47,7 +49,8 @@ class _Stream:
     height: int = 0
     width: int = 0
     factors: tuple[tuple[int, int, int], ...] = ()  # component, horizontal and vertical sampling
-    adobe: bool = False
+    adobe: int | None = None  # the colour transform that Adobe's segment names
+    jfif: bool = False
     exif: bytes = b""
     pictures: int = 1
     restart_interval: int = 0
@@ -72,11 +75,85 @@ def read_jpeg(data: bytes) -> Raster:
     orientation, notes = exif_orientation(stream.exif)
     if stream.pictures > 1:
         notes += (f"first of {stream.pictures} pictures (MPO)",)
-    pixels = _decode(stream)
+    pixels = _complete(stream, _samples)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        top = 2**stream.precision - 1
+        pixels = inks_to_rgb(top - pixels if stream.adobe is not None else pixels, top)
+    elif pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = choose_channels(pixels, (0,))
     compression = "JPEG, " + _NAMES.get(stream.frame, f"process {stream.frame - 0xC0}")
     if stream.precision == 8:
         return Raster(upright(pixels, orientation), 8, "JPEG", compression, notes)
     return Raster(upright(pixels, orientation), stream.precision, "JPEG", compression, notes)
+
+
+@dataclass(frozen=True)
+class StoredJpeg:
+    """The samples of a JPEG stream as they are stored, without any change of colour.
+
+    Attributes
+    ----------
+    samples : uint8 or uint16 array, shape (height, width) or (height, width, 3)
+    precision : int
+        Bits per sample that the stream declares, 2 to 16.
+    lossless : bool
+    colour : str
+        What the stream itself says three components are: "RGB", "YCbCr", or "" where it does not say.
+    subsampled : bool
+        Whether the components differ in size, as only luminance and chrominance do.
+    """
+
+    samples: NDArray[Any]
+    precision: int
+    lossless: bool
+    colour: str
+    subsampled: bool
+
+
+def stored_jpeg(data: bytes, height: int, width: int, components: int) -> StoredJpeg:
+    """The samples of a JPEG stream that a container declares to be of a certain shape.
+
+    Parameters
+    ----------
+    data : bytes
+    height, width, components : int
+        1 or 3 components.
+
+    Raises
+    ------
+    Refused
+        When the stream is of another shape, not all there or of a kind that is not supported.
+    """
+    stream = _parse(data)
+    found = (stream.height, stream.width, len(stream.factors))
+    if found != (height, width, components):
+        raise Refused(
+            f"is damaged: a JPEG stream holds {_shape(*found)}, declared is {_shape(height, width, components)}"
+        )
+    _check(stream)
+    samples = _complete(stream, _raw_samples)
+    lossless = stream.frame == _LOSSLESS
+    return StoredJpeg(samples, stream.precision, lossless, _said_colour(stream), len(set(_sampling(stream))) > 1)
+
+
+def _shape(height: int, width: int, components: int) -> str:
+    return f"{width} x {height} of {components} components"
+
+
+def _sampling(stream: _Stream) -> list[tuple[int, int]]:
+    return [(horizontal, vertical) for _, horizontal, vertical in stream.factors]
+
+
+def _said_colour(stream: _Stream) -> str:
+    """Colour model by the stream's own marks, in the order of trust of libjpeg: JFIF, Adobe, names of components."""
+    if len(stream.factors) != 3:
+        return ""
+    if stream.jfif or stream.adobe == 1:
+        return "YCbCr"
+    if stream.frame == _LOSSLESS:
+        return ""  # a lossless coder transforms nothing: that it says so tells nothing of what went in
+    names = bytes(component for component, _, _ in stream.factors)
+    return "RGB" if stream.adobe == 0 or names in (b"RGB", b"rgb") else ""
 
 
 def _parse(data: bytes) -> _Stream:
@@ -138,7 +215,9 @@ def _take_segment(stream: _Stream, marker: int, segment: bytes, body: bytes) -> 
     elif marker == 0xDD and len(body) >= 2:
         (stream.restart_interval,) = struct.unpack_from(">H", body)
     elif marker == 0xEE and body.startswith(b"Adobe"):
-        stream.adobe = True
+        stream.adobe = body[11] if len(body) > 11 else 0
+    elif marker == 0xE0 and body.startswith(b"JFIF\0"):
+        stream.jfif = True
     elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
         stream.exif += body[6:] if stream.exif else body
     elif marker == 0xE2 and body.startswith(b"MPF\0"):
@@ -195,22 +274,22 @@ def _check(stream: _Stream) -> None:
             raise Refused("is cut off: restart intervals of the JPEG are missing")
 
 
-def _decode(stream: _Stream) -> NDArray[Any]:
+def _complete(stream: _Stream, decode: Callable[[_Stream, bytes], NDArray[Any]]) -> NDArray[Any]:
+    """What a decoder makes of the stream, after it is known that no data are missing."""
     whole = b"".join([*stream.parts, _EOI])
-    pixels = _samples(stream, whole)
+    pixels = decode(stream, whole)
     if pixels.shape[:2] != (stream.height, stream.width):
         raise Refused("is damaged: the decoded size is not the declared one")
-    # where data ran out a decoder shows middle grey, or in later scans leaves the picture coarse: what follows the
-    # data then changes the picture, and only then
-    grey = 2 ** (stream.precision - 1)
-    if len(stream.scans) > 1 or bool(np.all(np.abs(pixels[-1, -1].astype(np.int64) - grey) <= 1)):
+    # where data ran out a decoder shows middle grey, repeats its prediction (lossless), or in later scans leaves the
+    # picture coarse: what follows the data then changes the picture, and only then
+    last = pixels[-1, -1].astype(np.int64)
+    grey = bool(np.all(np.abs(last - 2 ** (stream.precision - 1)) <= 1))
+    repeated = stream.frame == _LOSSLESS and bool(np.all(pixels[-1, -2:] == pixels[-1, -1]))
+    if len(stream.scans) > 1 or grey or repeated:
         padded = b"".join([*stream.parts, b"\x55" * 64, _EOI])
-        if not np.array_equal(pixels, _samples(stream, padded)):
+        if not np.array_equal(pixels, decode(stream, padded)):
             raise Refused("is cut off: data of the last JPEG scan are missing")
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        top = 2**stream.precision - 1
-        return inks_to_rgb(top - pixels if stream.adobe else pixels, top)
-    return choose_channels(pixels, (0,)) if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    return pixels
 
 
 def _samples(stream: _Stream, data: bytes) -> NDArray[Any]:
@@ -225,3 +304,9 @@ def _samples(stream: _Stream, data: bytes) -> NDArray[Any]:
             pixels = np.array(image)
             return np.asarray(255 - pixels) if image.mode == "CMYK" else pixels  # Pillow inverts all of them
     return np.asarray(imagecodecs.jpeg_decode(data))
+
+
+def _raw_samples(stream: _Stream, data: bytes) -> NDArray[Any]:
+    """Decoded samples without a change of colour, shape (height, width[, 3])."""
+    colour = "YCBCR" if len(stream.factors) == 3 else None  # in and out alike: nothing is converted
+    return np.asarray(imagecodecs.jpeg8_decode(data, colorspace=colour, outcolorspace=colour))
