@@ -13,6 +13,7 @@ from graticule.data.intensity import (
     PixelRange,
     choose_intensity,
     full_range,
+    holds_every_value,
     parse_window,
     pixel_kind,
     pixel_range,
@@ -130,7 +131,7 @@ def test_the_record_says_what_decided_where_nothing_was_asked_for() -> None:
     deep, _ = choose_intensity("auto", [PixelRange("16 bit", 2.0, 900.0, 3.0, 890.0)])
     assert reason("auto", deep).startswith("by default: the smallest usual range that holds the values found")
     assert "25%" in reason("auto", deep)
-    assert reason("auto", Intensity()) == "by default: the images looked at hold 8-bit values, which are left alone"
+    assert reason("auto", Intensity()) == "by default: the images hold 8-bit values, which are left alone"
 
 
 def test_percentiles_of_the_data_set_and_of_each_image() -> None:
@@ -173,6 +174,35 @@ def test_requests_that_mean_nothing(text: str) -> None:
 
 
 def test_json_round_trip() -> None:
-    policy = Intensity("full", (("16 bit", 0.0, 4095.0),), ("16 bit", "8 bit"))
+    policy = Intensity("full", (("16 bit", 0.0, 4095.0),), ("16 bit", "8 bit"), (0.0, 0.25))
     assert Intensity.from_json(policy.to_json()) == policy
     assert Intensity.from_json(Intensity("image").to_json()) == Intensity("image")
+
+
+def test_a_bundle_of_an_earlier_version_has_no_recorded_shares() -> None:
+    old = {"policy": "full", "windows": [["16 bit", 0.0, 4095.0]], "kinds": ["16 bit"]}
+    assert Intensity.from_json(old).outside == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("outside", [(-0.1, 0.0), (0.0, 1.5), (float("nan"), 0.0)])
+def test_shares_that_are_none_are_refused(outside: tuple[float, float]) -> None:
+    with pytest.raises(OptionError, match="shares from 0 to 1"):
+        Intensity(outside=outside)
+
+
+@pytest.mark.parametrize(
+    ("kind", "window", "holds"),
+    [
+        ("8 bit", None, True),
+        ("16 bit", None, True),
+        ("16 bit", (0.0, 65535.0), True),
+        ("16 bit", (0.0, 65534.0), False),
+        ("16 bit", (1.0, 65535.0), False),
+        ("12 bit", (0.0, 4095.0), True),
+        ("16 bit signed", (-32768.0, 32767.0), True),
+        ("32 bit float", None, False),
+        ("32 bit float", (0.0, 1.0), False),
+    ],
+)
+def test_a_window_that_no_value_can_lie_outside_of(kind: str, window: tuple[float, float] | None, holds: bool) -> None:
+    assert holds_every_value(Intensity(windows=() if window is None else ((kind, *window),)), kind) == holds

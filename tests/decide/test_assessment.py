@@ -55,6 +55,14 @@ def test_a_target_is_kept_or_missed_only_when_the_whole_interval_says_so(wrong: 
     assert assess(answers(1000, wrong), rule(0.8, 0.98), 0.01, CLASSES)["acceptance"]["target"] == said
 
 
+def test_images_beyond_the_values_trained_on_are_neither_accepted_nor_reviewed() -> None:
+    beyond = np.arange(400) % 4 == 0
+    found = assess(replace(answers(), beyond=beyond), rule(0.8), 0.01, CLASSES)
+    assert found["decisions"]["reject"]["n"] == 100
+    assert found["acceptance"]["accepted"] == 150
+    assert found["novelty"]["rejected"] == 0
+
+
 def test_novel_images_are_neither_accepted_nor_reviewed() -> None:
     strange = np.where(np.arange(400) % 4 == 0, 0.001, 0.5)
     found = assess(replace(answers(), novelty=strange), rule(0.8), 0.01, CLASSES)

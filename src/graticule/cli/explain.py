@@ -59,7 +59,7 @@ def command(
         from graticule.report.explain_content import check_rows
 
         print_table(("check", "result", "means"), check_rows(document))
-        for warning in document["warnings"]:
+        for warning in (*document["warnings"], *document["notes"]):
             typer.echo(f"warning: {warning}")
         typer.echo(f"page: {out / 'explain.html'}")
     finish(failures, f"see {out / 'failures.csv'}")

@@ -50,6 +50,8 @@ class Decoded:
         The network input.
     error : str
         Why the file cannot be read, or "".
+    beyond : str
+        The reason for a decision on an unreadable file whose values lie beyond the model's window, or "".
     facts : bytes
         `graticule.data.facts.Facts.to_bytes`; empty when unreadable.
     key : str
@@ -63,6 +65,7 @@ class Decoded:
     mode: str = ""
     pixels: NDArray[np.uint8] | None = None
     error: str = ""
+    beyond: str = ""
     facts: bytes = b""
     key: str = ""
 
@@ -94,7 +97,7 @@ def decode_file(file: ImageFile, preprocessing: Preprocessing) -> Decoded:
     except ImageError as error:
         return Decoded(sha256=sha, error=error.cause)
     except IntensityError as error:
-        return Decoded(sha256=sha, error=str(error))
+        return Decoded(sha256=sha, error=str(error), beyond=error.beyond)
     return Decoded(
         sha256=sha,
         pixel_sha256=image.digest(),
@@ -102,7 +105,7 @@ def decode_file(file: ImageFile, preprocessing: Preprocessing) -> Decoded:
         height=image.height,
         mode=image.mode,
         pixels=pixels,
-        facts=facts_of(image, picture).to_bytes(),
+        facts=facts_of(image, picture, preprocessing.intensity).to_bytes(),
         key=content_hash(data, file, preprocessing),
     )
 

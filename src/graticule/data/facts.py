@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.data.beyond import outside_window
 from graticule.data.cues import N_CUES, measure_cues
 from graticule.data.fingerprint import FINGERPRINT_SIZE, FINGERPRINT_VERSION, fingerprint
 from graticule.data.images import Image
 from graticule.data.infobar import Bar
 from graticule.data.instrument import Metadata, from_json, to_json
-from graticule.data.intensity import PixelRange, pixel_range
+from graticule.data.intensity import Intensity, PixelRange, pixel_range
 from graticule.data.preprocess import Picture
 
 # the number counts changes of the cues, of how info bars are found, and of what is stored
-FACTS_VERSION = f"3 {FINGERPRINT_VERSION}"
+FACTS_VERSION = f"4 {FINGERPRINT_VERSION}"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Facts:
         1 or 3.
     values : PixelRange
         Kind and extremes of the values as stored.
+    outside : tuple of two float
+        Shares of the values below and above the window that is read, see `graticule.data.beyond.outside_window`.
     metadata : Metadata
         What the instrument wrote into the file.
     bar : Bar or None
@@ -48,6 +51,7 @@ class Facts:
     compression: str
     channels: int
     values: PixelRange
+    outside: tuple[float, float]
     metadata: Metadata
     bar: Bar | None
     notes: tuple[str, ...]
@@ -61,6 +65,7 @@ class Facts:
             "compression": self.compression,
             "channels": self.channels,
             "values": asdict(self.values),
+            "outside": list(self.outside),
             "metadata": to_json(self.metadata),
             "bar": None if self.bar is None else asdict(self.bar),
             "notes": list(self.notes),
@@ -77,6 +82,7 @@ class Facts:
             compression=about["compression"],
             channels=about["channels"],
             values=PixelRange(**about["values"]),
+            outside=(about["outside"][0], about["outside"][1]),
             metadata=from_json(about["metadata"]),
             bar=None if about["bar"] is None else Bar(**about["bar"]),
             notes=tuple(about["notes"]),
@@ -85,14 +91,15 @@ class Facts:
         )
 
 
-def facts_of(image: Image, picture: Picture) -> Facts:
-    """Measure an image; about a millisecond."""
-    bar = picture.bar
+def facts_of(image: Image, picture: Picture, intensity: Intensity) -> Facts:
+    """Measure an image, and what the window of the intensity policy leaves out of it; about a millisecond."""
+    bar, values = picture.bar, pixel_range(image)
     return Facts(
         file_format=image.file_format,
         compression=image.compression,
         channels=1 if image.pixels.ndim == 2 else 3,
-        values=pixel_range(image),
+        values=values,
+        outside=outside_window(image, values, intensity),
         metadata=image.metadata,
         bar=bar,
         notes=image.notes,

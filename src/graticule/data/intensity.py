@@ -25,10 +25,21 @@ _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
 _UNIT_RANGES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _FILLED = 0.25
 EIGHT = "8 bit"
+ANY_DEPTH = "any depth"
 
 
 class IntensityError(ValueError):
-    """Pixel values that the policy does not cover; the reader's caller names the file."""
+    """Pixel values that the policy does not cover; the reader's caller names the file.
+
+    Attributes
+    ----------
+    beyond : str
+        Why the picture cannot be judged where its values lie beyond the window, see `graticule.data.beyond`; else "".
+    """
+
+    def __init__(self, message: str, beyond: str = "") -> None:
+        super().__init__(message)
+        self.beyond = beyond
 
 
 @dataclass(frozen=True)
@@ -41,18 +52,24 @@ class Intensity:
         "full": a kind's window, or where there is none the whole range of its depth. "image": the percentiles 0.1 and
         99.9 of each image by itself.
     windows : tuple of (kind, low, high)
-        Values that become 0 and 255.
+        Values that become 0 and 255; the kind `ANY_DEPTH` stands for every one.
     kinds : tuple of str, or None
         Pixel kinds that are accepted; None: any.
+    outside : tuple of two float
+        Largest share of the values of a training image that lies below and above its window; 0 where not recorded.
     """
 
     policy: str = "full"
     windows: tuple[tuple[str, float, float], ...] = ()
     kinds: tuple[str, ...] | None = None
+    outside: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-        if self.policy not in ("full", "image") or any(not low < high for _, low, high in self.windows):
-            raise OptionError(f"intensity {self} is not known; allowed: full or image, windows with low < high")
+        known = self.policy in ("full", "image") and all(low < high for _, low, high in self.windows)
+        if not known or not all(0.0 <= share <= 1.0 for share in self.outside):
+            raise OptionError(
+                f"intensity {self} is not known; allowed: full or image, windows with low < high, shares from 0 to 1"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for bundle.json and cache keys."""
@@ -60,6 +77,7 @@ class Intensity:
             "policy": self.policy,
             "windows": [list(window) for window in self.windows],
             "kinds": None if self.kinds is None else list(self.kinds),
+            "outside": list(self.outside),
         }
 
     @classmethod
@@ -67,7 +85,14 @@ class Intensity:
         """Undo `to_json`."""
         windows = tuple((str(kind), float(low), float(high)) for kind, low, high in content["windows"])
         kinds = content["kinds"]
-        return cls(str(content["policy"]), windows, None if kinds is None else tuple(kinds))
+        below, above = content.get("outside", (0.0, 0.0))  # not in the bundles of earlier versions
+        return cls(
+            str(content["policy"]), windows, None if kinds is None else tuple(kinds), (float(below), float(above))
+        )
+
+    def window(self, kind: str) -> tuple[float, float] | None:
+        """The values of a kind that become 0 and 255; None where the whole range of its type does."""
+        return next(((low, high) for name, low, high in self.windows if name in (kind, ANY_DEPTH)), None)
 
     def words(self) -> str:
         """For people: what happens to the values."""
@@ -132,8 +157,8 @@ def full_range(image: Image) -> tuple[float, float]:
     IntensityError
         When floating-point values lie outside 0 to 1: they have no full range.
     """
-    dtype = image.pixels.dtype
-    if dtype.kind == "f":
+    whole = type_range(pixel_kind(image))
+    if whole is None:
         low, high = float(image.pixels.min()), float(image.pixels.max())
         if low < 0 or high > 1:
             raise IntensityError(
@@ -141,8 +166,22 @@ def full_range(image: Image) -> tuple[float, float]:
                 "percentile, image or LOW:HIGH when training"
             )
         return 0.0, 1.0
-    bits = int(pixel_kind(image).split()[0])
-    return (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if dtype.kind == "i" else (0.0, 2.0**bits - 1)
+    return whole
+
+
+def type_range(kind: str) -> tuple[float, float] | None:
+    """The values that a pixel kind can hold: 0 to 4095 for "12 bit"; None for floating point, which has no limits."""
+    bits, _, form = kind.partition(" bit")
+    if form == " float":
+        return None
+    half = 2.0 ** (int(bits) - 1)
+    return (-half, half - 1) if form == " signed" else (0.0, 2 * half - 1)
+
+
+def holds_every_value(intensity: Intensity, kind: str) -> bool:
+    """Whether no value of a pixel kind can lie outside its window."""
+    whole, window = type_range(kind), intensity.window(kind)
+    return whole is not None and (window is None or (window[0] <= whole[0] and whole[1] <= window[1]))
 
 
 def to_uint8(image: Image, intensity: Intensity) -> NDArray[np.uint8]:
@@ -162,7 +201,7 @@ def to_uint8(image: Image, intensity: Intensity) -> NDArray[np.uint8]:
     if intensity.policy == "image":
         found = pixel_range(image)
         return _scaled(image.pixels, found.percentile_low, found.percentile_high)
-    window = next(((low, high) for name, low, high in intensity.windows if name == kind), None)
+    window = intensity.window(kind)
     if window is None and image.pixels.dtype == np.uint8:
         pixels: NDArray[np.uint8] = image.pixels
         return pixels
@@ -180,7 +219,7 @@ def _scaled(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     return np.asarray(np.rint(np.clip(values, 0.0, 255.0, out=values), out=values).astype(np.uint8))
 
 
-def choose_intensity(request: str, ranges: Sequence[PixelRange]) -> tuple[Intensity, str]:
+def choose_intensity(request: str, ranges: Sequence[PixelRange], unseen: int = 0) -> tuple[Intensity, str]:
     """The policy for a data set, and one sentence that says what was chosen and why.
 
     "auto" leaves 8-bit values alone. Deeper integers are mapped from 0 to the top of the smallest camera depth that
@@ -194,6 +233,8 @@ def choose_intensity(request: str, ranges: Sequence[PixelRange]) -> tuple[Intens
         "auto", "full", "percentile" (of the data set), "image" (percentiles of each image) or "LOW:HIGH".
     ranges : sequence of PixelRange
         Of the images looked at; 8-bit ones may be left out.
+    unseen : int
+        Images that were not looked at since none of their values can lie outside the window.
 
     Raises
     ------
@@ -207,8 +248,7 @@ def choose_intensity(request: str, ranges: Sequence[PixelRange]) -> tuple[Intens
         return Intensity("image"), "each image from its own percentiles 0.1 and 99.9, as asked for"
     if request not in POLICIES:
         low, high = parse_window(request)
-        windows = tuple((kind, low, high) for kind in dict.fromkeys((EIGHT, *kinds)))
-        return Intensity(windows=windows), f"values from {low:g} to {high:g}, as asked for"
+        return Intensity(windows=((ANY_DEPTH, low, high),)), f"values from {low:g} to {high:g}, as asked for"
     windows = tuple(
         (kind, *_window([found for found in ranges if found.kind == kind], percentile=request == "percentile"))
         for kind in kinds
@@ -217,8 +257,11 @@ def choose_intensity(request: str, ranges: Sequence[PixelRange]) -> tuple[Intens
     chosen = Intensity(windows=windows)
     if not windows:
         return chosen, "8-bit values as they are"
-    how = "percentiles 0.1 and 99.9 of the data set" if request == "percentile" else "chosen by the values found"
-    return chosen, f"{chosen.words()} ({how})"
+    n = sum(found.kind != EIGHT or request == "percentile" for found in ranges)
+    of = f"{n:,} image{'s' * (n != 1)}"
+    how = f"percentiles 0.1 and 99.9 of {of}" if request == "percentile" else f"chosen by the values of {of}"
+    others = f"; none of {unseen:,} others can hold a value outside" if unseen else ""
+    return chosen, f"{chosen.words()} ({how}{others})"
 
 
 def reason(request: str, chosen: Intensity) -> str:
@@ -226,7 +269,7 @@ def reason(request: str, chosen: Intensity) -> str:
     if request != "auto":
         return f"chosen by the user with --intensity {request}"
     if not chosen.windows:
-        return "by default: the images looked at hold 8-bit values, which are left alone"
+        return "by default: the images hold 8-bit values, which are left alone"
     return (
         "by default: the smallest usual range that holds the values found, or their percentiles where they fill less "
         f"than {_FILLED:.0%} of it"

@@ -15,9 +15,10 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from graticule.data.beyond import check_contrast
 from graticule.data.images import Image
 from graticule.data.infobar import Bar, crop_bar, find_bar
-from graticule.data.intensity import Intensity, to_uint8
+from graticule.data.intensity import Intensity, pixel_kind, to_uint8
 from graticule.data.selection import Selection
 from graticule.errors import OptionError
 
@@ -94,7 +95,9 @@ class Preprocessing:
 
     def key(self) -> str:
         """Canonical text of all settings that change the input of a file that is accepted."""
-        return json.dumps(replace(self, intensity=replace(self.intensity, kinds=None)).to_json(), sort_keys=True)
+        return json.dumps(
+            replace(self, intensity=replace(self.intensity, kinds=None, outside=(0.0, 0.0))).to_json(), sort_keys=True
+        )
 
 
 @dataclass(frozen=True)
@@ -122,11 +125,15 @@ def picture_of(image: Image, preprocessing: Preprocessing) -> Picture:
     Raises
     ------
     IntensityError
-        When the policy does not cover the image's pixel kind.
+        When the policy does not cover the image's pixel kind, or leaves one grey level of a picture that has more.
     """
     whole = to_uint8(image, preprocessing.intensity)
     bar = find_bar(whole, image.metadata)
-    shown = crop_bar(whole, bar) if bar is not None and preprocessing.info_bar == "crop" else whole
+    stored, shown = image.pixels, whole
+    if bar is not None and preprocessing.info_bar == "crop":
+        stored, shown = crop_bar(stored, bar), crop_bar(whole, bar)
+    if whole is not image.pixels:
+        check_contrast(stored, shown, pixel_kind(image), preprocessing.intensity)
     if preprocessing.marks == "mask":
         from graticule.data.ultrasound import find_marks, mask_marks
 

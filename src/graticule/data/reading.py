@@ -1,27 +1,40 @@
-"""How the images of a data set are read: the user's options, settled once by a look at some of the images."""
+"""How the images of a data set are read: the user's options, settled once by a look at the images."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from graticule.data.decode import ImageFile
-from graticule.data.images import Image, read_image
+from graticule.data.formats.depth import EIGHT_BITS, told_depth
+from graticule.data.images import read_image
 from graticule.data.instrument import merged
 from graticule.data.instrument_sidecar import sidecar_metadata
-from graticule.data.intensity import POLICIES, choose_intensity, parse_window, pixel_range, reason
+from graticule.data.intensity import (
+    EIGHT,
+    POLICIES,
+    Intensity,
+    PixelRange,
+    choose_intensity,
+    holds_every_value,
+    parse_window,
+    pixel_range,
+    reason,
+)
 from graticule.data.preprocess import INFO_BARS, MARKS, Preprocessing
 from graticule.data.selection import Selection
 from graticule.errors import ImageError, OptionError
+from graticule.manifest import escape_path
 
 SCALES = ("squeeze", "physical")
-_PEEKED = 2000
-_DECODED = 64
+Progress = Callable[[int, int], None]
+_SAMPLED = 64
 _FITS = 0.95
+_FEW_LEVELS = 32  # of 256
+_FAR_BRIGHTER = 2.0
 
 
 @dataclass(frozen=True)
@@ -113,11 +126,14 @@ class Reading:
         What becomes of the values.
     intensity_why : str
         Who or what decided that: the user, or the values found.
+    notes : tuple of str
+        What the range costs, where it costs much.
     """
 
     preprocessing: Preprocessing
     intensity_words: str
     intensity_why: str
+    notes: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """For run.json and the report."""
@@ -132,10 +148,47 @@ class Reading:
         }
 
 
-def settle_reading(files: Sequence[ImageFile], size: int, options: ReadingOptions) -> Reading:
-    """Settle intensity policy and scale by a look at up to 64 images, evenly spread; the same files, the same answer.
+@dataclass(frozen=True)
+class Look:
+    """What settling keeps of an image.
 
-    JPEG and PNG files of 8 bits are recognised by their first bytes and not decoded.
+    Attributes
+    ----------
+    values : PixelRange
+    length_nm : float or None
+        Its longer side on the specimen; None where its pixel size is not known.
+    """
+
+    values: PixelRange
+    length_nm: float | None
+
+
+def look_at(file: ImageFile, selection: Selection) -> Look:
+    """Decode an image and keep a few numbers of it.
+
+    Raises
+    ------
+    ImageError
+    """
+    image = read_image(file.path, selection)
+    beside = sidecar_metadata(file.path, (image.height, image.width))
+    known = image.metadata if beside is None else merged(image.metadata, beside)
+    size = file.pixel_size_nm or known.pixel_size_nm
+    return Look(pixel_range(image), None if size is None else size * max(image.width, image.height))
+
+
+def settle_reading(
+    files: Sequence[ImageFile],
+    size: int,
+    options: ReadingOptions,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Reading:
+    """Settle intensity policy and scale by a look at the images; the same files, the same answer.
+
+    Windows hold every image: where a value could lie outside, all images of that kind are looked at. Files whose
+    headers say 8 bits are not, unless their percentiles are asked for.
 
     Parameters
     ----------
@@ -144,6 +197,10 @@ def settle_reading(files: Sequence[ImageFile], size: int, options: ReadingOption
     size : int
         Side of the network's input, pixels.
     options : ReadingOptions
+    workers : int, optional
+        Processes that decode, default one per core.
+    progress : callable, optional
+        Called with (images looked at, images to look at); the second may grow once.
 
     Raises
     ------
@@ -151,24 +208,82 @@ def settle_reading(files: Sequence[ImageFile], size: int, options: ReadingOption
         With a physical scale, when no pixel size is known.
     """
     selection = options.selection()
-    looked_at = _spread(files, _PEEKED)
-    # 8-bit values are left alone unless their percentiles are asked for
-    open_question = options.intensity == "percentile"
-    deep = _spread([file for file in looked_at if open_question or not _is_plain(file.path)], _DECODED)
-    ranges = [pixel_range(image) for _, image in _read(deep, selection)]
-    intensity, words = choose_intensity(options.intensity, ranges)
-    scale_nm = None
-    if options.scale == "physical":
-        scale_nm = _scale(_read(_spread(files, _DECODED), selection), size)
+
+    def look(some: Sequence[ImageFile]) -> list[Look | None]:
+        return _look(some, selection, workers, progress)
+
+    intensity, words, notes = _window(files, options.intensity, look)
     preprocessing = Preprocessing(
         size=size,
         intensity=intensity,
         info_bar=options.info_bar,
         marks=options.marks,
-        scale_nm=scale_nm,
+        scale_nm=_scale(look(_spread(files, _SAMPLED)), size) if options.scale == "physical" else None,
         selection=selection,
     )
-    return Reading(preprocessing, words, reason(options.intensity, intensity))
+    return Reading(preprocessing, words, reason(options.intensity, intensity), notes)
+
+
+def _window(
+    files: Sequence[ImageFile], request: str, look: Callable[[Sequence[ImageFile]], list[Look | None]]
+) -> tuple[Intensity, str, tuple[str, ...]]:
+    """The intensity policy that holds all files, its words, and what it costs.
+
+    Of files with one told depth a sample is looked at first. If it shows that no value of that depth can lie outside
+    the window, the others need no look.
+    """
+    if request not in ("auto", "percentile"):
+        return (*choose_intensity(request, []), ())
+    alike: dict[str, list[ImageFile]] = {}
+    for file in files:
+        # 8-bit values are left alone unless their percentiles are asked for
+        depth = "" if request == "percentile" else told_depth(file.path)
+        if depth != EIGHT_BITS:
+            alike.setdefault(depth, []).append(file)
+    seen: list[tuple[ImageFile, PixelRange]] = []
+    rest: dict[str, list[ImageFile]] = {}
+    kinds: dict[str, set[str]] = {}
+    for depth, own in alike.items():
+        sample = _spread(own, _SAMPLED) if depth else []
+        chosen = set(sample)
+        found = _with_values(sample, look(sample))
+        kinds[depth] = {values.kind for _, values in found}
+        seen += found
+        rest[depth] = [file for file in own if file not in chosen]
+    first = choose_intensity(request, [values for _, values in seen])[0]
+    unseen = 0
+    for depth, own in rest.items():
+        if kinds[depth] and all(holds_every_value(first, kind) for kind in kinds[depth]):
+            unseen += len(own) if kinds[depth] != {EIGHT} else 0
+        else:
+            seen += _with_values(own, look(own))
+    intensity, words = choose_intensity(request, [values for _, values in seen], unseen)
+    return intensity, words, _costs(intensity, seen)
+
+
+def _with_values(files: Sequence[ImageFile], looks: Sequence[Look | None]) -> list[tuple[ImageFile, PixelRange]]:
+    return [(file, look.values) for file, look in zip(files, looks, strict=True) if look is not None]
+
+
+def _costs(intensity: Intensity, seen: Sequence[tuple[ImageFile, PixelRange]]) -> tuple[str, ...]:
+    """A note where a window that holds the brightest images leaves most of them few grey levels."""
+    notes = []
+    for kind, low, high in intensity.windows:
+        own = [(file, values) for file, values in seen if values.kind == kind]
+        used = [255 * (values.percentile_high - values.percentile_low) / (high - low) for _, values in own]
+        tops = [values.percentile_high - low for _, values in own]
+        if not own or np.median(used) >= _FEW_LEVELS or max(tops) < _FAR_BRIGHTER * float(np.median(tops)):
+            continue
+        limit = _FAR_BRIGHTER * float(np.median(tops))
+        far = sorted(file.path for (file, _), top in zip(own, tops, strict=True) if top >= limit)
+        example = escape_path("/".join(far[0].parts[-2:]))
+        notes.append(
+            f"the window of {kind} images, {low:g} to {high:g}, holds {len(far):,} of {len(own):,} that are at least "
+            f"{_FAR_BRIGHTER:g} times as bright as most (such as {example}), and leaves half of the images "
+            f"{max(1, round(float(np.median(used))))} of 256 grey levels or fewer. Were they taken in another way? "
+            "Then take them out, or choose --intensity image or LOW:HIGH"
+        )
+    return tuple(notes)
 
 
 def _spread(files: Sequence[ImageFile], most: int) -> list[ImageFile]:
@@ -177,40 +292,25 @@ def _spread(files: Sequence[ImageFile], most: int) -> list[ImageFile]:
     return [files[i] for i in np.linspace(0, len(files) - 1, most).astype(int)]
 
 
-def _is_plain(file: Path) -> bool:
-    """Whether the first bytes say 8 bits: JPEG, or PNG of up to 8 bits."""
-    try:
-        if not file.is_file():  # a pipe would never end
-            return True
-        with file.open("rb") as stream:
-            head = stream.read(25)
-    except OSError:
-        return True  # told when it is read
-    return head.startswith(b"\xff\xd8\xff") or (head.startswith(b"\x89PNG\r\n\x1a\n") and head[24:25] != b"\x10")
-
-
-def _read(files: Sequence[ImageFile], selection: Selection) -> list[tuple[ImageFile, Image]]:
-    found = []
+def _look(
+    files: Sequence[ImageFile], selection: Selection, workers: int | None, progress: Progress | None
+) -> list[Look | None]:
+    """A look at each file; None for one that cannot be read, which is told when it is read for good."""
+    found: list[Look | None] = []
     for file in files:
         try:
-            found.append((file, read_image(file.path, selection)))
+            found.append(look_at(file, selection))
         except ImageError:
-            continue  # told when it is read for good
+            found.append(None)
     return found
 
 
-def _scale(read: Sequence[tuple[ImageFile, Image]], size: int) -> float:
+def _scale(looks: Sequence[Look | None], size: int) -> float:
     """Nanometres per input pixel at which 95 % of the images fit into the input."""
-    lengths = []
-    for file, image in read:
-        beside = sidecar_metadata(file.path, (image.height, image.width))
-        known = image.metadata if beside is None else merged(image.metadata, beside)
-        pixel_size = file.pixel_size_nm or known.pixel_size_nm
-        if pixel_size is not None:
-            lengths.append(pixel_size * max(image.width, image.height))
+    lengths = [look.length_nm for look in looks if look is not None and look.length_nm is not None]
     if not lengths:
         raise OptionError(
-            f"--scale physical: none of {len(read)} images looked at has a pixel size. Add a column pixel_size_nm to "
+            f"--scale physical: none of {len(looks)} images looked at has a pixel size. Add a column pixel_size_nm to "
             "the table, or leave the option out"
         )
     return float(np.quantile(lengths, _FITS)) / size

@@ -43,6 +43,8 @@ class Answers:
         Prediction sets by their level.
     unit : int array, shape (n,), or None
         Groups, if any.
+    beyond : bool array, shape (n,), or None
+        Images that are rejected for their values, whatever their scores (`graticule.data.beyond`); None: none is.
     """
 
     y: IntArray
@@ -51,9 +53,15 @@ class Answers:
     novelty: FloatArray
     inside: Mapping[float, Booleans]
     unit: IntArray | None
+    beyond: Booleans | None = None
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def rejected(self, alpha: float) -> Booleans:
+        """Images with a novelty p-value at or below alpha, or with values beyond those trained on; shape (n,)."""
+        novel = np.asarray(self.novelty <= alpha, dtype=bool)
+        return novel if self.beyond is None else novel | self.beyond
 
     @property
     def right(self) -> Booleans:
@@ -112,12 +120,12 @@ def assess(answers: Answers, rule: Rule, alpha: float, classes: Sequence[str]) -
     dict
         "n", "n_groups", "decisions", "acceptance", "sets", "novelty".
     """
-    novel = answers.novelty <= alpha
-    accepted = rule.accepts(answers.proba) & ~novel
+    rejected = answers.rejected(alpha)
+    accepted = rule.accepts(answers.proba) & ~rejected
     return {
         "n": len(answers),
         "n_groups": None if answers.unit is None else len(np.unique(answers.unit)),
-        "decisions": _decisions(accepted, novel, answers.unit),
+        "decisions": _decisions(accepted, rejected, answers.unit),
         "acceptance": _acceptance(answers, rule, accepted),
         "sets": [
             {"level": level} | coverage_of(inside, answers.y, answers.unit, classes)
@@ -127,11 +135,11 @@ def assess(answers: Answers, rule: Rule, alpha: float, classes: Sequence[str]) -
     }
 
 
-def _decisions(accepted: Booleans, novel: Booleans, unit: IntArray | None) -> dict[str, Figure]:
+def _decisions(accepted: Booleans, rejected: Booleans, unit: IntArray | None) -> dict[str, Figure]:
     everything = np.ones(len(accepted), bool)
     return {
         name: {"n": int(mask.sum())} | proportion(mask, everything, unit)
-        for name, mask in (("accept", accepted), ("review", ~accepted & ~novel), ("reject", novel))
+        for name, mask in (("accept", accepted), ("review", ~accepted & ~rejected), ("reject", rejected))
     }
 
 

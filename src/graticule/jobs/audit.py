@@ -191,7 +191,7 @@ def _document(data: Path, out: Path | None, options: AuditOptions, found: _Findi
         "info_bars": _info_bars(samples, found.instruments),
         "intensity": {"policy": found.reading.intensity_words, "why": found.reading.intensity_why},
         "notes": _notes(samples, found.instruments),
-        "warnings": [*everything.warnings, *samples.warnings, *found.shortcuts.notes],
+        "warnings": [*everything.warnings, *samples.warnings, *found.reading.notes, *found.shortcuts.notes],
         "examples": _examples(manifest),
         "embedding": {"decoded": samples.decoded, "cached": samples.cached, "seconds": round(samples.seconds, 2)},
     }

@@ -24,10 +24,12 @@ from graticule.jobs.samples import (
     Reporter,
     Samples,
     Silent,
+    beyond_notes,
     check_options,
     check_outside,
     describe_data,
     embed_samples,
+    reasons_beyond,
     sorted_by_path,
     unreadable_warning,
     write_failures,
@@ -124,6 +126,7 @@ def evaluate(
         decisions["specimens"] = evaluate_specimens(out, samples, predictions, looked_at)
         _write_tables(out, samples, predictions, {"metrics.json": metrics, "decisions.json": decisions})
         notes = [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)]
+        notes += beyond_notes(reasons_beyond(samples.info, judge.intensity))
         notes += _synthetic_notes(n_synthetic, options.synthetic)
         if n_picked:
             notes.append(f"{n_picked:,} images that a review queue picked on purpose were left out")

@@ -14,7 +14,7 @@ from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.specimens import Verdicts, judge, specimen_accuracy
 from graticule.jobs.count_outputs import write_specimens
 from graticule.jobs.judge import NO_EVIDENCE, Judge
-from graticule.jobs.samples import Reporter, Samples, embed_samples
+from graticule.jobs.samples import Reporter, Samples, embed_samples, reasons_beyond
 from graticule.manifest import escape_path
 from graticule.models.predictor import Predictor
 from graticule.models.scoring import member_probabilities
@@ -79,7 +79,7 @@ def decisions_on(
     }
     document |= assess(answers, rule, alpha, predictor.classes) | {"words": None}
     document["sets"] = [found | (judge_.promise(found["level"]) or {}) for found in document["sets"]]
-    looked_at = ~rule.accepts(answers.proba) & ~(answers.novelty <= alpha)
+    looked_at = ~rule.accepts(answers.proba) & ~answers.rejected(alpha)
     return document, looked_at
 
 
@@ -111,7 +111,8 @@ def _answers(
                 inside[level][rows] = found
     group = samples.manifest.group
     unit = None if group is None else np.unique(group.astype(str), return_inverse=True)[1].astype(np.int64)
-    return Answers(predictions.y, raw, predictions.proba, novelty, inside, unit)
+    beyond = np.array([bool(why) for why in reasons_beyond(samples.info, judge_.intensity)], bool)
+    return Answers(predictions.y, raw, predictions.proba, novelty, inside, unit, beyond)
 
 
 def reference_features(

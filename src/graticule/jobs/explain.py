@@ -21,7 +21,15 @@ from graticule.jobs.explain_choice import ScoredImages, choose, draw_examined, r
 from graticule.jobs.explain_outputs import Outputs, regions_area
 from graticule.jobs.explain_work import explain_file, in_order
 from graticule.jobs.predict import model_folder
-from graticule.jobs.samples import Reporter, Silent, check_options, check_outside, image_files, write_failures
+from graticule.jobs.samples import (
+    Reporter,
+    Silent,
+    beyond_notes,
+    check_options,
+    check_outside,
+    image_files,
+    write_failures,
+)
 from graticule.manifest import escape_path
 from graticule.models.embed import available_cores
 from graticule.models.predictor import Predictor
@@ -225,6 +233,7 @@ def _explained(
         "accuracy": float(right[known].mean()) if known.any() else None,
         "predicted": {name: int(n) for name, n in zip(classes, counts, strict=True)},
         "warnings": warnings_of(exchanged),
+        "notes": beyond_notes(scored.beyond),
         "checks": checks,
         "rows": outputs.rows,
     }, outputs

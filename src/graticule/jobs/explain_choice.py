@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from graticule.data.sources import list_images, read_manifest
 from graticule.data.tables import TABLE_SUFFIXES, read_table
 from graticule.errors import ManifestError
-from graticule.jobs.samples import Reporter, image_files
+from graticule.jobs.samples import Reporter, image_files, reasons_beyond
 from graticule.manifest import Manifest, escape_path
 from graticule.models.cache import FeatureCache, cache_folder
 from graticule.models.predictor import Predictor
@@ -39,6 +39,8 @@ class ScoredImages:
     mean_features : float array, shape (d,)
         Of the readable images.
     failures : list of (path, error)
+    beyond : list of n str
+        Why an image is beyond what the model was trained on, or "".
     """
 
     manifest: Manifest
@@ -46,6 +48,7 @@ class ScoredImages:
     truth: NDArray[np.int64]
     mean_features: NDArray[np.float64]
     failures: list[tuple[str, str]]
+    beyond: list[str] = field(default_factory=list)
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -101,9 +104,11 @@ def score_images(
     proba = np.full((n, len(classes)), np.nan)
     total = np.zeros(predictor.encoder.n_features)
     failures, at = [], 0
+    beyond: list[str] = []
     reporter.begin("scoring", n)
     with FeatureCache(cache_folder(), predictor.encoder.space()) as cache:
         for block in predictor.stream(image_files(manifest), workers=workers, batch_size=batch_size, cache=cache):
+            beyond += reasons_beyond(block.info, predictor.encoder.preprocessing.intensity)
             proba[at : at + len(block.info)] = block.proba
             # rows of unreadable files are zero
             total += block.features.sum(axis=0, dtype=np.float64)
@@ -117,7 +122,7 @@ def score_images(
         raise ManifestError(f"none of the {n} images can be read; the first: {path}: {error}")
     known = {name: k for k, name in enumerate(classes)}
     truth = np.array([known.get(str(label), -1) for label in manifest.label], dtype=np.int64)
-    return ScoredImages(manifest, proba, truth, total / (n - len(failures)), failures)
+    return ScoredImages(manifest, proba, truth, total / (n - len(failures)), failures, beyond)
 
 
 def choose(scored: ScoredImages, limit: int, seed: int) -> list[tuple[int, str]]:

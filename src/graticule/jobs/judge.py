@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
+from graticule.data.preprocess import Preprocessing
 from graticule.decide.acceptance import Rule, check_target, find_rule, read_prevalence
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
 from graticule.decide.novelty import ALPHA, Novelty, nearest, project
 from graticule.errors import OptionError
+from graticule.jobs.samples import reasons_beyond
 from graticule.models.predictor import Scored
 
 NO_EVIDENCE = (
@@ -132,6 +134,7 @@ class Judge:
                 prevalence=prevalence,
             )
             self._sets = prepare_sets(self.evidence)
+        self.intensity = Preprocessing.from_json(bundle.info.preprocessing).intensity
         self._names: list[str] = []
         if self.novelty is not None:
             self._names = bundle.reference["paths"].tobytes().decode().split("\n")
@@ -182,6 +185,9 @@ class Judge:
         else:
             for i, row in enumerate(rows):
                 decision[row], reason[row] = (REJECT, NOVEL) if novel[i] else (None, None)
+        for i, beyond in enumerate(reasons_beyond(scored.info, self.intensity)):
+            if beyond:
+                decision[i], reason[i] = REJECT, beyond
         return Judgement(sets, p, decision, reason, self._nearest(scored, rows, n))
 
     def _nearest(self, scored: Scored, rows: NDArray[np.int64], n: int) -> list[list[str] | None]:
@@ -222,9 +228,10 @@ class Judge:
 def reject_novel(
     decision: Sequence[str | None], reason: Sequence[str | None], novel: NDArray[np.bool_]
 ) -> tuple[list[str | None], list[str | None]]:
-    """Decisions and reasons with novel images rejected."""
+    """Decisions and reasons with novel images rejected; what is rejected already keeps its reason."""
     pairs = [
-        (REJECT, NOVEL) if new else (old, why) for old, why, new in zip(decision, reason, novel.tolist(), strict=True)
+        (REJECT, NOVEL) if new and old != REJECT else (old, why)
+        for old, why, new in zip(decision, reason, novel.tolist(), strict=True)
     ]
     return [d for d, _ in pairs], [r for _, r in pairs]
 

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.data.beyond import SPARED, beyond
 from graticule.data.decode import Decoded, ImageFile
 from graticule.data.facts import Facts
-from graticule.data.intensity import EIGHT
+from graticule.data.intensity import EIGHT, Intensity
 from graticule.data.reading import Reading
 from graticule.errors import ManifestError, OptionError
 from graticule.manifest import Manifest, escape_path, object_array
@@ -290,16 +291,42 @@ def write_failures(file: Path, failures: Iterable[tuple[str, str]]) -> None:
         writer.writerows(failures)
 
 
+def reasons_beyond(info: Iterable[Decoded], intensity: Intensity) -> list[str]:
+    """Why each image must not be judged for lying beyond the window of its model, "" for those that may."""
+    if not intensity.windows:  # nothing lies outside the range of a type
+        return [item.beyond for item in info]
+    return [
+        item.beyond or (beyond(Facts.from_bytes(item.facts).outside, intensity) if item.facts else "") for item in info
+    ]
+
+
+def beyond_notes(reasons: Sequence[str]) -> list[str]:
+    """What a report says of images beyond the window of the model: a sentence for each reason."""
+    found = Counter(reason for reason in reasons if reason)
+    return [
+        f"{n:,} of {len(reasons):,} images: {reason} (more of their values lie outside the range that is read); "
+        "`predict` rejects such images"
+        for reason, n in sorted(found.items())
+    ]
+
+
 def reading_notes(samples: Samples, reading: Reading) -> list[str]:
     """What the report says of how images were read: values, info bars, and decisions of the reader, with counts."""
     notes = []
     if any(item.mode.partition(", ")[2] != EIGHT for item in samples.info):
         notes.append(f"pixel values were mapped to 8 bits: {reading.intensity_words}")
-    bars = 0
+    notes += reading.notes
+    bars, clipped = 0, 0
     told: Counter[str] = Counter()
     for facts in samples.facts():
         bars += facts.bar is not None
+        clipped += max(facts.outside) > SPARED
         told.update(facts.notes)
+    if clipped:
+        notes.append(
+            f"{clipped:,} of {len(samples.info):,} images have more than {SPARED:.1%} of their values outside the "
+            "range that is read: these are clipped"
+        )
     if bars:
         how = "cut off" if reading.preprocessing.info_bar == "crop" else "kept (--info-bar keep)"
         notes.append(f"an info bar was found in {bars:,} of {len(samples.info):,} images and {how}")

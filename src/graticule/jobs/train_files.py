@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from graticule import __version__
 from graticule.bundle import Bundle, BundleInfo, write_bundle
+from graticule.data.beyond import Shares, largest
 from graticule.data.folds import Folds
 from graticule.data.preprocess import Preprocessing
 from graticule.evaluate.crossval import training_rows
@@ -47,7 +48,8 @@ def write_model(
     encoder = outcome.encoder
     training = training_rows(folds)
     seen = tuple(sorted({item.mode.partition(", ")[2] for item in samples.info}))
-    preprocessing = _seen_only(encoder.preprocessing, seen)
+    outside = _outside(samples, training, encoder.preprocessing)
+    preprocessing = _seen_only(encoder.preprocessing, seen, outside)
     hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
     counts = Counter(samples.manifest.label[training].tolist())
     weights = describe_weights(encoder)
@@ -66,7 +68,7 @@ def write_model(
         data_sha256=data_hash(samples),
         n_training=int(training.sum()),
         parity=None if outcome.training is None else outcome.training["parity"],
-        reference=None if embedded.model_sha256 == encoder.model_sha256 else _described(embedded, seen),
+        reference=None if embedded.model_sha256 == encoder.model_sha256 else _described(embedded, seen, outside),
         calibration=decider.calibration.to_json(),
         thresholds=decider.document["acceptance"] and decider.document["acceptance"]["rule"],
     )
@@ -84,19 +86,26 @@ def write_model(
     return write_bundle(folder, Bundle(info, encoder.model, pack_heads(outcome.heads), reference, card))
 
 
-def _seen_only(preprocessing: Preprocessing, seen: tuple[str, ...]) -> Preprocessing:
-    """The reading restricted to the kinds of pixels that the training images had."""
-    return replace(preprocessing, intensity=replace(preprocessing.intensity, kinds=seen))
+def _outside(samples: Samples, training: NDArray[np.bool_], preprocessing: Preprocessing) -> Shares:
+    """The largest shares of values below and above the window among the training images."""
+    if not preprocessing.intensity.windows:
+        return 0.0, 0.0
+    return largest([facts.outside for facts, own in zip(samples.facts(), training, strict=True) if own])
 
 
-def _described(embedded: Encoder, seen: tuple[str, ...]) -> dict[str, Any]:
+def _seen_only(preprocessing: Preprocessing, seen: tuple[str, ...], outside: Shares) -> Preprocessing:
+    """The reading restricted to what the training images had: kinds of pixels, and values outside the window."""
+    return replace(preprocessing, intensity=replace(preprocessing.intensity, kinds=seen, outside=outside))
+
+
+def _described(embedded: Encoder, seen: tuple[str, ...], outside: Shares) -> dict[str, Any]:
     """How features of the reference are made, where the model's own features are others."""
     return {
         "backbone": embedded.backbone,
         "views": embedded.views,
         "model_sha256": embedded.model_sha256,
         "sizes": embedded.sizes,
-        "preprocessing": _seen_only(embedded.preprocessing, seen).to_json(),
+        "preprocessing": _seen_only(embedded.preprocessing, seen, outside).to_json(),
     }
 
 
