@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from graticule.data.decode import ImageFile, decode_file
 from graticule.data.preprocess import Preprocessing
+from graticule.data.workers import available_cores
 from graticule.models.backbones import EMBEDDED
-from graticule.models.embed import available_cores, embed_files
+from graticule.models.embed import embed_files
 from graticule.models.encoder import Encoder, embedded_encoder
 from graticule.models.network import Network
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from graticule.data.decode import ImageFile
 from graticule.data.pool import DecodePool
 from graticule.data.preprocess import Preprocessing
+from graticule.data.workers import available_cores
 from graticule.finetune.export import (
     MARGIN,
     disagreements_of,
@@ -35,7 +36,6 @@ from graticule.finetune.export import (
     torch_probabilities,
 )
 from graticule.finetune.network import Classifier, build_network, network_spec
-from graticule.models.embed import available_cores
 from graticule.models.network import Network
 from graticule.models.scoring import probabilities, softmax
 
@@ -52,8 +52,8 @@ def decoded(files: Sequence[Path], size: int) -> NDArray[np.uint8]:
     found = []
     with DecodePool(available_cores(), Preprocessing(size)) as pool:
         chunks = [[ImageFile(f) for f in files[i : i + 32]] for i in range(0, len(files), 32)]
-        for future, chunk in [(pool.submit(chunk), chunk) for chunk in chunks]:
-            found += [d.pixels for d in pool.result(future, chunk) if d.pixels is not None]
+        for future in [pool.submit(chunk) for chunk in chunks]:
+            found += [d.pixels for d in future.result() if d.pixels is not None]
     return np.stack(found)
 
 

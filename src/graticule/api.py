@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from graticule.bundle import Bundle, BundleInfo, read_bundle
 from graticule.data.decode import ImageFile
+from graticule.data.main_guard import check_main_guard
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.errors import OptionError
 from graticule.jobs.judge import DecisionOptions, Judge, reject_novel
@@ -175,23 +175,6 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def check_main_guard() -> None:
-    """Refuse to start worker processes from a script that they would run again from its first line.
-
-    Workers import the script that started them; only what stands under `if __name__ == "__main__":` is not repeated.
-
-    Raises
-    ------
-    OptionError
-        When the running script has no such line.
-    """
-    script = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
-    if script.suffix == ".py" and script.is_file() and b"__main__" not in script.read_bytes():
-        raise OptionError(
-            f'{script} starts worker processes, which import it again: put its calls under `if __name__ == "__main__":`'
-        )
 
 
 def train(data: str | Path, out: str | Path, **options: Any) -> Run:

@@ -27,7 +27,7 @@ from graticule.data.formats.dicom import is_dicom, read_dicom
 from graticule.data.formats.gif import read_gif
 from graticule.data.formats.jpeg import read_jpeg
 from graticule.data.formats.png import read_png
-from graticule.data.formats.raster import MAX_PIXELS, NO_METADATA, Raster, Refused
+from graticule.data.formats.raster import MAX_PIXELS, NO_MEMORY, NO_METADATA, Raster, Refused
 from graticule.data.formats.sniff import SUFFIXES, other_format, told_by_bytes
 from graticule.data.formats.tga import is_tga, read_tga
 from graticule.data.formats.tiff import read_tiff
@@ -189,13 +189,20 @@ def decode_image(data: bytes, name: str, selection: Selection = EVERYTHING) -> I
     except PIL.UnidentifiedImageError as error:
         raise ImageError(name, "cannot be decoded: its header is damaged") from error
     except _DECODER_ERRORS as error:
-        cause = " ".join(f"{error or type(error).__name__}".split())[:300]
-        raise ImageError(name, f"cannot be decoded: {cause}") from error
+        raise ImageError(name, f"cannot be decoded: {_words(error)}") from error
     notes = raster.notes
     said = SUFFIXES.get(suffix)
     if said is not None and said != raster.file_format:
         notes = (f"named {suffix}, but it is a {raster.file_format} file", *notes)
     return Image(pixels, raster.bits, raster.file_format, raster.compression, notes, raster.metadata)
+
+
+def _words(error: BaseException) -> str:
+    """What a decoder said, in one line; it may have said nothing."""
+    said = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        said = f"{NO_MEMORY}: {said}" if said else NO_MEMORY
+    return (said or type(error).__name__)[:300]
 
 
 def _decode(data: bytes, suffix: str, selection: Selection) -> Raster:

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from graticule.data.folds import Folds
 from graticule.data.training_only import only_trains
+from graticule.data.workers import available_cores
 from graticule.evaluate.intervals import t_critical
-from graticule.models.embed import available_cores
 from graticule.models.head_search import Choice, choose_head, fit_choice
 from graticule.models.scoring import Head, probabilities
 

@@ -45,11 +45,10 @@ def decode_pixels(
     part = file.with_name(file.name + ".part")
     pixels = new_array(part, np.uint8, shape, "Choose a smaller --input-size")
     errors: list[str] = []
-    pending: deque[tuple[list[ImageFile], Future[list[Decoded]]]] = deque()
+    pending: deque[Future[list[Decoded]]] = deque()
 
     def finish() -> None:
-        chunk, future = pending.popleft()
-        for item in pool.result(future, chunk):
+        for item in pending.popleft().result():
             if item.pixels is not None:
                 pixels[len(errors)] = item.pixels
             errors.append(item.error)
@@ -59,7 +58,7 @@ def decode_pixels(
     with DecodePool(workers, preprocessing) as pool:
         remaining = iter(files)
         while chunk := list(itertools.islice(remaining, _CHUNK)):
-            pending.append((chunk, pool.submit(chunk)))
+            pending.append(pool.submit(chunk))
             if len(pending) > 3 * workers:
                 finish()
         while pending:

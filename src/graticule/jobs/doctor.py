@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from graticule.data.workers import available_cores
 from graticule.errors import BackboneError
 from graticule.models.backbones import DEFAULT_BACKBONE, EMBEDDED, verified_weights
 from graticule.models.cache import cache_folder
-from graticule.models.embed import available_cores
 from graticule.models.encoder import embedded_encoder
 from graticule.models.network import Network
 from graticule.quiet import switched_on

@@ -13,6 +13,7 @@ import numpy as np
 
 from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, read_bundle
+from graticule.data.workers import available_cores
 from graticule.errors import OptionError
 from graticule.explain.model import ExplainableModel
 from graticule.files import write_text
@@ -31,7 +32,6 @@ from graticule.jobs.samples import (
     write_failures,
 )
 from graticule.manifest import escape_path
-from graticule.models.embed import available_cores
 from graticule.models.predictor import Predictor
 from graticule.report.explain_page import render_explanations
 from graticule.runs import output_folder, package_versions, utc_now, write_json

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from graticule import __version__
 from graticule.data.preprocess import Preprocessing
 from graticule.data.training_only import only_trains
+from graticule.data.workers import available_cores
 from graticule.errors import TrainingError
 from graticule.evaluate.crossval import fold_rows, training_rows
 from graticule.finetune.network import build_network, network_spec
@@ -43,7 +44,6 @@ from graticule.jobs.finetune_shipped import (
 from graticule.jobs.outcome import Outcome, class_codes, scored_once
 from graticule.jobs.samples import Reporter, Samples, data_hash, image_files
 from graticule.jobs.train_options import TrainOptions
-from graticule.models.embed import available_cores
 from graticule.models.encoder import Encoder, WeightsInfo
 from graticule.runs import package_versions
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 import re
 import time
 from collections import deque
@@ -25,6 +24,7 @@ from graticule.data.decode import Decoded, ImageFile, content_hash
 from graticule.data.facts import Facts
 from graticule.data.images import read_file
 from graticule.data.pool import DecodePool
+from graticule.data.workers import available_cores
 from graticule.errors import ImageError
 from graticule.models.cache import CachedFeatures, FeatureCache
 from graticule.models.encoder import Encoder
@@ -78,11 +78,6 @@ class Embedding:
     seconds: float
 
 
-def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def stream_rows(
     files: Iterable[ImageFile],
     encoder: Encoder,
@@ -122,8 +117,7 @@ def stream_rows(
                 missing = [file for file, row in zip(chunk, rows, strict=True) if row is None]
                 embedding = None
                 if missing:
-                    decoding = pool.submit(missing)
-                    embedding = threads.submit(_embed_chunk, pool, decoding, missing, network, encoder)
+                    embedding = threads.submit(_embed_chunk, pool.submit(missing), network, encoder)
                 pending.append((rows, embedding))
                 while len(pending) > 3 * cores:
                     yield from _sized(_finish(*pending.popleft(), cache, unsaved), encoder)
@@ -133,6 +127,7 @@ def stream_rows(
             for _, future in pending:
                 if future is not None:
                     future.cancel()
+            pool.close()  # a thread that waits for it goes on, so that Ctrl-C is answered at once
             if cache is not None:
                 cache.put(unsaved)
 
@@ -183,14 +178,8 @@ def _plausible(entry: CachedFeatures, encoder: Encoder) -> bool:
     return True
 
 
-def _embed_chunk(
-    pool: DecodePool,
-    decoding: Future[list[Decoded]],
-    files: Sequence[ImageFile],
-    network: Future[Network],
-    encoder: Encoder,
-) -> list[Row]:
-    decoded = pool.result(decoding, files)
+def _embed_chunk(decoding: Future[list[Decoded]], network: Future[Network], encoder: Encoder) -> list[Row]:
+    decoded = decoding.result()
     pixels = [item.pixels for item in decoded if item.pixels is not None]
     features = iter(network.result().averaged(np.stack(pixels), encoder.views) if pixels else ())
     return [

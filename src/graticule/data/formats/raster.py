@@ -11,6 +11,7 @@ from graticule.data.instrument import Metadata
 
 MAX_PIXELS = 178_956_970  # where Pillow refuses too
 MAX_BYTES = 2**30  # of decoded pixels
+NO_MEMORY = "needs more memory than reading one file may take"
 NO_METADATA = Metadata()
 
 
