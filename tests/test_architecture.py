@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -179,6 +180,85 @@ def test_habits(name: str) -> None:
             assert name.startswith("graticule.cli"), f"{name}:{node.lineno} prints"
     assert name.rpartition(".")[2] not in ("utils", "helpers", "common", "misc")
     assert "TODO" not in MODULES[name].read_text(encoding="utf-8")
+
+
+# what opens a file by its name; only graticule.files does, which follows no link and waits for no pipe
+BY_NAME = re.compile(
+    "(read|write)_(text|bytes)|touch|(symlink|hardlink)_to|tofile|fromfile|savetxt|loadtxt|genfromtxt|"
+    "open_memmap|NamedTemporaryFile|mks?temp|mkdtemp|rmtree|copy(file|tree|2)|move|(remove|make)dirs|fdopen"
+)
+OS_FUNCTIONS = {"open", "rename", "replace", "link", "symlink", "truncate", "mkdir", "mkfifo"}
+ELSEWHERE = {
+    "graticule.files": "the door itself",
+    "graticule.data.pool": "the diary of a worker, in a folder that only this user can enter",
+    "graticule.review.web.pages": "files of the package, and an export in a folder that only this user can enter",
+    "graticule.report.html": "templates of the package",
+    "graticule.api": "the user's own script, which is running",
+    "graticule.cli.app": "the null device, in the place of an output nobody reads any more",
+}
+
+
+def opened_by_name(call: ast.Call) -> str | None:
+    """What in a call opens, writes or removes a file by its name, or None."""
+    if isinstance(call.func, ast.Name):
+        return "open()" if call.func.id == "open" else None
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    owner, method = ast.unparse(call.func.value), call.func.attr
+    given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+    if BY_NAME.fullmatch(method) or (owner == "os" and method in OS_FUNCTIONS):
+        return f"{owner}.{method}"
+    if method == "open" and (
+        any(isinstance(value, ast.Constant) and set(str(value.value)) <= set("rwaxbt+") for value in given)
+        or any(keyword.arg in ("encoding", "newline", "buffering") for keyword in call.keywords)
+        or (not call.args and not call.keywords and owner not in ("self", "cls"))
+    ):
+        return f"{owner}.open"
+    if (
+        method in ("save", "savez", "write_table", "write_csv", "ParquetWriter", "ParquetFile", "read_table")
+        and call.args
+    ):
+        place = call.args[1 if method in ("write_table", "write_csv") and len(call.args) > 1 else 0]
+        if isinstance(place, ast.BinOp) or (isinstance(place, ast.Name) and place.id in ("file", "path", "out")):
+            return f"{owner}.{method} of {ast.unparse(place)}"
+    return None
+
+
+def test_files_are_opened_at_one_door() -> None:
+    found = {
+        f"{name}:{node.lineno} {what}"
+        for name, tree in TREES.items()
+        if name not in ELSEWHERE
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and (what := opened_by_name(node)) is not None
+    }
+    assert not found
+    assert set(ELSEWHERE) <= set(MODULES)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open(file)",
+        "file.open('wb')",
+        "file.open(mode='a')",
+        "file.open(encoding='utf-8')",
+        "file.open()",
+        "Path(name).write_text('')",
+        "np.savez(file, a=1)",
+        "np.savez(path / 'a', a=1)",
+        "image.save(folder / 'a.png')",
+        "pq.write_table(table, file)",
+        "os.open(file, 0)",
+        "shutil.rmtree(folder)",
+        "tempfile.NamedTemporaryFile()",
+    ],
+)
+def test_what_opens_a_file_is_recognised(code: str) -> None:
+    (statement,) = ast.parse(code).body
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    assert opened_by_name(statement.value)
 
 
 def loaded(statement: str) -> set[str]:

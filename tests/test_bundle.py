@@ -13,7 +13,7 @@ import pytest
 
 from graticule.bundle import SUMS, Bundle, BundleInfo, bundle_hash, read_bundle, write_bundle
 from graticule.data.preprocess import Preprocessing
-from graticule.errors import BundleError
+from graticule.errors import BundleError, FileError
 
 INFO = BundleInfo(
     graticule_version="0.1.0",
@@ -137,5 +137,5 @@ def test_unknown_fields_are_refused(written: Path) -> None:
 
 
 def test_an_existing_folder_is_not_written_into(written: Path) -> None:
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileError, match="exists already"):
         write_bundle(written, small())

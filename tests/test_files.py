@@ -18,6 +18,7 @@ import pytest
 
 from graticule.errors import FileError, GraticuleError
 from graticule.files import (
+    check_regular,
     is_part,
     new_file,
     open_regular,
@@ -65,7 +66,12 @@ ODD: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("kind", ODD)
 def test_what_never_ends_or_answers_is_refused_at_once(tmp_path: Path, kind: str) -> None:
     file = ODD[kind](tmp_path)
-    for read in (lambda: read_regular(file, LIMIT), lambda: sha256_file(file), lambda: open_regular(file).close()):
+    for read in (
+        lambda: read_regular(file, LIMIT),
+        lambda: sha256_file(file),
+        lambda: open_regular(file).close(),
+        lambda: check_regular(file),
+    ):
         with pytest.raises(FileError, match="is a pipe, socket or device, not a regular file") as caught:
             read()
         assert str(file) in str(caught.value)
@@ -141,7 +147,8 @@ def test_a_refused_file_is_an_error_of_the_user_and_of_the_system(tmp_path: Path
     assert isinstance(error, OSError)
     assert (error.errno, error.strerror, error.filename) == (errno.EINVAL, "is a pipe", "/data/x")
     assert str(error) == "/data/x: is a pipe"
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (FileError, str(error))
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
@@ -309,6 +316,8 @@ def test_folders_of_our_own(tmp_path: Path) -> None:
     assert (elsewhere / "kept").exists()
     (own_folder(tmp_path / "work") / "a").write_text("")
     assert own_folder(tmp_path / "work").is_dir()
+    with pytest.raises(FileError, match="exists already"):
+        own_folder(tmp_path / "work", new=True)
     remove_folder(tmp_path / "work")
     assert not (tmp_path / "work").exists()
     remove_folder(tmp_path / "work")

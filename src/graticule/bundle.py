@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from graticule.errors import BundleError
-from graticule.files import sha256_file, write_text
+from graticule.files import MODEL_BYTES, own_folder, read_regular, sha256_file, write_bytes, write_text
 from graticule.runs import SCHEMA_VERSION
 
 SUMS = "SHA256SUMS"
@@ -99,13 +99,17 @@ class Bundle:
 
 def write_bundle(folder: Path, bundle: Bundle) -> str:
     """Write a bundle into a new folder; returns the hash of its SHA256SUMS, which identifies the model."""
-    folder.mkdir()
-    (folder / "model.onnx").write_bytes(bundle.model)
-    (folder / "head.safetensors").write_bytes(save(bundle.heads))
-    (folder / "reference.safetensors").write_bytes(save(bundle.reference))
-    write_text(folder / "bundle.json", bundle.info.model_dump_json(indent=1) + "\n")
-    write_text(folder / "MODEL_CARD.md", bundle.card)
-    sums = _sums({name: (folder / name).read_bytes() for name in _FILES})
+    own_folder(folder, new=True)
+    contents = {
+        "model.onnx": bundle.model,
+        "head.safetensors": save(bundle.heads),
+        "reference.safetensors": save(bundle.reference),
+        "bundle.json": (bundle.info.model_dump_json(indent=1) + "\n").encode(),
+        "MODEL_CARD.md": bundle.card.encode(),
+    }
+    for name, content in contents.items():
+        write_bytes(folder / name, content)
+    sums = _sums(contents)
     write_text(folder / SUMS, sums)
     return hashlib.sha256(sums.encode()).hexdigest()
 
@@ -151,7 +155,7 @@ def _sums_line(name: str, content: bytes) -> str:
 def _verified(folder: Path) -> dict[str, bytes]:
     """Bytes of every file, after the sums were checked."""
     try:
-        contents = {name: (folder / name).read_bytes() for name in (*_FILES, SUMS)}
+        contents = {name: read_regular(folder / name, MODEL_BYTES) for name in (*_FILES, SUMS)}
     except FileNotFoundError as error:
         raise BundleError(f"the bundle {folder} lacks {Path(str(error.filename)).name}") from error
     except OSError as error:

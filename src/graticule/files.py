@@ -74,6 +74,18 @@ def open_regular(file: Path, limit: int | None = None) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def check_regular(file: Path) -> Path:
+    """The path, when it names a regular file: for libraries that open files by name.
+
+    Raises
+    ------
+    OSError
+        As `open_regular`.
+    """
+    open_regular(file).close()
+    return file
+
+
 def read_regular(file: Path, limit: int) -> bytes:
     """The bytes of a regular file of at most `limit` bytes, as long as it was when it was opened.
 
@@ -236,8 +248,14 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def own_folder(folder: Path) -> Path:
+def own_folder(folder: Path, *, new: bool = False) -> Path:
     """A folder of ours inside another one: made, or found to be a real folder.
+
+    Parameters
+    ----------
+    folder : Path
+    new : bool
+        Refuse one that is there already.
 
     Raises
     ------
@@ -247,13 +265,26 @@ def own_folder(folder: Path) -> Path:
     try:
         folder.mkdir()
     except FileExistsError as error:
+        if new:
+            raise FileError(errno.EEXIST, "exists already; remove it", str(folder)) from error
         if not stat.S_ISDIR(folder.lstat().st_mode):
             raise FileError(
-                errno.EEXIST,
-                "is a link or file where a folder of our own is wanted; remove it",
-                str(folder),
+                errno.EEXIST, "is a link or file where a folder of our own is wanted; remove it", str(folder)
             ) from error
     return folder
+
+
+def place_folder(draft: Path, folder: Path) -> None:
+    """Rename a folder to where an empty one or none is; what is there otherwise is left as it is.
+
+    Raises
+    ------
+    OSError
+        When there is anything else of that name.
+    """
+    if os.name == "nt" and folder.is_dir():
+        folder.rmdir()  # there, unlike on POSIX, renaming replaces no empty folder
+    draft.rename(folder)
 
 
 def remove_folder(folder: Path) -> None:

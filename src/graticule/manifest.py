@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from graticule.errors import ManifestError
+from graticule.files import open_regular, writing
 
 StrArray = NDArray[np.object_]
 
@@ -176,7 +177,7 @@ class Manifest:
 
     def write(self, file: Path) -> None:
         """Write as Parquet; root and warnings travel in the schema's metadata."""
-        with file.open("wb") as sink:
+        with writing(file) as sink:
             pq.write_table(self.to_table(), sink)
 
     @classmethod
@@ -189,7 +190,7 @@ class Manifest:
             When the file is missing, is not Parquet or was not written by `write`.
         """
         try:
-            with file.open("rb") as source:
+            with open_regular(file) as source:
                 table = pq.ParquetFile(source).read()
         except (OSError, pa.ArrowException) as error:
             raise ManifestError(f"cannot read the manifest {file}: {error}") from error

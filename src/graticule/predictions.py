@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from graticule.errors import RunError
+from graticule.files import open_regular, writing
 
 StrArray = NDArray[np.object_]
 
@@ -81,7 +82,7 @@ class Predictions:
 
     def write(self, file: Path) -> None:
         """Write as Parquet."""
-        with file.open("wb") as sink:
+        with writing(file) as sink:
             pq.write_table(self.to_table(), sink)
 
 
@@ -94,7 +95,7 @@ def read_predictions(file: Path) -> Predictions:
         When the file is missing, is not Parquet or lacks a column.
     """
     try:
-        with file.open("rb") as source:
+        with open_regular(file) as source:
             table = pq.ParquetFile(source).read()
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"cannot read the predictions {file}: {error}") from error

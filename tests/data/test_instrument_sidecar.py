@@ -117,7 +117,7 @@ def test_unreadable_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError("no")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert sidecar_metadata(file) == Metadata(warnings=("a.txt cannot be read",))
 
 

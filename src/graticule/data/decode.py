@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from graticule.data.facts import facts_of
 from graticule.data.images import Image, decode_image, read_file
 from graticule.data.instrument import merged
-from graticule.data.instrument_sidecar import sidecar_file, sidecar_metadata
+from graticule.data.instrument_sidecar import MAX_BYTES, sidecar_file, sidecar_metadata
 from graticule.data.intensity import IntensityError
 from graticule.data.preprocess import Preprocessing, fit, picture_of
 from graticule.errors import ImageError
+from graticule.files import read_regular
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def content_hash(data: bytes, file: ImageFile, preprocessing: Preprocessing) -> 
     beside = b""
     if sidecar is not None:
         with contextlib.suppress(OSError):
-            beside = sidecar.read_bytes()
+            beside = read_regular(sidecar, MAX_BYTES)
     if preprocessing.scale_nm is not None:
         beside += repr(file.pixel_size_nm).encode()
     return hashlib.sha256(data + beside).hexdigest()

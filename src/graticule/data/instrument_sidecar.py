@@ -12,6 +12,7 @@ from pathlib import Path
 from graticule.data import instrument_makes as makes
 from graticule.data.instrument import Metadata
 from graticule.data.instrument_text import clean, decode_text
+from graticule.files import read_regular
 
 MAX_BYTES = 1024 * 1024
 _SETTLED_NS = 3_000_000_000  # time stamps of common file systems are good to 2 s or better
@@ -116,8 +117,7 @@ def _regular(file: Path) -> bool:
 
 def _bytes(file: Path) -> bytes | None:
     try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_BYTES)
+        return read_regular(file, MAX_BYTES)
     except OSError:
         return None
 

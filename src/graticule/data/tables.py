@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graticule.errors import ManifestError
+from graticule.files import TABLE_BYTES, open_regular, read_regular
 from graticule.manifest import manifest_metadata, unescape_path
 
 TABLE_SUFFIXES = (".csv", ".parquet")
@@ -72,7 +73,7 @@ class Table:
 def read_bytes(file: Path) -> bytes:
     """A file's bytes; ManifestError when it cannot be read."""
     try:
-        return file.read_bytes()
+        return read_regular(file, TABLE_BYTES)
     except OSError as error:
         raise ManifestError(f"cannot read {str(file)!r}: {error.strerror or error}") from error
 
@@ -154,7 +155,7 @@ def _check_names(names: list[str], faults: Faults) -> None:
 def _read_parquet(file: Path) -> Table:
     try:
         # through a file object: pyarrow cannot open names that are not UTF-8, and would turn "a=b/" into a column
-        with file.open("rb") as source:
+        with open_regular(file) as source:
             parquet = pq.ParquetFile(source)
             schema = parquet.schema_arrow
             plain = [f.name for f in schema if not (pa.types.is_nested(f.type) or _is_binary(f.type))]

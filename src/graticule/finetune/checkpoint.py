@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from graticule.errors import TrainingError
+from graticule.files import read_regular, writing
 
 Tensors = dict[str, torch.Tensor]
 _DIGEST = 32
+CHECKPOINT_BYTES = 2**36
 
 
 def write_checkpoint(file: Path, tensors: Tensors, values: dict[str, Any]) -> None:
@@ -34,13 +35,9 @@ def write_checkpoint(file: Path, tensors: Tensors, values: dict[str, Any]) -> No
     """
     cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     content = save(cpu, metadata={"values": json.dumps(values)})
-    part = file.with_name(file.name + ".part")
-    with part.open("wb") as stream:
+    with writing(file) as stream:
         stream.write(hashlib.sha256(content).digest())
         stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
 
 
 def read_checkpoint(file: Path) -> tuple[Tensors, dict[str, Any]]:
@@ -51,7 +48,7 @@ def read_checkpoint(file: Path) -> tuple[Tensors, dict[str, Any]]:
     TrainingError
         When it is truncated or altered.
     """
-    data = file.read_bytes()
+    data = read_regular(file, CHECKPOINT_BYTES)
     digest, content = data[:_DIGEST], data[_DIGEST:]
     if hashlib.sha256(content).digest() != digest:
         raise TrainingError(

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from graticule.errors import TrainingError
+from graticule.files import check_regular
 from graticule.finetune.memory import memory_told, new_array
 from graticule.finetune.network import Classifier
 from graticule.finetune.processes import Processes
@@ -102,5 +103,5 @@ def write_maps(
 
 def map_views(file: Path) -> NDArray[np.float16]:
     """The maps of a file written by `write_maps`, mapped read-only."""
-    maps: NDArray[np.float16] = np.load(file, mmap_mode="r")
+    maps: NDArray[np.float16] = np.load(check_regular(file), mmap_mode="r")
     return maps

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from graticule.errors import TrainingError
+from graticule.files import new_file
 
 _TEXTS = ("can't allocate memory", "not enough memory")  # of torch's own allocator on Linux and macOS, on Windows
 
@@ -58,25 +59,28 @@ def new_array(file: Path, dtype: Any, shape: tuple[int, ...], advice: str) -> np
     OSError
         When the disk fills up meanwhile.
     """
-    file.unlink(missing_ok=True)
     needed, free = int(np.prod(shape)) * np.dtype(dtype).itemsize, shutil.disk_usage(file.parent).free
     if needed > free:
         raise TrainingError(
             f"{needed / 1e9:.1f} GB are needed in {file.parent}, where {free / 1e9:.1f} GB are free. {advice}, or an "
             "--out on another disk"
         )
-    array = np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=shape)
-    _take_room(file)
-    return array
+    file.unlink(missing_ok=True)
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    with new_file(file) as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        begin = stream.tell()
+        stream.truncate(begin + needed)
+        _take_room(stream.fileno(), begin + needed)
+        return np.memmap(stream, mode="r+", dtype=dtype, shape=shape, offset=begin)
 
 
-def _take_room(file: Path) -> None:
+def _take_room(descriptor: int, size: int) -> None:
     """Give a sparse file its blocks, where the system can."""
     if not hasattr(os, "posix_fallocate"):
         return
     try:
-        with file.open("r+b") as stream:
-            os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
+        os.posix_fallocate(descriptor, 0, size)
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # what some file systems answer
             raise

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from graticule.data.decode import Decoded, ImageFile
 from graticule.data.pool import DecodePool
 from graticule.data.preprocess import Preprocessing
+from graticule.files import check_regular
 from graticule.finetune.memory import new_array
 
 _CHUNK = 16
@@ -70,5 +71,5 @@ def decode_pixels(
 
 def map_pixels(file: Path) -> NDArray[np.uint8]:
     """The pixels of a file written by `decode_pixels`, mapped read-only."""
-    pixels: NDArray[np.uint8] = np.load(file, mmap_mode="r")
+    pixels: NDArray[np.uint8] = np.load(check_regular(file), mmap_mode="r")
     return pixels

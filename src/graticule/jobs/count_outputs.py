@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from graticule.decide.counts import Estimate
 from graticule.decide.specimens import Verdicts, accuracy, truth_of
 from graticule.evaluate.metrics import FloatArray, IntArray
+from graticule.files import writing, writing_text
 from graticule.jobs.count_figures import BINS_UM, Figures, bin_name, total_per_ml
 from graticule.jobs.count_scored import DECISIONS, Scored
 from graticule.jobs.count_tables import Details
@@ -31,7 +32,7 @@ def write_rows(
     volume: FloatArray | None,
 ) -> None:
     """counts.csv: one row per specimen, class, size bin, quantity and method; what is not given has no row."""
-    with file.open("w", encoding="utf-8", newline="") as stream:
+    with writing_text(file) as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for (size, quantity, method), estimate in figures.estimates.items():
@@ -67,7 +68,7 @@ def write_specimens(file: Path, classes: Sequence[str], names: Sequence[str], ve
         "score_low": _nullable(verdicts.score_low),
         "score_high": _nullable(verdicts.score_high),
     }
-    with file.open("wb") as sink:
+    with writing(file) as sink:
         pq.write_table(pa.table(columns), sink)
 
 

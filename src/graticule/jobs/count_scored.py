@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from graticule.errors import RunError
 from graticule.evaluate.metrics import FloatArray, IntArray
+from graticule.files import open_regular
 from graticule.runs import read_json, require_finished
 
 DECISIONS = ("accept", "review", "reject")
@@ -92,7 +93,7 @@ def read_scored(folder: Path) -> Scored:
 
 def _read_shard(file: Path) -> pa.Table:
     try:
-        with file.open("rb") as source:
+        with open_regular(file) as source:
             parquet = pq.ParquetFile(source)
             names = [name for name in parquet.schema_arrow.names if name.startswith("p_")]
             wanted = ["path", "label", *names, "novelty", "decision"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
+from graticule.files import own_folder, remove_folder
 from graticule.jobs.phantom import phantom
 from graticule.jobs.predict import predict
 from graticule.jobs.samples import Reporter, Silent
+from graticule.jobs.shards import read_shard
 from graticule.jobs.train import train
 from graticule.jobs.train_options import TrainOptions
 from graticule.runs import output_folder
@@ -58,18 +59,16 @@ def demo(out: Path, *, workers: int | None = None, reporter: Reporter | None = N
 
 def _without_labels(drawn: Path, new: Path) -> dict[str, str]:
     """Move images into one flat folder under neutral names; returns the true class of each name."""
-    new.mkdir()
+    own_folder(new, new=True)
     truth = {}
     for i, file in enumerate(sorted(drawn.glob("*/*.png"))):
         name = f"new_{i:03d}.png"
         truth[name] = file.parent.name
         file.rename(new / name)
-    shutil.rmtree(drawn)
+    remove_folder(drawn)
     return truth
 
 
 def _answers(predictions: Path) -> dict[str, str]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(predictions / "predictions-00000.parquet", columns=["path", "label"])
+    table = read_shard(predictions / "predictions-00000.parquet", ["path", "label"])
     return dict(zip(table["path"].to_pylist(), table["label"].to_pylist(), strict=True))

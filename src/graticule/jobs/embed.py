@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from graticule.data.reading import ReadingOptions, settle_reading
 from graticule.data.sources import list_images, read_manifest
 from graticule.errors import OptionError, RunError
+from graticule.files import writing
 from graticule.jobs.samples import (
     Reporter,
     Samples,
@@ -75,12 +76,10 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
     samples = embed_samples(
         manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter or Silent()
     )
-    part = out.with_name(f".{out.stem}.part{out.suffix}")
     try:
-        _write(part, samples, encoder.feature_names())
-        part.replace(out)
+        with writing(out, new=True) as sink:
+            _write(sink, out.suffix, samples, encoder.feature_names())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise RunError(f"cannot write {out}: {error.strerror or error}") from error
     return {
         "n": len(samples.manifest),
@@ -113,25 +112,23 @@ def _samples(data: Path, root: Path | None) -> Manifest:
     return read_manifest(data, root=root, group="auto")
 
 
-def _write(file: Path, samples: Samples, names: list[str]) -> None:
+def _write(sink: BinaryIO, suffix: str, samples: Samples, names: list[str]) -> None:
     manifest = samples.manifest
     ids = {
         "sample_id": list(manifest.sample_id),
         "path": [escape_path(p) for p in manifest.path],
         "label": list(manifest.label),
     }
-    if file.suffix == ".npz":
+    if suffix == ".npz":
         arrays: dict[str, Any] = {name: np.array(values, dtype=str) for name, values in ids.items()}
-        np.savez(file, features=samples.features, names=np.array(names), **arrays)
+        np.savez(sink, features=samples.features, names=np.array(names), **arrays)
         return
     columns = {name: pa.array(values, pa.string()) for name, values in ids.items()}
     columns |= {name: pa.array(samples.features[:, j]) for j, name in enumerate(names)}
     table = pa.table(columns)
-    if file.suffix == ".parquet":
-        # an open file, since Arrow takes no path that is not UTF-8
-        with file.open("wb") as sink:
-            pq.write_table(table, sink)
+    if suffix == ".parquet":
+        pq.write_table(table, sink)
     else:
         import pyarrow.csv
 
-        pyarrow.csv.write_csv(table, file)
+        pyarrow.csv.write_csv(table, sink)

@@ -16,7 +16,7 @@ from graticule.bundle import Bundle, bundle_hash, read_bundle
 from graticule.data.workers import available_cores
 from graticule.errors import OptionError
 from graticule.explain.model import ExplainableModel
-from graticule.files import write_text
+from graticule.files import write_text, writing_text
 from graticule.jobs.explain_checks import EXAMINED, Subject, attention, fidelity, randomisation, regions, warnings_of
 from graticule.jobs.explain_choice import ScoredImages, choose, draw_examined, read_images, score_images
 from graticule.jobs.explain_outputs import Outputs, regions_area
@@ -192,7 +192,7 @@ def _explained(
     areas = []
     reporter.begin("explaining", len(chosen))
     with (
-        (out / "maps.csv").open("w", encoding="utf-8", newline="") as stream,
+        writing_text(out / "maps.csv") as stream,
         ThreadPoolExecutor(max(1, options.workers or available_cores())) as threads,
     ):
         outputs = Outputs(out, classes, stream)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from graticule.explain.overlay import full_scale, overlay, picture
+from graticule.files import own_folder, write_bytes, writing
 from graticule.jobs.explain_work import Explained
 from graticule.report.explain_page import Tile
 from graticule.report.thumbnails import encode
@@ -62,7 +63,7 @@ class Outputs:
 
     def __init__(self, folder: Path, classes: tuple[str, ...], stream: Any) -> None:
         self._folder, self._classes = folder, classes
-        (folder / "maps").mkdir()
+        own_folder(folder / "maps", new=True)
         self._index = csv.writer(stream)
         self._index.writerow(_COLUMNS)
         self._shard: dict[str, NDArray[np.float32]] = {}
@@ -82,7 +83,8 @@ class Outputs:
         for rank, (k, values) in enumerate(zip(one.classes, one.maps, strict=True), 1):
             file = f"maps/{number:05d}-{rank}.png"
             laid = overlay(shown, values, scale)
-            PIL.Image.fromarray(laid).save(self._folder / file, compress_level=6)
+            with writing(self._folder / file) as sink:
+                PIL.Image.fromarray(laid).save(sink, format="PNG", compress_level=6)
             tensor = f"{number:05d}.{rank}"
             self._shard[tensor] = values.astype(np.float32)
             score = round(float(one.proba[k]), 6)
@@ -114,7 +116,7 @@ class Outputs:
     def flush(self) -> None:
         """Write the maps held so far."""
         if self._shard:
-            (self._folder / self._shard_name()).write_bytes(save(self._shard))
+            write_bytes(self._folder / self._shard_name(), save(self._shard))
             self._shard, self._held = {}, 0
             self._shards += 1
 

@@ -22,6 +22,7 @@ from graticule.data.training_only import only_trains
 from graticule.data.workers import available_cores
 from graticule.errors import TrainingError
 from graticule.evaluate.crossval import fold_rows, training_rows
+from graticule.files import own_folder
 from graticule.finetune.network import build_network, network_spec
 from graticule.finetune.order import validation_rows
 from graticule.finetune.pixels import decode_pixels
@@ -158,7 +159,7 @@ def _prepared(
     check_batches(recipe, network, parts, processes)
     preprocessing = _at_size(preprocessing, recipe.input_size)
     if processes.main:
-        work.mkdir(exist_ok=True)
+        own_folder(work)
     processes.wait()
     campaign = Campaign(
         y=y,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
 from graticule.decide.novelty import ALPHA, Novelty, nearest, project
 from graticule.errors import OptionError
+from graticule.files import DOCUMENT_BYTES, read_regular
 from graticule.jobs.samples import reasons_beyond
 from graticule.models.predictor import Scored
 
@@ -239,8 +241,8 @@ def reject_novel(
 def _prevalence(file: Path, classes: tuple[str, ...]) -> NDArray[np.float64]:
     """Shares of the classes from a CSV file with columns class and share."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        text = read_regular(file, DOCUMENT_BYTES).decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
         found = {str(row["class"]): float(row["share"]) for row in rows}
     except (OSError, UnicodeDecodeError) as error:
         raise OptionError(f"--prevalence {file} cannot be read: {error}") from error

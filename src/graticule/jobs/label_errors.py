@@ -18,7 +18,7 @@ from graticule.data.selection import Selection
 from graticule.decide.label_errors import CUT_OFF, LabelErrors, find_label_errors
 from graticule.errors import RunError
 from graticule.evaluate.metrics import IntArray
-from graticule.files import write_text
+from graticule.files import open_regular, write_text
 from graticule.jobs.label_copies import copies_of
 from graticule.jobs.label_tables import write_cleaned, write_list
 from graticule.jobs.samples import Reporter, Silent, check_outside
@@ -157,7 +157,7 @@ def _parts(run: Path) -> list[tuple[str, str]]:
 
     file = run / "splits.parquet"
     try:
-        with file.open("rb") as source:
+        with open_regular(file) as source:
             table = pq.ParquetFile(source).read(columns=["sample_id", "part"])
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"cannot read the splits {file}: {error}") from error

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from graticule.files import writing_text
 from graticule.manifest import Manifest, escape_path
 from graticule.review.exports import safe_cell
 
@@ -15,7 +16,7 @@ COLUMNS = ("rank", "path", "label", "suggested", "score", "evidence")
 
 def write_list(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """label_errors.csv: one row an image, most suspect first; safe to open in a spreadsheet."""
-    with file.open("w", encoding="utf-8", newline="", errors="replace") as stream:
+    with writing_text(file, errors="replace") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         writer.writerows([safe_cell(row[name]) for name in COLUMNS] for row in rows)
@@ -35,7 +36,7 @@ def write_cleaned(file: Path, manifest: Manifest, doubtful: set[str]) -> None:
     doubtful : set of str
         Paths whose label is left empty.
     """
-    with file.open("w", encoding="utf-8", newline="", errors="replace") as stream:
+    with writing_text(file, errors="replace") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "label", *manifest.columns])
         for i, path in enumerate(manifest.path.tolist()):

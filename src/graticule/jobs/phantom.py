@@ -1,12 +1,12 @@
 """`graticule phantom`: a generated data set with known truth."""
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from graticule.data.phantoms.families import write_phantom
 from graticule.errors import RunError
+from graticule.files import place_folder
 
 
 def phantom(
@@ -57,7 +57,7 @@ def phantom(
                 progress=progress,
                 workers=workers,
             )
-            _publish(draft, target)
+            place_folder(draft, target)
     except OSError as error:
         raise RunError(f"cannot write the phantom to {target}: {error.strerror or error}") from error
     return record
@@ -68,11 +68,3 @@ def _refuse_existing(target: Path) -> None:
         return
     if target.exists() or target.is_symlink():
         raise RunError(f"{target} exists already and is not an empty folder; give --out a new name or remove it first")
-
-
-def _publish(draft: Path, target: Path) -> None:
-    """Move the finished folder into place; whatever appeared there meanwhile is kept."""
-    _refuse_existing(target)
-    if target.is_dir():
-        target.rmdir()
-    shutil.move(draft, target)

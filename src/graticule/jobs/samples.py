@@ -19,6 +19,7 @@ from graticule.data.facts import Facts
 from graticule.data.intensity import EIGHT, Intensity
 from graticule.data.reading import Reading
 from graticule.errors import ManifestError, OptionError
+from graticule.files import writing_text
 from graticule.manifest import Manifest, escape_path, object_array
 from graticule.models.cache import FeatureCache, cache_folder
 from graticule.models.embed import Embedding, embed_files
@@ -285,7 +286,7 @@ def unreadable_warning(failures: Sequence[tuple[str, str]]) -> list[str]:
 
 def write_failures(file: Path, failures: Iterable[tuple[str, str]]) -> None:
     """failures.csv: path, error."""
-    with file.open("w", encoding="utf-8", newline="") as stream:
+    with writing_text(file) as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "error"])
         writer.writerows(failures)

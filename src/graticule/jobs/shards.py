@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from graticule.files import open_regular, writing, writing_text
 
 SHARD_ROWS = 50_000
 
@@ -27,6 +30,7 @@ class Shards:
         self._folder, self._schema = folder, schema
         self.files: list[Path] = []
         self._rows = 0
+        self._open = contextlib.ExitStack()
         self._writer = self._next()
 
     def __enter__(self) -> Self:
@@ -35,13 +39,13 @@ class Shards:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self._open.__exit__(kind, error, trace)
 
     def write(self, columns: dict[str, list[Any]]) -> None:
         """Append a block of rows."""
         table = pa.table(columns, schema=self._schema)
         if self._rows + len(table) > SHARD_ROWS:
-            self._close()
+            self._open.close()
             self._writer, self._rows = self._next(), 0
         self._writer.write_table(table)
         self._rows += len(table)
@@ -49,31 +53,25 @@ class Shards:
     def _next(self) -> pq.ParquetWriter:
         self.files.append(self._folder / f"predictions-{len(self.files):05d}.parquet")
         # an open file, since Arrow takes no path that is not UTF-8
-        self._sink = self.files[-1].open("wb")
-        return pq.ParquetWriter(self._sink, self._schema)
-
-    def _close(self) -> None:
-        self._writer.close()
-        self._sink.close()
+        sink = self._open.enter_context(writing(self.files[-1]))
+        return self._open.enter_context(pq.ParquetWriter(sink, self._schema))
 
 
 def read_shard(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """One file, or some of its columns."""
-    with file.open("rb") as source:
+    with open_regular(file) as source:
         return pq.ParquetFile(source).read(columns=None if columns is None else list(columns))
 
 
 def replace_shard(file: Path, table: pa.Table) -> None:
     """Put a table in the place of a file; a run that is cut off leaves the old one or the new one."""
-    part = file.with_suffix(".part")
-    with part.open("wb") as sink:
+    with writing(file) as sink:
         pq.write_table(table, sink)
-    part.replace(file)
 
 
 def shards_to_csv(files: Sequence[Path], out: Path) -> None:
     """All files as one CSV file for spreadsheets; lists are joined by a comma."""
-    with out.open("w", encoding="utf-8-sig", newline="") as stream:
+    with writing_text(out, encoding="utf-8-sig") as stream:
         writer = csv.writer(stream)
         for number, file in enumerate(files):
             table = read_shard(file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from graticule.data.reading import Reading, settle_reading
 from graticule.data.sources import check_trainable, read_manifest
 from graticule.data.training_only import PICKED, SYNTHETIC, training_only
 from graticule.errors import ManifestError
+from graticule.files import remove_folder
 from graticule.jobs.decide import settle_decisions
 from graticule.jobs.division import Division, check_split, divide
 from graticule.jobs.openings import held_out_key, note_in_ledger
@@ -88,7 +88,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         reporter.step("writing the run")
         predictions = scored_predictions(samples, division, decider.proba)
         metrics = measure(predictions, samples.manifest, division, outcome, options.seed)
-        shutil.rmtree(folder / "model", ignore_errors=True)  # of an interrupted run that is resumed
+        remove_folder(folder / "model")  # of an interrupted run that is resumed
         bundle_sha256 = write_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, predictions)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
@@ -100,7 +100,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         write_json(folder / "decisions.json", decider.document)
         write_json(folder / "run.json", record)
         write_report(folder)
-        shutil.rmtree(folder / WORK, ignore_errors=True)
+        remove_folder(folder / WORK)
     return record | {"metrics": metrics, "failures": samples.failures}
 
 

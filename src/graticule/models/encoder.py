@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from graticule.data.facts import FACTS_VERSION
 from graticule.data.images import READER_VERSION
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import OptionError
+from graticule.files import MODEL_BYTES, read_regular, write_bytes
 from graticule.models.backbones import EMBEDDED, GRAPHS, BackboneSpec, verified_weights
 from graticule.models.cache import cache_folder
 from graticule.models.network import VIEWS
@@ -155,24 +154,16 @@ def _cached_graph(spec: BackboneSpec, output: str) -> bytes:
     file = cache_folder() / "graphs" / f"{expected}.onnx"
     if expected is not None:
         with contextlib.suppress(OSError):
-            model = file.read_bytes()
+            model = read_regular(file, MODEL_BYTES)
             if hashlib.sha256(model).hexdigest() == expected:
                 return model
     model = _build(spec, output)
     # other releases of onnx may write the same graph in other bytes: then it is built each time
     if hashlib.sha256(model).hexdigest() == expected:
         with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
-            _keep(file, model)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(file, model)
     return model
-
-
-def _keep(file: Path, model: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as part:
-        part.write(model)
-    # readable for others, who may share the cache
-    Path(part.name).chmod(0o644)
-    Path(part.name).replace(file)
 
 
 def _build(spec: BackboneSpec, output: str) -> bytes:

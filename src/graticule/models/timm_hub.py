@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.errors import BackboneError
+from graticule.files import check_regular
 from graticule.models.backbones import EMBEDDED
 
 # what torch's reader raises on damaged bytes
@@ -154,6 +155,7 @@ def read_state(file: Path) -> dict[str, Any]:
     # torch does not name this error itself
     unpickling = torch.serialization.pickle.UnpicklingError
     try:
+        check_regular(file)
         if file.suffix == ".safetensors":
             state = load_file(file)
         else:

@@ -19,6 +19,7 @@ from graticule.data.images import read_image
 from graticule.data.intensity import choose_intensity, pixel_range, to_uint8
 from graticule.data.selection import Selection
 from graticule.errors import RunError
+from graticule.files import write_bytes
 from graticule.report import quantities
 from graticule.report.content import Numbering, page_content
 from graticule.report.source import Source, read_source
@@ -141,7 +142,7 @@ def write_report(run_dir: Path) -> Path:
     file = run_dir / "report.html"
     try:
         # Paths that are not UTF-8 reach here as lone surrogates; they are shown with a replacement character.
-        file.write_bytes(page.encode("utf-8", errors="replace"))
+        write_bytes(file, page.encode("utf-8", errors="replace"))
     except OSError as error:
         raise RunError(f"cannot write the report {file}: {error}") from error
     return file

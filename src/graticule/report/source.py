@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.errors import RunError
+from graticule.files import DOCUMENT_BYTES, TABLE_BYTES, read_regular
 from graticule.manifest import Manifest
 from graticule.predictions import Predictions, read_predictions
 
@@ -73,8 +75,8 @@ class Source:
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(read_regular(file, DOCUMENT_BYTES).decode())
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"cannot read {file}: {error}") from error
     if not isinstance(found, dict):
         raise RunError(f"{file} holds no JSON object; is this a run folder?")
@@ -84,7 +86,7 @@ def _read_json(file: Path) -> dict[str, Any]:
 def _read_failures(file: Path) -> list[tuple[str, str]]:
     if not file.exists():
         return []
-    with file.open(encoding="utf-8", newline="") as stream:
+    with io.StringIO(read_regular(file, TABLE_BYTES).decode(errors="replace"), newline="") as stream:
         rows = csv.DictReader(stream)
         return [(row.get("path") or "", row.get("error") or "") for row in rows]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graticule.errors import LabelStoreError
+from graticule.files import open_regular, writing, writing_text
 from graticule.review.current import Agreed
 from graticule.review.events import COLUMNS, DOUBTFUL, FLOATS, INTEGERS, NOVEL
 
@@ -40,14 +40,14 @@ class EventFiles:
     """The record as CSV and Parquet, written block by block. A context manager; files appear whole or not at all."""
 
     def __init__(self, csv_file: Path, parquet_file: Path) -> None:
-        self._files = [(_part(file), file) for file in (csv_file, parquet_file)]
+        self._files = (csv_file, parquet_file)
         self._block: list[Mapping[Any, Any]] = []
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> EventFiles:
         with contextlib.ExitStack() as stack:
-            text = stack.enter_context(self._files[0][0].open("w", encoding="utf-8", newline=""))
-            binary = stack.enter_context(self._files[1][0].open("wb"))
+            text = stack.enter_context(writing_text(self._files[0]))
+            binary = stack.enter_context(writing(self._files[1]))
             self._csv = csv.writer(text)
             self._csv.writerow(COLUMNS)
             self._parquet = stack.enter_context(pq.ParquetWriter(binary, EVENT_SCHEMA))
@@ -57,14 +57,11 @@ class EventFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._open.__exit__(kind, error, trace)
+            return
         with self._open:
-            if kind is None:
-                self._write()
-        for part, file in self._files:
-            if kind is None:
-                _appear(part, file)
-            else:
-                part.unlink(missing_ok=True)
+            self._write()
 
     def add(self, row: Mapping[Any, Any]) -> None:
         """Add one row of the table of events."""
@@ -88,7 +85,7 @@ def read_events(file: Path) -> Iterator[dict[str, Any]]:
         When it is no such file.
     """
     try:
-        with file.open("rb") as source, pq.ParquetFile(source) as parquet:
+        with open_regular(file) as source, pq.ParquetFile(source) as parquet:
             if set(parquet.schema_arrow.names) != set(COLUMNS):
                 raise LabelStoreError(f"{file} is no exported record of label events: its columns are other ones")
             for batch in parquet.iter_batches(batch_size=_BLOCK):
@@ -161,28 +158,16 @@ def divide(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any
 
 def write_rows(file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as CSV or Parquet, by the file's suffix; missing cells are empty. The file appears whole."""
-    part = _part(file)
     if file.suffix.lower() == ".parquet":
         values = {name: [_text(row.get(name)) for row in rows] for name in columns}
-        with part.open("wb") as sink:
+        with writing(file) as sink:
             pq.write_table(pa.table(values, schema=pa.schema([(name, pa.string()) for name in columns])), sink)
     else:
-        with part.open("w", encoding="utf-8", newline="") as stream:
+        with writing_text(file) as stream:
             writer = csv.writer(stream)
             writer.writerow(columns)
             writer.writerows([_text(row.get(name)) for name in columns] for row in rows)
-    _appear(part, file)
 
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _part(file: Path) -> Path:
-    return file.with_name(file.name + ".part")
-
-
-def _appear(part: Path, file: Path) -> None:
-    with part.open("rb+") as stream:
-        os.fsync(stream.fileno())
-    part.replace(file)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from graticule.data.infobar import find_bar
 from graticule.data.intensity import IntensityError, choose_intensity, pixel_range, to_uint8
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import ImageError
-from graticule.files import sha256_file
+from graticule.files import DOCUMENT_BYTES, read_regular, sha256_file, write_bytes
 
 THUMB_SIDE = 256
 _REMEMBERED = 24  # pictures of which the pixels are kept for zooming and for the next side asked for
@@ -151,13 +150,11 @@ class Pictures:
     def _kept(self, name: str, file: Path) -> bytes:
         there = self._cache / name[:2] / f"{name}.jpg"
         with contextlib.suppress(OSError):
-            return there.read_bytes()
+            return read_regular(there, DOCUMENT_BYTES)
         data = encoded(self._read(file).pixels, THUMB_SIDE, always_jpeg=True)[0]
         with contextlib.suppress(OSError):  # a full disk costs the cache, not the picture
             there.parent.mkdir(parents=True, exist_ok=True)
-            part = there.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-            part.write_bytes(data)
-            part.replace(there)
+            write_bytes(there, data, durable=False)
         return data
 
     def prepare_thumbnails(self, stop: threading.Event) -> None:

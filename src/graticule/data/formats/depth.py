@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from graticule.data.formats.sniff import told_by_bytes
+from graticule.errors import FileError
+from graticule.files import open_regular
 
 EIGHT_BITS = "8 bit"
 _MOST_SEGMENTS = 200  # of a JPEG file before its frame
@@ -29,9 +31,7 @@ def told_depth(file: Path) -> str:
     Never raises for what is in the file: a file that cannot be opened or is cut off is told when it is read.
     """
     try:
-        if not file.is_file():  # a pipe would never end
-            return EIGHT_BITS
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             head = stream.read(32)
             kind = told_by_bytes(head)
             if kind == "JPEG":
@@ -42,6 +42,8 @@ def told_depth(file: Path) -> str:
                 return _of_tiff(stream, head)
             if kind is None:
                 return _of_dicom(head + stream.read(_DICOM_BYTES))
+    except FileError:  # a pipe is no file to look at
+        return EIGHT_BITS
     except (OSError, ValueError, LookupError, struct.error):  # gone, cut off, or offsets that lead nowhere
         return ""
     return EIGHT_BITS if kind in ("BMP", "GIF", "WebP") else ""

@@ -22,6 +22,7 @@ from PIL import Image
 from graticule.data.phantoms import powder
 from graticule.data.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
 from graticule.errors import OptionError
+from graticule.files import write_text, writing, writing_text
 
 SCHEMA_VERSION = 1
 _COLUMNS = (
@@ -153,12 +154,12 @@ def write_phantom(
         rows.append(row)
         if progress is not None:
             progress(len(rows), len(tasks))
-    with (out / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+    with writing_text(out / "manifest.csv") as file:
         writer = csv.DictWriter(file, fieldnames=_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     record = _record(plan, family, rows)
-    (out / "phantom.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(out / "phantom.json", json.dumps(record, indent=2) + "\n")
     return record
 
 
@@ -216,9 +217,12 @@ def _make(plan: _Plan, out: Path, task: _Task) -> dict[str, str]:
         mask[rows[0] : rows[1]] = 0
     label = family.classes[task.label_index]
     path = f"{label}/{shot.specimen}_{task.index:05d}.png"
-    Image.fromarray(image).save(out / path, compress_level=1, compress_type=_RUN_LENGTH)
+    # not durable: what a power cut takes can be drawn again
+    with writing(out / path, durable=False) as sink:
+        Image.fromarray(image).save(sink, format="PNG", compress_level=1, compress_type=_RUN_LENGTH)
     if plan.masks:
-        Image.fromarray(mask).save(out / "masks" / path)
+        with writing(out / "masks" / path, durable=False) as sink:
+            Image.fromarray(mask).save(sink, format="PNG")
     top, bottom = ("", "") if rows is None else (str(rows[0]), str(rows[1]))
     values = (label, family.classes[task.class_index], shot.specimen, shot.specimen, f"{shot.pixel_size_nm:g}")
     return dict(zip(_COLUMNS, (path, *values, shot.instrument, top, bottom), strict=True))
