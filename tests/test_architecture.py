@@ -190,10 +190,10 @@ BY_NAME = re.compile(
 OS_FUNCTIONS = {"open", "rename", "replace", "link", "symlink", "truncate", "mkdir", "mkfifo"}
 ELSEWHERE = {
     "graticule.files": "the door itself",
-    "graticule.data.pool": "the diary of a worker, in a folder that only this user can enter",
     "graticule.review.web.pages": "files of the package, and an export in a folder that only this user can enter",
     "graticule.report.html": "templates of the package",
-    "graticule.api": "the user's own script, which is running",
+    "graticule.data.main_guard": "the user's own script, which is running",
+    "graticule.data.worker": "a setting of the kernel",
     "graticule.cli.app": "the null device, in the place of an output nobody reads any more",
 }
 
