@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import PIL.Image
@@ -13,11 +13,34 @@ import tifffile
 from graticule.data import reading
 from graticule.data.decode import ImageFile, decode_file
 from graticule.data.facts import Facts
-from graticule.data.reading import Reading, ReadingOptions, settle_reading
+from graticule.data.reading import Look, Reading, ReadingOptions, settle_reading
+from graticule.errors import ImageError
 
 N = 150
 # of the images that differ; none is in a sample of 64 evenly spread ones
 PLACES = tuple(sorted(set(range(N)) - set(np.linspace(0, N - 1, 64).astype(int).tolist()))[::20])
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were looked at, in this process instead of in workers, which take seconds to start."""
+    seen: list[Path] = []
+
+    def here(
+        function: Callable[[ImageFile], Look | None],
+        files: Sequence[ImageFile],
+        lost: Callable[[str], Look | None],
+        **_: object,
+    ) -> Iterator[Look | None]:
+        for file in files:
+            seen.append(file.path)
+            try:
+                yield function(file)
+            except ImageError as error:
+                yield lost(error.cause)
+
+    monkeypatch.setattr(reading, "in_workers", here)
+    return seen
 
 
 def dark(i: int, dtype: type = np.uint16) -> np.ndarray:
@@ -47,7 +70,9 @@ def shares(files: list[ImageFile], found: Reading) -> list[float]:
 
 @pytest.mark.parametrize("places", [PLACES[:1], PLACES])
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.float32])
-def test_the_window_holds_images_beyond_the_sample(tmp_path: Path, dtype: type, places: tuple[int, ...]) -> None:
+def test_the_window_holds_images_beyond_the_sample(
+    looked_at: list[Path], tmp_path: Path, dtype: type, places: tuple[int, ...]
+) -> None:
     scale = 0.5 if dtype == np.int16 else 1.0
     files = folder_of(tmp_path, N, places)
     for file in files:
@@ -58,7 +83,7 @@ def test_the_window_holds_images_beyond_the_sample(tmp_path: Path, dtype: type, 
     assert any(f"holds {len(places)} of 150" in note and f"{places[0]:03d}.tif" in note for note in found.notes)
 
 
-def test_the_answer_does_not_depend_on_where_the_bright_images_are(tmp_path: Path) -> None:
+def test_the_answer_does_not_depend_on_where_the_bright_images_are(looked_at: list[Path], tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     windows = [
@@ -68,7 +93,7 @@ def test_the_answer_does_not_depend_on_where_the_bright_images_are(tmp_path: Pat
     assert windows[0] == windows[1] == (("16 bit", 0.0, 65535.0),)
 
 
-def test_percentiles_of_a_dim_data_set_are_those_of_all_images(tmp_path: Path) -> None:
+def test_percentiles_of_a_dim_data_set_are_those_of_all_images(looked_at: list[Path], tmp_path: Path) -> None:
     files = []
     for i in range(N):
         file = tmp_path / f"{i:03d}.tif"
@@ -81,11 +106,10 @@ def test_percentiles_of_a_dim_data_set_are_those_of_all_images(tmp_path: Path) -
     assert "150 images" in found.intensity_words
 
 
-def test_where_no_value_can_lie_outside_a_sample_is_enough(tmp_path: Path) -> None:
+def test_where_no_value_can_lie_outside_a_sample_is_enough(looked_at: list[Path], tmp_path: Path) -> None:
     files = folder_of(tmp_path, N, tuple(range(N)))
-    with mock.patch.object(reading, "_look", wraps=reading._look) as looked:
-        found = settled(files)
-    assert sum(len(call.args[0]) for call in looked.call_args_list) == 64
+    found = settled(files)
+    assert len(looked_at) == len(set(looked_at)) == 64
     assert found.preprocessing.intensity.windows == (("16 bit", 0.0, 65535.0),)
     assert "64 images; none of 86 others can hold a value outside" in found.intensity_words
     assert found.notes == ()
@@ -93,16 +117,15 @@ def test_where_no_value_can_lie_outside_a_sample_is_enough(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp"])
 @pytest.mark.parametrize("policy", ["auto", "full", "image", "0:99"])
-def test_images_of_8_bits_are_not_looked_at(tmp_path: Path, suffix: str, policy: str) -> None:
+def test_images_of_8_bits_are_not_looked_at(looked_at: list[Path], tmp_path: Path, suffix: str, policy: str) -> None:
     files = [ImageFile(tmp_path / f"{i}.{suffix}") for i in range(5)]
     for file in files:
         PIL.Image.fromarray(np.zeros((8, 8), np.uint8)).save(file.path)
-    with mock.patch.object(reading, "_look", return_value=[]) as looked:
-        settled(files, intensity=policy)
-    assert all(not call.args[0] for call in looked.call_args_list)
+    settled(files, intensity=policy)
+    assert not looked_at
 
 
-def test_a_rare_kind_among_others_gets_its_own_window(tmp_path: Path) -> None:
+def test_a_rare_kind_among_others_gets_its_own_window(looked_at: list[Path], tmp_path: Path) -> None:
     files = folder_of(tmp_path, N, tuple(range(N)))
     odd = tmp_path / "odd.tif"
     tifffile.imwrite(odd, np.random.default_rng(0).random((12, 12)).astype(np.float32) * 250)
@@ -114,7 +137,7 @@ def test_a_rare_kind_among_others_gets_its_own_window(tmp_path: Path) -> None:
     assert not decode_file(ImageFile(odd), found.preprocessing).error
 
 
-def test_a_given_window_holds_for_kinds_that_nobody_looked_at(tmp_path: Path) -> None:
+def test_a_given_window_holds_for_kinds_that_nobody_looked_at(looked_at: list[Path], tmp_path: Path) -> None:
     files = folder_of(tmp_path, 3, ())
     found = settled([], intensity="0:5000")
     facts = Facts.from_bytes(decode_file(files[0], found.preprocessing).facts)
@@ -124,7 +147,7 @@ def test_a_given_window_holds_for_kinds_that_nobody_looked_at(tmp_path: Path) ->
     assert Facts.from_bytes(decode_file(files[1], found.preprocessing).facts).outside[1] > 0.5
 
 
-def test_files_that_cannot_be_read_settle_nothing(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_settle_nothing(looked_at: list[Path], tmp_path: Path) -> None:
     files = folder_of(tmp_path, 4, ())
     files[0].path.write_bytes(b"II*\0broken")
     nan = np.full((4, 4), np.nan, np.float32)
@@ -134,6 +157,23 @@ def test_files_that_cannot_be_read_settle_nothing(tmp_path: Path) -> None:
     assert "2 images" in found.intensity_words
 
 
-def test_a_physical_scale_is_settled_by_what_the_table_says(tmp_path: Path) -> None:
+def test_a_physical_scale_is_settled_by_what_the_table_says(looked_at: list[Path], tmp_path: Path) -> None:
     files = [ImageFile(file.path, 2.0) for file in folder_of(tmp_path, 3, ())]
     assert settled(files, scale="physical").preprocessing.scale_nm == pytest.approx(2.0 * 12 / 16)
+
+
+def test_a_file_that_would_fill_the_memory_harms_a_worker_at_most(tmp_path: Path) -> None:
+    files = folder_of(tmp_path, 5, ())
+    claim = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="4" SizeY="4" SizeZ="50000" SizeC="1" '
+        'SizeT="50000"><Channel ID="Channel:0:0" SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="1"/></Pixels>'
+        "</Image></OME>"
+    )
+    tifffile.imwrite(files[2].path, np.zeros((4, 4), np.uint16), description=claim, metadata=None)
+    counted: list[tuple[int, int]] = []
+    found = settle_reading(
+        files, 16, ReadingOptions(), workers=1, progress=lambda done, total: counted.append((done, total))
+    )
+    assert found.preprocessing.intensity.windows == (("16 bit", 0.0, 4095.0),)
+    assert counted == [(n, 5) for n in range(1, 6)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from graticule.data.intensity import (
 )
 from graticule.data.preprocess import INFO_BARS, MARKS, Preprocessing
 from graticule.data.selection import Selection
-from graticule.errors import ImageError, OptionError
+from graticule.data.workers import in_workers
+from graticule.errors import OptionError
 from graticule.manifest import escape_path
 
 SCALES = ("squeeze", "physical")
@@ -163,8 +165,8 @@ class Look:
     length_nm: float | None
 
 
-def look_at(file: ImageFile, selection: Selection) -> Look:
-    """Decode an image and keep a few numbers of it.
+def look_at(file: ImageFile, selection: Selection) -> Look | None:
+    """Decode an image and keep a few numbers of it, so that no number of large images fills the memory.
 
     Raises
     ------
@@ -200,7 +202,7 @@ def settle_reading(
     workers : int, optional
         Processes that decode, default one per core.
     progress : callable, optional
-        Called with (images looked at, images to look at); the second may grow once.
+        Called with (images looked at, images to look at), anew for a sample and for the rest.
 
     Raises
     ------
@@ -240,29 +242,29 @@ def _window(
         depth = "" if request == "percentile" else told_depth(file.path)
         if depth != EIGHT_BITS:
             alike.setdefault(depth, []).append(file)
-    seen: list[tuple[ImageFile, PixelRange]] = []
-    rest: dict[str, list[ImageFile]] = {}
-    kinds: dict[str, set[str]] = {}
+    samples = {depth: _spread(own, _SAMPLED) if depth else [] for depth, own in alike.items()}
+    seen = _with_values([file for own in samples.values() for file in own], look)
+    sampled = {file for own in samples.values() for file in own}
+    intensity, words = choose_intensity(request, [values for _, values in seen])
+    kinds = {file: values.kind for file, values in seen}
+    rest, unseen = [], 0
     for depth, own in alike.items():
-        sample = _spread(own, _SAMPLED) if depth else []
-        chosen = set(sample)
-        found = _with_values(sample, look(sample))
-        kinds[depth] = {values.kind for _, values in found}
-        seen += found
-        rest[depth] = [file for file in own if file not in chosen]
-    first = choose_intensity(request, [values for _, values in seen])[0]
-    unseen = 0
-    for depth, own in rest.items():
-        if kinds[depth] and all(holds_every_value(first, kind) for kind in kinds[depth]):
-            unseen += len(own) if kinds[depth] != {EIGHT} else 0
-        else:
-            seen += _with_values(own, look(own))
-    intensity, words = choose_intensity(request, [values for _, values in seen], unseen)
+        found = {kinds[file] for file in samples[depth] if file in kinds}
+        others = [file for file in own if file not in sampled]
+        if not found or not all(holds_every_value(intensity, kind) for kind in found):
+            rest += others
+        elif found != {EIGHT}:
+            unseen += len(others)
+    if rest or unseen:
+        seen += _with_values(rest, look)
+        intensity, words = choose_intensity(request, [values for _, values in seen], unseen)
     return intensity, words, _costs(intensity, seen)
 
 
-def _with_values(files: Sequence[ImageFile], looks: Sequence[Look | None]) -> list[tuple[ImageFile, PixelRange]]:
-    return [(file, look.values) for file, look in zip(files, looks, strict=True) if look is not None]
+def _with_values(
+    files: Sequence[ImageFile], look: Callable[[Sequence[ImageFile]], list[Look | None]]
+) -> list[tuple[ImageFile, PixelRange]]:
+    return [(file, found.values) for file, found in zip(files, look(files), strict=True) if found is not None]
 
 
 def _costs(intensity: Intensity, seen: Sequence[tuple[ImageFile, PixelRange]]) -> tuple[str, ...]:
@@ -295,14 +297,18 @@ def _spread(files: Sequence[ImageFile], most: int) -> list[ImageFile]:
 def _look(
     files: Sequence[ImageFile], selection: Selection, workers: int | None, progress: Progress | None
 ) -> list[Look | None]:
-    """A look at each file; None for one that cannot be read, which is told when it is read for good."""
+    """A look at each file, in a worker; None for one that cannot be read, which is told when it is read for good."""
     found: list[Look | None] = []
-    for file in files:
-        try:
-            found.append(look_at(file, selection))
-        except ImageError:
-            found.append(None)
+    for look in in_workers(partial(look_at, selection=selection), files, _nothing, workers=workers):
+        found.append(look)
+        if progress is not None:
+            progress(len(found), len(files))
     return found
+
+
+def _nothing(cause: str) -> Look | None:
+    """What stands for a file that cannot be looked at."""
+    return None
 
 
 def _scale(looks: Sequence[Look | None], size: int) -> float:

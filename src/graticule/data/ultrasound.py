@@ -21,6 +21,15 @@ _TAIL = 0.8  # times the distance from median to 95th percentile that the speckl
 _BRIGHT = 140  # least grey of a stroke inside the sector
 
 
+_THINNED = 128  # about the pixels per side that the look of a frame is told by
+_LEAST_SIDE = 128  # pixels; in smaller pictures a stroke is as wide as an organ
+_CORNER, _LIT_CORNER = 10, 0.25  # a corner is a tenth of each side; three of four are black for the most part
+_GROUND, _SCAN = 0.08, 0.15  # least shares of the frame that are black, and that are scanned
+_TEXTURE = 4.0  # grey levels between neighbours that are no longer correlated, in most of the scan
+_CORRELATED = 0.8  # of that difference is the most that next neighbours may show: speckle has a width, noise has none
+_TINT = 60  # between the channels of a scan shown in sepia or blue
+
+
 @dataclass(frozen=True)
 class Marks:
     """Where the picture and the marks of an ultrasound frame are.
@@ -61,6 +70,40 @@ def find_marks(pixels: NDArray[np.uint8]) -> Marks:
     return Marks((int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1), sector, mask)
 
 
+def is_ultrasound(pixels: NDArray[np.uint8]) -> bool:
+    """Whether a picture looks like a whole ultrasound frame: a scan with speckle all over, on a black ground.
+
+    Marks are looked for in such pictures only: the bright fibres of a micrograph are strokes too. A frame that was cut
+    to the scan has no ground and is not recognised.
+
+    Parameters
+    ----------
+    pixels : uint8 array, shape (h, w) or (h, w, 3)
+    """
+    height, width = pixels.shape[:2]
+    if min(height, width) < _LEAST_SIDE:
+        return False
+    step = max(1, height // _THINNED)
+    rows = pixels[step // 2 :: step]  # whole rows: speckle is a few pixels wide
+    grey = _grey(rows).astype(np.int16)
+    lit = grey > _BLACK
+    down, across = len(rows) // _CORNER, width // _CORNER
+    corners = [lit[y, x].mean() for y in np.s_[:down, -down:] for x in np.s_[:across, -across:]]
+    # text may stand in one of them
+    if (~lit).mean() < _GROUND or lit.mean() < _SCAN or sorted(corners)[2] > _LIT_CORNER:
+        return False
+    if np.median(_chroma(rows)[lit]) > _TINT:
+        return False
+    apart = _steps(grey, lit, 6)
+    return bool(np.median(apart) >= _TEXTURE and _steps(grey, lit, 1).mean() <= _CORRELATED * apart.mean())
+
+
+def _steps(grey: NDArray[np.int16], lit: NDArray[np.bool_], by: int) -> NDArray[np.int16]:
+    """Differences between lit pixels of a row that are so many columns apart."""
+    both = lit[:, by:] & lit[:, :-by]
+    return np.asarray(np.abs(grey[:, by:] - grey[:, :-by])[both]) if both.any() else np.zeros(1, np.int16)
+
+
 def mask_marks(pixels: NDArray[np.uint8], marks: Marks) -> NDArray[np.uint8]:
     """The frame without its marks; shape and type as given, pixels away from marks unchanged.
 
@@ -78,7 +121,7 @@ def mask_marks(pixels: NDArray[np.uint8], marks: Marks) -> NDArray[np.uint8]:
         raise ValueError(f"marks of shape {marks.mask.shape} do not fit a frame of shape {pixels.shape[:2]}")
     if not marks.mask.any():
         return pixels.copy()
-    wide = ndimage.binary_dilation(marks.mask, np.ones((3, 3)))
+    wide = _dilated(marks.mask, 3)
     outside, inside = wide & ~marks.sector, wide & marks.sector
     cleaned = pixels.copy()
     # A mark just outside the sector has a rim inside it, which is replaced like a mark.
@@ -103,14 +146,29 @@ def crop_to_sector(pixels: NDArray[np.uint8], marks: Marks) -> NDArray[np.uint8]
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The brightest channel, shape (h, w): a coloured stroke is as bright as a white one."""
-    return pixels if pixels.ndim == 2 else pixels.max(axis=2)
+    return pixels if pixels.ndim == 2 else np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
 
 
 def _chroma(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     """Largest difference between the channels, shape (h, w); 0 for a grey frame."""
     if pixels.ndim == 2:
         return np.zeros(pixels.shape, dtype=np.int16)
-    return np.asarray(pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2))
+    least = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+    return np.asarray(_grey(pixels).astype(np.int16) - least)
+
+
+def _dilated(mask: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """Dilation by a square; a maximum along rows, then columns, takes a tenth of the time of a square structure."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.maximum_filter(mask.view(np.uint8), side, mode="constant"), dtype=bool)
+
+
+def _eroded(mask: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """Erosion by a square, with nothing outside of the frame."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.minimum_filter(mask.view(np.uint8), side, mode="constant"), dtype=bool)
 
 
 def _sector(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -120,7 +178,7 @@ def _sector(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     # Medians take away strokes and join speckle; text on black has less than half of its window lit.
     lit = ndimage.uniform_filter((grey > _BLACK).astype(np.float32), 2 * _STROKE + 1) > 0.62
     lit &= ndimage.grey_closing(grey, (5, 5)) > _BLACK
-    labels, n = ndimage.label(ndimage.binary_opening(lit, np.ones((_STROKE, _STROKE))))
+    labels, n = ndimage.label(_dilated(_eroded(lit, _STROKE), _STROKE))
     whole = np.ones(grey.shape, dtype=bool)
     if n == 0:
         return whole
@@ -132,9 +190,8 @@ def _sector(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     # The window has eaten into the border: grow back over what is lit and touches.
     lit = ndimage.grey_closing(grey, (3, 3)) > _BLACK
     core = ndimage.binary_dilation(core, np.ones((3, 3)), iterations=_STROKE, mask=lit)
-    core = ndimage.binary_opening(core, np.ones((5, 5)))
-    padded = np.pad(core, 12)
-    closed = ndimage.binary_closing(padded, np.ones((3, 3)), iterations=12)[12:-12, 12:-12]
+    core = _dilated(_eroded(core, 5), 5)
+    closed = _eroded(_dilated(np.pad(core, 12), 25), 25)[12:-12, 12:-12]
     return np.asarray(ndimage.binary_fill_holes(closed | core), dtype=bool)
 
 
@@ -142,7 +199,7 @@ def _outside(grey: NDArray[np.uint8], sector: NDArray[np.bool_]) -> NDArray[np.b
     """What is lit outside the sector, save its own frayed border."""
     from scipy import ndimage
 
-    near = ndimage.binary_dilation(sector, np.ones((3, 3)), iterations=2)
+    near = _dilated(sector, 5)
     lit = grey > 3 * _BLACK
     labels, n = ndimage.label(lit & ~sector, np.ones((3, 3)))
     if n == 0:
@@ -175,7 +232,7 @@ def _grown(seeds: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> NDArray[np.b
     """Seeds in groups of at least four, grown by up to two pixels over what is allowed."""
     from scipy import ndimage
 
-    labels, n = ndimage.label(ndimage.binary_dilation(seeds, np.ones((3, 3))), np.ones((3, 3)))
+    labels, n = ndimage.label(_dilated(seeds, 3), np.ones((3, 3)))
     if n == 0:
         return seeds.copy()
     large = np.bincount(labels.ravel(), weights=seeds.ravel(), minlength=n + 1) >= 4

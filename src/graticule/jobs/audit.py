@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from graticule import __version__
 from graticule.data.audit import recommend
 from graticule.data.duplicates import conflicts
-from graticule.data.reading import Reading, ReadingOptions, settle_reading
+from graticule.data.reading import Reading, ReadingOptions
 from graticule.data.shortcuts import Shortcuts
 from graticule.data.sources import read_manifest
 from graticule.data.training_only import is_synthetic
@@ -24,6 +24,7 @@ from graticule.jobs.audit_shortcuts import describe_shortcuts, search_shortcuts
 from graticule.jobs.instruments import Instruments, describe_instruments, read_instruments
 from graticule.jobs.kinship import Kinship, large_chains, relate, split_leaks
 from graticule.jobs.openings import held_out_key, opened_by
+from graticule.jobs.reading import settle
 from graticule.jobs.samples import (
     Reporter,
     Samples,
@@ -31,7 +32,6 @@ from graticule.jobs.samples import (
     check_options,
     check_outside,
     embed_samples,
-    image_files,
     sorted_by_path,
     write_failures,
 )
@@ -136,8 +136,7 @@ def audit(data: Path, out: Path | None, options: AuditOptions, reporter: Reporte
 def _find(data: Path, options: AuditOptions, reporter: Reporter) -> _Findings:
     everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
     encoder = encoder_of(DEFAULT_BACKBONE, views=options.views)
-    reading = settle_reading(image_files(everything), encoder.preprocessing.size, options)
-    encoder = encoder.reading(reading.preprocessing)
+    encoder, reading = settle(everything, encoder, options, workers=options.workers, reporter=reporter)
     samples = embed_samples(
         everything, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
     )

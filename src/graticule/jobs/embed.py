@@ -11,17 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from graticule.data.reading import ReadingOptions, settle_reading
+from graticule.data.reading import ReadingOptions
 from graticule.data.sources import list_images, read_manifest
 from graticule.errors import OptionError, RunError
 from graticule.files import writing
+from graticule.jobs.reading import settle
 from graticule.jobs.samples import (
     Reporter,
     Samples,
     Silent,
     check_options,
     embed_samples,
-    image_files,
     sorted_by_path,
 )
 from graticule.manifest import Manifest, escape_path
@@ -71,10 +71,10 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
     _check_out(out)
     manifest = sorted_by_path(_samples(data, options.root))
     encoder = encoder_of(options.backbone, views=options.views, weights=options.weights)
-    settled = settle_reading(image_files(manifest), encoder.preprocessing.size, options)
-    encoder = encoder.reading(settled.preprocessing, sizes=options.size_features)
+    reporter = reporter or Silent()
+    encoder, settled = settle(manifest, encoder, options, workers=options.workers, reporter=reporter)
     samples = embed_samples(
-        manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter or Silent()
+        manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
     )
     try:
         with writing(out, new=True) as sink:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graticule.data.reading import Reading, settle_reading
+from graticule.data.reading import Reading
 from graticule.data.sources import check_trainable, read_manifest
 from graticule.data.training_only import PICKED, SYNTHETIC, training_only
 from graticule.errors import ManifestError
@@ -18,13 +18,13 @@ from graticule.jobs.decide import settle_decisions
 from graticule.jobs.division import Division, check_split, divide
 from graticule.jobs.openings import held_out_key, note_in_ledger
 from graticule.jobs.outcome import Outcome, measure, scored_predictions
+from graticule.jobs.reading import settle
 from graticule.jobs.samples import (
     Reporter,
     Samples,
     Silent,
     check_outside,
     embed_samples,
-    image_files,
     sorted_by_path,
 )
 from graticule.jobs.train_features import fit_heads
@@ -75,7 +75,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     labelled = _labelled(data, options)
     # before the images are read, which may take long; duplicates are known only afterwards
     check_split(labelled.manifest, options)
-    encoder, reading = _reader(labelled, options)
+    encoder, reading = _reader(labelled, options, reporter)
     with _run_folder(out, options, main=main) as folder:
         samples = _embedded(labelled, encoder, options, processes, reporter)
         check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
@@ -142,7 +142,7 @@ def _labelled(data: Path, options: TrainOptions) -> Labelled:
     return Labelled(labelled, n_unlabelled, warnings)
 
 
-def _reader(labelled: Labelled, options: TrainOptions) -> tuple[Encoder, Reading]:
+def _reader(labelled: Labelled, options: TrainOptions, reporter: Reporter) -> tuple[Encoder, Reading]:
     """How the images are read, and the network that embeds them.
 
     A network that is to be trained gets its input later; what its images have in common with each other is then told
@@ -152,8 +152,7 @@ def _reader(labelled: Labelled, options: TrainOptions) -> tuple[Encoder, Reading
         encoder = encoder_of(options.backbone, views=options.views_settled, weights=options.weights)
     else:
         encoder = encoder_of(DEFAULT_BACKBONE, views=1)
-    reading = settle_reading(image_files(labelled.manifest), encoder.preprocessing.size, options)
-    return encoder.reading(reading.preprocessing, sizes=options.size_features), reading
+    return settle(labelled.manifest, encoder, options, workers=options.workers, reporter=reporter)
 
 
 def _embedded(
