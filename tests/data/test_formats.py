@@ -83,6 +83,20 @@ def test_a_single_picture_takes_selections_that_fit() -> None:
             read(data, selection=selection)
 
 
+def test_of_several_frames_the_first_is_read_or_the_option_is_refused() -> None:
+    frames = [PIL.Image.fromarray(SMOOTH), PIL.Image.fromarray(SMOOTH[::-1].copy())]
+    made = {kind: saved(frames[0], kind, save_all=True, append_images=frames[1:]) for kind in ("WEBP", "PNG", "MPO")}
+    made["GIF"] = saved(frames[0].quantize(16), "GIF", save_all=True, append_images=[frames[1].quantize(16)])
+    for data in made.values():
+        first = read(data)
+        for selection in (Selection(z=0), Selection(page=0), Selection(z="max", page=0)):
+            assert read(data, selection=selection).digest() == first.digest()
+        for selection in (Selection(z="max"), Selection(z=1), Selection(page=1)):
+            with pytest.raises(ImageError, match=r"--page 0|--z 0"):
+                read(data, selection=selection)
+    assert read(saved(SMOOTH, "PNG"), selection=Selection(z="max")).digest() == read(saved(SMOOTH, "PNG")).digest()
+
+
 def test_selections_out_of_range_are_errors_of_the_option() -> None:
     for values in ({"z": -1}, {"z": "min"}, {"page": -1}, {"channel": (0, 1)}, {"channel": ()}, {"channel": (-1,)}):
         with pytest.raises(OptionError, match="--"):

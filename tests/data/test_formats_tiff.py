@@ -220,7 +220,7 @@ def test_plain_pages_give_the_first_and_say_so() -> None:
     assert image.notes == ("first of 3 pages; --page chooses another",)
     assert exact(read(data, page=2), STACK[0, 2, 0])
     assert refused(data, "no page 3; allowed: --page 0 to 2", page=3)
-    assert refused(data, "declares no planes", z=1)
+    assert refused(data, "one plane a page", z=1, page=1)
 
 
 def test_thumbnails_are_not_pages() -> None:

@@ -13,7 +13,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -68,7 +68,6 @@ _SINGLE: dict[str, Callable[[bytes], Raster]] = {
     "WebP": read_webp,
     "TGA": read_tga,
 }
-_STACKS: dict[str, Callable[[bytes, Selection], Raster]] = {"TIFF": read_tiff, "DICOM": read_dicom}
 for _library in ("tifffile", "pydicom"):  # what they find wrong is told by the error or a note, not on the terminal
     logging.getLogger(_library).addHandler(logging.NullHandler())
 _KINDS = {"u": "", "i": " signed", "f": " float"}
@@ -181,8 +180,9 @@ def decode_image(data: bytes, name: str, selection: Selection = EVERYTHING) -> I
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            suffix = PurePath(name).suffix.lower()
-            raster = _decode(data, suffix, selection)
+            path = PurePath(name)
+            suffix = path.suffix.lower()
+            raster = _decode(data, path.name, suffix, selection)
             pixels = _checked(raster.pixels)
     except Refused as error:
         raise ImageError(name, str(error)) from error
@@ -205,23 +205,34 @@ def _words(error: BaseException) -> str:
     return (said or type(error).__name__)[:300]
 
 
-def _decode(data: bytes, suffix: str, selection: Selection) -> Raster:
+def _decode(data: bytes, name: str, suffix: str, selection: Selection) -> Raster:
     # first, because the 128 bytes before a DICOM file's mark may hold the start of a TIFF
     kind = "DICOM" if is_dicom(data, suffix) else told_by_bytes(data)
     if kind is None and is_tga(data, suffix):
         kind = "TGA"
-    if kind in _STACKS:
-        return _STACKS[kind](data, selection)
+    if kind == "DICOM":
+        return read_dicom(data, selection)
+    if kind == "TIFF":
+        return read_tiff(data, selection, name)
     if kind not in _SINGLE:
         known = "neither JPEG, PNG nor TIFF (nor BMP, GIF, WebP, TGA or DICOM) by its first bytes"
         raise Refused(other_format(data) or known)
+    return _single(kind, data, selection)
+
+
+def _single(kind: str, data: bytes, selection: Selection) -> Raster:
+    """The picture of a format of which one is read; an option that it cannot follow is refused."""
     if selection.z not in (None, 0, "max"):
         raise Refused("holds one plane; allowed: --z 0 or max")
     if selection.page not in (None, 0):
         raise Refused(f"one page of a {kind} file can be read; allowed: --page 0")
     raster = _SINGLE[kind](data)
-    pixels = choose_channels(raster.pixels, selection.channel)
-    return Raster(pixels, raster.bits, raster.file_format, raster.compression, raster.notes, raster.metadata)
+    if raster.frames > 1 and selection.z == "max" and selection.page is None:
+        raise Refused(
+            f"holds {raster.frames} pictures, of which the first alone can be read: --z max cannot be followed; "
+            "allowed: --z 0, or the pictures as files of their own"
+        )
+    return replace(raster, pixels=choose_channels(raster.pixels, selection.channel))
 
 
 def _checked(pixels: NDArray[Any]) -> NDArray[Any]:

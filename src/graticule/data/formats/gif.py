@@ -29,7 +29,7 @@ def read_gif(data: bytes) -> Raster:
         pixels = flatten_alpha(np.array(image.convert(mode)), 255)
     if frames > 1:
         notes.append(f"first of {frames} frames")
-    return Raster(pixels, 8, "GIF", "LZW", tuple(notes))
+    return Raster(pixels, 8, "GIF", "LZW", tuple(notes), frames=frames)
 
 
 def _walk(data: bytes) -> tuple[bytes, int, list[str]]:

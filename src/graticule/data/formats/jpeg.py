@@ -82,9 +82,8 @@ def read_jpeg(data: bytes) -> Raster:
     elif pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = choose_channels(pixels, (0,))
     compression = "JPEG, " + _NAMES.get(stream.frame, f"process {stream.frame - 0xC0}")
-    if stream.precision == 8:
-        return Raster(upright(pixels, orientation), 8, "JPEG", compression, notes)
-    return Raster(upright(pixels, orientation), stream.precision, "JPEG", compression, notes)
+    upper = upright(pixels, orientation)
+    return Raster(upper, stream.precision, "JPEG", compression, notes, frames=max(1, stream.pictures))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def read_png(data: bytes) -> Raster:
     Refused
         When a chunk that the picture needs is damaged or missing, or the picture is too large.
     """
-    chunks, exif, notes = _chunks(data)
+    chunks, exif, frames, notes = _chunks(data)
     header = b"".join(body for kind, body in chunks if kind == b"IHDR")
     if len(header) != 13 or chunks[0][0] != b"IHDR":
         raise Refused("is damaged: the PNG header is missing or of the wrong length")
@@ -47,7 +47,7 @@ def read_png(data: bytes) -> Raster:
     top = 65535 if depth == 16 else 255
     orientation, more = exif_orientation(exif)
     upper = upright(flatten_alpha(pixels, top), orientation)
-    return Raster(upper, 16 if depth == 16 else 8, "PNG", "deflate", (*notes, *more))
+    return Raster(upper, 16 if depth == 16 else 8, "PNG", "deflate", (*notes, *more), frames=frames)
 
 
 def _samples(chunks: list[tuple[bytes, bytes]]) -> NDArray[Any]:
@@ -91,10 +91,10 @@ def _packed(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _chunks(data: bytes) -> tuple[list[tuple[bytes, bytes]], bytes, list[str]]:
-    """Chunks that the picture needs, the EXIF block, and notes."""
+def _chunks(data: bytes) -> tuple[list[tuple[bytes, bytes]], bytes, int, list[str]]:
+    """Chunks that the picture needs, the EXIF block, the number of frames, and notes."""
     needed: list[tuple[bytes, bytes]] = []
-    exif, notes = b"", []
+    exif, frames, notes = b"", 1, []
     position, previous = len(SIGNATURE), b""
     while True:
         if position + 8 > len(data):
@@ -124,9 +124,10 @@ def _chunks(data: bytes) -> tuple[list[tuple[bytes, bytes]], bytes, list[str]]:
         elif kind == b"eXIf":
             exif = body
         elif kind == b"acTL" and len(body) == 8:
-            note = f"first of {struct.unpack_from('>I', body)[0]} frames"
+            frames = max(1, struct.unpack_from(">I", body)[0])
+            note = f"first of {frames} frames"
             notes += [] if note in notes else [note]
         previous = kind
     if not needed:
         raise Refused("is damaged: its header is damaged")
-    return needed, exif, notes
+    return needed, exif, frames, notes

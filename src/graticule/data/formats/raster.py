@@ -37,6 +37,8 @@ class Raster:
         What the user should know: rules applied, faults passed over.
     metadata : Metadata
         What an instrument wrote.
+    frames : int
+        How many pictures the file holds, of which this is the first; 1 also where the reader was told which to take.
     """
 
     pixels: NDArray[Any]
@@ -45,6 +47,7 @@ class Raster:
     compression: str = ""
     notes: tuple[str, ...] = ()
     metadata: Metadata = NO_METADATA
+    frames: int = 1
 
 
 def check_size(height: int, width: int, bytes_per_pixel: int) -> None:

@@ -1,7 +1,8 @@
 """TIFF 6.0, BigTIFF and their scientific dialects: which picture of the file is read.
 
-    plain file        one page, or the first of several unless --page says another; thumbnails are not counted
-    declared file     OME, ImageJ, tifffile's own, LSM, STK, pyramids, ...: what it declares must be chosen
+    plain file        its pages, thumbnails not counted (`tiff_pages`)
+    declared file     OME, ImageJ, tifffile's own, LSM, STK, pyramids, ...: what it declares must be chosen, and must be
+                      there: planes that a description claims are held against the pages of the file first
 
 Pixels of a page are the business of `tiff_pixels`.
 """
@@ -9,19 +10,21 @@ Pixels of a page are the business of `tiff_pixels`.
 from __future__ import annotations
 
 import io
+import json
+import math
+from collections.abc import Callable
 from typing import Any
 
 import tifffile
 
 from graticule.data.formats.raster import Raster, Refused
-from graticule.data.formats.tiff_pixels import Picture, read_page
+from graticule.data.formats.tiff_ome import Facts, Part, Unfollowed, parts_of_set
+from graticule.data.formats.tiff_pages import TAG_FAULTS, full_pages, read_plain
 from graticule.data.formats.tiff_stack import Stack, read_stack
 from graticule.data.instrument import Metadata
 from graticule.data.instrument_tiff import tiff_metadata
 from graticule.data.selection import Selection
 
-# What tifffile or a reader of tags may raise on odd tags; pixels are read all the same.
-_TAG_FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, OSError, SyntaxError)
 _DIALECTS = (
     "shaped",
     "lsm",
@@ -43,12 +46,20 @@ _DIALECTS = (
     "scanimage",
     "nih",
 )
-_REDUCED, _MASK = 1, 4  # bits of NewSubfileType
-_MAX_PAGES = 100_000
+_REDUCED = 1  # bit of NewSubfileType
+_UIC2 = 33629  # one entry a plane
+_POINTER = 8  # bytes of an entry in a list of planes
 
 
-def read_tiff(data: bytes, selection: Selection) -> Raster:
+def read_tiff(data: bytes, selection: Selection, name: str = "") -> Raster:
     """The picture of a TIFF file that `selection` chooses.
+
+    Parameters
+    ----------
+    data : bytes
+    selection : Selection
+    name : str
+        Name of the file: one of a set describes which planes lie in which file.
 
     Raises
     ------
@@ -59,9 +70,9 @@ def read_tiff(data: bytes, selection: Selection) -> Raster:
     with tifffile.TiffFile(io.BytesIO(data), _multifile=False) as tiff:
         if not len(tiff.pages):
             raise Refused("holds no TIFF page")
-        stacks = _declared(tiff)
+        stacks = _declared(tiff, selection, len(data), name)
         if stacks is None:
-            picture, notes = _plain_page(tiff, selection, len(data))
+            picture, notes = read_plain(tiff, selection, len(data))
         else:
             picture, notes = read_stack(stacks, selection, data)
         metadata = _metadata(tiff)
@@ -80,62 +91,98 @@ def read_tiff(data: bytes, selection: Selection) -> Raster:
 def _metadata(tiff: tifffile.TiffFile) -> Metadata:
     try:
         return tiff_metadata(tiff)
-    except _TAG_FAULTS:
+    except TAG_FAULTS:
         return Metadata(warnings=("the instrument's metadata cannot be read",))
 
 
-def _plain_page(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int) -> tuple[Picture, tuple[str, ...]]:
-    """The page of a file that declares no dimension."""
-    if selection.z not in (None, 0, "max"):
-        raise Refused("declares no planes; allowed: --z 0 or max, and --page for its pages")
-    pages = _full_pages(tiff)
-    chosen = selection.page or 0
-    if chosen >= len(pages):
-        raise Refused(f"has no page {chosen}; allowed: --page 0 to {len(pages) - 1}")
-    notes: tuple[str, ...] = ()
-    if len(pages) > 1:
-        which = "first" if not chosen else f"page {chosen}"
-        notes = (f"{which} of {len(pages)} pages; --page chooses another",)
-    page = pages[chosen]
-    return read_page(page, page, selection.channel, n_bytes), notes
-
-
-def _full_pages(tiff: tifffile.TiffFile) -> list[Any]:
-    """Pages in the order of the chain, without thumbnails and masks; all of them when nothing else is there."""
-    pages: list[Any] = []
-    # a page's size may be absurd: it is looked at when it is chosen
-    for index in range(min(len(tiff.pages), _MAX_PAGES)):
-        try:
-            pages.append(tiff.pages[index])
-        except _TAG_FAULTS:
-            if not index:
-                raise
-            break  # the chain is damaged behind the pages that are whole
-    full = [page for page in pages if not int(page.subfiletype or 0) & (_REDUCED | _MASK)]
-    return full or pages
-
-
-def _declared(tiff: tifffile.TiffFile) -> list[Stack] | None:
+def _declared(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int, name: str) -> list[Stack] | None:
     """What a file with declared dimensions holds, or None for a plain file."""
     pyramid = _pyramid(tiff)
     dialect = next((name for name in _DIALECTS if getattr(tiff, f"is_{name}", False)), None)
     if dialect is None:
         return pyramid
     try:
+        parts = _before_series(tiff, dialect, n_bytes, name)
+        if parts is not None:
+            return [Stack.of_part(part, [tiff.pages[page] for page in part.pages], dialect) for part in parts]
         series = list(tiff.series)
-    except _TAG_FAULTS as error:
+    except Unfollowed as error:
+        _check_not_followed(tiff, str(error), selection)
+        return pyramid
+    except Refused:
+        raise
+    except TAG_FAULTS as error:
         raise Refused(f"its {dialect} description is damaged: {' '.join(str(error).split())[:200]}") from error
     if not series or series[0].kind in ("generic", "uniform"):
-        if tiff.is_imagej and _planes_of_imagej(tiff) > len(tiff.pages):
-            raise Refused("is cut off: planes that its ImageJ description names are missing")
+        if pyramid is None:
+            _check_not_followed(tiff, f"its {dialect} description cannot be followed", selection)
         return pyramid
     # smaller versions of a picture that is not tiled are thumbnails, not levels of a pyramid
     proper = [one for one in series if one.shape and (one.keyframe.is_tiled or len(one.keyframe.treeindex) == 1)]
     levels = [one.levels if one.keyframe.is_tiled else one.levels[:1] for one in proper]
+    for one in proper:
+        _check_planes(
+            dialect, math.prod(one.shape) // max(1, math.prod(one.keyframe.shape)), one.keyframe, tiff, n_bytes
+        )
     stacks = [Stack.of(level, dialect) for one in levels for level in one]
     if len(stacks) == 1 and not stacks[0].dimensions:
         return None
     return stacks
+
+
+def _before_series(tiff: tifffile.TiffFile, dialect: str, n_bytes: int, name: str) -> list[Part] | None:
+    """Bounds on what tifffile would lay out plane by plane; the parts of a set over several files."""
+    first: Any = tiff.pages[0]
+    if dialect == "ome":
+        return parts_of_set(tiff.ome_metadata or "", Facts(name, len(tiff.pages), _size_of(tiff)))
+    if dialect == "shaped":
+        _check_planes(dialect, _planes_of_shaped(first), first, tiff, n_bytes)
+    if dialect == "stk":
+        tag = first.tags.get(_UIC2)
+        _check_planes(dialect, 1 if tag is None else int(tag.count), first, tiff, n_bytes)
+    if dialect == "mmstack":
+        index = (tiff.micromanager_metadata or {}).get("IndexMap")
+        if index is not None and len(index):
+            span = index[:, :4].max(axis=0).astype(object) - index[:, :4].min(axis=0).astype(object) + 1
+            if math.prod(span) * _POINTER > n_bytes:
+                raise Refused("is damaged: its Micro-Manager index claims more planes than the file can hold")
+    return None
+
+
+def _size_of(tiff: tifffile.TiffFile) -> Callable[[int], tuple[int, int, int]]:
+    """Width, height and samples of a pixel of each page."""
+
+    def size(index: int) -> tuple[int, int, int]:
+        page: Any = tiff.pages[index]
+        return int(page.imagewidth), int(page.imagelength), max(1, int(page.samplesperpixel))
+
+    return size
+
+
+def _planes_of_shaped(page: Any) -> int:
+    """Planes that tifffile's own description claims; 1 where it cannot be read, which tifffile finds too."""
+    try:
+        shape = json.loads(page.shaped_description)["shape"]
+        return math.prod(int(n) for n in shape) // max(1, int(math.prod(page.shape)))
+    except TAG_FAULTS:
+        return 1
+
+
+def _check_planes(dialect: str, planes: int, page: Any, tiff: tifffile.TiffFile, n_bytes: int) -> None:
+    """Refuse more planes than there are pages, but for those in one plain block behind a single page."""
+    held = len(tiff.pages)
+    if planes <= held or (page.compression == 1 and page.dataoffsets and planes * page.nbytes <= n_bytes):
+        return
+    raise Refused(f"is cut off: its {dialect} description names {planes:,} planes, the file has {held:,} pages")
+
+
+def _check_not_followed(tiff: tifffile.TiffFile, cause: str, selection: Selection) -> None:
+    """Refuse a description that cannot be followed, unless one page is all there is or a page is chosen."""
+    if tiff.is_imagej and _planes_of_imagej(tiff) > len(tiff.pages):
+        raise Refused("is cut off: planes that its ImageJ description names are missing")
+    count = len(full_pages(tiff))
+    if count > 1 and (selection.page is None or selection.z not in (None, 0)):
+        raise Refused(f"{cause}; choose one of its pages with --page 0 to {count - 1}")
 
 
 def _planes_of_imagej(tiff: tifffile.TiffFile) -> int:
@@ -156,7 +203,7 @@ def _pyramid(tiff: tifffile.TiffFile) -> list[Stack] | None:
     for index in range(min(len(first.subifds), 64)):
         try:
             page: Any = first.pages[index]
-        except _TAG_FAULTS:
+        except TAG_FAULTS:
             break
         larger = levels[-1]
         ratios = [a / max(1, b) for a, b in zip(larger.shape[:2], page.shape[:2], strict=False)]

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.data.formats.raster import Refused
+from graticule.data.formats.tiff_ome import Part
 from graticule.data.formats.tiff_pixels import Picture, check_page, finish, read_page
 from graticule.data.selection import Selection
 
 _NAMES = {"T": "time points", "C": "channels", "Z": "planes", "P": "positions", "R": "regions", "A": "angles"}
 _MAX_LISTED = 4
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Pages of one shape that a description lays out, under the names that tifffile's series have."""
+
+    keyframe: Any
+    pages: tuple[Any, ...]
+    dataoffset: None = None
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,11 @@ class Stack:
         One letter per dimension, such as "TZCYX" (T time, Z plane, C channel, S sample of a pixel).
     shape : tuple of int
     series, page : object or None
-        tifffile's series, or the single page.
+        tifffile's series or `Pages`, or the single page.
+    held : dict of str to tuple of int
+        Of a set over several files: positions along each axis that this file holds.
+    declared : dict of str to int
+        ... and how many the whole set has.
     """
 
     dialect: str
@@ -38,6 +52,8 @@ class Stack:
     shape: tuple[int, ...]
     series: Any
     page: Any
+    held: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    declared: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, series: Any, dialect: str) -> Stack:
@@ -53,10 +69,59 @@ class Stack:
         """From a single page."""
         return cls(dialect, str(page.axes), tuple(int(n) for n in page.shape), None, page)
 
+    @classmethod
+    def of_part(cls, part: Part, pages: list[Any], dialect: str) -> Stack:
+        """From the pages of a file that hold some planes of a set.
+
+        Raises
+        ------
+        Refused
+            When the pages are not alike.
+        """
+        key = pages[0]
+        if any((page.shape, page.dtype, page.photometric) != (key.shape, key.dtype, key.photometric) for page in pages):
+            raise Refused(f"is damaged: the {dialect} description joins pages of unlike size or type")
+        shape = (*(len(part.held[axis]) for axis in part.axes), *(int(n) for n in key.shape))
+        axes = part.axes + str(key.axes)
+        return cls(dialect, axes, shape, Pages(key, tuple(pages)), None, part.held, part.declared)
+
+    def here(self, selection: Selection) -> Selection:
+        """A selection of planes and channels of the whole set, counted among those that this file holds.
+
+        Raises
+        ------
+        Refused
+            When what is chosen lies in another file.
+        """
+        z, channel = selection.z, selection.channel
+        for axis, what, wanted in (("Z", "plane", z), ("C", "channel", channel)):
+            held, total = self.held.get(axis, ()), self.declared.get(axis, 1)
+            if total == len(held) or total == 1 or wanted is None:
+                continue
+            listed = ", ".join(map(str, held[:_MAX_LISTED])) + (", ..." if len(held) > _MAX_LISTED else "")
+            asked = wanted if isinstance(wanted, tuple) else (wanted,)
+            if wanted == "max" or not set(asked) <= set(held):
+                option = f"--{'z' if axis == 'Z' else 'channel'} {','.join(map(str, asked))}"
+                raise Refused(
+                    f"holds {what} {listed} of {total} of a set over several files: {option} cannot be followed"
+                )
+            places = tuple(held.index(int(one)) for one in asked)
+            z, channel = (places[0], channel) if axis == "Z" else (z, places)
+        return replace(selection, z=z, channel=channel)
+
     @property
     def dimensions(self) -> dict[str, int]:
         """Sizes above 1 of everything but rows, columns and samples of a pixel."""
         return {a: n for a, n in zip(self.axes, self.shape, strict=True) if a not in "YXS" and n > 1}
+
+    def outside(self) -> tuple[str, ...]:
+        """A note on what of a set lies in other files."""
+        lacking = [
+            f"{len(self.held[axis])} of {total} {_NAMES[axis]}"
+            for axis, total in self.declared.items()
+            if total > len(self.held[axis])
+        ]
+        return (f"one file of a set: it holds {', '.join(lacking)}",) if lacking else ()
 
     @property
     def others(self) -> list[str]:
@@ -87,6 +152,7 @@ def read_stack(stacks: list[Stack], selection: Selection, data: bytes) -> tuple[
         if left < stack.pages:
             break
         left -= stack.pages
+    selection = stack.here(selection)
     planes, channels = stack.dimensions.get("Z", 1), stack.dimensions.get("C", 1)
     if (planes > 1 and selection.z is None) or (channels > 1 and selection.channel is None):
         raise Refused(_question(stacks, selection))
@@ -96,7 +162,8 @@ def read_stack(stacks: list[Stack], selection: Selection, data: bytes) -> tuple[
         raise Refused(f"has no channel {max(selection.channel)}; allowed: --channel 0 to {channels - 1}")
     fixed = _coordinates(stack, left)
     picture = _project(stack, fixed, selection, data)
-    return picture, (f"{_choice(selection)} of {_holds(stacks)}",)
+    notes = (f"{_choice(selection)} of {_holds(stacks)}",) if len(stacks) > 1 or stack.dimensions else ()
+    return picture, (*notes, *stack.outside())
 
 
 def _question(stacks: list[Stack], selection: Selection) -> str:

@@ -35,7 +35,8 @@ def read_webp(data: bytes) -> Raster:
         pixels = np.array(image if image.mode in ("RGB", "RGBA") else image.convert("RGBA"))
     kinds = {kind for kind, _ in chunks}
     compression = "lossless" if b"VP8L" in kinds else "lossy" if b"VP8 " in kinds else ""
-    return Raster(upright(flatten_alpha(pixels, 255), orientation), 8, "WebP", compression, notes)
+    upper = upright(flatten_alpha(pixels, 255), orientation)
+    return Raster(upper, 8, "WebP", compression, notes, frames=max(1, frames))
 
 
 def _chunks(data: bytes) -> list[tuple[bytes, bytes]]:
