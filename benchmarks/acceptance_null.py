@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from graticule.decide.acceptance import GUARANTEED, find_rule
+from graticule.decide.acceptance import find_rule
 from graticule.decide.evidence import SHIPPED, Evidence
+from graticule.decide.rule import GUARANTEED
 
 Floats = NDArray[np.float64]
 CONFIDENCE = 0.95

@@ -57,7 +57,9 @@ class BundleInfo(BaseModel):
     calibration : dict or None
         `graticule.decide.calibration.Calibration.to_json`; None: not fitted.
     thresholds : dict or None
-        The default acceptance rule, see `graticule.decide.acceptance.Rule`; None: no evidence to find one on.
+        The default acceptance rule, see `graticule.decide.acceptance.Rule`, which every verb takes unless another one
+        is asked for; None: no evidence to find one on. Its "seed" is that of the training; bundles of earlier versions
+        have none.
     """
 
     model_config = ConfigDict(extra="forbid")

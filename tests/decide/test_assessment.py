@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graticule.decide.acceptance import Rule, exact_interval
+from graticule.decide.acceptance import exact_interval
 from graticule.decide.assessment import (
     Answers,
     against,
@@ -17,6 +17,7 @@ from graticule.decide.assessment import (
     coverage_of,
     proportion,
 )
+from graticule.decide.rule import Rule
 from graticule.evaluate.intervals import cluster_t, wilson
 from graticule.models.calibration import Calibration
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graticule.decide.acceptance import Rule
 from graticule.decide.decisions import decide, expected_errors
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
+from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import ece
 from graticule.models.scoring import softmax
 

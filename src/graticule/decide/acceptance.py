@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,57 +24,14 @@ from numpy.typing import NDArray
 
 from graticule.decide.estimated_rule import error_limits, loosest, reachable
 from graticule.decide.evidence import Evidence
+from graticule.decide.rule import CONFIDENCE, ESTIMATED, GUARANTEED, NOT_CERTIFIABLE, TARGET, Rule
 from graticule.errors import OptionError
 from graticule.evaluate.metrics import FloatArray, IntArray
 
-GUARANTEED, ESTIMATED, NOT_CERTIFIABLE = "guaranteed", "estimated", "not certifiable"
 # share of the error rate for the strictest threshold, and where the rest enters: most models accept a third safely
 FIRST_SHARE = 0.2
 SECOND_START = 0.3
 _STEP = 0.05
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Accept an image when its best score is above the threshold of its class.
-
-    Attributes
-    ----------
-    threshold : float array, shape (K,)
-        In [0, 1], or infinite where nothing can be accepted.
-    status : str
-        "guaranteed", "estimated" or "not certifiable".
-    target, confidence : float
-    per_class : bool
-        Whether the target holds for each predicted class.
-    n, accepted, errors : int
-        Evidence the rule was found on, how much of it is accepted, and how often that is wrong.
-    words : str
-        What is promised, or why nothing is.
-    limits : tuple of two float, or None
-        Of the share of errors among the accepted of new groups, at 95 %; None without groups, where `errors` tells.
-    """
-
-    threshold: FloatArray
-    status: str
-    target: float
-    confidence: float
-    per_class: bool
-    n: int
-    accepted: int
-    errors: int
-    words: str
-    limits: tuple[float, float] | None = None
-
-    def accepts(self, proba: FloatArray) -> NDArray[np.bool_]:
-        """Whether each row of calibrated scores (n, K) is accepted."""
-        best = proba.argmax(axis=1)
-        return np.asarray(proba[np.arange(len(proba)), best] > self.threshold[best], dtype=bool)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; an infinite threshold is None."""
-        values = [float(t) if np.isfinite(t) else None for t in self.threshold]
-        return {**vars(self), "threshold": values}
 
 
 def check_target(target: float, confidence: float) -> None:
@@ -148,10 +104,40 @@ def _ladder(n: int, target: float, delta: float) -> list[tuple[int, float]]:
     return [(m, FIRST_SHARE * delta if m == first else (1 - FIRST_SHARE) * delta * (m == second)) for m in steps]
 
 
+def rule_asked_for(
+    evidence: Evidence,
+    stored: Mapping[str, Any] | None,
+    target: float = TARGET,
+    confidence: float = CONFIDENCE,
+    *,
+    per_class: bool = False,
+    prevalence: FloatArray | None = None,
+) -> Rule:
+    """The rule that a bundle stores where it is the one asked for; any other is found with the seed of the stored one.
+
+    Parameters
+    ----------
+    evidence, target, confidence, per_class, prevalence
+        As for `find_rule`.
+    stored : mapping, optional
+        `Rule.to_json`. One without a seed is of an earlier version, whose rules were found anew with the seed 0.
+
+    Raises
+    ------
+    BundleError, OptionError
+    """
+    if stored is None or "seed" not in stored:
+        return find_rule(evidence, target, confidence, per_class=per_class, prevalence=prevalence)
+    rule = Rule.from_json(stored, evidence.proba.shape[1])
+    if prevalence is None and (target, confidence, per_class) == (rule.target, rule.confidence, rule.per_class):
+        return rule
+    return find_rule(evidence, target, confidence, per_class=per_class, prevalence=prevalence, seed=rule.seed)
+
+
 def find_rule(
     evidence: Evidence,
-    target: float = 0.99,
-    confidence: float = 0.95,
+    target: float = TARGET,
+    confidence: float = CONFIDENCE,
     *,
     per_class: bool = False,
     prevalence: FloatArray | None = None,
@@ -195,17 +181,18 @@ def find_rule(
             found = certified(score[drawn], right[drawn], target, delta)
             threshold[c if per_class else slice(None)] = found
         if np.isfinite(threshold).any():
-            return _rule(GUARANTEED, threshold, evidence, target, confidence, per_class, _promise(evidence, prevalence))
+            words = _promise(evidence, prevalence)
+            return _rule(GUARANTEED, threshold, evidence, target, confidence, per_class, words, seed)
         largest = max(len(np.intersect1d(scope, rows)) for scope in scopes)
         why = _shortfall(largest, least_accepted(target, delta), evidence.grouped)
     for c, scope in enumerate(scopes):
         of = None if unit is None else unit[scope]
         threshold[c if per_class else slice(None)] = loosest(score[scope], right[scope], weight[scope], of, target)
     if np.isfinite(threshold).any():
-        return _rule(ESTIMATED, threshold, evidence, target, confidence, per_class, why)
+        return _rule(ESTIMATED, threshold, evidence, target, confidence, per_class, why, seed)
     at_hand = "images at hand" if unit is None else f"{evidence.n_units} groups at hand, allowing for how they differ"
     words = f"{why}; and no threshold reaches {target:.2%} on the {at_hand}: {reachable(score, right, weight, unit)}"
-    return _rule(NOT_CERTIFIABLE, threshold, evidence, target, confidence, per_class, words)
+    return _rule(NOT_CERTIFIABLE, threshold, evidence, target, confidence, per_class, words, seed)
 
 
 def _rule(
@@ -216,13 +203,14 @@ def _rule(
     confidence: float,
     per_class: bool,
     words: str,
+    seed: int,
 ) -> Rule:
     best = evidence.calibrated.argmax(axis=1)
     accepted = evidence.calibrated.max(axis=1) > threshold[best]
     wrong = (best != evidence.y)[accepted]
     limits = error_limits(wrong, evidence.unit[accepted]) if evidence.grouped else None
     n, errors = len(evidence), int(wrong.sum())
-    return Rule(threshold, status, target, confidence, per_class, n, len(wrong), errors, words, limits)
+    return Rule(threshold, status, target, confidence, per_class, n, len(wrong), errors, words, limits, seed)
 
 
 def _obstacle(evidence: Evidence) -> str | None:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.acceptance import Rule, exact_interval
+from graticule.decide.acceptance import exact_interval
 from graticule.decide.calibration import paired_gain
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
+from graticule.decide.rule import Rule
 from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
 from graticule.evaluate.metrics import FloatArray, IntArray, brier, log_loss, sample_log_loss
 

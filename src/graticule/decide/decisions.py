@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.acceptance import Rule, exact_interval
+from graticule.decide.acceptance import exact_interval
+from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import FloatArray
 
 ACCEPT, REVIEW, REJECT = "accept", "review", "reject"

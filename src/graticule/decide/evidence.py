@@ -64,11 +64,16 @@ class Evidence:
         """Whether images come in fewer groups than a statement on new groups takes."""
         return self.grouped and self.n_units < MIN_GROUPS
 
+    def describe(self) -> dict[str, Any]:
+        """The object "evidence" of decisions.json."""
+        source = "calibration part" if self.by_shipped else "out-of-fold scores"
+        return {"source": source, "n": len(self), "n_units": self.n_units, "grouped": self.grouped}
+
     def pack(self) -> dict[str, NDArray[Any]]:
-        """Tensors for the bundle's reference file."""
+        """Tensors for the bundle's reference file; scores to the last bit, so that training and prediction agree."""
         return {
-            f"{_PREFIX}proba": self.proba.astype(np.float32),
-            f"{_PREFIX}calibrated": self.calibrated.astype(np.float32),
+            f"{_PREFIX}proba": self.proba.astype(np.float64),
+            f"{_PREFIX}calibrated": self.calibrated.astype(np.float64),
             f"{_PREFIX}y": self.y.astype(np.int32),
             f"{_PREFIX}fold": self.fold.astype(np.int32),
             f"{_PREFIX}unit": self.unit.astype(np.int32),

@@ -18,6 +18,7 @@ from graticule.decide.label_errors import find_label_errors
 from graticule.decide.novelty import ALPHA, Novelty, Seen, doubt, fit_novelty
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
+from graticule.decide.rule import Rule
 from graticule.errors import OptionError
 from graticule.evaluate.crossval import fold_rows
 from graticule.evaluate.metrics import brier, log_loss
@@ -27,7 +28,6 @@ from graticule.jobs.samples import Samples
 from graticule.models.calibration import Calibration
 from graticule.models.scoring import member_probabilities
 
-TARGET, CONFIDENCE = 0.99, 0.95
 MIN_NOVELTY = 20
 MOST_JUDGED = 30_000
 _FOLDS = 5
@@ -83,13 +83,14 @@ def settle_decisions(samples: Samples, division: Division, outcome: Outcome, see
             members=folds.k > 1 and len(outcome.heads) == folds.k,
         )
     novelty = _fit_novelty(samples, division, outcome.proba, y, aside, grouped, seed)
-    document = _describe(
-        choice, outcome.proba[cv], y[cv], folds.component[cv], grouped, evidence, manifest.classes, seed
-    )
+    # found here and nowhere else: the bundle stores it, and other verbs take it from there
+    rule = None if evidence is None else find_rule(evidence, seed=seed)
+    document = _describe(choice, outcome.proba[cv], y[cv], folds.component[cv], grouped, seed)
+    document |= _describe_evidence(evidence, rule, manifest.classes, seed)
     document["labels"] = _suspected_labels(samples, division, choice, y, cv)
     document["novelty"] = None if novelty is None else {"alpha": ALPHA, "units": novelty.units, "grouped": grouped}
     decider = Decider(proba, choice.calibration, evidence, novelty, document)
-    document["test"] = _on_test(decider, samples, outcome, y, test) if len(test) else None
+    document["test"] = _on_test(decider, rule, samples, outcome, y, test) if len(test) else None
     return decider
 
 
@@ -127,7 +128,9 @@ def _fit_novelty(
         units = folds.component[some] if grouped else None
         return Seen(samples.features[some], doubt(proba[some]) if scored else None, units)
 
-    return fit_novelty(seen(rows, folds.k > 1), y[rows], parts, seen(aside, True) if len(aside) else None)
+    fitted = fit_novelty(seen(rows, folds.k > 1), y[rows], parts, seen(aside, True) if len(aside) else None)
+    # as the bundle keeps it, in single precision: the report's figures are then those of `evaluate`
+    return Novelty.unpack(fitted.pack())
 
 
 def _suspected_labels(
@@ -157,16 +160,9 @@ def _suspected_labels(
 
 
 def _describe(
-    choice: Choice,
-    raw: Floats,
-    y: NDArray[np.int64],
-    unit: NDArray[np.int64],
-    grouped: bool,
-    evidence: Evidence | None,
-    classes: tuple[str, ...],
-    seed: int,
+    choice: Choice, raw: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], grouped: bool, seed: int
 ) -> dict[str, Any]:
-    """decisions.json but for novelty and the test part."""
+    """The entry "calibration" of decisions.json."""
     calibration: dict[str, Any] = {
         "method": choice.calibration.method,
         "note": choice.note,
@@ -181,18 +177,19 @@ def _describe(
             }
         diagram = reliability(y, choice.crossfitted, unit if grouped else None)
         calibration["reliability"] = {name: numbers(values) for name, values in vars(diagram).items()}
-    if evidence is None:
-        return {"calibration": calibration, "evidence": None, "sets": [], "acceptance": None}
+    return {"calibration": calibration}
+
+
+def _describe_evidence(
+    evidence: Evidence | None, rule: Rule | None, classes: tuple[str, ...], seed: int
+) -> dict[str, Any]:
+    """The entries "evidence", "sets" and "acceptance" of decisions.json."""
+    if evidence is None or rule is None:
+        return {"evidence": None, "sets": [], "acceptance": None}
     return {
-        "calibration": calibration,
-        "evidence": {
-            "source": "calibration part" if evidence.by_shipped else "out-of-fold scores",
-            "n": len(evidence),
-            "n_units": evidence.n_units,
-            "grouped": evidence.grouped,
-        },
+        "evidence": evidence.describe(),
         "sets": [_sets_at(evidence, level, classes, seed) for level in LEVELS],
-        "acceptance": _acceptance(evidence, seed),
+        "acceptance": _acceptance(evidence, rule),
     }
 
 
@@ -228,14 +225,13 @@ def crossfitted_sets(evidence: Evidence, level: float, seed: int = 0) -> NDArray
     return inside
 
 
-def _acceptance(evidence: Evidence, seed: int) -> dict[str, Any]:
+def _acceptance(evidence: Evidence, rule: Rule) -> dict[str, Any]:
     score = evidence.calibrated.max(axis=1)
     right = evidence.calibrated.argmax(axis=1) == evidence.y
     unit = evidence.unit if evidence.grouped else None
-    rule = find_rule(evidence, TARGET, CONFIDENCE, seed=seed)
     curve = risk_coverage(score, right, unit)
     return {
-        "rule": rule.to_json() | {"threshold": [number(t) for t in rule.threshold]},
+        "rule": rule.to_json(),
         "coverage": rule.accepted / len(evidence),
         "accuracy": proportion(right, rule.accepts(evidence.calibrated), unit, exact=True),
         "curve": {name: numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
@@ -245,14 +241,18 @@ def _acceptance(evidence: Evidence, seed: int) -> dict[str, Any]:
 
 
 def _on_test(
-    decider: Decider, samples: Samples, outcome: Outcome, y: NDArray[np.int64], test: NDArray[np.int64]
+    decider: Decider,
+    rule: Rule | None,
+    samples: Samples,
+    outcome: Outcome,
+    y: NDArray[np.int64],
+    test: NDArray[np.int64],
 ) -> dict[str, Any]:
     """What the decisions would have been on the held-out part, and how good."""
     evidence = decider.evidence
-    if evidence is None:
+    if evidence is None or rule is None:
         return {"n": len(test)}
     classes, group = samples.manifest.classes, samples.manifest.group
-    rule = find_rule(evidence, TARGET, CONFIDENCE)
     proba, raw = decider.proba[test], outcome.proba[test]
     members = _members(samples, outcome, test)
     novelty, inside = np.full(len(test), np.nan), {}

@@ -71,12 +71,7 @@ def decisions_on(
     evidence, rule = judge_.evidence, judge_.rule
     if evidence is None or rule is None:
         return document, None
-    document["evidence"] = {
-        "source": "calibration part" if evidence.by_shipped else "out-of-fold scores",
-        "n": len(evidence),
-        "n_units": evidence.n_units,
-        "grouped": evidence.grouped,
-    }
+    document["evidence"] = evidence.describe()
     document |= assess(answers, rule, alpha, predictor.classes) | {"words": None}
     document["sets"] = [found | (judge_.promise(found["level"]) or {}) for found in document["sets"]]
     looked_at = ~rule.accepts(answers.proba) & ~answers.rejected(alpha)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
 from graticule.data.preprocess import Preprocessing
-from graticule.decide.acceptance import Rule, check_target, find_rule, read_prevalence
+from graticule.decide.acceptance import check_target, read_prevalence, rule_asked_for
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
 from graticule.decide.novelty import ALPHA, Novelty, nearest, project
+from graticule.decide.rule import CONFIDENCE, TARGET, Rule
 from graticule.errors import OptionError
 from graticule.files import DOCUMENT_BYTES, read_regular
 from graticule.jobs.samples import reasons_beyond
@@ -54,8 +55,8 @@ class DecisionOptions:
         (Benjamini-Hochberg).
     """
 
-    target_accuracy: float = 0.99
-    confidence: float = 0.95
+    target_accuracy: float = TARGET
+    confidence: float = CONFIDENCE
     per_class: bool = False
     prevalence: Path | None = None
     coverage: float = 0.95
@@ -103,7 +104,7 @@ class Judgement:
 
 
 class Judge:
-    """Decides on blocks of scored images.
+    """Decides on blocks of scored images, by the rule that the bundle stores unless the options ask for another one.
 
     Parameters
     ----------
@@ -128,8 +129,9 @@ class Judge:
         self._sets: PredictionSets | None = None
         prevalence = None if options.prevalence is None else _prevalence(options.prevalence, self.classes)
         if self.evidence is not None:
-            self.rule = find_rule(
+            self.rule = rule_asked_for(
                 self.evidence,
+                bundle.info.thresholds,
                 options.target_accuracy,
                 options.confidence,
                 per_class=options.per_class,
