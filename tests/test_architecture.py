@@ -17,6 +17,7 @@ ROOT = Path(graticule.__file__).parent
 ORDER = (
     "quiet",
     "errors",
+    "names",
     "files",
     "manifest",
     "predictions",

@@ -62,7 +62,11 @@ def test_hidden_and_system_files_are_ignored_and_others_counted(tmp_path: Path) 
     touch(tmp_path, "__MACOSX/a/1.png", "b/1.png", "b/notes.txt", "b/mask.NPY", "README", "summary.csv")
     manifest = read_manifest(tmp_path)
     assert list(manifest.path) == ["a/1.png", "b/1.png"]
-    assert manifest.warnings == ("4 files that are no images were ignored: 1 '.csv', 1 '.npy', 1 '.txt', 1 'README'",)
+    assert manifest.warnings == (
+        "6 hidden files and folders, and those of file servers and systems, were left out: 2 '.*', 1 '._*', "
+        "1 'Thumbs.db', 1 '__MACOSX', 1 'desktop.ini'",
+        "4 files that are no images were ignored: 1 '.csv', 1 '.npy', 1 '.txt', 1 'README'",
+    )
 
 
 def test_empty_class_folder_is_a_warning(tmp_path: Path) -> None:
@@ -126,6 +130,139 @@ def test_class_names_that_cannot_be_used(tmp_path: Path, folders: list[str], kin
     message = fault(tmp_path)
     assert kind in message
     message.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("T  cell", "T cell"), ("T\u00a0cell", "T cell"), ("blast\u200b", "blast"), ("0.0", "0"), ("\uff11", "1")],
+)
+def test_classes_that_look_alike_are_refused_with_both_in_ascii(tmp_path: Path, one: str, other: str) -> None:
+    rows = f"path,label\na/1.png,{one}\na/2.png,{other}\nb/1.png,{other}\n"
+    for message in (fault(table(tmp_path, rows)), fault(touch(tmp_path / "f", f"{one}/1.png", f"{other}/1.png"))):
+        assert ascii(one) in message
+        assert ascii(other) in message
+        assert "differ only by" in message
+
+
+@pytest.mark.parametrize("column", ["group", "specimen", "site", "instrument", "operator", "day"])
+@pytest.mark.parametrize("twin", ["101 ", "101.0", "\ufeff101", "\uff1101"])
+def test_names_that_look_alike_are_refused_where_they_divide_or_count(tmp_path: Path, column: str, twin: str) -> None:
+    rows = ["a/1.png,x,101", "a/2.png,x,7", f"b/1.png,y,{twin}", "b/2.png,y,7"]
+    message = fault(table(tmp_path, "\n".join([f"path,label,{column}", *rows])))
+    assert f"names in column {column} that differ only by" in message
+    assert f"{'101'!a}" in message
+    assert ascii(twin) in message
+    assert "row 4" in message
+    rows = ["a/1.png,x,101", "a/2.png,x,1010", "b/1.png,y,101.5", "b/2.png,y,A-1"]
+    assert not read_manifest(table(tmp_path, "\n".join([f"path,label,{column}", *rows]))).warnings
+
+
+def test_twins_matter_only_in_the_column_that_divides(tmp_path: Path) -> None:
+    file = table(tmp_path, "path,label,group,slide\na/1.png,x,1,s\na/2.png,x,1.0,S\nb/1.png,y,2,t\nb/2.png,y,2,t\n")
+    assert "names in column group" in fault(file)
+    assert "'S' and 's'" in fault(file, group="slide")
+    assert read_manifest(file, group="none").group is None
+
+
+def test_a_group_that_shows_nothing_is_no_group(tmp_path: Path) -> None:
+    rows = "path,label,group\na/1.png,x,1\na/2.png,x,\u200b\nb/1.png,y, \nb/2.png,y,2\n"
+    message = fault(table(tmp_path, rows))
+    assert "white space or invisible characters only (2)" in message
+    assert r"'\u200b', first in row 3" in message
+
+
+def test_names_that_may_be_one_are_told_and_taken_for_two(tmp_path: Path) -> None:
+    rows = "path,label,group\na/1.png,x,007\na/2.png,x,7\nb/1.png,y,8\nb/2.png,y,9\n"
+    manifest = read_manifest(table(tmp_path, rows))
+    assert list(manifest.columns["group"]) == ["007", "7", "8", "9"]
+    assert manifest.warnings == (
+        "column group has names that look alike and were taken for different ones: '007' and '7'",
+    )
+
+
+def test_a_column_is_known_however_its_header_is_typed(tmp_path: Path) -> None:
+    rows = "\u200bPath;LABEL ;Group;Target\na/1.png;x;g;1\nb/1.png;y;h;2\n"
+    manifest = read_manifest(table(tmp_path, rows))
+    assert list(manifest.columns["group"]) == ["g", "h"]
+    assert list(manifest.columns) == ["group", "target"]
+    slides = table(tmp_path, "path,label,Slide\na/1.png,x,s\nb/1.png,y,t\n")
+    assert list(read_manifest(slides, group="slide").columns["group"]) == ["s", "t"]
+    message = fault(table(tmp_path, "path,label,Group,group\na/1.png,x,1,2\n"))
+    assert "column named twice (1):\n    'Group' and 'group'" in message
+    pq.write_table(pa.table({"Path": ["a/1.png"], "label": ["x"], "GROUP": ["g"]}), tmp_path / "t.parquet")
+    assert list(read_manifest(tmp_path / "t.parquet").columns) == ["group"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "there"),
+    [
+        ("Pr\u00e4parat.png", "Pra\u0308parat.png"),
+        ("img_2.png", "IMG_2.PNG"),
+        ("Slide 1/a.png", "slide  1/A.png"),
+        ("Deep\\img.png", "deep/Img.png"),
+    ],
+)
+def test_a_missing_file_whose_twin_is_there_is_named(tmp_path: Path, listed: str, there: str) -> None:
+    touch(tmp_path, there)
+    if (tmp_path / listed).exists():
+        pytest.skip("this file system takes both names for one")
+    message = fault(table(tmp_path, f"path,label\n{listed},x\n"))
+    assert f"{listed!a}; a file is there whose name differs only in how it is typed: {there!a}" in message
+    other = fault(table(tmp_path, "path,label\nimg_3.png,x\n"))
+    assert "typed" not in other
+
+
+def test_folders_of_servers_and_systems_are_left_out_and_counted(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{name}/1.png" for name in ("a", "b")))
+    service = ("@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".Trashes", "found.000")
+    touch(tmp_path, *(f"a/{name}/1.png/THUMB.jpg" for name in service), *(f"{name}/2.png" for name in service))
+    touch(tmp_path, "a/1.png@SynoResource", "b/ehthumbs.db")
+    for manifest in (read_manifest(tmp_path), list_images(tmp_path)):
+        assert list(manifest.path) == ["a/1.png", "b/1.png"]
+        assert manifest.warnings == (
+            "16 hidden files and folders, and those of file servers and systems, were left out: 2 '#recycle', "
+            "2 '$RECYCLE.BIN', 1 '*@SynoResource', 2 '.Trashes', 2 '@eaDir', 2 'System Volume Information', "
+            "1 'ehthumbs.db', 2 'found.000', 2 'lost+found'",
+        )
+
+
+def test_folders_of_the_user_with_like_names_are_read(tmp_path: Path) -> None:
+    names = ["#1", "@home", "$5", "lost", "recycle", "thumbnails", "eaDir", "found.01", "tmp"]
+    touch(tmp_path, *(f"{name}/1.png" for name in names))
+    assert sorted(read_manifest(tmp_path).classes) == sorted(names)
+
+
+def test_listed_files_in_such_folders_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, "a/@eaDir/1.png/THUMB.jpg", "a/.h.png")
+    rows = table(tmp_path, "path,label\na/@eaDir/1.png/THUMB.jpg,x\na/.h.png,x\na/1.png,y\n")
+    for manifest in (read_manifest(rows), list_images(rows)):
+        assert len(manifest) == 3
+        assert manifest.warnings[0].startswith(
+            "2 listed files are hidden or lie in a folder of a file server or system"
+        )
+
+
+@pytest.mark.parametrize("store", ["x.ome.zarr", "plain", "v3", "x.n5", "n5group", "n5set", "lost.zarr"])
+def test_an_image_of_many_chunks_is_one_image(tmp_path: Path, store: str) -> None:
+    touch(tmp_path, "a/1.png", "b/1.png", *(f"a/{store}/0/{i}/{j}" for i in range(3) for j in range(3)))
+    marks = {"x.ome.zarr": ".zgroup", "plain": ".zattrs", "v3": "zarr.json", "x.n5": "", "lost.zarr": ""}
+    if store in marks:
+        touch(tmp_path / "a" / store, *filter(None, [marks[store]]))
+    else:
+        said = '{"n5": "2.5.1"}' if store == "n5group" else '{"dimensions": [9], "dataType": "uint8"}'
+        (tmp_path / "a" / store / "attributes.json").write_text(said)
+    manifest = read_manifest(tmp_path)
+    assert list(manifest.path) == sorted(["a/1.png", f"a/{store}", "b/1.png"])
+    with pytest.raises(ManifestError, match=r"(OME-Zarr|N5) is not supported.*TIFF"):
+        list_images(tmp_path / "a" / store)
+    listed = table(tmp_path, f"path,label\na/{store},x\na/1.png,y\n")
+    assert len(read_manifest(listed)) == 2
+
+
+def test_a_folder_of_images_is_no_image_of_chunks(tmp_path: Path) -> None:
+    touch(tmp_path, "lot.n5/1.png", "scan.zarr/1.tif", "b/1.png")
+    (tmp_path / "b" / "attributes.json").write_text('{"made": "by hand"}')
+    assert read_manifest(tmp_path).classes == ("b", "lot.n5", "scan.zarr")
 
 
 def test_harmless_odd_class_names(tmp_path: Path) -> None:
@@ -331,10 +468,26 @@ def test_ten_of_each_kind_with_the_count(tmp_path: Path) -> None:
         ("path,label\na/1.png\nb/1.png,x,y\n", "line 3: 3, the header has 2"),
         ('path,label\n"a/1.png,x\n', "no well-formed CSV"),
         ('path,label\n"a"/1.png,x\n', "no well-formed CSV"),
+        ("path,label\na/1.png,x\nb/1.png,x\0y\n", "near line 3: it holds a zero byte"),
+        ("path,label".encode("utf-16-le").decode("latin-1"), "near line 1: it holds a zero byte"),
+        ("path,label\na/1.png," + "x" * 200_000, "near line 2: field larger than field limit"),
+        ("x" * 200_000 + ",label\na/1.png,x", "near line 1: field larger than field limit"),
+        ('path,"label\n' + "a/1.png,x\n" * 20_000, "near line 1: field larger than field limit"),
     ],
 )
 def test_tables_of_the_wrong_shape(tmp_path: Path, text: str, expected: str) -> None:
     assert expected in fault(table(tmp_path, text))
+
+
+def test_a_header_of_many_columns_is_read_though_it_is_long(tmp_path: Path) -> None:
+    wide = [f"feature_{j:05d}" for j in range(20_000)]
+    assert len(",".join(wide)) > 131_072
+    manifest = read_manifest(table(tmp_path, f"path,label,{','.join(wide)}\na/1.png,x{',0.5' * 20_000}\n"))
+    assert len(manifest.columns) == 20_000
+
+
+def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
+    assert list(read_manifest(table(tmp_path, "path,label\ra/1.png,x\rb/1.png,y\r")).label) == ["x", "y"]
 
 
 def test_lines_are_counted_over_quoted_line_breaks(tmp_path: Path) -> None:

@@ -36,5 +36,7 @@ def command(
             f"{result['n']:,} images, {result['n_features']} features; {result['decoded']:,} decoded, "
             f"{result['cached']:,} from the cache, {result['seconds']:.1f} s"
         )
+        for warning in result["warnings"]:
+            typer.echo(f"note: {warning}")
         typer.echo(f"written to {out}")
     finish(failures, "they have no row")

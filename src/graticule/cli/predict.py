@@ -80,6 +80,8 @@ def command(
         print_json(summary)
     else:
         _print_summary(summary)
+        for warning in summary["warnings"]:
+            typer.echo(f"note: {warning}")
         typer.echo(f"written to {out}")
     finish(failures, f"see {out / 'failures.csv'}")
 

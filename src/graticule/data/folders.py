@@ -1,11 +1,17 @@
-"""Which image files a folder holds: sorted, hidden ones left out, links followed once."""
+"""Which image files a folder holds: sorted, links followed once, hidden and service files left out and counted.
+
+A folder of a file server or of a system is not looked into: it may hold previews of all images.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+
+from graticule.data.chunk_stores import chunk_store
 
 _OTHER_SUFFIXES = (
     "txt md rst json jsonl geojson csv tsv xls xlsx ods xml html htm css js pdf doc docx odt rtf ppt pptx tex bib yaml "
@@ -18,7 +24,33 @@ _OTHER_NAMES = (
 )
 NOT_IMAGES = frozenset(f".{suffix}" for suffix in _OTHER_SUFFIXES.split())
 NOT_IMAGE_NAMES = frozenset(_OTHER_NAMES.split())
-_SYSTEM_NAMES = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
+# folders and files that file servers, operating systems and programs put beside images, in lower case
+_SERVICE_NAMES = frozenset(
+    (
+        # Synology, QNAP, NetApp, Samba, Netatalk, ZFS and Btrfs snapshots
+        *("@eadir", "@tmp", "@recycle", "#recycle", "#snapshot", "@snapshot", "@recently-snapshot", "@sharebin"),
+        *(".@__thumb", "@__thumb", "@__qini", "@upload_cache", ".@upload_cache", "~snapshot", ".snapshot"),
+        *(".snapshots", ".zfs", ".recycle", ".appledouble", ".appledb", ".appledesktop", "network trash folder"),
+        *("temporary items",),
+        # Windows
+        *("$recycle.bin", "recycler", "recycled", "system volume information", "$extend", "$winreagent"),
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
+        # macOS
+        *("__macosx", ".trashes", ".trash", ".fseventsd", ".spotlight-v100", ".temporaryitems", ".ds_store"),
+        *(".documentrevisions-v100", ".apdisk", ".volumeicon.icns", "icon\r"),
+        # Linux, and programs that sync or show pictures
+        *("lost+found", ".thumbnails", ".directory", ".sync", ".stfolder", ".stversions", ".dropbox", ".dropbox.cache"),
+        *("picasa.ini", ".picasa.ini", ".picasaoriginals", ".ipynb_checkpoints", "__pycache__"),
+    )
+)
+_SERVICE_PATTERNS = (
+    (re.compile(r"\._.*", re.DOTALL), "._*"),
+    (re.compile(r"\.trash-\d+"), ".Trash-*"),
+    (re.compile(r"found\.\d{3}"), "found.000"),
+    (re.compile(r".*@syno(?:resource|eastream)", re.DOTALL), "*@SynoResource"),
+    (re.compile(r"~\$.*", re.DOTALL), "~$*"),
+)
+_HIDDEN = ".*"
 
 
 @dataclass
@@ -28,11 +60,14 @@ class Listing:
     Attributes
     ----------
     files : list of str
-        Images and what may be one (any file not known to be something else), sorted by code point.
+        Images and what may be one (any file not known to be something else), sorted by code point. A folder that is
+        one image (`graticule.data.chunk_stores`) stands here too; it cannot be read.
     folders : list of str
         All folders below, sorted by code point.
     ignored : Counter of str
         Files left out, by suffix (or name where there is none).
+    service : Counter of str
+        Hidden files and folders, and those of servers and systems, by name or pattern; what lies in them not counted.
     faults : list of str
         Folders that cannot be listed, and why.
     warnings : list of str
@@ -41,20 +76,37 @@ class Listing:
     files: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    service: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def all_warnings(self) -> list[str]:
-        """The warnings, and one line on ignored files."""
-        if not self.ignored:
-            return self.warnings
-        kinds = ", ".join(f"{n} {kind!r}" for kind, n in sorted(self.ignored.items()))
-        return [*self.warnings, f"{self.ignored.total()} files that are no images were ignored: {kinds}"]
+        """The warnings, and one line each on service names and on ignored files."""
+        found = list(self.warnings)
+        if self.service:
+            what = "hidden files and folders, and those of file servers and systems, were left out"
+            found.append(f"{self.service.total():,} {what}: {_counted(self.service)}")
+        if self.ignored:
+            found.append(f"{self.ignored.total()} files that are no images were ignored: {_counted(self.ignored)}")
+        return found
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden (leading dot) or an operating system's own."""
-    return name.startswith(".") or name.lower() in _SYSTEM_NAMES
+def _counted(kinds: Counter[str]) -> str:
+    return ", ".join(f"{n} {kind!r}" for kind, n in sorted(kinds.items()))
+
+
+def service_name(name: str) -> str:
+    """Name or pattern under which a file or folder counts as hidden or a server's or system's own; "" for others."""
+    lower = name.lower()
+    if lower in _SERVICE_NAMES:
+        return name
+    known = next((shown for pattern, shown in _SERVICE_PATTERNS if pattern.fullmatch(lower)), "")
+    return known or (_HIDDEN if name.startswith(".") else "")
+
+
+def in_service_folder(path: str) -> bool:
+    """Whether a relative path names a file that a walk through its folder would leave out."""
+    return any(part not in (".", "..") and service_name(part) for part in path.split("/"))
 
 
 def list_folder(top: Path) -> Listing:
@@ -79,8 +131,12 @@ def list_folder(top: Path) -> Listing:
                 continue
             with os.scandir(full) as entries:
                 inside = sorted(entries, key=lambda entry: entry.name)
+            unread = chunk_store(full, {entry.name for entry in inside})
         except OSError as error:
             listing.faults.append(f"{folder or '.'!r}: {error.strerror or error}")
+            continue
+        if unread:
+            (listing.files if folder else listing.faults).append(folder or f"'.': {unread}")
             continue
         if folder:
             listing.folders.append(folder)
@@ -97,7 +153,9 @@ def _sort_entries(entries: list[os.DirEntry[str]], folder: str, listing: Listing
     folders: list[str] = []
     links: list[str] = []
     for entry in entries:
-        if is_hidden(entry.name):
+        service = service_name(entry.name)
+        if service:
+            listing.service[service] += 1
             continue
         relative = f"{folder}/{entry.name}" if folder else entry.name
         kind = _kind(entry)

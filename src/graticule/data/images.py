@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import struct
 import warnings
 import zlib
@@ -21,6 +22,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from graticule.data.chunk_stores import chunk_store
 from graticule.data.formats.bmp import read_bmp
 from graticule.data.formats.colour import choose_channels, grey_if_equal
 from graticule.data.formats.dicom import is_dicom, read_dicom
@@ -33,6 +35,7 @@ from graticule.data.formats.tga import is_tga, read_tga
 from graticule.data.formats.tiff import read_tiff
 from graticule.data.formats.webp import read_webp
 from graticule.data.instrument import Metadata
+from graticule.data.look_alikes import look_alike, typed_otherwise
 from graticule.data.selection import EVERYTHING, Selection
 from graticule.errors import ImageError
 from graticule.files import read_regular
@@ -138,7 +141,14 @@ def read_file(file: Path) -> bytes:
     try:
         return read_regular(file, MAX_FILE_BYTES)
     except OSError as error:
-        raise ImageError(str(file), error.strerror or str(error)) from error
+        raise ImageError(str(file), _why_not(file, error)) from error
+
+
+def _why_not(file: Path, error: OSError) -> str:
+    """Why a file cannot be opened, in one line: a folder that is an image is named, and a file of a twin name."""
+    cause = chunk_store(file) or error.strerror or str(error)
+    other = look_alike(os.path.abspath(file)) if isinstance(error, FileNotFoundError) else None  # noqa: PTH100
+    return cause if other is None else f"{cause}; {typed_otherwise(os.path.basename(other))}"  # noqa: PTH119
 
 
 def read_image(file: Path, selection: Selection = EVERYTHING) -> Image:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import posixpath
 from collections import Counter
 from pathlib import Path
 
-from graticule.data.folders import Listing, is_hidden, list_folder
-from graticule.data.labels import check_labels, check_values, choose_group, group_hint
+from graticule.data.chunk_stores import chunk_store
+from graticule.data.folders import Listing, in_service_folder, list_folder
+from graticule.data.labels import alike_warnings, check_labels, check_values, choose_group, group_hint
+from graticule.data.look_alikes import look_alike, typed_otherwise
 from graticule.data.tables import TABLE_SUFFIXES, Faults, Table, decode_text, read_bytes, read_table
 from graticule.errors import ManifestError, OptionError
 from graticule.manifest import Manifest, StrArray, object_array, unescape_path
+from graticule.names import name_key
 
 SPLIT_NAMES = {
     "train": "train",
@@ -126,7 +128,7 @@ def list_images(path: Path, *, root: Path | None = None) -> Manifest:
     elif path.suffix.lower() in (".txt", *TABLE_SUFFIXES):
         base = Path(os.path.abspath(root or path.parent))  # noqa: PTH100
         names, base = _common_base([_native(text, base) for text in _listed(path)], base)
-        warnings = ()
+        warnings = tuple(_service_warning(names))
     else:
         names, base, warnings = [path.name], path.parent, ()
     if not names:
@@ -186,6 +188,15 @@ def _native(text: str, root: Path) -> str:
     return next((name for name in readings if _is_file(root / name)), text)
 
 
+def _missing(text: str, inside: str, top: str) -> str:
+    """A path without a file, for a message; with the file that is there under a twin of its name."""
+    found = look_alike(top + inside) or look_alike(top + inside.replace("\\", "/"))
+    if found is None:
+        return repr(text)
+    there = found[len(top) :].replace(os.sep, "/") if found.startswith(top) else found
+    return f"{text!a}; {typed_otherwise(there)}"
+
+
 def _raise_unlistable(data: Path, listing: Listing) -> None:
     faults = Faults(repr(str(data)))
     faults.extend("folder cannot be read", listing.faults)
@@ -196,7 +207,7 @@ def _is_split_layout(listing: Listing) -> bool:
     """Whether all folders at the top that hold images have a split's name, and one of them holds folders."""
     top = {name.split("/")[0] for name in listing.files if "/" in name}
     parents = {folder.split("/")[0] for folder in listing.folders if "/" in folder}
-    return bool(top & parents) and all(name.lower() in SPLIT_NAMES for name in top)
+    return bool(top & parents) and all(name_key(name) in SPLIT_NAMES for name in top)
 
 
 def _from_folders(data: Path) -> Manifest:
@@ -213,17 +224,17 @@ def _from_folders(data: Path) -> Manifest:
     check_labels(labels, [None] * len(labels), faults)
     faults.raise_if_any()
     folders = [folder for folder in listing.folders if folder.count("/") == depth - 1]
-    warnings = listing.all_warnings() + _folder_warnings(folders, listing.files, depth)
+    warnings = listing.all_warnings() + _folder_warnings(folders, listing.files, depth) + alike_warnings(labels, {})
     columns: dict[str, StrArray] = {}
     if depth == 2:
-        columns["split"] = object_array([SPLIT_NAMES[part[0].lower()] for part in parts])
+        columns["split"] = object_array([SPLIT_NAMES[name_key(part[0])] for part in parts])
     return Manifest(data, object_array(listing.files), object_array(labels), columns, tuple(warnings))
 
 
 def _folder_warnings(folders: list[str], files: list[str], depth: int) -> list[str]:
     filled = {"/".join(name.split("/")[:depth]) for name in files}
     warnings = [f"class folder {folder!r} holds no images" for folder in folders if folder not in filled]
-    splits = [folder for folder in folders if depth == 1 and folder.lower() in SPLIT_NAMES]
+    splits = [folder for folder in folders if depth == 1 and name_key(folder) in SPLIT_NAMES]
     if splits:
         warnings.append(f"folders {', '.join(splits)} were read as classes: not all folders beside them are splits")
     if len(filled) == 1 and all(name.count("/") > depth for name in files):
@@ -246,18 +257,23 @@ def _from_table(file: Path, asked_root: Path | None, group: str | None) -> Manif
     check_labels(table.columns["label"], table.rows, faults)
     others = {name: cells for name, cells in table.columns.items() if name not in ("path", "label", "sample_id")}
     if "split" in others:
-        others["split"] = [SPLIT_NAMES.get(cell, cell) for cell in others["split"]]
+        others["split"] = [SPLIT_NAMES.get(name_key(cell), cell) for cell in others["split"]]
     others = choose_group(others, group)
     check_values(others, table, faults)
     faults.raise_if_any()
     warnings = [*table.warnings, *(group_hint(others) if group == "auto" else ())]
     if "sample_id" in table.columns and table.root is None:
         warnings.append("column sample_id was ignored: it is computed from the path")
-    hidden = sum(is_hidden(posixpath.basename(name)) for name in paths)
-    if hidden:
-        warnings.append(f"{hidden} listed files are hidden ones (leading dot)")
+    warnings += _service_warning(paths) + alike_warnings(table.columns["label"], others)
     columns = {name: object_array(cells) for name, cells in others.items()}
     return Manifest(root, object_array(paths), object_array(table.columns["label"]), columns, tuple(warnings))
+
+
+def _service_warning(paths: list[str]) -> list[str]:
+    """A line on listed files that a walk through their folder would leave out: previews are no samples."""
+    left = [name for name in paths if in_service_folder(name)]
+    what = "listed files are hidden or lie in a folder of a file server or system"
+    return [f"{len(left):,} {what}, the first {left[0]!r}"] if left else []
 
 
 def _table_paths(table: Table, root: Path, faults: Faults) -> list[str]:
@@ -274,8 +290,8 @@ def _table_paths(table: Table, root: Path, faults: Faults) -> list[str]:
             faults.add("empty path", f"row {row}")
         elif inside is None:
             faults.add(f"path outside {str(root)!r} (use --root for another folder)", f"row {row}: {text!r}")
-        elif not _is_file(top + inside):
-            faults.add(f"missing file (looked for below {str(root)!r})", f"row {row}: {text!r}")
+        elif not _is_file(top + inside) and not chunk_store(root / inside):
+            faults.add(f"missing file (looked for below {str(root)!r})", f"row {row}: {_missing(text, inside, top)}")
         if inside is None:
             continue
         j = first.setdefault(inside, i)

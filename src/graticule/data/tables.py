@@ -14,11 +14,20 @@ import pyarrow.parquet as pq
 
 from graticule.errors import ManifestError
 from graticule.files import TABLE_BYTES, open_regular, read_regular
-from graticule.manifest import manifest_metadata, unescape_path
+from graticule.manifest import OPTIONAL_COLUMNS, manifest_metadata, unescape_path
+from graticule.names import name_key, told_apart
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 SHOWN_PER_KIND = 10
 _DELIMITERS = (",", ";", "\t")
+# every column with a meaning, by its key: how a header is typed does not decide whether it is seen
+KNOWN_COLUMNS = {
+    name: name
+    for name in (
+        *("path", "label", *OPTIONAL_COLUMNS, "sample_id", "sampling_prob", "user", "class", "share", "error"),
+        *("diameter_um", "volume_ml"),
+    )
+}
 
 
 @dataclass
@@ -91,8 +100,8 @@ def read_table(file: Path) -> Table:
     Raises
     ------
     ManifestError
-        When the file cannot be read, is not UTF-8, has no header or repeats a column name, or when rows are of
-        unequal length (all listed).
+        When the file cannot be read, is not UTF-8 or no well-formed CSV, has no header or repeats a column name, or
+        when rows are of unequal length (all listed).
     """
     if file.suffix.lower() == ".parquet":
         return _read_parquet(file)
@@ -108,20 +117,43 @@ def read_table(file: Path) -> Table:
     return _parse_csv(text, file)
 
 
-def _header(text: str) -> tuple[str, list[str]]:
-    """Delimiter and column names: the first delimiter under which there is a column `path`, else a comma."""
-    first_line = next(io.StringIO(text, newline=""), "").rstrip("\r\n")
-    found: list[tuple[str, list[str]]] = []
+def _header(text: str, file: Path) -> tuple[str, list[str]]:
+    """Delimiter and column names: the delimiter under which most columns have a known name, a comma where none has."""
+    best, most, cause = (_DELIMITERS[0], list[str]()), -1, ""
     for delimiter in _DELIMITERS:
-        first = next(csv.reader([first_line], delimiter=delimiter), [])
-        found.append((delimiter, [name.strip() for name in first]))
-    with_path = [pair for pair in found if "path" in pair[1]]
-    return (with_path or found)[0]
+        try:
+            first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        except csv.Error as error:  # a header of many columns is one huge cell under the other delimiters
+            cause = cause or str(error)
+            continue
+        names = [name.strip() for name in first]
+        known = sum(name in KNOWN_COLUMNS for name in _as_known(names))
+        if known > most:
+            best, most = (delimiter, names), known
+    if cause and most < 1:
+        raise _malformed(file, 1, cause)
+    return best
+
+
+def _as_known(names: list[str]) -> list[str]:
+    """Column names, those that are twins of a known one written as that is: "Group " as "group"."""
+    return [KNOWN_COLUMNS[key] if (key := name_key(name)) in KNOWN_COLUMNS else name for name in names]
+
+
+def _malformed(file: Path, line: int, cause: str) -> ManifestError:
+    return ManifestError(
+        f"{str(file)!r} is no well-formed CSV, near line {line}: {cause}. A quotation mark that is never closed, or a "
+        "file of another kind, is the usual reason: save it again as CSV"
+    )
 
 
 def _parse_csv(text: str, file: Path) -> Table:
     faults = Faults(repr(str(file)))
-    delimiter, names = _header(text)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise _malformed(file, line, "it holds a zero byte")
+    delimiter, written = _header(text, file)
+    names = _check_names(written, faults)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     cells: list[list[str]] = []
     lines: list[int] = []
@@ -136,8 +168,7 @@ def _parse_csv(text: str, file: Path) -> Table:
                 lines.append(line)
             line = reader.line_num + 1
     except csv.Error as error:
-        raise ManifestError(f"{str(file)!r} is no well-formed CSV, near line {reader.line_num}: {error}") from error
-    _check_names(names, faults)
+        raise _malformed(file, reader.line_num, str(error)) from error
     faults.raise_if_any()
     values = [list(column) for column in zip(*cells, strict=True)] or [[] for _ in names]
     columns = dict(zip(names, values, strict=True))
@@ -145,11 +176,15 @@ def _parse_csv(text: str, file: Path) -> Table:
     return Table(columns, lines, None, ("a column without a name was ignored",) if unnamed else ())
 
 
-def _check_names(names: list[str], faults: Faults) -> None:
+def _check_names(written: list[str], faults: Faults) -> list[str]:
+    """Column names as the program knows them; a missing header and repeated names are noted."""
+    names = _as_known(written)
     if not any(names):
         faults.add("no header", "the first line must name the columns, at least path and label")
     for name in sorted({name for name in names if name and names.count(name) > 1}):
-        faults.add("column named twice", repr(name))
+        spellings = dict.fromkeys(own for own, known in zip(written, names, strict=True) if known == name)
+        faults.add("column named twice", told_apart(list(spellings)))
+    return names
 
 
 def _read_parquet(file: Path) -> Table:
@@ -163,11 +198,15 @@ def _read_parquet(file: Path) -> Table:
     except (OSError, pa.ArrowException) as error:
         raise ManifestError(f"cannot read {str(file)!r} as Parquet: {error}") from error
     faults = Faults(repr(str(file)))
-    _check_names(schema.names, faults)
+    known = _check_names(schema.names, faults)
     faults.raise_if_any()
     left = [name for name in schema.names if name not in plain]
     warnings = (f"columns that hold no plain values were ignored: {', '.join(left)}",) if left else ()
-    columns = {name: ["" if v is None else str(v) for v in table[name].to_pylist()] for name in plain}
+    columns = {
+        name: ["" if v is None else str(v) for v in table[own].to_pylist()]
+        for own, name in zip(schema.names, known, strict=True)
+        if own in plain
+    }
     rows = list(itertools.islice(itertools.count(1), table.num_rows))
     about = manifest_metadata(table)
     return Table(columns, rows, None if about is None else unescape_path(about["root"]), warnings)

@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from graticule.data.labels import check_names, unknown_class
 from graticule.data.tables import Faults, Table, read_table
 from graticule.errors import ManifestError
 from graticule.evaluate.metrics import FloatArray, IntArray
 from graticule.jobs.count_scored import UNKNOWN, Scored, codes_of
 from graticule.manifest import escape_path, unescape_path
+from graticule.names import written_otherwise
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,14 @@ def read_details(file: Path | None, by: str | None, scored: Scored) -> Details:
     if file is None:
         return Details(nowhere, ())
     table = _table_with(file, ("path",))
+    by = by and (written_otherwise(by, table.columns) or by)
     if by is not None and by not in table.columns:
         raise ManifestError(f"--by {by}: {str(file)!r} has no such column; it has {', '.join(table.columns)}")
     faults = Faults(repr(str(file)))
     row_of, notes = _rows_of_predictions(file, table, scored, faults)
     column = by or "specimen"
     cells = table.columns.get(column)
+    check_names(column, cells or (), table.rows if cells else (), faults)
     specimen, names = (nowhere, ()) if cells is None else _specimens(cells, row_of)
     without = int((specimen == UNKNOWN).sum()) if names else 0
     if without:
@@ -233,7 +237,8 @@ def class_codes(cells: list[str], table: Table, classes: tuple[str, ...], faults
     code = codes_of(pa.chunked_array([pa.array(cells, pa.string())]), classes)
     unknown = [i for i in np.flatnonzero(code == UNKNOWN) if cells[i]]
     known = f"the model's classes are {', '.join(map(repr, classes))}"
-    faults.extend(f"label unknown to the model ({known})", (f"row {table.rows[i]}: {cells[i]!r}" for i in unknown))
+    details = (f"row {table.rows[i]}: {unknown_class(cells[i], classes)}" for i in unknown)
+    faults.extend(f"label unknown to the model ({known})", details)
     return code
 
 

@@ -65,7 +65,7 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
     Returns
     -------
     dict
-        "n", "n_features", "decoded", "cached", "seconds", "reading" and "failures".
+        "n", "n_features", "decoded", "cached", "seconds", "reading", "warnings" and "failures".
     """
     check_options(workers=options.workers, batch_size=options.batch_size, others=options.faults())
     _check_out(out)
@@ -88,6 +88,7 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
         "cached": samples.cached,
         "seconds": round(samples.seconds, 2),
         "reading": settled.describe(),
+        "warnings": list(manifest.warnings),
         "failures": samples.failures,
     }
 

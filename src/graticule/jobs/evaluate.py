@@ -12,6 +12,7 @@ import numpy as np
 
 from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, read_bundle
+from graticule.data.labels import unknown_class
 from graticule.data.sources import read_manifest
 from graticule.data.training_only import PICKED, SYNTHETIC, training_only
 from graticule.errors import ManifestError
@@ -175,8 +176,9 @@ def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:
         raise ManifestError("no image is labelled: evaluate needs labels, `graticule predict` does not")
     unknown = [name for name in manifest.classes if name not in classes]
     if unknown:
+        told = ", ".join(unknown_class(name, classes) for name in unknown[:10])
         raise ManifestError(
-            f"labels {', '.join(map(repr, unknown[:10]))} are none of the model's classes "
+            f"labels {told} are none of the model's classes "
             f"{', '.join(map(repr, classes))}. Rename them, or leave these images out"
         )
 

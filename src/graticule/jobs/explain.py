@@ -232,7 +232,7 @@ def _explained(
         "other_labels": scored.other_labels,
         "accuracy": float(right[known].mean()) if known.any() else None,
         "predicted": {name: int(n) for name, n in zip(classes, counts, strict=True)},
-        "warnings": warnings_of(exchanged),
+        "warnings": [*scored.manifest.warnings, *warnings_of(exchanged)],
         "notes": beyond_notes(scored.beyond),
         "checks": checks,
         "rows": outputs.rows,

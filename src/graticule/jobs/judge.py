@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,17 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
+from graticule.data.labels import check_labels, unknown_class
 from graticule.data.preprocess import Preprocessing
+from graticule.data.tables import Faults, read_table
 from graticule.decide.acceptance import check_target, read_prevalence, rule_asked_for
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
 from graticule.decide.novelty import ALPHA, Novelty, nearest, project
 from graticule.decide.rule import CONFIDENCE, TARGET, Rule
-from graticule.errors import OptionError
-from graticule.files import DOCUMENT_BYTES, read_regular
+from graticule.errors import ManifestError, OptionError
 from graticule.jobs.samples import reasons_beyond
 from graticule.models.predictor import Scored
+from graticule.names import written_otherwise
 
 NO_EVIDENCE = (
     "the bundle holds no scores of images that its model never saw (trained with --folds 1): nothing is accepted or "
@@ -243,12 +244,18 @@ def reject_novel(
 def _prevalence(file: Path, classes: tuple[str, ...]) -> NDArray[np.float64]:
     """Shares of the classes from a CSV file with columns class and share."""
     try:
-        text = read_regular(file, DOCUMENT_BYTES).decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
-        found = {str(row["class"]): float(row["share"]) for row in rows}
-    except (OSError, UnicodeDecodeError) as error:
+        table = read_table(file)
+        names, shares = table.columns["class"], table.columns["share"]
+        faults = Faults("its column class")
+        check_labels(names, table.rows, faults)
+        otherwise = [name for name in names if written_otherwise(name, classes)]
+        faults.extend("class that the model does not know", (unknown_class(name, classes) for name in otherwise))
+        faults.extend("class named twice", (repr(name) for name, n in Counter(names).items() if n > 1))
+        faults.raise_if_any()
+        found = dict(zip(names, map(float, shares), strict=True))
+    except ManifestError as error:
         raise OptionError(f"--prevalence {file} cannot be read: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise OptionError(
             f"--prevalence {file}: a CSV file with the columns class and share (a number) is needed; found {error}"
         ) from error

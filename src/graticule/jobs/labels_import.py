@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from graticule.data.labels import check_labels
+from graticule.data.labels import check_labels, check_names
+from graticule.data.look_alikes import look_alike, typed_otherwise
 from graticule.data.tables import TABLE_SUFFIXES, Faults, read_table
 from graticule.errors import ManifestError, OptionError
 from graticule.files import sha256_file
@@ -89,13 +90,13 @@ def _read(
     if table.suffix.lower() not in TABLE_SUFFIXES:
         raise ManifestError(f"{str(table)!r} is no table: name a .csv or .parquet file with columns path and label")
     cells = read_table(table)
-    columns = _checked_columns(cells.columns, cells.rows, table)
+    person = user or getpass.getuser()
+    columns = _checked_columns(cells.columns, cells.rows, table, person)
     base = Path(os.path.abspath(root or cells.root or table.parent))  # noqa: PTH100 - lexical, as for a manifest
     reason = f"{reason}, sha256 {sha256_file(table)}"
     drafts: list[Draft] = []
     failures: list[tuple[str, str]] = []
     n = len(cells.rows)
-    person = user or getpass.getuser()
     who = columns.get("user", [""] * n)
     chance = columns.get("sampling_prob", [""] * n)
     reporter.begin("reading images", n)
@@ -114,8 +115,8 @@ def _read(
     return drafts, failures, columns["label"].count("")
 
 
-def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path) -> dict[str, list[str]]:
-    """The columns, when those needed are there and the class names can be used."""
+def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path, person: str) -> dict[str, list[str]]:
+    """The columns, when those needed are there and the names of classes and persons can be used."""
     faults = Faults(repr(str(table)))
     for name in ("path", "label"):
         if name not in columns:
@@ -123,6 +124,9 @@ def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path
     faults.raise_if_any()
     labels = columns["label"]
     check_labels(["" if label in (DOUBTFUL, NOVEL) else label for label in labels], rows, faults)
+    check_names(
+        "user", [cell or person for cell in columns.get("user", ())], rows[: len(columns.get("user", ()))], faults
+    )
     for row, cell in zip(rows, columns.get("sampling_prob", ()), strict=False):
         if cell and not _is_chance(cell):
             faults.add("sampling_prob is no number above 0 and up to 1", f"row {row}: {cell!r}")
@@ -156,6 +160,8 @@ def _image(text: str, base: Path) -> tuple[str, str]:
             return escape_path(relative), sha256_file(base / relative)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
             cause = getattr(error, "strerror", None) or str(error)
+            other = look_alike(os.path.abspath(base / relative))  # noqa: PTH100
+            cause += "" if other is None else f"; {typed_otherwise(os.path.basename(other))}"  # noqa: PTH119
     raise ManifestError(f"cannot be read below {str(base)!r}: {cause}")
 
 

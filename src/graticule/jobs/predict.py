@@ -124,6 +124,7 @@ def predict(
             **_circumstances(run, images, start),
             "n": done,
             "n_unreadable": len(failures),
+            "warnings": list(manifest.warnings),
             **_tally(shards.files, predictor.classes, judge),
             **judge.describe(),
         }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graticule.data.tables import read_table
 from graticule.errors import RunError
-from graticule.files import DOCUMENT_BYTES, TABLE_BYTES, read_regular
+from graticule.files import DOCUMENT_BYTES, read_regular
 from graticule.manifest import Manifest
 from graticule.predictions import Predictions, read_predictions
 
@@ -86,9 +85,10 @@ def _read_json(file: Path) -> dict[str, Any]:
 def _read_failures(file: Path) -> list[tuple[str, str]]:
     if not file.exists():
         return []
-    with io.StringIO(read_regular(file, TABLE_BYTES).decode(errors="replace"), newline="") as stream:
-        rows = csv.DictReader(stream)
-        return [(row.get("path") or "", row.get("error") or "") for row in rows]
+    columns = read_table(file).columns
+    if not {"path", "error"} <= set(columns):
+        raise RunError(f"{file} lacks the columns path and error; write the run again with this version")
+    return list(zip(columns["path"], columns["error"], strict=True))
 
 
 def read_source(folder: Path) -> Source:
