@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePath
 
 from graticule.data.formats.sniff import SUFFIXES
+from graticule.files import read_regular
 
 # Zarr 2 and 3: https://zarr-specs.readthedocs.io
 _ZARR = frozenset((".zarray", ".zgroup", ".zattrs", ".zmetadata", "zarr.json"))
@@ -52,8 +53,7 @@ def chunk_store(folder: Path, names: Collection[str] | None = None) -> str:
 def _is_n5(file: Path) -> bool:
     """Whether attributes.json is that of an N5 group or data set."""
     try:
-        with file.open("rb") as stream:
-            found = json.loads(stream.read(_N5_BYTES))
+        found = json.loads(read_regular(file, _N5_BYTES))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and ("n5" in found or {"dimensions", "dataType"} <= set(found))
