@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import importlib.util
 import io
 import logging
 import multiprocessing
 import os
 import resource
 import struct
+import sys
 import time
 import traceback
 import zlib
@@ -35,6 +37,7 @@ from graticule.data.images import decode_image
 from graticule.data.selection import Selection
 from graticule.errors import ImageError
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the tests' DICOM files
 EXTREME = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 SELECTIONS = (Selection(), Selection(z="max", channel=(0,), page=0), Selection(z=1, channel=(1,), page=1))
 HANG_SECONDS = 10.0
@@ -89,7 +92,25 @@ def made_seeds() -> Seeds:
         ("b.tga", saved(alpha, "TGA", compression="tga_rle")),
         ("c.tga", saved(palette, "TGA")),
     ]
-    return seeds + made_tiffs(rgb, wide) + made_dicom(rgb, wide)
+    return seeds + made_pnm(rgb, wide) + made_tiffs(rgb, wide) + made_dicom()
+
+
+def made_pnm(rgb: np.ndarray[Any, Any], wide: np.ndarray[Any, Any]) -> Seeds:
+    """Files of the PNM family, plain and raw, and of fractional numbers."""
+    grey, size = rgb[:, :, 0], b"13 9\n"
+    text = " ".join(map(str, grey.ravel())).encode()
+    fractions = wide[:, :, 0].astype("<f4")
+    raw = b"P5\n# of a camera\n" + size + b"4095\n" + (wide[:, :, 0] >> 4).astype(">u2").tobytes()
+    return [
+        ("1.pbm", b"P1\n" + size + " ".join(map(str, grey.ravel() & 1)).encode()),
+        ("2.pgm", b"P2\n" + size + b"255\n" + text),
+        ("3.ppm", b"P3\n# c\n" + size + b"255\n" + " ".join(map(str, rgb.ravel())).encode()),
+        ("4.pbm", b"P4\n" + size + np.packbits(grey & 1, axis=1).tobytes()),
+        ("5.pgm", raw + raw),
+        ("6.ppm", b"P6\n" + size + b"255\n" + rgb.tobytes()),
+        ("a.pfm", b"Pf\n" + size + b"-1.0\n" + fractions.tobytes()),
+        ("b.pfm", b"PF\n" + size + b"2\n" + wide.astype(">f4").tobytes()),
+    ]
 
 
 def run_length_bmp() -> bytes:
@@ -131,34 +152,23 @@ def made_tiffs(rgb: np.ndarray[Any, Any], wide: np.ndarray[Any, Any]) -> Seeds:
     ]
 
 
-def made_dicom(rgb: np.ndarray[Any, Any], wide: np.ndarray[Any, Any]) -> Seeds:
-    """DICOM files, where pydicom is installed."""
-    try:
-        import pydicom
-        from pydicom.dataset import FileMetaDataset
-        from pydicom.uid import ExplicitVRLittleEndian, RLELossless
-    except ImportError:
+def made_dicom() -> Seeds:
+    """DICOM files of every photometric interpretation in every syntax, where pydicom is installed."""
+    if importlib.util.find_spec("pydicom") is None:
         return []
-    seeds = []
-    for name, syntax, frames in (("a.dcm", ExplicitVRLittleEndian, 1), ("b.dcm", RLELossless, 2)):
-        dataset = pydicom.Dataset()
-        dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
-        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.3"
-        dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = 9, 13, 1
-        dataset.BitsAllocated = dataset.BitsStored = 16
-        dataset.HighBit, dataset.PixelRepresentation = 15, 0
-        dataset.PhotometricInterpretation = "MONOCHROME2"
-        dataset.NumberOfFrames = frames
-        dataset.RescaleSlope, dataset.RescaleIntercept = 1, -1024
-        dataset.PixelData = np.stack([wide[:, :, 0]] * frames).tobytes()
-        if syntax == RLELossless:
-            dataset.compress(syntax)
-        stream = io.BytesIO()
-        dataset.save_as(stream, enforce_file_format=True)
-        seeds.append((name, stream.getvalue()))
-    return seeds
+    from tests.data import dicoms
+
+    kinds = [
+        dicoms.Kind("MONOCHROME2", 16, 12, signed=True),
+        dicoms.Kind("PALETTE COLOR"),
+        dicoms.Kind("YBR_FULL"),
+        dicoms.Kind("YBR_FULL_422", frames=3),
+        dicoms.Kind("YBR_RCT"),
+    ]
+    made = [
+        (kind, twins) for kind in kinds for twins in (dicoms.twins(kind).values(), dicoms.lossy_twins(kind).values())
+    ]
+    return [(f"{kind.photometric}.{i}.dcm", data) for kind, files in made for i, data in enumerate(files)]
 
 
 def mutated(seeds: Seeds, rng: np.random.Generator) -> tuple[str, bytes]:

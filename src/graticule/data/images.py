@@ -28,9 +28,11 @@ from graticule.data.formats.colour import choose_channels, grey_if_equal
 from graticule.data.formats.dicom import is_dicom, read_dicom
 from graticule.data.formats.gif import read_gif
 from graticule.data.formats.jpeg import read_jpeg
+from graticule.data.formats.named import named_format, only_a_preview
 from graticule.data.formats.png import read_png
+from graticule.data.formats.pnm import read_pnm
 from graticule.data.formats.raster import MAX_PIXELS, NO_MEMORY, NO_METADATA, Raster, Refused
-from graticule.data.formats.sniff import SUFFIXES, other_format, told_by_bytes
+from graticule.data.formats.sniff import SUFFIXES, told_by_bytes
 from graticule.data.formats.tga import is_tga, read_tga
 from graticule.data.formats.tiff import read_tiff
 from graticule.data.formats.webp import read_webp
@@ -70,6 +72,7 @@ _SINGLE: dict[str, Callable[[bytes], Raster]] = {
     "GIF": read_gif,
     "WebP": read_webp,
     "TGA": read_tga,
+    "PNM": read_pnm,
 }
 for _library in ("tifffile", "pydicom"):  # what they find wrong is told by the error or a note, not on the terminal
     logging.getLogger(_library).addHandler(logging.NullHandler())
@@ -220,13 +223,17 @@ def _decode(data: bytes, name: str, suffix: str, selection: Selection) -> Raster
     kind = "DICOM" if is_dicom(data, suffix) else told_by_bytes(data)
     if kind is None and is_tga(data, suffix):
         kind = "TGA"
+    preview = only_a_preview(suffix)
+    if preview:
+        raise Refused(preview)
+    # a camera's raw file may begin as a TIFF
+    if kind is None or (kind == "TIFF" and data[8:11] == b"CR\x02"):
+        unknown = "neither JPEG, PNG nor TIFF (nor BMP, GIF, WebP, TGA, PNM or DICOM) by its first bytes"
+        raise Refused(named_format(data, suffix) or unknown)
     if kind == "DICOM":
         return read_dicom(data, selection)
     if kind == "TIFF":
         return read_tiff(data, selection, name)
-    if kind not in _SINGLE:
-        known = "neither JPEG, PNG nor TIFF (nor BMP, GIF, WebP, TGA or DICOM) by its first bytes"
-        raise Refused(other_format(data) or known)
     return _single(kind, data, selection)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from graticule.data.formats.named import camera_raw
 from graticule.data.formats.raster import Refused
 from graticule.data.formats.tiff_pixels import Picture, read_page
 from graticule.data.selection import Selection
@@ -200,18 +201,3 @@ def _refuse_camera_raw(chain: list[Any], inner: list[Any]) -> None:
         make = str(chain[0].tags.valueof(_MAKE) or "").casefold()
         kind = next((suffix for maker, suffix in _RAW_KINDS.items() if make.startswith(maker)), "")
     raise Refused(camera_raw(kind))
-
-
-def camera_raw(kind: str) -> str:
-    """The cause of refusal of a file of camera raw data.
-
-    Parameters
-    ----------
-    kind : str
-        Such as "DNG"; "" where it is not known.
-    """
-    named = f" ({kind})" if kind else ""
-    return (
-        f"camera raw{named} is not supported: develop it to TIFF or PNG with the camera's program, darktable or "
-        "RawTherapee, all images with the same settings"
-    )
