@@ -16,6 +16,7 @@ from sklearn.svm import SVC
 import graticule
 from graticule import api
 from graticule.errors import OptionError, RunError
+from graticule.jobs.train_options import TrainOptions
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +160,23 @@ def test_a_script_without_a_guard_is_told_so(data: Path, tmp_path: Path) -> None
     assert done.returncode == 1
     assert 'put its calls under `if __name__ == "__main__":`' in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_option_names_the_nearest(run: graticule.api.Run, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"no option fold \(did you mean folds\?\), zzz; allowed are .*backbone"):
+        graticule.train(data, tmp_path / "run", fold=3, zzz=1)
+    with pytest.raises(OptionError, match=r"did you mean target_accuracy\?"):
+        run.predict([], target_acuracy=0.9)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_tilde_is_the_home_folder(run: graticule.api.Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(data.parent))
+    monkeypatch.setenv("USERPROFILE", str(data.parent))
+    assert graticule.load("~/run").folder == run.folder
+    picture = sorted(data.rglob("*.png"))[0]
+    answers = run.predict([f"~/data/{picture.relative_to(data)}"], workers=1)
+    assert not answers.errors
+    assert api.named_options(TrainOptions, {"root": "~/data"}).root == data
+    with pytest.raises(RunError, match="holds a finished run"):
+        graticule.train("~/data", "~/run", folds=2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import html
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from graticule.models.predictor import Predictor
 from graticule.predictions import Predictions, read_predictions
 from graticule.runs import read_json, require_finished
 
+Options = TypeVar("Options", TrainOptions, DecisionOptions)
 _SHOWN = (
     ("accuracy", "Accuracy"),
     ("balanced_accuracy", "Balanced accuracy"),
@@ -126,13 +128,13 @@ class Run:
         Raises
         ------
         OptionError
-            When one path is given instead of a list, an option is out of range, or see `check_main_guard`.
+            When one path is given instead of a list, an option is unknown or out of range, or see `check_main_guard`.
         """
         if isinstance(paths, str | Path):
             raise OptionError(f"one path was given ({paths}); give a list of paths")
         check_main_guard()
-        files = [ImageFile(Path(path)) for path in paths]
-        judge = Judge(self.bundle, DecisionOptions(**decisions))
+        files = [ImageFile(Path(path).expanduser()) for path in paths]
+        judge = Judge(self.bundle, named_options(DecisionOptions, decisions))
         blocks = [(b, judge.judge(b)) for b in self.predictor.stream(files, workers=workers, with_reference=True)]
         proba = [block.proba for block, _ in blocks]
         info = [item for block, _ in blocks for item in block.info]
@@ -197,10 +199,37 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
         One message for whatever the user can mend.
     """
     check_main_guard()
-    if options.get("root") is not None:
-        options["root"] = Path(options["root"])
-    train_job(Path(data), Path(out), TrainOptions(**options))
+    train_job(Path(data).expanduser(), Path(out).expanduser(), named_options(TrainOptions, options))
     return load(out)
+
+
+def named_options(kind: type[Options], given: Mapping[str, Any]) -> Options:
+    """Options from keywords, with paths that were given as text.
+
+    Parameters
+    ----------
+    kind : type of TrainOptions or DecisionOptions
+    given : mapping
+        Values by name; "~" in a path is the home folder.
+
+    Raises
+    ------
+    OptionError
+        When there is no option of a name; the nearest one is named.
+    """
+    kinds = get_type_hints(kind)
+    allowed = [item.name for item in fields(kind)]
+    unknown = [name for name in given if name not in allowed]
+    if unknown:
+        near = {name: difflib.get_close_matches(name, allowed, 1) for name in unknown}
+        faults = [f"{name} (did you mean {found[0]}?)" if found else name for name, found in near.items()]
+        raise OptionError(f"there is no option {', '.join(faults)}; allowed are {', '.join(sorted(allowed))}")
+    as_paths = {
+        name: Path(value).expanduser()
+        for name, value in given.items()
+        if isinstance(value, str | Path) and Path in (kinds[name], *get_args(kinds[name]))
+    }
+    return kind(**given | as_paths)
 
 
 def load(run: str | Path) -> Run:
@@ -211,7 +240,7 @@ def load(run: str | Path) -> Run:
     RunError, BundleError
         When the run is not finished, or a file of its bundle was altered.
     """
-    folder = require_finished(Path(run))
+    folder = require_finished(Path(run).expanduser())
     bundle = read_bundle(model_folder(folder))
     return Run(
         folder,
