@@ -217,19 +217,18 @@ def named_options(kind: type[Options], given: Mapping[str, Any]) -> Options:
     OptionError
         When there is no option of a name; the nearest one is named.
     """
-    kinds = get_type_hints(kind)
+    kinds: dict[str, Any] = get_type_hints(kind)
     allowed = [item.name for item in fields(kind)]
     unknown = [name for name in given if name not in allowed]
     if unknown:
         near = {name: difflib.get_close_matches(name, allowed, 1) for name in unknown}
         faults = [f"{name} (did you mean {found[0]}?)" if found else name for name, found in near.items()]
         raise OptionError(f"there is no option {', '.join(faults)}; allowed are {', '.join(sorted(allowed))}")
-    as_paths = {
-        name: Path(value).expanduser()
-        for name, value in given.items()
-        if isinstance(value, str | Path) and Path in (kinds[name], *get_args(kinds[name]))
-    }
-    return kind(**given | as_paths)
+    values = dict(given)
+    for option, value in given.items():
+        if isinstance(value, str | Path) and Path in (kinds[option], *get_args(kinds[option])):
+            values[option] = Path(value).expanduser()
+    return kind(**values)
 
 
 def load(run: str | Path) -> Run:

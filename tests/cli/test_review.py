@@ -242,9 +242,41 @@ def test_the_page_opens_from_the_command_line_and_ends_with_ctrl_c(
         process.communicate()
 
 
-def test_another_host_needs_a_password(predicted: Path, tmp_path: Path, graticule: Callable[..., Any]) -> None:
-    outcome = graticule("review", predicted, "--labels", tmp_path / "labels.db", "--host", "0.0.0.0")
-    assert (outcome.code, "GRATICULE_PASSWORD" in outcome.err) == (2, True)
+def test_sharing_that_cannot_be_used_is_refused_before_anything_is_read(
+    predicted: Path, tmp_path: Path, graticule: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = tmp_path / "labels.db"
+    monkeypatch.setenv("GRATICULE_PASSWORD", "too short")
+    outcome = graticule("review", predicted, "--labels", labels, "--host", "0.0.0.0")
+    assert (outcome.code, "at least 12" in outcome.err) == (2, True)
+    monkeypatch.delenv("GRATICULE_PASSWORD")
+    outcome = graticule("review", predicted, "--labels", labels, "--name", "https://review.example.org/")
+    assert (outcome.code, "without scheme and path" in outcome.err) == (2, True)
+    outcome = graticule("review", predicted, "--labels", labels, "--user", "Graticule", "--port", 0)
+    assert (outcome.code, "the program itself" in outcome.err) == (2, True)
+
+
+def test_a_shared_review_makes_its_password(predicted: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "graticule", "review", str(predicted), "--labels", str(tmp_path / "labels.db")]
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--user", "Ann", "--name", "review.example.org", "--proxy", "127.0.0.1"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"GRATICULE_PASSWORD": ""},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url.endswith("/login")
+        port = int(url.split(":")[2].split("/")[0])
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        password = next(line for line in told.splitlines() if line.startswith("password")).rsplit(" ", 1)[1]
+        assert len(password) == 20
+        assert "https://review.example.org/login" in told
+        assert "not encrypted" not in told
+        assert port > 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_labels_of_a_review_go_back_into_training_and_the_picked_ones_judge_nothing(

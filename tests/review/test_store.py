@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from graticule.errors import LabelStoreError, OptionError
+from graticule.errors import LabelDatabaseError, LabelStoreError, OptionError
 from graticule.review import schema
-from graticule.review.engine import parse_place, writing
+from graticule.review.engine import WRITES, parse_place, writing
 from graticule.review.events import COLUMNS, Draft
 from graticule.review.signature import images_digest, sign, signatures
 from graticule.review.store import LabelStore
@@ -356,3 +356,109 @@ def test_a_copy_that_cannot_be_written_is_verified(
         assert copy.verify().n_events == 12
         with pytest.raises(LabelStoreError, match=r"readonly|read-only"):
             copy.append(Draft("ann", "note", "ab" * 32, "x.png", reason="n"))
+
+
+def _is_sqlite(store: LabelStore) -> bool:
+    return store.shown.endswith(".db")
+
+
+def test_nobody_writes_under_the_name_of_the_program(store: LabelStore, draft: Make) -> None:
+    for who in ("graticule", "Graticule", "grati\u00adcule", "ＧＲＡＴＩＣＵＬＥ"):
+        with pytest.raises(LabelStoreError, match="the program itself"):
+            store.append(draft(1, who))
+    store.append(draft(1, "graticule team"))
+    assert store.people() == ["graticule team"]
+
+
+def test_foreign_triggers_and_rules_are_named(store: LabelStore, draft: Make) -> None:
+    table = schema.TABLE
+    store.append(draft(1))
+    assert store.foreign_rules() == ()
+    if _is_sqlite(store):
+        _run(store, f"CREATE TRIGGER copycat AFTER INSERT ON {table} BEGIN SELECT 1; END")
+        assert store.foreign_rules() == ("trigger copycat",)
+    else:
+        _run(
+            store,
+            "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+            f"CREATE TRIGGER copycat BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION nothing()",
+            f"CREATE RULE swallow AS ON UPDATE TO {schema.VERSION_TABLE} DO INSTEAD NOTHING",
+            f"CREATE POLICY hide ON {table} USING (seq < 2)",
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        )
+        found = ("trigger copycat", "rule swallow", "row policy hide", f"row security on {table}")
+        assert store.foreign_rules() == found
+    assert store.missing_guards() == ()
+    assert store.verify().sound
+
+
+def _meddle(store: LabelStore, act: str) -> None:
+    """A trigger that changes or drops what is stored, past the guards."""
+    table = schema.TABLE
+    if act == "drops":
+        if _is_sqlite(store):
+            _run(store, f"CREATE TRIGGER meddler BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END")
+        else:
+            _run(store, f"CREATE RULE meddler AS ON INSERT TO {table} WHERE NEW.seq > 3 DO INSTEAD NOTHING")
+        return
+    if _is_sqlite(store):
+        # SQLite's triggers cannot change the row on its way: it is changed afterwards, with the guard taken away
+        _run(
+            store,
+            f"DROP TRIGGER {table}_no_update",
+            f"CREATE TRIGGER meddler AFTER INSERT ON {table} BEGIN UPDATE {table} SET new_value = 'b' "
+            "WHERE seq = NEW.seq; END",
+        )
+        return
+    change, late = ("NEW.new_value := 'b'", "") if act == "alters" else ("NULL", "DEFERRABLE INITIALLY DEFERRED")
+    body = f"BEGIN {change}; RETURN NEW; END"
+    if act == "alters late":
+        _run(store, f"DROP TRIGGER {table}_no_update ON {table}")
+        body = f"BEGIN UPDATE {table} SET new_value = 'b' WHERE seq = NEW.seq; RETURN NEW; END"
+    kind = "CONSTRAINT TRIGGER meddler AFTER" if late else "TRIGGER meddler BEFORE"
+    _run(
+        store,
+        f"CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"CREATE {kind} INSERT ON {table} {late} FOR EACH ROW EXECUTE FUNCTION meddle()",
+    )
+
+
+@pytest.mark.parametrize("act", ["drops", "alters", "alters late"])
+def test_what_the_database_does_not_keep_as_sent_is_not_acknowledged(store: LabelStore, draft: Make, act: str) -> None:
+    before = [store.append(draft(number)).seq for number in range(1, 4)]
+    _meddle(store, act)
+    with pytest.raises(LabelStoreError, match=r"did not keep what it was sent.*meddler"):
+        store.append_all([draft(50), draft(51)])
+    assert [event.seq for event in store.events()] == before
+    assert store.verify().sound
+
+
+def test_a_lock_of_another_program_ends_with_a_message(
+    store: LabelStore, draft: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graticule.review.engine.BUSY_SECONDS", 0.5)
+    monkeypatch.setattr("graticule.review.engine.LOCK_SECONDS", 1)
+    n = store.append(draft(1)).seq
+    with LabelStore.open(store.shown, create=False) as waiting, store._engine.connect() as other:
+        if _is_sqlite(store):
+            other.execution_options(**{WRITES: True}).begin()
+            assert waiting.verify().n_events == n  # who reads waits for nobody
+        else:
+            other.exec_driver_sql(f"LOCK TABLE {schema.TABLE} IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(LabelDatabaseError, match="locked by another program"):
+                waiting.verify()
+        with pytest.raises(LabelDatabaseError, match="locked by another program"):
+            waiting.append(draft(50))
+        other.rollback()
+        assert waiting.append(draft(50)).seq == n + 1
+        assert waiting.verify().sound
+
+
+def test_threads_of_one_process_wait_for_each_other_with_an_end(
+    store: LabelStore, draft: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graticule.review.store.BUSY_SECONDS", 0.2)
+    store.append(draft(1))
+    with store._turn, pytest.raises(LabelDatabaseError, match="locked"):
+        store.append(draft(50))
+    assert store.append(draft(50)).seq == store.head().seq

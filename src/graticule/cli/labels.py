@@ -60,6 +60,11 @@ def _print_verification(result: dict[str, Any]) -> None:
         typer.echo(
             "NOT GUARDED: triggers against changes are missing or altered: " + ", ".join(result["missing_guards"])
         )
+    if result["foreign_rules"]:
+        typer.echo(
+            "NOT OURS: the database holds more than our triggers, which may alter or hide events: "
+            + ", ".join(result["foreign_rules"])
+        )
 
 
 def export(

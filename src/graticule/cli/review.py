@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from graticule.cli.console import Progress
+
+if TYPE_CHECKING:
+    from graticule.jobs.review import Sharing
 
 Source = Annotated[Path, typer.Argument(metavar="RUN_OR_PREDICTIONS", help="Folder of `predict`, or a run of `train`.")]
 Labels = Annotated[
     str, typer.Option(help="Label store: a file such as labels.db, or postgresql+pg8000://USER@HOST/DATABASE.")
 ]
 User = Annotated[str | None, typer.Option(help="Your name on the record; by default your login name.")]
-Host = Annotated[str, typer.Option(help="Address to listen on; one that others can reach needs GRATICULE_PASSWORD.")]
+Host = Annotated[
+    str,
+    typer.Option(
+        help="Address to listen on; where others can reach it, GRATICULE_PASSWORD or a made password is asked."
+    ),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", metavar="HOST", help="Name under which a proxy hands the page on; may be repeated."),
+]
+Proxies = Annotated[
+    list[str] | None,
+    typer.Option("--proxy", metavar="ADDRESS", help="Proxy whose X-Forwarded-Proto and -For count; may be repeated."),
+]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="By default 8642, or any free one.")]
 
 
@@ -34,19 +49,38 @@ def command(
     seed: Annotated[int, typer.Option(help="Of the control sample and the random order.")] = 0,
     host: Host = "127.0.0.1",
     port: Port = None,
+    name: Names = None,
+    proxy: Proxies = None,
 ) -> None:
     """Open a local page to review what the model would not decide, and what looks wrong or new."""
-    from graticule.jobs.review import ReviewOptions, listen_for, open_review
+    from graticule.jobs.review import ReviewOptions, Sharing, listen_for, open_review
+    from graticule.review.people import login_name
     from graticule.review.web.app import serve
 
-    password = os.environ.get("GRATICULE_PASSWORD") or None
+    given = Sharing(host, port, tuple(name or ()), tuple(proxy or ()), os.environ.get("GRATICULE_PASSWORD") or None)
+    given.check()
+    sharing = given.guarded()
     with Progress() as progress:
         review = open_review(source, labels, ReviewOptions(blind, double, control, order, seed), progress)
     with review:
-        listening = listen_for(host, port, password)
-        app = review.app(listening, user if user is not None else getpass.getuser())
-        if password is not None:
-            print("others can reach this page; what they send is not encrypted on the way", file=sys.stderr)
+        listening = listen_for(sharing)
+        app = review.app(listening, user if user is not None else login_name())
+        _tell(sharing, made=given.password is None)
         typer.echo(listening.url)
         sys.stdout.flush()
         serve(app, listening, review.pictures)
+
+
+def _tell(sharing: Sharing, *, made: bool) -> None:
+    """What whoever shares the review must know."""
+    if sharing.password is None:
+        return
+    if made:
+        print(f"password, made for this start and shown once: {sharing.password}", file=sys.stderr)
+    if sharing.names:
+        print(f"others open https://{sharing.names[0]}/login through your proxy", file=sys.stderr)
+    if not sharing.proxies:
+        print(
+            "what others send is not encrypted on the way here; behind a proxy with encryption, name it with --proxy",
+            file=sys.stderr,
+        )

@@ -40,7 +40,7 @@ def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
     -------
     dict
         "labels", "sound", "n_events" (sound ones, from the first on), "head" (of them), "first_bad", "problem",
-        "given_head", "proven_up_to", "tail", "missing_guards".
+        "given_head", "proven_up_to", "tail", "missing_guards", "foreign_rules" (triggers and rules that are not ours).
 
     Raises
     ------
@@ -48,9 +48,9 @@ def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
     """
     given = None if head is None else _given_head(head)
     if labels.endswith(".parquet"):
-        return _verified(labels, verify(read_events(Path(labels)), given), ())
+        return _verified(labels, verify(read_events(Path(labels)), given), (), ())
     with LabelStore.open(labels, read_only=True) as store:
-        return _verified(store.shown, store.verify(given), store.missing_guards())
+        return _verified(store.shown, store.verify(given), store.missing_guards(), store.foreign_rules())
 
 
 def _given_head(text: str) -> Head:
@@ -62,11 +62,11 @@ def _given_head(text: str) -> Head:
     return parse_head(f"{head['seq']}:{head.get('hash')}")
 
 
-def _verified(labels: str, found: Verification, missing: tuple[str, ...]) -> dict[str, Any]:
+def _verified(labels: str, found: Verification, missing: tuple[str, ...], foreign: tuple[str, ...]) -> dict[str, Any]:
     given = found.given
     return {
         "labels": labels,
-        "sound": found.sound and not missing,
+        "sound": found.sound and not missing and not foreign,
         "n_events": found.n_events,
         "head": {"seq": found.head.seq, "hash": found.head.hash},
         "first_bad": found.first_bad,
@@ -75,6 +75,7 @@ def _verified(labels: str, found: Verification, missing: tuple[str, ...]) -> dic
         "proven_up_to": found.proven,
         "tail": found.tail,
         "missing_guards": list(missing),
+        "foreign_rules": list(foreign),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import posixpath
@@ -19,6 +18,7 @@ from graticule.files import sha256_file
 from graticule.jobs.samples import Reporter, Silent
 from graticule.manifest import escape_path, unescape_path
 from graticule.review.events import DOUBTFUL, NOVEL, Draft, check_draft
+from graticule.review.people import login_name
 from graticule.review.store import LabelStore
 
 _BLOCK = 200
@@ -90,7 +90,7 @@ def _read(
     if table.suffix.lower() not in TABLE_SUFFIXES:
         raise ManifestError(f"{str(table)!r} is no table: name a .csv or .parquet file with columns path and label")
     cells = read_table(table)
-    person = user or getpass.getuser()
+    person = user or login_name()
     columns = _checked_columns(cells.columns, cells.rows, table, person)
     base = Path(os.path.abspath(root or cells.root or table.parent))  # noqa: PTH100 - lexical, as for a manifest
     reason = f"{reason}, sha256 {sha256_file(table)}"
@@ -98,6 +98,8 @@ def _read(
     failures: list[tuple[str, str]] = []
     n = len(cells.rows)
     who = columns.get("user", [""] * n)
+    if not person and not all(who):
+        raise OptionError("this account has no name of a person: name who says so with --user, or in a column user")
     chance = columns.get("sampling_prob", [""] * n)
     reporter.begin("reading images", n)
     for i, (text, label) in enumerate(zip(columns["path"], columns["label"], strict=True), 1):

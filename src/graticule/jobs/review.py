@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from graticule.manifest import escape_path, unescape_path
 from graticule.models.cache import cache_folder
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import control_sample, control_size, in_order
+from graticule.review.people import is_program
 from graticule.review.pictures import Pictures
 from graticule.review.store import LabelStore
 
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
 ORDERS = ("gain", "margin", "random")
 PORT = 8642
+MIN_PASSWORD = 12
+_PASSWORD_BYTES = 15  # 20 characters
+# what a browser sends as Host: letters, digits, hyphens and dots, or an address, and a port
+_NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,8 @@ class Review:
 
     def app(self, listening: Listening, user: str = "") -> ASGIApp:
         """The web page as an ASGI application."""
+        if is_program(user):
+            raise OptionError(f"--user {user!a} is the name under which the program itself writes: give your own")
         from graticule.review.web.app import create_app
         from graticule.review.web.context import Nearest
 
@@ -160,30 +169,86 @@ def _comparison(subject: Subject) -> Callable[[Path, str, Sequence[str]], list[l
     return NearestOfClasses(bundle, groups_of(training.path.tolist(), groups) if subject.of_training else None)
 
 
-def listen_for(host: str, port: int | None, password: str | None) -> Listening:
-    """Bind the port, on this machine alone unless a password guards it.
+@dataclass(frozen=True)
+class Sharing:
+    """How a review can be reached.
 
-    Parameters
+    Attributes
     ----------
     host : str
         127.0.0.1 or another address of this machine.
     port : int or None
         None: 8642, or any free one.
+    names : tuple of str
+        Further names under which it is addressed, those of a proxy: HOST or HOST:PORT.
+    proxies : tuple of str
+        Addresses or networks of proxies whose forwarded scheme and client address count.
     password : str or None
-        Needed where others can reach the host.
+        Asked for instead of the token in the printed address.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    names: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    password: str | None = None
+
+    def check(self) -> None:
+        """Raise OptionError when a name, a proxy or the password cannot be used."""
+        for name in self.names:
+            if not _NAME.fullmatch(name):
+                raise OptionError(
+                    f"--name {name!a}: a host name as browsers send it is needed, without scheme and path, such as "
+                    "review.example.org or review.example.org:8443"
+                )
+        for proxy in self.proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as error:
+                raise OptionError(
+                    f"--proxy {proxy!a}: the address of the proxy as this server sees it is needed, such as 127.0.0.1, "
+                    "or a network such as 10.0.0.0/24"
+                ) from error
+        if self.password is not None and len(self.password) < MIN_PASSWORD:
+            raise OptionError(
+                f"GRATICULE_PASSWORD has {len(self.password)} characters, at least {MIN_PASSWORD} are needed, since "
+                "others can try them; leave it out and one is made"
+            )
+
+    @property
+    def shared(self) -> bool:
+        """Whether others than this machine's users can reach the review."""
+        return bool(self.names) or not _is_loopback(self.host)
+
+    def guarded(self) -> Sharing:
+        """The same with a random password where others can reach the review and none was given."""
+        if self.password is None and self.shared:
+            return replace(self, password=secrets.token_urlsafe(_PASSWORD_BYTES))
+        return self
+
+
+def listen_for(sharing: Sharing) -> Listening:
+    """Bind the port, on this machine alone unless a password guards it.
 
     Raises
     ------
     OptionError
+        When an option cannot be used, the port is in use, or others could reach the review without a password.
     """
     from graticule.review.web.app import listen
 
-    if not _is_loopback(host) and not password:
-        raise OptionError(
-            f"--host {host} lets other machines reach the review: set a password in the variable GRATICULE_PASSWORD, "
-            "or leave --host out"
-        )
-    return listen(host, PORT if port is None else port, fallback=port is None, password=password)
+    sharing.check()
+    if sharing.shared and sharing.password is None:
+        raise OptionError("others could reach this review without a password: use Sharing.guarded, or set one")
+    port = PORT if sharing.port is None else sharing.port
+    return listen(
+        sharing.host,
+        port,
+        fallback=sharing.port is None,
+        password=sharing.password,
+        names=sharing.names,
+        proxies=sharing.proxies,
+    )
 
 
 def _is_loopback(host: str) -> bool:

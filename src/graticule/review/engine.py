@@ -16,8 +16,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from graticule.errors import LabelDatabaseError, LabelStoreError, OptionError
 
+# longest wait for another writer; SQLite lets waiting processes in by chance, PostgreSQL in their order
 BUSY_SECONDS = 120.0
+LOCK_SECONDS = 30
 WRITES = "graticule_writes"
+# what the databases say when the wait for a lock is over: PostgreSQL's code of the error, SQLite's number
+_LOCK_TIMEOUT = "55P03"
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 # one lock for all writers of a database; the number has no meaning
 _ADVISORY_LOCK = 7_406_119_325_482_016
 _ALLOWED = "allowed are a file (labels.db), sqlite:///FILE and postgresql+pg8000://USER@HOST/DATABASE"
@@ -123,7 +128,7 @@ def _switch_to_wal(connection: sqlite3.Connection, file: Path) -> None:
             if mode != "wal":
                 mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if error.sqlite_errorcode & 0xFF not in _LOCKED:
                 raise
             if time.monotonic() > deadline:
                 raise
@@ -144,9 +149,11 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _prepare_postgresql_reader(connection: object, _record: object) -> None:
-    """Refuse a database whose text is not Unicode."""
+    """Refuse a database whose text is not Unicode; wait for locks with an end."""
     if _shown(connection, "server_encoding") != "UTF8":
         raise LabelStoreError("the database's encoding is not UTF8: create one with ENCODING 'UTF8'")
+    # a wait without an end would look like a program that hangs
+    _execute(connection, f"SET lock_timeout = '{LOCK_SECONDS}s'")
 
 
 def _prepare_postgresql(connection: object, record: object) -> None:
@@ -198,9 +205,29 @@ def told(place: Place) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        if is_locked(error):
+            raise locked(place) from error
         raise LabelDatabaseError(f"the label store {place.shown}: {cause(error)}") from error
     except sqlite3.Error as error:
         raise LabelDatabaseError(f"the label store {place.shown}: {error}") from error
+
+
+def locked(place: Place) -> LabelDatabaseError:
+    """The message for a lock that was waited for in vain."""
+    seconds = BUSY_SECONDS if place.url is None else LOCK_SECONDS
+    return LabelDatabaseError(
+        f"the label store {place.shown} is locked by another program for {seconds:.0f} s or more; this was not done. "
+        "End what holds it (a backup, a maintenance task, an open transaction), then try again"
+    )
+
+
+def is_locked(error: SQLAlchemyError) -> bool:
+    """Whether the wait for a lock that another program holds was given up."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(original, sqlite3.OperationalError):
+        return getattr(original, "sqlite_errorcode", 0) & 0xFF in _LOCKED
+    fields = original.args[0] if original is not None and original.args else None
+    return isinstance(fields, dict) and fields.get("C") == _LOCK_TIMEOUT
 
 
 def cause(error: SQLAlchemyError) -> str:

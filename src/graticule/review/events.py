@@ -12,6 +12,7 @@ from typing import Any
 from graticule.data.labels import check_labels
 from graticule.data.tables import Faults
 from graticule.errors import LabelStoreError
+from graticule.review.people import is_program
 
 FORMAT = 1
 # Class names hold no "/", so these two can stand beside them in the same column.
@@ -186,6 +187,8 @@ def _text_faults(draft: Draft) -> list[str]:
         text = getattr(draft, name)
         if isinstance(text, str) and (not text.strip() or text != text.strip()):
             faults.append(f"{name} is empty or has white space before or after it")
+    if isinstance(draft.who, str) and is_program(draft.who) and draft.action != "repair":
+        faults.append(f"who {draft.who!r} is the name under which the program itself writes: give a person's")
     return faults
 
 

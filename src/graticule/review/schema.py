@@ -106,6 +106,27 @@ def missing_guards(connection: Connection) -> tuple[str, ...]:
     return tuple(name for name in _POSTGRESQL if name not in found)
 
 
+def foreign_rules(connection: Connection) -> tuple[str, ...]:
+    """What acts on the tables beside our guards, by kind and name: triggers, and in PostgreSQL rules and row policies.
+
+    Any of them can change, hide or drop an event on its way into the table or out of it.
+    """
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name"))
+        return tuple(f"trigger {name}" for (name,) in rows if name not in _SQLITE)
+    ours = f"to_regclass('{TABLE}')", f"to_regclass('{VERSION_TABLE}')"
+    found: list[str] = []
+    for kind, query in (
+        ("trigger", "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN ({})"),
+        ("rule", "SELECT rulename FROM pg_rewrite WHERE ev_class IN ({})"),
+        ("row policy", "SELECT polname FROM pg_policy WHERE polrelid IN ({})"),
+        ("row security on", "SELECT relname FROM pg_class WHERE relrowsecurity AND oid IN ({})"),
+    ):
+        names = connection.execute(text(query.format(", ".join(ours)) + " ORDER BY 1")).scalars()
+        found += [f"{kind} {name}" for name in names if name not in _POSTGRESQL]
+    return tuple(found)
+
+
 def _squeezed(sql: str) -> str:
     return " ".join(sql.split())
 

@@ -8,19 +8,30 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from graticule.errors import LabelStoreError
 from graticule.review import schema
 from graticule.review.current import Completed, ImageState, complete, image_states
-from graticule.review.engine import Place, cause, open_engine, parse_place, reading, told, writing
+from graticule.review.engine import (
+    BUSY_SECONDS,
+    Place,
+    cause,
+    is_locked,
+    locked,
+    open_engine,
+    parse_place,
+    reading,
+    told,
+    writing,
+)
 from graticule.review.events import FORMAT, Draft, Event, check_draft
+from graticule.review.people import PROGRAM
 from graticule.review.schema import label_events
 from graticule.review.trail import START, Head, Verification, event_hash, verify
 
 _FETCHED = 500
-_PROGRAM = "graticule"
 
 
 class LabelStore:
@@ -105,8 +116,13 @@ class LabelStore:
         """Store several decisions in one transaction: all of them or none. As `append`."""
         for draft in drafts:
             check_draft(draft)
-        with self._turn, told(self._place), writing(self._engine) as connection:
-            return _append(connection, drafts)
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise locked(self._place)
+        try:
+            with told(self._place), writing(self._engine) as connection:
+                return _append(connection, drafts)
+        finally:
+            self._turn.release()
 
     def rows(self, *, after: int = 0, up_to: int | None = None) -> Iterator[RowMapping]:
         """Rows of the table by ascending number, as they stand, from one moment; memory does not grow with them.
@@ -197,6 +213,8 @@ class LabelStore:
         try:
             return verify(counted(), head)
         except SQLAlchemyError as error:
+            if is_locked(error):
+                raise locked(self._place) from error
             problem = f"the database cannot be read from event {passed + 1} on, or one soon after: {cause(error)}"
             return Verification(passed, Head(passed, START), passed + 1, problem, head)
 
@@ -204,6 +222,11 @@ class LabelStore:
         """Names of the triggers against changes that are missing, switched off or altered."""
         with told(self._place), reading(self._engine) as connection:
             return schema.missing_guards(connection)
+
+    def foreign_rules(self) -> tuple[str, ...]:
+        """Triggers, rules and row policies on the tables that are not ours, each by kind and name."""
+        with told(self._place), reading(self._engine) as connection:
+            return schema.foreign_rules(connection)
 
     def _require_tables(self) -> None:
         with told(self._place), reading(self._engine) as connection:
@@ -227,7 +250,7 @@ class LabelStore:
                 if missing:
                     schema.create_guards(connection)
                     reason = f"triggers against changes were missing and were put back: {', '.join(missing)}"
-                    _append(connection, [Draft(_PROGRAM, "repair", reason=reason)])
+                    _append(connection, [Draft(PROGRAM, "repair", reason=reason)])
 
 
 def _check_file(place: Place, *, may_create: bool) -> None:
@@ -254,7 +277,7 @@ def _events_of(connection: Connection, image_sha256: str) -> list[Event]:
 
 def _append(connection: Connection, drafts: Sequence[Draft]) -> list[Event]:
     """Within a writing transaction: the stored event of each draft."""
-    head = _head(connection)
+    before = head = _head(connection)
     stored = []
     for draft in drafts:
         event = _known(connection, draft)
@@ -263,7 +286,27 @@ def _append(connection: Connection, drafts: Sequence[Draft]) -> list[Event]:
             connection.execute(insert(label_events), event.row())
             head = Head(event.seq, event.hash)
         stored.append(event)
+    _read_back(connection, before, [event for event in stored if event.seq > (before.seq or 0)])
     return stored
+
+
+def _read_back(connection: Connection, before: Head, written: Sequence[Event]) -> None:
+    """Raise, and so take everything back, unless the table holds what was written: a rule may have changed it."""
+    if connection.dialect.name == "postgresql":
+        # what others put off until the commit acts now, before the rows are read
+        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    wanted = select(label_events).where(label_events.c.seq > (before.seq or 0)).order_by(label_events.c.seq)
+    found = [dict(row) for row in connection.execute(wanted).mappings()]
+    sent = list({event.seq: event.row() for event in written}.values())
+    if found != sent:
+        foreign = schema.foreign_rules(connection)
+        culprits = (
+            f"what is not ours there: {', '.join(foreign)}" if foreign else "no foreign trigger or rule was found"
+        )
+        raise LabelStoreError(
+            f"the database did not keep what it was sent (event {(before.seq or 0) + 1} and after), so nothing was "
+            f"stored; {culprits}. Have its administrator remove what alters {schema.TABLE}"
+        )
 
 
 def _known(connection: Connection, draft: Draft) -> Event | None:

@@ -95,6 +95,8 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             control: int = 0,
             user: str = "ann",
             password: str | None = None,
+            names_of_host: tuple[str, ...] = (),
+            proxies: tuple[str, ...] = (),
             labels: str = "",
             port: int = 0,
             of_classes: OfClasses | None = None,
@@ -110,7 +112,7 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             ordered = [place[path] for path in items.path]
             pictures = Pictures(ordered, items.sha256.tolist(), training, Preprocessing(64), tmp_path / "cache", map_of)
             desk = Desk(items, store, settings or Settings(source="a test"), pictures.is_changed)
-            listening = listen(HOST, port, fallback=False, password=password)
+            listening = listen(HOST, port, fallback=False, password=password, names=names_of_host, proxies=proxies)
             stack.callback(listening.socket.close)
             nearest = Nearest({"near/0.png": 0, "near/1.png": 1}, [classes[0], classes[1], classes[0]], of_classes)
             return Opened(desk, pictures, create_app(desk, pictures, nearest, listening.gate, user), listening)

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from graticule.errors import OptionError
-from graticule.jobs.review import listen_for
+from graticule.jobs.review import Sharing, listen_for
 from graticule.review.web.access import MAX_BODY, Sessions
 
 Open = Callable[..., Any]
@@ -163,22 +163,153 @@ def test_wrong_passwords_are_forgiven_after_a_minute() -> None:
     now = [0.0]
     sessions = Sessions(lambda: now[0])
     for _ in range(10):
-        sessions.failed()
-    assert not sessions.may_try()
+        sessions.failed("192.0.2.1")
+    assert not sessions.may_try("192.0.2.1")
     now[0] = 61.0
-    assert sessions.may_try()
+    assert sessions.may_try("192.0.2.1")
+
+
+def test_a_stranger_locks_out_nobody_else() -> None:
+    sessions = Sessions(lambda: 0.0)
+    for i in range(200):
+        sessions.failed(f"2001:db8:1:2::{i:x}")  # one line has billions of addresses
+        sessions.failed("::ffff:192.0.2.1")
+    assert not sessions.may_try("2001:db8:1:2:ffff::1")
+    assert not sessions.may_try("192.0.2.1")
+    for address in ("192.0.2.2", "2001:db8:1:3::1", "127.0.0.1", "", "testclient"):
+        assert sessions.may_try(address)
+
+
+def test_failures_of_many_addresses_are_forgotten_in_order() -> None:
+    sessions = Sessions(lambda: 0.0)
+    for _ in range(10):
+        sessions.failed("192.0.2.1")
+    for i in range(20_000):
+        sessions.failed(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}")
+    assert len(sessions._failures) <= 10_000
+    assert sessions.may_try("192.0.2.1")
+
+
+def test_logins_are_limited_by_the_address_that_a_stated_proxy_forwards(open_desk: Open) -> None:
+    opened = open_desk(password="open sesame please", proxies=("testclient",))
+    stranger = opened.stranger(**{"x-forwarded-for": "203.0.113.9"})
+    tried = [stranger.post("/login", data={"password": str(i)}).status_code for i in range(12)]
+    assert tried == [401] * 10 + [429] * 2
+    # what a client writes there itself stands before what the proxy adds
+    forged = opened.stranger(**{"x-forwarded-for": "198.51.100.1, 203.0.113.9"})
+    assert forged.post("/login", data={"password": "x"}).status_code == 429
+    friend = opened.stranger(**{"x-forwarded-for": "203.0.113.10"})
+    right = {"name": "bob", "password": "open sesame please"}
+    assert friend.post("/login", data=right, follow_redirects=False).status_code == 303
+
+
+def test_forwarded_addresses_of_others_do_not_count(open_desk: Open) -> None:
+    opened = open_desk(password="open sesame please")
+    tried = [
+        opened.stranger(**{"x-forwarded-for": f"203.0.113.{i}", "x-forwarded-proto": "https"})
+        .post("/login", data={"password": "x"})
+        .status_code
+        for i in range(12)
+    ]
+    assert tried[-1] == 429
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_proxy_with_encryption_may_keep_or_rewrite_the_host(open_desk: Open, kept: bool) -> None:
+    opened = open_desk(password="open sesame please", names_of_host=("Review.Example.org",), proxies=("testclient",))
+    host = "review.example.org" if kept else f"127.0.0.1:{opened.listening.port}"
+    client = opened.stranger(host=host, origin="https://review.example.org", **{"x-forwarded-proto": "https"})
+    client.headers["sec-fetch-site"] = "same-origin"
+    entered = client.post("/login", data={"name": "bob", "password": "open sesame please"}, follow_redirects=False)
+    assert entered.status_code == 303
+    cookie = entered.headers["set-cookie"]
+    assert "secure" in cookie.lower()
+    body = {"client_id": "1", "action": "label", "image": opened.desk.items.sha256[0], "value": "a"}
+    session = {"cookie": cookie.split(";")[0]}
+    assert client.post("/api/event", json=body, headers=session).status_code == 201
+    for origin in ("https://evil.example", "http://review.example.org", "https://review.example.org:9", "null"):
+        assert client.post("/api/event", json=body, headers=session | {"origin": origin}).status_code == 403
+
+
+def test_without_encryption_the_cookie_is_sent_all_the_same(open_desk: Open) -> None:
+    opened = open_desk(proxies=("192.0.2.1",))
+    token = {"token": opened.listening.gate.token}
+    answer = opened.stranger(**{"x-forwarded-proto": "https"}).get("/", params=token, follow_redirects=False)
+    assert answer.status_code == 303
+    assert "secure" not in answer.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    ("names", "allowed", "refused"),
+    [
+        (("r.example.org",), ("r.example.org", "R.example.org:{port}"), ("example.org", "r.example.org:1")),
+        (("r.example.org:8443",), ("r.example.org:8443",), ("r.example.org", "r.example.org:{port}")),
+        (("a.example", "b.example"), ("a.example", "b.example"), ("c.example",)),
+    ],
+)  # fmt: skip
+def test_names_may_be_several_and_have_ports(
+    open_desk: Open, names: tuple[str, ...], allowed: tuple[str, ...], refused: tuple[str, ...]
+) -> None:
+    opened = open_desk(names_of_host=names)
+    for hosts, status in ((allowed, 200), (refused, 421)):
+        for host in hosts:
+            headers = {"host": host.format(port=opened.listening.port)}
+            assert opened.stranger().get("/healthz", headers=headers).status_code == status
 
 
 def test_other_hosts_need_a_password() -> None:
-    with pytest.raises(OptionError, match="GRATICULE_PASSWORD"):
-        listen_for("0.0.0.0", 0, None)
+    with pytest.raises(OptionError, match="without a password"):
+        listen_for(Sharing("0.0.0.0", 0))
+    with pytest.raises(OptionError, match="without a password"):
+        listen_for(Sharing(port=0, names=("review.example.org",)))
     with pytest.raises(OptionError, match="cannot listen"):
-        listen_for("192.0.2.1", 0, "secret")
-    listening = listen_for("127.0.0.1", 0, None)
+        listen_for(Sharing("192.0.2.1", 0, password="long enough for it"))
+    made = [Sharing("0.0.0.0").guarded().password for _ in range(2)]
+    assert made[0] != made[1]
+    assert all(len(password or "") == 20 for password in made)
+    assert Sharing().guarded().password is None
+    listening = listen_for(Sharing(port=0))
     with pytest.raises(OptionError, match="cannot listen"):
-        listen_for("127.0.0.1", listening.port, None)
+        listen_for(Sharing(port=listening.port))
     assert listening.url == f"http://127.0.0.1:{listening.port}/?token={listening.gate.token}"
     listening.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("sharing", "said"),
+    [
+        (Sharing(password="elevenchars"), "GRATICULE_PASSWORD has 11 characters, at least 12"),
+        (Sharing(names=("https://review.example.org",)), "without scheme and path"),
+        (Sharing(names=("review.example.org/",)), "host name as browsers send it"),
+        (Sharing(names=("a b",)), "host name as browsers send it"),
+        (Sharing(names=("",)), "host name as browsers send it"),
+        (Sharing(names=("evil\u202e.example",)), r"evil\\u202e"),
+        (Sharing(proxies=("proxy.example.org",)), "address of the proxy"),
+        (Sharing(proxies=("*",)), "address of the proxy"),
+    ],
+)
+def test_sharing_that_cannot_be_used_is_refused(sharing: Sharing, said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        listen_for(sharing)
+
+
+def test_nobody_takes_the_name_of_the_program(open_desk: Open) -> None:
+    opened = open_desk(password="open sesame please")
+    client = opened.stranger()
+    for name in ("graticule", "Graticule", " GRATI\u200bCULE ", "ｇraticule"):
+        answer = client.post("/login", data={"name": name, "password": "open sesame please"}, follow_redirects=False)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (422, False)
+        assert "give your own" in answer.text
+    other = open_desk(labels=opened.desk.store.shown).client("ann")
+    assert other.post("/who", data={"name": "Graticule"}, follow_redirects=False).status_code == 422
+    assert other.get("/api/settings").json()["who"] == "ann"
+
+
+def test_the_record_takes_any_number(open_desk: Open) -> None:
+    client = open_desk().client("ann")
+    assert client.get("/record", params={"before": 2**62}).status_code == 200
+    for before in ("0", "-1", str(2**62 + 1), "9" * 19, "1" + "0" * 22, "x"):
+        assert client.get("/record", params={"before": before}).status_code == 422
 
 
 def test_sessions_end_when_there_are_too_many(open_desk: Open) -> None:

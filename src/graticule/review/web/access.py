@@ -2,17 +2,19 @@
 
 Against DNS rebinding the Host header must be one of ours; against requests from other sites the cookie is
 SameSite=Strict and Origin and Sec-Fetch-Site of a write must be our own; against injected content the Content Security
-Policy allows no inline script or style and nothing from elsewhere.
+Policy allows no inline script or style and nothing from elsewhere. Behind a proxy that was named at start, the scheme
+and the address that it forwards are the request's (`uvicorn.middleware.proxy_headers`); else they count nothing.
 """
 
 from __future__ import annotations
 
 import html
+import ipaddress
 import json
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -23,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
 MAX_SESSIONS = 1000
-_MAX_FAILURES, _FAILURE_SECONDS = 10, 60.0
+_MAX_FAILURES, _FAILURE_SECONDS, _MAX_ADDRESSES = 10, 60.0, 10_000
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OPEN = ("/healthz", "/login", "/login.css")
 _HEADERS = {
@@ -52,15 +54,18 @@ class Gate:
     password : str or None
         Asked for instead, where the server can be reached from other machines.
     hosts : collection of str
-        Allowed values of the Host header, lower case, with port.
+        Allowed values of the Host header and hosts of an Origin, lower case, with port unless it is the scheme's own.
     cookie : str
         Name of the session's cookie; it holds the port, since browsers send cookies to all ports of a host.
+    proxies : tuple of str
+        Addresses or networks whose forwarded scheme and client address count.
     """
 
     token: str
     password: str | None
     hosts: Collection[str]
     cookie: str
+    proxies: tuple[str, ...] = ()
 
 
 class Sessions:
@@ -70,7 +75,7 @@ class Sessions:
         self._clock = clock
         self._lock = threading.Lock()
         self._names: OrderedDict[str, str] = OrderedDict()
-        self._failures: list[float] = []
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
     def open(self, name: str) -> str:
         """A new session; the oldest one ends when there are too many."""
@@ -92,17 +97,33 @@ class Sessions:
             if session in self._names:
                 self._names[session] = name
 
-    def may_try(self) -> bool:
-        """Whether another password may be tried now."""
+    def may_try(self, address: str) -> bool:
+        """Whether another password may be tried now from an address; other addresses' failures do not count."""
         with self._lock:
-            now = self._clock()
-            self._failures = [t for t in self._failures if now - t < _FAILURE_SECONDS]
-            return len(self._failures) < _MAX_FAILURES
+            failures = self._failures.get(_line_of(address), deque())
+            while failures and self._clock() - failures[0] >= _FAILURE_SECONDS:
+                failures.popleft()
+            return len(failures) < _MAX_FAILURES
 
-    def failed(self) -> None:
-        """A wrong password was given."""
+    def failed(self, address: str) -> None:
+        """A wrong password was given from an address."""
+        line = _line_of(address)
         with self._lock:
-            self._failures.append(self._clock())
+            self._failures.setdefault(line, deque(maxlen=_MAX_FAILURES)).append(self._clock())
+            self._failures.move_to_end(line)
+            while len(self._failures) > _MAX_ADDRESSES:
+                self._failures.popitem(last=False)
+
+
+def _line_of(address: str) -> str:
+    """What failures are counted by: one address of IPv4; of IPv6 the network of 64 bits that one line is given."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 6 and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((int(found), 64), strict=False))
+    return str(found.ipv4_mapped or found) if found.version == 6 else str(found)
 
 
 def matches(given: str, secret: str) -> bool:
@@ -137,7 +158,7 @@ class Guard:
         if len(hosts) != 1 or hosts[0].lower() not in self._gate.hosts:
             return 421, "this server does not answer under that host name"
         if scope["method"] not in _SAFE:
-            if not self._own_page(headers, hosts[0]):
+            if not self._own_page(headers, scope["scheme"]):
                 return 403, "the request came from another site"
             length = headers.get("content-length", "0")
             if not length.isdigit() or int(length) > MAX_BODY:
@@ -151,12 +172,18 @@ class Guard:
             return 401, "open the address that `graticule review` printed when it started"
         return None
 
-    def _own_page(self, headers: Headers, host: str) -> bool:
-        """Whether a write comes from a page of this server, or from no browser at all."""
+    def _own_page(self, headers: Headers, scheme: str) -> bool:
+        """Whether a write comes from a page of this server, or from no browser at all.
+
+        A proxy may have rewritten the host, so any name of ours is one of our pages; with encryption, encrypted ones.
+        """
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if site not in (None, "same-origin"):
             return False
-        return origin is None or origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}")
+        if origin is None:
+            return True
+        used, _, host = origin.lower().partition("://")
+        return used in (("https",) if scheme == "https" else ("http", "https")) and host in self._gate.hosts
 
     def _opens(self, scope: Scope) -> bool:
         """Whether a request asks to be let in: the page itself with a token."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import uvicorn
@@ -16,15 +17,19 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from graticule.errors import GraticuleError, ImageError, LabelDatabaseError, LabelStoreError, OptionError
 from graticule.report.html import environment
 from graticule.review.desk import Desk
 from graticule.review.pictures import Pictures
 from graticule.review.web.access import Gate, Guard, Sessions
+from graticule.review.web.connections import bounded_protocol
 from graticule.review.web.context import Context, Nearest
 from graticule.review.web.data_routes import data_routes
 from graticule.review.web.pages import page_routes
+
+_PORT = re.compile(r":[0-9]+$")
 
 
 def create_app(desk: Desk, pictures: Pictures, nearest: Nearest, gate: Gate, user: str = "") -> ASGIApp:
@@ -47,7 +52,8 @@ def create_app(desk: Desk, pictures: Pictures, nearest: Nearest, gate: Gate, use
     app.include_router(page_routes(context))
     app.include_router(data_routes(context))
     _answer_errors(app, context)
-    return Guard(app, gate, sessions)
+    # uvicorn's own use of it trusts whoever connects from this machine; here only what was named
+    return ProxyHeadersMiddleware(Guard(app, gate, sessions), list(gate.proxies))  # type: ignore[arg-type, return-value]
 
 
 def _answer_errors(app: FastAPI, context: Context) -> None:
@@ -100,7 +106,13 @@ class Listening:
 
 
 def listen(
-    host: str, port: int, *, fallback: bool, password: str | None = None, names: tuple[str, ...] = ()
+    host: str,
+    port: int,
+    *,
+    fallback: bool,
+    password: str | None = None,
+    names: Sequence[str] = (),
+    proxies: Sequence[str] = (),
 ) -> Listening:
     """Bind a port.
 
@@ -114,8 +126,10 @@ def listen(
         Take any free port where this one is in use.
     password : str, optional
         Asked for instead of the token.
-    names : tuple of str
-        Further host names under which the server may be addressed.
+    names : sequence of str
+        Further host names under which the server may be addressed, such as a proxy's: HOST or HOST:PORT.
+    proxies : sequence of str
+        Addresses or networks of proxies whose X-Forwarded-Proto and X-Forwarded-For count.
 
     Raises
     ------
@@ -127,11 +141,13 @@ def listen(
     except (OSError, OverflowError) as error:
         raise OptionError(f"cannot listen on {host}, port {port}: {error}; choose another --port or --host") from error
     port = bound.getsockname()[1]
-    allowed = {host, *names, "localhost", "127.0.0.1", "[::1]"}
+    own = {host, "localhost", "127.0.0.1", "[::1]"}
     if ":" in host:
-        allowed.add(f"[{host}]")
-    hosts = frozenset(name.lower() if port == 80 else f"{name}:{port}".lower() for name in allowed)
-    gate = Gate(secrets.token_urlsafe(32), password, hosts, f"graticule_review_{port}")
+        own.add(f"[{host}]")
+    hosts = frozenset(name.lower() if port == 80 else f"{name}:{port}".lower() for name in own)
+    # a browser leaves out the port of the scheme, 443 before a proxy with encryption
+    more = {name.lower() for name in names} | {f"{name}:{port}".lower() for name in names if not _PORT.search(name)}
+    gate = Gate(secrets.token_urlsafe(32), password, hosts | more, f"graticule_review_{port}", tuple(proxies))
     return Listening(bound, host, port, gate)
 
 
@@ -153,10 +169,12 @@ def _bind(host: str, port: int, fallback: bool) -> socket.socket:
     return bound
 
 
-def server_of(app: ASGIApp) -> uvicorn.Server:
-    """A server for an application, silent but for failures."""
+def server_of(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Server:
+    """A server for an application, silent but for failures; it waits for no request without an end."""
     config = uvicorn.Config(
         app,
+        http=bounded_protocol(proxies),
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -173,7 +191,7 @@ def serve(app: ASGIApp, listening: Listening, pictures: Pictures) -> None:
     maker = threading.Thread(target=pictures.prepare_thumbnails, args=(stop,), daemon=True)
     maker.start()
     try:
-        server_of(app).run(sockets=[listening.socket])
+        server_of(app, listening.gate.proxies).run(sockets=[listening.socket])
     finally:
         stop.set()
         maker.join(timeout=5.0)
@@ -182,7 +200,7 @@ def serve(app: ASGIApp, listening: Listening, pictures: Pictures) -> None:
 @contextlib.contextmanager
 def serving(app: ASGIApp, listening: Listening) -> Iterator[Listening]:
     """A server in a thread of its own, for a notebook or a test."""
-    server = server_of(app)
+    server = server_of(app, listening.gate.proxies)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening.socket]}, daemon=True)
     thread.start()
     try:

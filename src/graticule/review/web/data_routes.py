@@ -160,15 +160,16 @@ def _deciding(routes: APIRouter, context: Context) -> None:
     @routes.post("/verify")
     def verify(body: VerifyBody) -> dict[str, Any]:
         given = parse_head(body.head) if body.head else None
-        found, missing = desk.store.verify(given), desk.store.missing_guards()
+        found, missing, foreign = desk.store.verify(given), desk.store.missing_guards(), desk.store.foreign_rules()
         return {
-            "sound": found.sound and not missing,
+            "sound": found.sound and not missing and not foreign,
             "n_events": found.n_events,
             "head": {"seq": found.head.seq, "hash": found.head.hash},
             "first_bad": found.first_bad,
             "problem": found.problem,
             "tail": found.tail,
             "missing_guards": list(missing),
+            "foreign_rules": list(foreign),
         }
 
     @routes.post("/sign", status_code=201, response_model=None)

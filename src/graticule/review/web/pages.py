@@ -15,14 +15,18 @@ from graticule.errors import OptionError
 from graticule.review.collected import Collected
 from graticule.review.events import ACTIONS, MAX_NAME, Event
 from graticule.review.exports import LABEL_COLUMNS, OPEN_COLUMNS, EventFiles, divide, write_rows
+from graticule.review.people import PROGRAM, is_program
 from graticule.review.progress import overview
 from graticule.review.record import Asked, read_record
 from graticule.review.signature import signatures
 from graticule.review.web.access import matches
 from graticule.review.web.context import Context
 
+# numbers of events are those that the database can hold
+Before = Annotated[int | None, InAddress(ge=1, le=2**62)]
 _FOLDER = Path(__file__).parent / "static"
 _STATIC = {"review.css": "text/css", "review.js": "text/javascript"}
+_TAKEN = f"“{PROGRAM}” is the name under which the program itself writes: give your own."
 _DOWNLOADS = {".csv": "text/csv; charset=utf-8", ".parquet": "application/vnd.apache.parquet"}
 
 
@@ -38,9 +42,12 @@ def page_routes(context: Context) -> APIRouter:
 def _entrance(routes: APIRouter, context: Context) -> None:
     gate, sessions = context.gate, context.sessions
 
-    def enter(name: str) -> Response:
+    def enter(request: Request, name: str) -> Response:
         answer = RedirectResponse("/" if name else "/who", status_code=303)
-        answer.set_cookie(gate.cookie, sessions.open(name), httponly=True, samesite="strict", path="/")
+        encrypted = request.scope["scheme"] == "https"
+        answer.set_cookie(
+            gate.cookie, sessions.open(name), httponly=True, samesite="strict", path="/", secure=encrypted
+        )
         return answer
 
     @routes.get("/healthz")
@@ -52,7 +59,7 @@ def _entrance(routes: APIRouter, context: Context) -> None:
         if token is not None:
             if gate.password is not None or not matches(token, gate.token):
                 return JSONResponse({"error": "the token is not the one that was printed at start"}, 401)
-            return enter(context.desk_user)
+            return enter(request, context.desk_user)
         if not request.scope["who"]:
             return RedirectResponse("/who", status_code=303)
         return context.page(request, "image", "Review")
@@ -70,12 +77,16 @@ def _entrance(routes: APIRouter, context: Context) -> None:
     @routes.post("/login")
     async def login(request: Request) -> Response:
         fields = await _form(request)
-        if gate.password is None or not sessions.may_try():
+        address = request.client.host if request.client is not None else ""
+        if gate.password is None or not sessions.may_try(address):
             return HTMLResponse(_login("Too many wrong passwords: wait a minute."), 429)
         if not matches(fields.get("password", ""), gate.password):
-            sessions.failed()
+            sessions.failed(address)
             return HTMLResponse(_login("That is not the password."), 401)
-        return enter(_name(fields.get("name", "")))
+        name = _name(fields.get("name", ""))
+        if is_program(name):
+            return HTMLResponse(_login(_TAKEN), 422)
+        return enter(request, name)
 
     @routes.get("/who")
     def who_page(request: Request) -> Response:
@@ -84,8 +95,8 @@ def _entrance(routes: APIRouter, context: Context) -> None:
     @routes.post("/who")
     async def who(request: Request) -> Response:
         name = _name((await _form(request)).get("name", ""))
-        if not name:
-            return context.page(request, "who", "Who is reviewing?", 422)
+        if not name or is_program(name):
+            return context.page(request, "who", "Who is reviewing?", 422, problem=_TAKEN if name else "")
         context.desk.queue.release(request.scope["who"] or "")
         sessions.rename(request.scope["session_id"], name)
         return RedirectResponse("/", status_code=303)
@@ -118,7 +129,7 @@ def _pages(routes: APIRouter, context: Context) -> None:
 
     @routes.get("/record")
     def record(
-        request: Request, who: str = "", action: str = "", image: str = "", before: int | None = None
+        request: Request, who: str = "", action: str = "", image: str = "", before: Before = None
     ) -> HTMLResponse:
         if action and action not in ACTIONS:
             raise OptionError(f"action {action!r}: allowed are {', '.join(ACTIONS)}")

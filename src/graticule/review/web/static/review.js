@@ -793,7 +793,8 @@ function recordPage() {
     if (status !== 200) { shown.textContent = content.error; shown.className = "broken"; return; }
     shown.className = content.sound ? "sound" : "broken";
     const missing = content.missing_guards.length ? ` The guards ${content.missing_guards.join(", ")} are missing.` : "";
-    shown.textContent = content.sound ? `Sound: ${content.n_events} events, none changed. The end is ${content.tail}.` : `Not sound: ${content.problem ?? ""}${missing}`;
+    const foreign = content.foreign_rules.length ? ` The database holds what is not ours and may alter or hide events: ${content.foreign_rules.join(", ")}.` : "";
+    shown.textContent = content.sound ? `Sound: ${content.n_events} events, none changed. The end is ${content.tail}.` : `Not sound: ${content.problem ?? ""}${missing}${foreign}`;
   });
   $("sign").addEventListener("submit", async (event) => {
     event.preventDefault();
