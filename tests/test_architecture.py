@@ -19,6 +19,7 @@ ORDER = (
     "errors",
     "names",
     "files",
+    "plain_text",
     "manifest",
     "predictions",
     "runs",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,9 @@ from graticule.jobs.train import train as train_job
 from graticule.jobs.train_options import TrainOptions
 from graticule.models.predictor import Predictor
 from graticule.predictions import Predictions, read_predictions
+from graticule.report.svg import escape
 from graticule.runs import read_json, require_finished
 
-Options = TypeVar("Options", TrainOptions, DecisionOptions)
 _SHOWN = (
     ("accuracy", "Accuracy"),
     ("balanced_accuracy", "Balanced accuracy"),
@@ -134,7 +133,7 @@ class Run:
             raise OptionError(f"one path was given ({paths}); give a list of paths")
         check_main_guard()
         files = [ImageFile(Path(path).expanduser()) for path in paths]
-        judge = Judge(self.bundle, named_options(DecisionOptions, decisions))
+        judge = Judge(self.bundle, DecisionOptions(**named_options(DecisionOptions, decisions)))
         blocks = [(b, judge.judge(b)) for b in self.predictor.stream(files, workers=workers, with_reference=True)]
         proba = [block.proba for block, _ in blocks]
         info = [item for block, _ in blocks for item in block.info]
@@ -161,7 +160,7 @@ class Run:
         rows = [(label, *_cells(self.metrics[name])) for name, label in _SHOWN]
         n, k = self.metrics["n"], len(self.metrics["classes"])
         caption = f"{n:,} images, {k} classes, {self.record['folds']['strategy']}"
-        heading = f"<p><strong>{html.escape(str(self.folder))}</strong><br>{html.escape(caption)}</p>"
+        heading = f"<p><strong>{escape(str(self.folder))}</strong><br>{escape(caption)}</p>"
         return heading + _table(("figure", "value", "95 % interval", "majority class"), rows)
 
 
@@ -174,8 +173,8 @@ def _cells(figure: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{escape(c)}</th>" for c in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -199,12 +198,12 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
         One message for whatever the user can mend.
     """
     check_main_guard()
-    train_job(Path(data).expanduser(), Path(out).expanduser(), named_options(TrainOptions, options))
+    train_job(Path(data).expanduser(), Path(out).expanduser(), TrainOptions(**named_options(TrainOptions, options)))
     return load(out)
 
 
-def named_options(kind: type[Options], given: Mapping[str, Any]) -> Options:
-    """Options from keywords, with paths that were given as text.
+def named_options(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keywords that a class of options takes, paths that were given as text made paths.
 
     Parameters
     ----------
@@ -228,7 +227,7 @@ def named_options(kind: type[Options], given: Mapping[str, Any]) -> Options:
     for option, value in given.items():
         if isinstance(value, str | Path) and Path in (kinds[option], *get_args(kinds[option])):
             values[option] = Path(value).expanduser()
-    return kind(**values)
+    return values
 
 
 def load(run: str | Path) -> Run:

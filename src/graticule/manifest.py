@@ -1,8 +1,9 @@
 """The Manifest: one row per sample, as the user's folder or table gives it.
 
 A path is kept as the operating system gave it (`os.fsdecode`, relative to the root, with "/"). Tables and files of
-text hold it escaped, so that any name survives: a backslash is doubled, a control character or a byte that is not
-UTF-8 is written `\\xHH`, an unpaired UTF-16 surrogate (Windows) `\\uHHHH`.
+text hold it escaped, so that any name survives and none shows as another: a backslash is doubled, a control character
+of ASCII or a byte that is not UTF-8 is written `\\xHH`; an unpaired UTF-16 surrogate (Windows), any other control
+character and a mark that turns the direction of text `\\uHHHH`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from graticule.errors import ManifestError
 from graticule.files import open_regular, writing
+from graticule.plain_text import CONTROLS
 
 StrArray = NDArray[np.object_]
 
@@ -39,8 +41,8 @@ OPTIONAL_COLUMNS = (
     "day",
 )
 
-_TO_ESCAPE = re.compile("[\\\\\x00-\x1f\x7f\ud800-\udfff]")
-_ESCAPED = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u(d[89a-f][0-9a-f]{2})|)")
+_TO_ESCAPE = re.compile(f"[\\\\{CONTROLS}\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4})|)")
 
 
 def _escape_character(match: re.Match[str]) -> str:
@@ -57,8 +59,8 @@ def _escape_character(match: re.Match[str]) -> str:
 def escape_path(path: str) -> str:
     r"""Write a path as printable, valid Unicode on one line.
 
-    `\` becomes `\\`; a control character or a byte that is not UTF-8 becomes `\xHH`; any other unpaired surrogate
-    becomes `\uHHHH`. All else, quotes and right-to-left marks too, stays as it is.
+    `\` becomes `\\`; a control character of ASCII or a byte that is not UTF-8 becomes `\xHH`; any other unpaired
+    surrogate, control character or mark of direction becomes `\uHHHH`. All else, quotes too, stays as it is.
     """
     return _TO_ESCAPE.sub(_escape_character, path)
 
@@ -73,14 +75,14 @@ def unescape_path(text: str) -> str:
     """
 
     def character(match: re.Match[str]) -> str:
-        backslash, byte, surrogate = match.groups()
+        backslash, byte, other = match.groups()
         if backslash:
             return "\\"
         if byte:
             value = int(byte, 16)
             return chr(value if value < 0x80 else 0xDC00 + value)
-        if surrogate:
-            return chr(int(surrogate, 16))
+        if other and _TO_ESCAPE.match(chr(int(other, 16))):
+            return chr(int(other, 16))
         raise ManifestError(f"{text!r} is no escaped path: a backslash must be followed by \\, xHH or uHHHH")
 
     return _ESCAPED.sub(character, text) if "\\" in text else text

@@ -16,9 +16,9 @@ from graticule.data.sources import read_manifest
 from graticule.errors import LabelStoreError, ManifestError, OptionError
 from graticule.jobs.labels import export_labels, verify_labels
 from graticule.jobs.labels_import import import_labels
+from graticule.plain_text import safe_cell
 from graticule.review.engine import writing
 from graticule.review.events import DOUBTFUL, Draft
-from graticule.review.exports import safe_cell
 from graticule.review.store import LabelStore
 
 Rows = list[dict[str, str]]
@@ -139,6 +139,17 @@ def test_cells_are_safe_in_spreadsheets(folder: Folder) -> None:
         assert not any(cell.startswith(tuple("=+-@\t\r|＝")) for cell in row.values() if cell), row
     assert safe_cell("a=1") == "a=1"
     assert safe_cell(-1.5) == -1.5
+
+
+def test_classes_and_files_that_look_like_formulas_train_as_they_are(folder: Folder) -> None:
+    names = {"-1.png": "=sum", "'=2.png": "+", "@3.png": "'-"}
+    for name, label in names.items():
+        folder.image(name)
+        folder.says("ann", "label", name, label)
+    out, _ = folder.export()
+    assert not any(row["path"].startswith(("-", "@")) or row["label"].startswith(("=", "+")) for row in _rows(out))
+    manifest = read_manifest(out, root=folder.images)
+    assert dict(zip(manifest.path, manifest.label, strict=True)).items() >= names.items()
 
 
 def test_a_broken_chain_is_not_exported_unless_asked_for(folder: Folder) -> None:

@@ -16,6 +16,7 @@ from graticule.errors import ManifestError
 from graticule.files import TABLE_BYTES, open_regular, read_regular
 from graticule.manifest import OPTIONAL_COLUMNS, manifest_metadata, unescape_path
 from graticule.names import name_key, told_apart
+from graticule.plain_text import restored_cell
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 SHOWN_PER_KIND = 10
@@ -95,7 +96,7 @@ def decode_text(raw: bytes, errors: str = "strict") -> str:
 
 
 def read_table(file: Path) -> Table:
-    """Read a `.csv` (comma, semicolon or tab) or `.parquet` file.
+    """Read a `.csv` (comma, semicolon or tab) or `.parquet` file; cells marked for spreadsheets are restored.
 
     Raises
     ------
@@ -170,7 +171,7 @@ def _parse_csv(text: str, file: Path) -> Table:
     except csv.Error as error:
         raise _malformed(file, reader.line_num, str(error)) from error
     faults.raise_if_any()
-    values = [list(column) for column in zip(*cells, strict=True)] or [[] for _ in names]
+    values = [[restored_cell(cell) for cell in column] for column in zip(*cells, strict=True)] or [[] for _ in names]
     columns = dict(zip(names, values, strict=True))
     unnamed = any(columns.pop("", []))
     return Table(columns, lines, None, ("a column without a name was ignored",) if unnamed else ())

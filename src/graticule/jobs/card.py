@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from graticule.bundle import BundleInfo
+from graticule.plain_text import visible
 
 _FIGURES = (
     ("accuracy", "Accuracy"),
@@ -41,12 +44,13 @@ def model_card(
     lines = [
         f"# Image classifier of {len(info.classes)} classes",
         "",
-        f"Made by Graticule {info.graticule_version} from {info.n_training:,} images. Network: {info.backbone} "
-        f"(weights {weights['source']}, {info.licence}, sha256 {info.weights_sha256}); heads: {info.heads}.",
+        f"Made by Graticule {info.graticule_version} from {info.n_training:,} images. Network: "
+        f"{_plain(info.backbone)} (weights {_plain(str(weights['source']))}, {_plain(info.licence)}, sha256 "
+        f"{info.weights_sha256}); heads: {info.heads}.",
         "",
         "## Classes",
         "",
-        *(f"- {name}: {counts.get(name, 0):,} images" for name in info.classes),
+        *(f"- {_plain(name)}: {counts.get(name, 0):,} images" for name in info.classes),
         "",
         f"## Figures ({how}, {metrics['n']:,} images)",
         "",
@@ -68,6 +72,11 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Text from outside that Markdown, and HTML within it, leave as it is."""
+    return re.sub(r"([\\`*\[\]|])", r"\\\1", html.escape(visible(text), quote=False))
 
 
 def _row(label: str, figure: Mapping[str, Any]) -> str:

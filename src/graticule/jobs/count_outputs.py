@@ -18,6 +18,7 @@ from graticule.files import writing, writing_text
 from graticule.jobs.count_figures import BINS_UM, Figures, bin_name, total_per_ml
 from graticule.jobs.count_scored import DECISIONS, Scored
 from graticule.jobs.count_tables import Details
+from graticule.plain_text import safe_cell
 
 COLUMNS = ("specimen", "class", "bin", "quantity", "method", "value", "low", "high")
 EVERY_CLASS = "(all classes)"
@@ -38,12 +39,12 @@ def write_rows(
         for (size, quantity, method), estimate in figures.estimates.items():
             for s, k in zip(*np.nonzero(~np.isnan(estimate.value)), strict=True):
                 numbers = (f"{part[s, k]:.6g}" for part in (estimate.value, estimate.low, estimate.high))
-                writer.writerow([scopes[s], classes[k], size, quantity, method, *numbers])
+                writer.writerow([safe_cell(scopes[s]), safe_cell(classes[k]), size, quantity, method, *numbers])
         if totals is not None and volume is not None:
             every = total_per_ml(totals, volume)
             for b, s in zip(*np.nonzero(~np.isnan(every.value)), strict=True):
                 numbers = (f"{part[b, s]:.6g}" for part in (every.value, every.low, every.high))
-                writer.writerow([scopes[s], EVERY_CLASS, bin_name(BINS_UM[b]), "per_ml", "plain", *numbers])
+                writer.writerow([safe_cell(scopes[s]), EVERY_CLASS, bin_name(BINS_UM[b]), "per_ml", "plain", *numbers])
 
 
 def write_specimens(file: Path, classes: Sequence[str], names: Sequence[str], verdicts: Verdicts) -> None:

@@ -27,6 +27,7 @@ from graticule.jobs.samples import (
 from graticule.manifest import Manifest, escape_path
 from graticule.models.backbones import DEFAULT_BACKBONE
 from graticule.models.catalogue import encoder_of
+from graticule.plain_text import safe_cell
 
 FORMATS = (".parquet", ".npz", ".csv")
 
@@ -132,4 +133,6 @@ def _write(sink: BinaryIO, suffix: str, samples: Samples, names: list[str]) -> N
     else:
         import pyarrow.csv
 
+        for number, name in enumerate(ids):
+            table = table.set_column(number, name, pa.array(map(safe_cell, ids[name]), pa.string()))
         pyarrow.csv.write_csv(table, sink)

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 from graticule.explain.overlay import full_scale, overlay, picture
 from graticule.files import own_folder, write_bytes, writing
 from graticule.jobs.explain_work import Explained
+from graticule.plain_text import safe_cell
 from graticule.report.explain_page import Tile
 from graticule.report.thumbnails import encode
 
@@ -88,7 +89,9 @@ class Outputs:
             tensor = f"{number:05d}.{rank}"
             self._shard[tensor] = values.astype(np.float32)
             score = round(float(one.proba[k]), 6)
-            self._index.writerow((path, self._classes[k], rank, score, self._shard_name(), tensor, file))
+            self._index.writerow(
+                (safe_cell(path), safe_cell(self._classes[k]), rank, score, self._shard_name(), tensor, file)
+            )
             drawn.append((self._classes[k], score, laid))
         self.rows.append(
             {

@@ -9,7 +9,7 @@ from typing import Any
 
 from graticule.files import writing_text
 from graticule.manifest import Manifest, escape_path
-from graticule.review.exports import safe_cell
+from graticule.plain_text import safe_cell
 
 COLUMNS = ("rank", "path", "label", "suggested", "score", "evidence")
 
@@ -25,8 +25,7 @@ def write_list(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def write_cleaned(file: Path, manifest: Manifest, doubtful: set[str]) -> None:
     """cleaned_manifest.csv: the run's samples, the labels of some left empty.
 
-    Paths are relative to the manifest's root, so that it is read with `--root`. A path that a spreadsheet would take
-    for a formula begins with "./".
+    Paths are relative to the manifest's root, so that it is read with `--root`. It is safe to open in a spreadsheet.
 
     Parameters
     ----------
@@ -43,4 +42,4 @@ def write_cleaned(file: Path, manifest: Manifest, doubtful: set[str]) -> None:
             text = escape_path(path)
             others = [values[i] for values in manifest.columns.values()]
             label = "" if path in doubtful else manifest.label[i]
-            writer.writerow([text if safe_cell(text) == text else f"./{text}", label, *others])
+            writer.writerow([safe_cell(cell) for cell in (text, label, *others)])

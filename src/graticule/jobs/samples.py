@@ -24,6 +24,7 @@ from graticule.manifest import Manifest, escape_path, object_array
 from graticule.models.cache import FeatureCache, cache_folder
 from graticule.models.embed import Embedding, embed_files
 from graticule.models.encoder import Encoder
+from graticule.plain_text import safe_cell
 
 _MAX_SIZES = 20
 _MAX_NOTES = 10
@@ -289,7 +290,7 @@ def write_failures(file: Path, failures: Iterable[tuple[str, str]]) -> None:
     with writing_text(file) as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "error"])
-        writer.writerows(failures)
+        writer.writerows([safe_cell(path), safe_cell(error)] for path, error in failures)
 
 
 def reasons_beyond(info: Iterable[Decoded], intensity: Intensity) -> list[str]:

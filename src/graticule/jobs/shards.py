@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graticule.files import open_regular, writing, writing_text
+from graticule.plain_text import safe_cell
 
 SHARD_ROWS = 50_000
 
@@ -76,11 +77,11 @@ def shards_to_csv(files: Sequence[Path], out: Path) -> None:
         for number, file in enumerate(files):
             table = read_shard(file)
             if number == 0:
-                writer.writerow(table.column_names)
+                writer.writerow([safe_cell(name) for name in table.column_names])
             writer.writerows(zip(*(map(_cell, table[name].to_pylist()) for name in table.column_names), strict=True))
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
-        return ", ".join(value)
-    return "" if value is None else value
+        value = ", ".join(value)
+    return "" if value is None else safe_cell(value)

@@ -20,6 +20,7 @@ from graticule.data.intensity import choose_intensity, pixel_range, to_uint8
 from graticule.data.selection import Selection
 from graticule.errors import RunError
 from graticule.files import write_bytes
+from graticule.plain_text import visible
 from graticule.report import quantities
 from graticule.report.content import Numbering, page_content
 from graticule.report.source import Source, read_source
@@ -41,6 +42,7 @@ def environment(package: str = "graticule.report") -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     templates.filters |= {
         "percent": quantities.percent,
@@ -50,6 +52,11 @@ def environment(package: str = "graticule.report") -> jinja2.Environment:
         "number": quantities.figure_value,
     }
     return templates
+
+
+def _shown(value: object) -> object:
+    """What stands in a page: names from outside show what they hold; text of our own that is markup stays."""
+    return visible(value, lines=True) if type(value) is str else value
 
 
 def part(name: str) -> str:

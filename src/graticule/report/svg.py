@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
-from html import escape
 
 from markupsafe import Markup
+
+from graticule.plain_text import visible
 
 
 def short(text: str, width: int = 24) -> str:
@@ -27,13 +29,18 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(i * step, 10) for i in range(first, last + 1)]
 
 
+def escape(words: str) -> str:
+    """Words as text or attribute of markup; what would act instead of show is written out."""
+    return html.escape(visible(words))
+
+
 def svg(width: float, height: float, label: str, body: Sequence[str]) -> Markup:
     """A whole plot of `width` x `height` units; `label` is what a screen reader says."""
     inside = "".join(body)
     # Safe as markup: every text in it went through text() or escape().
     return Markup(
         f'<svg class="plot" viewBox="0 0 {width:g} {height:g}" style="--w:{width:g}px" role="img" '
-        f'aria-label="{escape(label, quote=True)}">{inside}</svg>'
+        f'aria-label="{escape(label)}">{inside}</svg>'
     )
 
 

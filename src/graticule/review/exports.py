@@ -14,14 +14,13 @@ import pyarrow.parquet as pq
 
 from graticule.errors import LabelStoreError
 from graticule.files import open_regular, writing, writing_text
+from graticule.plain_text import safe_cell
 from graticule.review.current import Agreed
 from graticule.review.events import COLUMNS, DOUBTFUL, FLOATS, INTEGERS, NOVEL
 
 LABEL_COLUMNS = ("path", "label", "sampling_prob", "sha256", "bulk", "people", "agreed_by", "event")
 OPEN_COLUMNS = ("path", "sha256", "why", "who", "value", "time", "event")
 _BLOCK = 10_000
-# what makes a spreadsheet take a cell for a formula, the full-width forms too
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
 
 EVENT_SCHEMA = pa.schema(
     [
@@ -29,11 +28,6 @@ EVENT_SCHEMA = pa.schema(
         for name in COLUMNS
     ]
 )
-
-
-def safe_cell(value: Any) -> Any:
-    """The value, with an apostrophe before text that a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 class EventFiles:
@@ -166,7 +160,7 @@ def write_rows(file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, A
         with writing_text(file) as stream:
             writer = csv.writer(stream)
             writer.writerow(columns)
-            writer.writerows([_text(row.get(name)) for name in columns] for row in rows)
+            writer.writerows([safe_cell(_text(row.get(name))) for name in columns] for row in rows)
 
 
 def _text(value: Any) -> str:

@@ -7,12 +7,13 @@ const WORDS = { "/doubtful": "doubtful", "/novel": "none of these" };
 const DEEDS = { note: "a note", undo: "taken back", delete: "deleted", change: "now ", adjudicate: "settled as " };
 const worded = (value) => WORDS[value] ?? value ?? "–";
 
-// a mark that turns the direction of text could make one file's name look like another's
-const plain = (name) => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, (mark) => `⟨U+${mark.charCodeAt(0).toString(16).toUpperCase()}⟩`);
+// characters that act instead of show, such as a mark that turns the direction of text, could make one name look like another
+const plain = (name) => String(name ?? "").replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  for (const name of ["textContent", "title"]) if (typeof properties[name] === "string") element[name] = plain(properties[name]);
+  element.append(...children.filter((child) => child !== null && child !== undefined).map((child) => (typeof child === "string" ? plain(child) : child)));
   return element;
 }
 
@@ -329,13 +330,13 @@ function imagePage(settings) {
     linger();
     tidy();
     document.body.dataset.shown = one.id;
-    $("said").textContent = `${told}${one.name}. ${$("why").textContent}`;
+    $("said").textContent = plain(`${told}${one.name}. ${$("why").textContent}`);
     told = "";
   }
 
   function describe(one) {
     $("name").textContent = plain(one.name);
-    $("why").textContent = one.value ? `you said ${worded(one.value)}` : one.blind ? "judge it by itself: the model's opinion is withheld" : one.why;
+    $("why").textContent = plain(one.value ? `you said ${worded(one.value)}` : one.blind ? "judge it by itself: the model's opinion is withheld" : one.why);
     const standing = one.value ?? one.mine?.value;
     for (const { name, button, meter, score } of rows) {
       const known = one.classes.find((c) => c.name === name);
@@ -349,7 +350,7 @@ function imagePage(settings) {
     }
     $("accept").disabled = one.suggested === null || Boolean(one.problem);
     $("accept").hidden = settings.blind;
-    $("accepted").textContent = one.suggested ?? "";
+    $("accepted").textContent = plain(one.suggested ?? "");
     near(one);
     const told = one.history.map((event) => make("li", {}, make("bdi", { textContent: event.who }),
       `: ${DEEDS[event.action] ?? ""}${event.value ? worded(event.value) : ""}${event.bulk ? ", many at once" : ""}${event.reason ? `: ${event.reason}` : ""}`));
@@ -409,7 +410,7 @@ function imagePage(settings) {
 
   function trouble(text) {
     $("trouble").hidden = !text;
-    $("trouble").textContent = text ?? "";
+    $("trouble").textContent = plain(text ?? "");
   }
 
   /* deciding */
@@ -539,7 +540,7 @@ function imagePage(settings) {
     $("legend").hidden = shown.hidden;
     if (shown.hidden) return;
     const about = one.value && !WORDS[one.value] ? one.value : one.suggested;
-    $("legend-class").textContent = about;
+    $("legend-class").textContent = plain(about);
     // the map of the image before must not lie over this one while its own is on the way
     const address = `/api/explanation/${one.id}?of=${settings.of}&class=${encodeURIComponent(about)}`;
     if (shown.getAttribute("src") !== address) shown.removeAttribute("src");
@@ -656,7 +657,7 @@ function gridPage() {
     query.set("page", String(number));
     const { status, content } = await call(`/api/grid?${query}`);
     if (status !== 200) {
-      $("grid-count").textContent = content.error;
+      $("grid-count").textContent = plain(content.error);
       return;
     }
     current = content;
@@ -682,8 +683,8 @@ function gridPage() {
   function count() {
     const n = marked().length;
     for (const button of document.querySelectorAll("[data-do^=page-]")) button.hidden = current.pages < 2;
-    $("grid-count").textContent = current.total === 0 ? "nothing is left of this class"
-      : `${current.total.toLocaleString("en")} of ${current.class}, ${current.pages > 1 ? `page ${current.page + 1} of ${current.pages}` : "all shown"}: ${current.items.length - n} to accept, ${n} marked as wrong`;
+    $("grid-count").textContent = plain(current.total === 0 ? "nothing is left of this class"
+      : `${current.total.toLocaleString("en")} of ${current.class}, ${current.pages > 1 ? `page ${current.page + 1} of ${current.pages}` : "all shown"}: ${current.items.length - n} to accept, ${n} marked as wrong`);
   }
 
   async function accept() {
@@ -718,7 +719,7 @@ function disagreementsPage(settings) {
   let number = 0, total = 0;
   async function load() {
     const { status, content } = await call(`/api/disagreements?page=${number}`);
-    if (status !== 200) { $("open-count").textContent = content.error; return; }
+    if (status !== 200) { $("open-count").textContent = plain(content.error); return; }
     // what was settled and is not sent yet is open for the server still
     const settled = new Set(waiting().filter(({ body }) => body.action === "adjudicate").map(({ body }) => body.image));
     const left = content.items.filter((one) => !settled.has(one.id));
@@ -730,7 +731,7 @@ function disagreementsPage(settings) {
     $("open").firstElementChild?.focus({ preventScroll: true });
   }
   function count() {
-    $("open-count").textContent = total === 0 ? "There are none." : `${total} to settle`;
+    $("open-count").textContent = plain(total === 0 ? "There are none." : `${total} to settle`);
   }
   function article(one) {
     const choices = make("p", { className: "choices" });
@@ -803,7 +804,7 @@ function recordPage() {
     const { status, content } = await call("/api/sign", { batch, meaning, scope, who: outbox.who });
     if (status === 409 && typeof content.who === "string") return reload();
     $("signed").className = status === 201 ? "sound" : "broken";
-    $("signed").textContent = status === 201 ? `Signed: ${content.n_images} images, head ${content.seq}:${content.head}` : content.error;
+    $("signed").textContent = plain(status === 201 ? `Signed: ${content.n_images} images, head ${content.seq}:${content.head}` : content.error);
   });
   // without encryption a browser gives no clipboard, except on this machine: then the head is selected
   const copy = async () => {
