@@ -54,9 +54,11 @@ def command(
 ) -> None:
     """Open a local page to review what the model would not decide, and what looks wrong or new."""
     from graticule.jobs.review import ReviewOptions, Sharing, listen_for, open_review
-    from graticule.review.people import login_name
+    from graticule.review.people import check_person, login_name
     from graticule.review.web.app import serve
 
+    person = login_name() if user is None else user
+    check_person(person)
     given = Sharing(host, port, tuple(name or ()), tuple(proxy or ()), os.environ.get("GRATICULE_PASSWORD") or None)
     given.check()
     sharing = given.guarded()
@@ -64,7 +66,7 @@ def command(
         review = open_review(source, labels, ReviewOptions(blind, double, control, order, seed), progress)
     with review:
         listening = listen_for(sharing)
-        app = review.app(listening, user if user is not None else login_name())
+        app = review.app(listening, person)
         _tell(sharing, made=given.password is None)
         typer.echo(listening.url)
         sys.stdout.flush()

@@ -21,7 +21,7 @@ from graticule.manifest import escape_path, unescape_path
 from graticule.models.cache import cache_folder
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import control_sample, control_size, in_order
-from graticule.review.people import is_program
+from graticule.review.people import check_person
 from graticule.review.pictures import Pictures
 from graticule.review.store import LabelStore
 
@@ -94,8 +94,7 @@ class Review:
 
     def app(self, listening: Listening, user: str = "") -> ASGIApp:
         """The web page as an ASGI application."""
-        if is_program(user):
-            raise OptionError(f"--user {user!a} is the name under which the program itself writes: give your own")
+        check_person(user)
         from graticule.review.web.app import create_app
         from graticule.review.web.context import Nearest
 

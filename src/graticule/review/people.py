@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 
+from graticule.errors import OptionError
 from graticule.names import name_key
 
 # who writes what the program does of itself; no person may take the name
@@ -13,6 +14,12 @@ PROGRAM = "graticule"
 def is_program(name: str) -> bool:
     """Whether a name is the program's own or would be read as it."""
     return name_key(name) == PROGRAM
+
+
+def check_person(name: str, option: str = "--user") -> None:
+    """Raise OptionError when a person takes the program's name."""
+    if is_program(name):
+        raise OptionError(f"{option} {name!a} is the name under which the program itself writes: give your own")
 
 
 def login_name() -> str:

@@ -245,12 +245,12 @@ def test_script_strings_are_text(open_desk: Open, sit: Sit) -> None:
         ann.decide("d")
         look()
     written = "\n".join(texts)
-    placed = [f"{place} {text}" for place in ("user", "note") for text in strings]
-    placed += [f"file {text}".replace("\u202e", "⟨U+202E⟩") for text in strings]  # turns no name around
-    assert [text for text in (*placed, *classes) if text not in written] == []
+    placed = [*(f"{place} {text}" for place in ("user", "note", "file") for text in strings), *classes]
+    shown = [text.replace("\u202e", "\\u202e") for text in placed]  # turns no name around
+    assert [text for text in shown if text not in written] == []
     assert (foreign, stopped, ann.dialogs) == ([], [], [])
     by_script = "\n".join(texts[-10:])
-    names = [str(path).replace("\u202e", "⟨U+202E⟩") for path in items.path[1:11]]
+    names = [str(path).replace("\u202e", "\\u202e") for path in items.path[1:11]]
     assert [name for name in names if name not in by_script] == []
     ann.open(f"/grid?kind=all&class={quote(items.suggested[39])}")
     ann.page.wait_for_selector("#grid button")
