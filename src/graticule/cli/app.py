@@ -32,6 +32,7 @@ from graticule.cli import (
     review,
     train,
 )
+from graticule.cli.console import showing
 from graticule.errors import GraticuleError
 
 USER_ERROR = 2
@@ -110,14 +111,15 @@ def _root(
 
 def main() -> None:
     """Entry point of the command `graticule`."""
-    try:
-        app(prog_name="graticule")
-    except GraticuleError as error:
-        _fail(str(error))
-    except OSError as error:
-        if error.errno not in _USER_ERRNOS:
-            raise
-        _fail(f"{error.filename or 'a file'}: {error.strerror}")
+    with showing():
+        try:
+            app(prog_name="graticule")
+        except GraticuleError as error:
+            _fail(str(error))
+        except OSError as error:
+            if error.errno not in _USER_ERRNOS:
+                raise
+            _fail(f"{error.filename or 'a file'}: {error.strerror}")
 
 
 def _fail(message: str) -> None:

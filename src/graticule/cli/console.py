@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import typer
 
+from graticule.plain_text import visible
+
 LISTED_FAILURES = 3
 _SHOWN = 5
+
+
+class Shown:
+    """A stream of text on which names from outside do nothing: control characters are written out.
+
+    A name could else clear the screen, retitle the window, or be read backwards. Line breaks and tabs stay.
+    """
+
+    def __init__(self, bare: TextIO) -> None:
+        self.bare = bare
+
+    def write(self, text: str) -> int:
+        """Write text; returns its length."""
+        self.bare.write(visible(text, lines=True))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bare, name)
+
+
+@contextlib.contextmanager
+def showing() -> Iterator[None]:
+    """Let stdout and stderr show what they are given, while the body runs."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, Shown(bare(stream))) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def bare(stream: TextIO) -> TextIO:
+    """The stream itself, for what moves the cursor on purpose."""
+    return stream.bare if isinstance(stream, Shown) else stream
 
 
 class Progress:
@@ -22,7 +64,8 @@ class Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
-        self._console = Console(stderr=True)
+        # bars move the cursor; what stands beside them is made visible here
+        self._console = Console(file=bare(sys.stderr))
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -49,7 +92,7 @@ class Progress:
         """Announce a step that has no count."""
         self._close()
         if self._console.is_terminal:
-            self._task = self._bars.add_task(text, total=None, rate="")
+            self._task = self._bars.add_task(visible(text), total=None, rate="")
         else:
             print(f"{text} ...", file=sys.stderr, flush=True)
 
@@ -57,7 +100,7 @@ class Progress:
         """Announce a step of `total` items."""
         self._close()
         if self._console.is_terminal:
-            self._task = self._bars.add_task(text, total=total, rate="")
+            self._task = self._bars.add_task(visible(text), total=total, rate="")
         else:
             print(f"{text} {total:,} ...", file=sys.stderr, flush=True)
 
@@ -73,7 +116,7 @@ class Progress:
     def note(self, text: str) -> None:
         """A line that stays above the bars."""
         if self._console.is_terminal:
-            self._console.print(text, markup=False, highlight=False)
+            self._console.print(visible(text, lines=True), markup=False, highlight=False)
         else:
             print(text, file=sys.stderr, flush=True)
 
@@ -92,8 +135,9 @@ class Progress:
 
 
 def print_json(content: Any) -> None:
-    """JSON on stdout."""
-    typer.echo(json.dumps({"schema_version": 1, **content}, indent=1, ensure_ascii=False))
+    """JSON on stdout; characters that act instead of show are JSON's own escapes."""
+    text = json.dumps({"schema_version": 1, **content}, indent=1, ensure_ascii=False)
+    typer.echo(text.replace("\x7f", "\\u007f"))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
