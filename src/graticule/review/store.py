@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, text
+from sqlalchemy import Engine, RowMapping, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from graticule.errors import LabelStoreError
 from graticule.review import schema
-from graticule.review.current import Completed, ImageState, complete, image_states
+from graticule.review.appending import append, events_of, last_head
+from graticule.review.current import ImageState, image_states
 from graticule.review.engine import (
     BUSY_SECONDS,
     Place,
@@ -26,10 +25,10 @@ from graticule.review.engine import (
     told,
     writing,
 )
-from graticule.review.events import FORMAT, Draft, Event, check_draft
+from graticule.review.events import Draft, Event, check_draft
 from graticule.review.people import PROGRAM
 from graticule.review.schema import label_events
-from graticule.review.trail import START, Head, Verification, event_hash, verify
+from graticule.review.trail import START, Head, Verification, verify
 
 _FETCHED = 500
 
@@ -120,7 +119,7 @@ class LabelStore:
             raise locked(self._place)
         try:
             with told(self._place), writing(self._engine) as connection:
-                return _append(connection, drafts)
+                return append(connection, drafts)
         finally:
             self._turn.release()
 
@@ -180,7 +179,7 @@ class LabelStore:
     def events_of(self, image_sha256: str) -> list[Event]:
         """The events of one image, by ascending number."""
         with told(self._place), reading(self._engine) as connection:
-            return _events_of(connection, image_sha256)
+            return events_of(connection, image_sha256)
 
     def known(self, client_id: str) -> Event | None:
         """The event stored under a client id."""
@@ -196,7 +195,7 @@ class LabelStore:
     def head(self) -> Head:
         """Number and hash of the last event; 0 and 64 zeros for an empty store."""
         with told(self._place), reading(self._engine) as connection:
-            return _head(connection)
+            return last_head(connection)
 
     def verify(self, head: Head | None = None) -> Verification:
         """Walk the whole chain, in constant memory; see `graticule.review.trail.verify`."""
@@ -250,7 +249,7 @@ class LabelStore:
                 if missing:
                     schema.create_guards(connection)
                     reason = f"triggers against changes were missing and were put back: {', '.join(missing)}"
-                    _append(connection, [Draft(PROGRAM, "repair", reason=reason)])
+                    append(connection, [Draft(PROGRAM, "repair", reason=reason)])
 
 
 def _check_file(place: Place, *, may_create: bool) -> None:
@@ -262,104 +261,3 @@ def _check_file(place: Place, *, may_create: bool) -> None:
         raise LabelStoreError(f"there is no label store at {place.shown}")
     if not file.parent.is_dir():
         raise LabelStoreError(f"the label store {place.shown} cannot be made: there is no folder {file.parent}")
-
-
-def _head(connection: Connection) -> Head:
-    last = select(label_events.c.seq, label_events.c.hash).order_by(label_events.c.seq.desc()).limit(1)
-    row = connection.execute(last).first()
-    return Head(0, START) if row is None else Head(row.seq, row.hash)
-
-
-def _events_of(connection: Connection, image_sha256: str) -> list[Event]:
-    wanted = select(label_events).where(label_events.c.image_sha256 == image_sha256).order_by(label_events.c.seq)
-    return [Event.of(row) for row in connection.execute(wanted).mappings()]
-
-
-def _append(connection: Connection, drafts: Sequence[Draft]) -> list[Event]:
-    """Within a writing transaction: the stored event of each draft."""
-    before = head = _head(connection)
-    stored = []
-    for draft in drafts:
-        event = _known(connection, draft)
-        if event is None:
-            event = _event(draft, _completed(connection, draft, head), head)
-            connection.execute(insert(label_events), event.row())
-            head = Head(event.seq, event.hash)
-        stored.append(event)
-    _read_back(connection, before, [event for event in stored if event.seq > (before.seq or 0)])
-    return stored
-
-
-def _read_back(connection: Connection, before: Head, written: Sequence[Event]) -> None:
-    """Raise, and so take everything back, unless the table holds what was written: a rule may have changed it."""
-    if connection.dialect.name == "postgresql":
-        # what others put off until the commit acts now, before the rows are read
-        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-    wanted = select(label_events).where(label_events.c.seq > (before.seq or 0)).order_by(label_events.c.seq)
-    found = [dict(row) for row in connection.execute(wanted).mappings()]
-    sent = list({event.seq: event.row() for event in written}.values())
-    if found != sent:
-        foreign = schema.foreign_rules(connection)
-        culprits = (
-            f"what is not ours there: {', '.join(foreign)}" if foreign else "no foreign trigger or rule was found"
-        )
-        raise LabelStoreError(
-            f"the database did not keep what it was sent (event {(before.seq or 0) + 1} and after), so nothing was "
-            f"stored; {culprits}. Have its administrator remove what alters {schema.TABLE}"
-        )
-
-
-def _known(connection: Connection, draft: Draft) -> Event | None:
-    """The event that was stored under the draft's client id."""
-    wanted = select(label_events).where(label_events.c.client_id == draft.client_id)
-    row = connection.execute(wanted).mappings().first()
-    if row is None:
-        return None
-    event = Event.of(row)
-    differ = [
-        name
-        for name in ("who", "action", "image_sha256", "path", "new_value")
-        if getattr(event, name) != getattr(draft, name) and not (name == "new_value" and draft.new_value is None)
-    ]
-    if differ:
-        raise LabelStoreError(
-            f"the client id {draft.client_id!r} was used for event {event.seq}, which differs in {', '.join(differ)}: "
-            "give every decision an id of its own"
-        )
-    return event
-
-
-def _completed(connection: Connection, draft: Draft, head: Head) -> Completed:
-    if draft.image_sha256 is None:
-        return Completed(None, draft.new_value, draft.reason, head.seq if draft.action == "sign" else draft.refers_to)
-    states = image_states(_events_of(connection, draft.image_sha256))
-    return complete(draft, states.get(draft.image_sha256, ImageState()))
-
-
-def _event(draft: Draft, completed: Completed, head: Head) -> Event:
-    """The draft as the event after `head`."""
-    row: dict[str, Any] = {
-        "seq": (head.seq or 0) + 1,
-        "format": FORMAT,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "who": draft.who,
-        "action": draft.action,
-        "image_sha256": draft.image_sha256,
-        "path": draft.path,
-        "old_value": completed.old_value,
-        "new_value": completed.new_value,
-        "reason": completed.reason,
-        "refers_to": completed.refers_to,
-        "model_hash": draft.model_hash,
-        "run_hash": draft.run_hash,
-        # 0.0 is added so that the number is a float, and a negative zero none
-        "seconds": None if draft.seconds is None else float(draft.seconds) + 0.0,
-        "blind": int(draft.blind),
-        "bulk": int(draft.bulk),
-        "slot": draft.slot,
-        "sampling_prob": None if draft.sampling_prob is None else float(draft.sampling_prob),
-        "queue_reason": draft.queue_reason,
-        "client_id": draft.client_id,
-        "prev_hash": head.hash,
-    }
-    return Event.of(row | {"hash": event_hash(row)})
