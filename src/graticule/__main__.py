@@ -1,6 +1,6 @@
 """`python -m graticule`."""
 
-from graticule.cli.app import main
+from graticule.cli.start import main
 
 if __name__ == "__main__":
     main()

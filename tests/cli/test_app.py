@@ -85,7 +85,7 @@ def test_ctrl_c_ends_with_the_shells_code_and_one_line(
     _failing(monkeypatch, KeyboardInterrupt())
     outcome = graticule("backbones")
     assert outcome.code == 130
-    assert outcome.err == "\ninterrupted; nothing is marked as finished\n"
+    assert outcome.err == "interrupted; nothing is marked as finished\n"
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:

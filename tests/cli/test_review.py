@@ -115,7 +115,7 @@ def test_a_copy_of_a_training_image_is_the_nearest_one_of_its_class(
         items, bundle = review.desk.items, review.subject.bundle
         assert bundle is not None
         assert not review.subject.of_training
-        find = NearestOfClasses(bundle)
+        find = NearestOfClasses(bundle, review.pool)
         for place in range(3):
             found = find(review.pictures.files[place], items.path[place], list(items.classes))
             assert [{path.split("/")[0] for path in paths} for paths in found] == [{name} for name in items.classes]
@@ -138,7 +138,7 @@ def test_a_training_image_is_compared_with_the_others_of_other_groups(run: Path,
     distance, label = _distances(reference), reference["class"]
     groups = [str(k // 2) for k in range(len(paths))]
     for own in (groups_of(paths, None), groups_of(paths, groups)):
-        find = NearestOfClasses(subject.bundle, own)
+        find = NearestOfClasses(subject.bundle, review.pool, own)
         for place in range(0, len(items), 7):
             row = paths.index(items.path[place])
             found = find(tmp_path / "not read", items.path[place], list(items.classes))

@@ -51,6 +51,8 @@ def act(item):
         raise MemoryError
     elif kind == "defect":
         raise ZeroDivisionError(word)
+    elif kind == "full":
+        raise OSError(28, "No space left on device", word)
     elif kind == "once":  # ends its worker the first time only
         flag = DIARY.with_name(word)
         if not flag.exists():
@@ -150,8 +152,12 @@ def test_a_defect_is_raised_with_the_traceback_of_the_worker(odd: ModuleType) ->
     with WorkerPool(1) as pool:
         bad = pool.submit(odd.act, ["a", "defect:seven", "b"], lost)
         good = pool.submit(odd.act, ["c"], lost)
-        with pytest.raises(RuntimeError, match=r"(?s)'defect:seven'.*in act.*ZeroDivisionError: seven"):
+        full = pool.submit(odd.act, ["full:disk"], lost)
+        with pytest.raises(RuntimeError, match=r"(?s)in act.*ZeroDivisionError: seven") as caught:
             bad.result()
+        assert "'defect:seven'" in caught.value.__notes__[0]
+        with pytest.raises(OSError, match="No space left"):
+            full.result()
         assert good.result() == ["C"]
 
 

@@ -291,11 +291,10 @@ def test_pictures_with_a_bar_meet_more_partners_where_they_are_few(monkeypatch: 
     bar[EDGE] = True
     barred = (0, 2, 4, 6)
     seen = [Seen(one, np.ones(2), (SIDE, SIDE), bar if i in barred else None) for i, one in enumerate(made)]
-    monkeypatch.setattr(explain_checks, "look", lambda number, _: seen[number])
     monkeypatch.setattr(explain_checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
     reporter = Begun()
     with ThreadPoolExecutor(1) as threads:
-        found = explain_checks.regions(cast(Any, None), cast(Any, range(24)), truth, ("a", "b"), threads, 0, reporter)
+        found = explain_checks.regions(cast(Any, None), seen.__getitem__, truth, ("a", "b"), threads, 0, reporter)
     in_bar, everywhere = (
         next(v for v in found["regions"][region] if v["class"] is None) for region in ("info bar", "border")
     )
@@ -311,10 +310,9 @@ def test_a_bar_without_room_for_a_control_is_not_exchanged_and_that_is_said(monk
     bar = np.zeros((SIDE, SIDE), bool)
     bar[: SIDE * 5 // 8] = True
     seen = [Seen(one, np.ones(2), (SIDE, SIDE), bar) for one in made]
-    monkeypatch.setattr(explain_checks, "look", lambda number, _: seen[number])
     monkeypatch.setattr(explain_checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
     with ThreadPoolExecutor(1) as threads:
-        found = explain_checks.regions(cast(Any, None), cast(Any, range(24)), truth, ("a", "b"), threads, 0, Silent())
+        found = explain_checks.regions(cast(Any, None), seen.__getitem__, truth, ("a", "b"), threads, 0, Silent())
     assert list(found["regions"]) == ["border"]
     assert found["no_room"] == {"info bar": 24}
 

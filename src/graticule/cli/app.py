@@ -33,10 +33,10 @@ from graticule.cli import (
     train,
 )
 from graticule.cli.console import showing
+from graticule.cli.interrupt import INTERRUPTED, NOTHING_FINISHED, say_after_interrupt, say_interrupted
 from graticule.errors import GraticuleError
 
 USER_ERROR = 2
-INTERRUPTED = 130  # the shell's convention for a process ended by Ctrl-C
 _USER_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
 
 Command = Callable[..., None]
@@ -47,11 +47,12 @@ def _guarded(command: Command) -> Command:
 
     @functools.wraps(command)
     def guarded(*args: object, **kwargs: object) -> None:
+        say_after_interrupt(NOTHING_FINISHED)
         try:
             command(*args, **kwargs)
             sys.stdout.flush()
         except KeyboardInterrupt:
-            print("\ninterrupted; nothing is marked as finished", file=sys.stderr)
+            say_interrupted()
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -110,7 +111,7 @@ def _root(
 
 
 def main() -> None:
-    """Entry point of the command `graticule`."""
+    """Run the command line; see `graticule.cli.start`."""
     with showing():
         try:
             app(prog_name="graticule")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graticule.cli.console import Progress
+from graticule.cli.interrupt import say_after_interrupt
 
 if TYPE_CHECKING:
     from graticule.jobs.review import Sharing
@@ -68,6 +69,7 @@ def command(
         listening = listen_for(sharing)
         app = review.app(listening, person)
         _tell(sharing, made=given.password is None)
+        say_after_interrupt("every decision that the page showed as saved is kept")
         typer.echo(listening.url)
         sys.stdout.flush()
         serve(app, listening, review.pictures)

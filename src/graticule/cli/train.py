@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import Progress, finish, percent, print_json, print_notes, print_table
+from graticule.cli.interrupt import say_after_interrupt
 
 Method = Annotated[
     str,
@@ -121,14 +121,11 @@ def command(
         **vars(training),
         **vars(reading),
     )
-    try:
-        with Progress() as progress:
-            run = train(data, out, chosen, progress)
-    except KeyboardInterrupt:
-        if method == "finetune":
-            kept = "finished folds and the last checkpoint are kept"
-            print(f"\n{kept}; go on with the same command and --resume", file=sys.stderr)
-        raise
+    if method == "finetune":
+        kept = "finished folds and the last checkpoint are kept"
+        say_after_interrupt(f"{kept}; go on with the same command and --resume")
+    with Progress() as progress:
+        run = train(data, out, chosen, progress)
     if not run:  # a further process of a distributed training
         return
     if json:

@@ -1,16 +1,23 @@
-"""Decode image files for the network in worker processes with limits; what a file costs or breaks is its own."""
+"""Files in worker processes with limits: decoded for the network many at a time, or one looked at for a page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from graticule.data.decode import Decoded, ImageFile, decode_file
 from graticule.data.preprocess import Preprocessing
 from graticule.data.worker import Limits
 from graticule.data.workers import LIMITS, WorkerPool
+from graticule.errors import ImageError
+
+Result = TypeVar("Result")
+Decode = Callable[[ImageFile], Decoded]
 
 
 class DecodePool:
@@ -50,3 +57,32 @@ class DecodePool:
 def undecoded(cause: str) -> Decoded:
     """What stands for a file that gave nothing."""
     return Decoded(error=cause)
+
+
+@dataclass(frozen=True)
+class _Lost:
+    cause: str
+
+
+def answer_of(pool: WorkerPool, function: Callable[[Path], Result], file: Path) -> Result:
+    """Result of a function of one file, computed in a worker of a pool.
+
+    Raises
+    ------
+    ImageError
+        When the file cannot be read, or ended its worker.
+    """
+    lossy: Callable[[Path], Result | _Lost] = function
+    (found,) = pool.submit(lossy, [file], _Lost).result()
+    if isinstance(found, _Lost):
+        raise ImageError(str(file), found.cause)
+    return found
+
+
+def decoder(pool: WorkerPool, preprocessing: Preprocessing) -> Decode:
+    """A function that decodes one file in a worker of a pool that does other things, too."""
+    return partial(_decoded, pool, partial(decode_file, preprocessing=preprocessing))
+
+
+def _decoded(pool: WorkerPool, decode: Decode, file: ImageFile) -> Decoded:
+    return pool.submit(decode, [file], undecoded).result()[0]

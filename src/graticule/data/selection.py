@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from graticule.errors import OptionError
 
@@ -49,3 +51,12 @@ class Selection:
 
 
 EVERYTHING = Selection()
+
+
+def selection_of(record: Mapping[str, Any]) -> Selection:
+    """Which plane, channels and page a run read, as its run.json tells."""
+    reading = (record.get("embedding") or {}).get("reading") or {}
+    chosen = dict(reading.get("selection") or {})
+    if chosen.get("channel") is not None:
+        chosen["channel"] = tuple(chosen["channel"])
+    return Selection(**chosen)

@@ -23,10 +23,10 @@ from types import TracebackType
 from typing import Any, Literal
 
 from graticule.data.formats.raster import NO_MEMORY
-from graticule.errors import ImageError
+from graticule.errors import GraticuleError, ImageError
 
 LATE = 79  # exit code where no signal tells that the processor time of a file is used up
-Answer = tuple[Literal["value", "lost", "defect"], Any]
+Answer = tuple[Literal["value", "lost", "error"], Any]
 Work = tuple[Callable[[Any], Any], Sequence[Any]]
 
 
@@ -73,10 +73,13 @@ def serve(link: Connection, limits: Limits) -> None:
 
 
 class _Defect:
-    """Within this context an exception that is no answer about a file is kept, for the process that must show it."""
+    """Within this context an exception that is no answer about a file is kept, for the process that must show it.
+
+    Errors of the user and of the system (a full disk) go on as what they are; anything else is a defect.
+    """
 
     def __init__(self) -> None:
-        self.text = ""
+        self.error: Exception | None = None
 
     def __enter__(self) -> _Defect:
         return self
@@ -86,7 +89,8 @@ class _Defect:
     ) -> bool:
         if not isinstance(error, Exception):
             return False
-        self.text = "".join(traceback.format_exception(error))
+        told = isinstance(error, GraticuleError | OSError)
+        self.error = error if told else RuntimeError("in a worker: " + "".join(traceback.format_exception(error)))
         return True
 
 
@@ -98,13 +102,13 @@ def _answer(function: Callable[[Any], Any], item: Any) -> Answer:
             return "lost", error.cause
         except MemoryError:
             return "lost", NO_MEMORY
-    return "defect", defect.text
+    return "error", defect.error
 
 
 def _begin(limits: Limits) -> None:
     """Ctrl-C is the pool's to handle; the worker ends with the process that started it, and is the first to go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     if sys.platform == "linux":
         import resource
 
@@ -118,7 +122,8 @@ def _begin(limits: Limits) -> None:
         logging.getLogger(library).setLevel(logging.CRITICAL + 1)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait for the process that started this one, and end with it; for a thread."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

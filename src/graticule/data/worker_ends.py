@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing.resource_tracker
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
@@ -96,8 +99,15 @@ def end_of(process: BaseProcess, *, late: bool = False) -> End:
     return End(code, late)
 
 
-def shield_children_from_ctrl_c() -> None:
-    """Let what this thread starts come up with SIGINT blocked: Ctrl-C goes to a whole group of processes at once."""
-    if hasattr(signal, "pthread_sigmask"):
-        multiprocessing.resource_tracker.ensure_running()  # it would unblock the signal when it is started later
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+@contextmanager
+def children_shielded_from_ctrl_c() -> Iterator[None]:
+    """What this thread starts meanwhile comes up with SIGINT blocked: Ctrl-C goes to a whole group of processes."""
+    if sys.platform == "win32":
+        yield
+        return
+    multiprocessing.resource_tracker.ensure_running()  # it would unblock the signal when it is started later
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

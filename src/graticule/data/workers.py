@@ -31,7 +31,7 @@ from typing import Any, TypeVar
 
 from graticule.data.main_guard import check_main_guard
 from graticule.data.worker import Limits, serve
-from graticule.data.worker_ends import end_of, shield_children_from_ctrl_c
+from graticule.data.worker_ends import children_shielded_from_ctrl_c, end_of
 from graticule.errors import GraticuleError
 
 Item = TypeVar("Item")
@@ -160,7 +160,7 @@ class WorkerPool:
         Parameters
         ----------
         function : picklable function of an item
-            Pure. An `ImageError` or a lack of memory is an answer about the item; any other exception is a defect.
+            Pure. An `ImageError` or a lack of memory is an answer about the item; any other exception ends the whole.
         items : sequence of n picklable objects
         lost : function
             From the cause, in words, to the result that stands for an item that gave none: its file cannot be read,
@@ -169,8 +169,8 @@ class WorkerPool:
         Returns
         -------
         Future of a list of n results
-            Its errors: OptionError when workers cannot start; RuntimeError with the worker's traceback for a defect;
-            CancelledError when the pool was closed before.
+            Its errors: OptionError when workers cannot start; errors of the user and of the system as the function
+            raised them; RuntimeError with the worker's traceback for a defect; CancelledError when the pool was closed.
         """
         job = _Job(function, list(items), lost)
         job.future.set_running_or_notify_cancel()
@@ -222,12 +222,12 @@ class WorkerPool:
             self._bell.send_bytes(b".")
 
     def _run(self) -> None:
-        shield_children_from_ctrl_c()
         try:
-            while not self._closed:
-                self._take_new()
-                self._hand_out()
-                self._listen()
+            with children_shielded_from_ctrl_c():
+                while not self._closed:
+                    self._take_new()
+                    self._hand_out()
+                    self._listen()
         except GraticuleError as error:
             self._failure = error
         finally:
@@ -307,8 +307,9 @@ class WorkerPool:
         kind, content = answer
         job, place = worker.todo.popleft()
         worker.begun, worker.alone = time.monotonic(), False
-        if kind == "defect":
-            job.fail(RuntimeError(f"a defect while working on {job.items[place]!r}, in a worker process:\n{content}"))
+        if kind == "error":
+            content.add_note(f"while a worker had {job.items[place]!r}")
+            job.fail(content)
         else:
             job.settle(place, content if kind == "value" else job.lost(content))
 

@@ -15,6 +15,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.asked = False
+        self._raised = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
@@ -29,6 +30,8 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if not self.asked:
+            self.asked = True
+        elif not self._raised:  # a third one must not break what the second is tidying up
+            self._raised = True
             raise KeyboardInterrupt
-        self.asked = True

@@ -39,7 +39,8 @@ from graticule.manifest import Manifest, escape_path, object_array
 from graticule.models.backbones import DEFAULT_BACKBONE
 from graticule.models.catalogue import encoder_of
 from graticule.report.audit_page import render_audit
-from graticule.report.html import read_rgb
+from graticule.report.audit_pictures import SIDE
+from graticule.report.thumbnails import pictures_of_files
 from graticule.runs import output_folder, package_versions, utc_now, write_json
 
 _MAX_PAIRS = 10_000
@@ -129,7 +130,8 @@ def audit(data: Path, out: Path | None, options: AuditOptions, reporter: Reporte
         write_json(out / "audit.json", document)
         write_failures(out / "failures.csv", findings.samples.failures)
         files = {escape_path(path): findings.everything.root / path for path in findings.everything.path}
-        write_text(out / "audit.html", render_audit(document, read_rgb, files.get))
+        with pictures_of_files(SIDE, options.selection()) as read:
+            write_text(out / "audit.html", render_audit(document, read, files.get))
     return document
 
 

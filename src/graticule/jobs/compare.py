@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.data.selection import Selection
+from graticule.data.selection import selection_of
 from graticule.decide.coverage_difference import coverage_differences
 from graticule.errors import OptionError, RunError
 from graticule.evaluate.compare import compare_many, flat
@@ -20,7 +19,7 @@ from graticule.jobs.samples import check_options
 from graticule.manifest import Manifest, StrArray, escape_path, object_array
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.compare_page import render_comparison
-from graticule.report.html import read_rgb
+from graticule.report.thumbnails import SIDE, pictures_of_files
 from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json
 
 
@@ -235,9 +234,6 @@ def _model_record(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(first: FinishedRun, result: dict[str, Any]) -> str:
-    chosen = dict((((first.record.get("embedding") or {}).get("reading") or {}).get("selection")) or {})
-    if chosen.get("channel") is not None:
-        chosen["channel"] = tuple(chosen["channel"])
-    read = functools.partial(read_rgb, selection=Selection(**chosen))
     files = dict(zip(first.manifest.sample_id.tolist(), first.manifest.files(), strict=True))
-    return render_comparison(result, read, files.get)
+    with pictures_of_files(SIDE, selection_of(first.record)) as read:
+        return render_comparison(result, read, files.get)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -13,14 +14,16 @@ import numpy as np
 
 from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, read_bundle
-from graticule.data.workers import available_cores
+from graticule.data.decode import ImageFile
+from graticule.data.pool import Decode, decoder
+from graticule.data.workers import WorkerPool, available_cores
 from graticule.errors import OptionError
 from graticule.explain.model import ExplainableModel
 from graticule.files import write_text, writing_text
 from graticule.jobs.explain_checks import EXAMINED, Subject, attention, fidelity, randomisation, regions, warnings_of
 from graticule.jobs.explain_choice import ScoredImages, choose, draw_examined, read_images, score_images
 from graticule.jobs.explain_outputs import Outputs, regions_area
-from graticule.jobs.explain_work import explain_file, in_order
+from graticule.jobs.explain_work import Explained, Seen, Task, explain_file, in_order, look
 from graticule.jobs.predict import model_folder
 from graticule.jobs.samples import (
     Reporter,
@@ -168,13 +171,16 @@ def _with_baseline(
 
 
 def _subjects(
-    model: ExplainableModel, method: str, scored: ScoredImages, n: int, threads: ThreadPoolExecutor, seed: int
+    explained: Callable[[Task], Explained | str], scored: ScoredImages, n: int, threads: ThreadPoolExecutor, seed: int
 ) -> list[Subject]:
     """Images of the costly checks, explained for their predicted class."""
     files, rows = image_files(scored.manifest), draw_examined(scored, n, seed)
-    work = partial(explain_file, model=model, method=method, top=1)
-    found = in_order(work, [(files[row], scored.proba[row]) for row in rows], threads, 4)
+    found = in_order(explained, [(files[row], scored.proba[row]) for row in rows], threads, 4)
     return [Subject(files[row], one) for row, one in zip(rows, found, strict=True) if not isinstance(one, str)]
+
+
+def _seen(files: Sequence[ImageFile], decode: Decode, model: ExplainableModel, place: int) -> Seen | str:
+    return look(files[place], decode, model)
 
 
 def _explained(
@@ -190,15 +196,19 @@ def _explained(
     files = image_files(scored.manifest)
     chosen = choose(scored, options.limit, options.seed)
     areas = []
+    cores = max(1, options.workers or available_cores())
     reporter.begin("explaining", len(chosen))
     with (
         writing_text(out / "maps.csv") as stream,
-        ThreadPoolExecutor(max(1, options.workers or available_cores())) as threads,
+        ThreadPoolExecutor(cores) as threads,
+        WorkerPool(cores) as pool,
     ):
+        decode = decoder(pool, model.encoder.preprocessing)
         outputs = Outputs(out, classes, stream)
-        work = partial(explain_file, model=model, method=method, top=options.top)
+        work = partial(explain_file, decode=decode, model=model, method=method)
         tasks = [(files[row], scored.proba[row]) for row, _ in chosen]
-        for done, ((row, role), one) in enumerate(zip(chosen, in_order(work, tasks, threads, 4), strict=True), 1):
+        found = in_order(partial(work, top=options.top), tasks, threads, 4)
+        for done, ((row, role), one) in enumerate(zip(chosen, found, strict=True), 1):
             path = escape_path(scored.manifest.path[row])
             if isinstance(one, str):
                 scored.failures.append((path, one))
@@ -208,7 +218,7 @@ def _explained(
             areas.append(regions_area(one))
             reporter.advance(done)
         outputs.flush()
-        subjects = _subjects(model, method, scored, min(EXAMINED, len(chosen)), threads, options.seed)
+        subjects = _subjects(partial(work, top=1), scored, min(EXAMINED, len(chosen)), threads, options.seed)
         checks: dict[str, Any] = {
             "attention": attention(areas),
             "fidelity": fidelity(model, subjects, threads, options.seed, reporter),
@@ -216,7 +226,8 @@ def _explained(
         }
         rows = [row for row, _ in chosen][:_MOST_PAIRS]
         predicted = scored.predicted[rows]
-        exchanged = regions(model, [files[row] for row in rows], predicted, classes, threads, options.seed, reporter)
+        see = partial(_seen, [files[row] for row in rows], decode, model)
+        exchanged = regions(model, see, predicted, classes, threads, options.seed, reporter)
         checks["exchange"] = exchanged
     counts = np.bincount(scored.predicted[scored.predicted >= 0], minlength=len(classes))
     right = scored.truth == scored.predicted

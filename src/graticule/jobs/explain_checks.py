@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -27,10 +27,11 @@ from graticule.explain.shortcut import (
     partners,
 )
 from graticule.explain.targets import log_probabilities
-from graticule.jobs.explain_work import Explained, Seen, in_order, look, probabilities_of, sizes_of
+from graticule.jobs.explain_work import Explained, Seen, in_order, probabilities_of, sizes_of
 from graticule.jobs.samples import Reporter
 
 Doubles = NDArray[np.float64]
+See = Callable[[int], Seen | str]
 EXAMINED = 12  # images of the costly checks
 REGIONS = ("border", "info bar")
 _FEW_PAIRS = 40  # below, pictures with a bar are exchanged once more
@@ -153,7 +154,7 @@ def _plain_map(model: ExplainableModel, method: str, subject: Subject) -> Double
 
 def regions(
     model: ExplainableModel,
-    files: Sequence[ImageFile],
+    see: See,
     predicted: NDArray[np.int64],
     classes: tuple[str, ...],
     threads: ThreadPoolExecutor,
@@ -163,11 +164,21 @@ def regions(
     """Exchange border and info bar between images of different predicted classes.
 
     Where few images carry a bar, those meet further partners in a second round.
+
+    Parameters
+    ----------
+    model : ExplainableModel
+    see : function of a place
+        What the network sees of that image, read when it is asked for; a text where it cannot be read.
+    predicted : int array, shape (n,)
+    classes : tuple of str
+    threads, seed, reporter
+        As for the other checks.
     """
     generator = np.random.default_rng(seed)
     pairs = partners(predicted, generator)
     again = partners(predicted, generator)
-    run = partial(_exchange_all, model, files, predicted, threads=threads, seed=seed, reporter=reporter)
+    run = partial(_exchange_all, model, see, predicted, threads=threads, seed=seed, reporter=reporter)
     outcomes = run(pairs, REGIONS)
     if 0 < sum("info bar" in pair.exchanges for pair in outcomes) < _FEW_PAIRS:
         barred = set().union(*(pair.barred for pair in outcomes))
@@ -194,7 +205,7 @@ def regions(
 
 def _exchange_all(
     model: ExplainableModel,
-    files: Sequence[ImageFile],
+    see: See,
     predicted: NDArray[np.int64],
     pairs: Sequence[tuple[int, int]],
     wanted: Sequence[str],
@@ -207,18 +218,16 @@ def _exchange_all(
     reporter.begin("exchanging " + " and ".join(wanted), len(pairs))
     tasks = [(i, j, int(predicted[i]), int(predicted[j]), seed) for i, j in pairs]
     outcomes: list[Pair] = []
-    for pair in in_order(partial(_exchanged, model, files, wanted), tasks, threads, 4):
+    for pair in in_order(partial(_exchanged, model, see, wanted), tasks, threads, 4):
         outcomes.append(pair)
         reporter.advance(len(outcomes))
     return outcomes
 
 
-def _exchanged(
-    model: ExplainableModel, files: Sequence[ImageFile], wanted: Sequence[str], task: tuple[int, int, int, int, int]
-) -> Pair:
+def _exchanged(model: ExplainableModel, see: See, wanted: Sequence[str], task: tuple[int, int, int, int, int]) -> Pair:
     """The wanted regions of one pair; nothing where a file cannot be read."""
     i, j, a, b, seed = task
-    kept, given = look(files[i], model), look(files[j], model)
+    kept, given = see(i), see(j)
     if isinstance(kept, str) or isinstance(given, str):
         return Pair({}, set(), ())
     evaluate = partial(_logs, model, kept, given)

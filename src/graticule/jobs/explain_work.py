@@ -13,8 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.decode import ImageFile, decode_file
+from graticule.data.decode import ImageFile
 from graticule.data.facts import Facts
+from graticule.data.pool import Decode
 from graticule.explain.model import ExplainableModel
 from graticule.explain.overlay import peak
 from graticule.explain.pooled import resized
@@ -22,6 +23,7 @@ from graticule.explain.regions import Mask, bar_mask, border_frame, picture_mask
 
 Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
+Task = tuple[ImageFile, Doubles]  # a file and its probabilities
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -87,10 +89,10 @@ class Explained:
     peak: tuple[float, float]
 
 
-def look(file: ImageFile, model: ExplainableModel) -> Seen | str:
-    """Decode a file; a text that says why it cannot be read."""
+def look(file: ImageFile, decode: Decode, model: ExplainableModel) -> Seen | str:
+    """What the network sees of a file, decoded in a worker; a text that says why it cannot be read."""
     preprocessing = model.encoder.preprocessing
-    decoded = decode_file(file, preprocessing)
+    decoded = decode(file)
     if decoded.pixels is None:
         return decoded.error
     facts = Facts.from_bytes(decoded.facts)
@@ -105,10 +107,10 @@ def look(file: ImageFile, model: ExplainableModel) -> Seen | str:
     )
 
 
-def explain_file(task: tuple[ImageFile, Doubles], model: ExplainableModel, method: str, top: int) -> Explained | str:
+def explain_file(task: Task, decode: Decode, model: ExplainableModel, method: str, top: int) -> Explained | str:
     """Explain one file whose probabilities are known; a text that says why it cannot be read."""
     file, proba = task
-    seen = look(file, model)
+    seen = look(file, decode, model)
     if isinstance(seen, str):
         return seen
     classes = np.argsort(-proba, kind="stable")[:top].astype(np.int64)

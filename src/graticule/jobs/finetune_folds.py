@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +12,9 @@ from multiprocessing.synchronize import Event
 
 import torch
 
+from graticule.data.main_guard import check_main_guard
+from graticule.data.worker import end_with_parent
+from graticule.data.worker_ends import children_shielded_from_ctrl_c
 from graticule.errors import TrainingError
 from graticule.finetune.processes import Processes
 from graticule.finetune.state import EpochRecord
@@ -61,12 +65,14 @@ def train_apart(
     campaign: Campaign, parts: Sequence[Rows], devices: Sequence[str], processes: Processes, teller: Teller
 ) -> list[Finished]:
     """Train the folds at the same time, each on one of the devices ("cuda:0", ...), in a process per device."""
+    check_main_guard()
     context = multiprocessing.get_context("spawn")
     free, stopped = context.Queue(), context.Event()
     for device in devices:
         free.put(device)
     pool = ProcessPoolExecutor(len(devices), mp_context=context, initializer=_begin, initargs=(free, stopped))
-    running = [pool.submit(_one, campaign, fold_name(fold), rows) for fold, rows in enumerate(parts)]
+    with children_shielded_from_ctrl_c():  # they are told to stop by `stopped`
+        running = [pool.submit(_one, campaign, fold_name(fold), rows) for fold, rows in enumerate(parts)]
     finished = []
     try:
         for fold, future in enumerate(running):
@@ -97,6 +103,7 @@ def _gpus() -> list[str]:
 def _begin(free: Queue[str], stopped: Event) -> None:
     """Take a device for this process."""
     global _processes, _stopped
+    threading.Thread(target=end_with_parent, daemon=True).start()
     _processes, _stopped = Processes(free.get()), stopped
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from graticule import __version__
 from graticule.bundle import Bundle, read_bundle
 from graticule.data.neighbours import Rows
-from graticule.data.selection import Selection
+from graticule.data.selection import selection_of
 from graticule.decide.label_errors import CUT_OFF, LabelErrors, find_label_errors
 from graticule.errors import RunError
 from graticule.evaluate.metrics import IntArray
@@ -24,9 +23,9 @@ from graticule.jobs.label_tables import write_cleaned, write_list
 from graticule.jobs.samples import Reporter, Silent, check_outside
 from graticule.manifest import Manifest, escape_path
 from graticule.predictions import Predictions, read_predictions
-from graticule.report.html import read_rgb
-from graticule.report.label_errors_page import render_label_errors
+from graticule.report.label_errors_page import SIDE, render_label_errors
 from graticule.report.label_errors_words import evidence
+from graticule.report.thumbnails import pictures_of_files
 from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json
 
 DESCRIBED = 10_000
@@ -307,10 +306,6 @@ def _pairs(scored: Predictions, errors: LabelErrors) -> list[dict[str, Any]]:
 
 
 def _page(judged: Judged, document: dict[str, Any]) -> str:
-    reading = (judged.record.get("embedding") or {}).get("reading") or {}
-    chosen = dict(reading.get("selection") or {})
-    if chosen.get("channel") is not None:
-        chosen["channel"] = tuple(chosen["channel"])
-    read = functools.partial(read_rgb, selection=Selection(**chosen))
     files = dict(zip(judged.predictions.path.tolist(), judged.manifest.files(), strict=True))
-    return render_label_errors(document, read, files.get)
+    with pictures_of_files(SIDE, selection_of(judged.record)) as read:
+        return render_label_errors(document, read, files.get)

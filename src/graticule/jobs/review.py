@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
+from graticule.data.pool import answer_of
+from graticule.data.shown import shown_as_model_reads
+from graticule.data.workers import WorkerPool, available_cores
 from graticule.errors import OptionError
 from graticule.jobs.review_items import Subject, read_subject
 from graticule.jobs.samples import Reporter, Silent
@@ -36,6 +41,7 @@ MIN_PASSWORD = 12
 _PASSWORD_BYTES = 15  # 20 characters
 # what a browser sends as Host: letters, digits, hyphens and dots, or an address, and a port
 _NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class ReviewOptions:
 
 @dataclass(frozen=True)
 class Review:
-    """A review that is open. A context manager: its end closes the label store.
+    """A review that is open. A context manager: its end closes the label store and ends the workers.
 
     Attributes
     ----------
@@ -80,16 +86,20 @@ class Review:
         The queue, and what persons do.
     pictures : Pictures
     subject : Subject
+    pool : WorkerPool
+        Reads the images; its processes start with the first one.
     """
 
     desk: Desk
     pictures: Pictures
     subject: Subject
+    pool: WorkerPool
 
     def __enter__(self) -> Review:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.pool.close()
         self.desk.store.close()
 
     def app(self, listening: Listening, user: str = "") -> ASGIApp:
@@ -102,7 +112,7 @@ class Review:
         labels = [] if training is None else training.label.tolist()
         paths = [] if training is None else training.path.tolist()
         number = {escape_path(path): i for i, path in enumerate(paths)}
-        nearest = Nearest(number, labels, _comparison(self.subject))
+        nearest = Nearest(number, labels, _comparison(self.subject, self.pool))
         return create_app(self.desk, self.pictures, nearest, listening.gate, user)
 
 
@@ -134,30 +144,32 @@ def open_review(
     size = control_size(items) if options.control is None else options.control
     items = replace(items, sampling_prob=control_sample(items, size, options.seed))
     subject = replace(subject, items=in_order(items, options.order, options.seed))
-    pictures = _pictures(subject)
+    pool = WorkerPool(min(_WORKERS, available_cores()))
+    pictures = _pictures(subject, pool)
     settings = Settings(options.blind, options.double, subject.source, subject.model_hash, subject.run_hash)
     store = LabelStore.open(labels)
-    return Review(Desk(subject.items, store, settings, pictures.is_changed), pictures, subject)
+    return Review(Desk(subject.items, store, settings, pictures.is_changed), pictures, subject, pool)
 
 
-def _pictures(subject: Subject) -> Pictures:
+def _pictures(subject: Subject, pool: WorkerPool) -> Pictures:
     files = [subject.root / unescape_path(path) for path in subject.items.path]
     training = [] if subject.training is None else subject.training.files()
-    explain = None if subject.bundle is None else _explainer(subject.bundle)
-    cache = cache_folder() / "review"
-    return Pictures(files, subject.items.sha256.tolist(), training, subject.preprocessing, cache, explain)
+    explain = None if subject.bundle is None else _explainer(subject.bundle, pool)
+    read = partial(answer_of, pool, partial(shown_as_model_reads, preprocessing=subject.preprocessing))
+    cache = cache_folder() / "review" / hashlib.sha256(subject.preprocessing.key().encode()).hexdigest()[:16]
+    return Pictures(files, subject.items.sha256.tolist(), training, read, cache, explain)
 
 
-def _explainer(bundle: Bundle) -> Callable[[Path, str], NDArray[np.uint8] | None] | None:
+def _explainer(bundle: Bundle, pool: WorkerPool) -> Callable[[Path, str], NDArray[np.uint8] | None] | None:
     """Maps of evidence by this model, made when first asked for; None where they could not be laid over the image."""
     from graticule.jobs.review_map import Explainer
 
     if Explainer.possible(bundle):
-        return Explainer(bundle)
+        return Explainer(bundle, pool)
     return None
 
 
-def _comparison(subject: Subject) -> Callable[[Path, str, Sequence[str]], list[list[str]]] | None:
+def _comparison(subject: Subject, pool: WorkerPool) -> Callable[[Path, str, Sequence[str]], list[list[str]]] | None:
     """Nearest training images class by class; None where the bundle or the training images are not at hand."""
     from graticule.jobs.review_nearest import NearestOfClasses, groups_of
 
@@ -165,7 +177,8 @@ def _comparison(subject: Subject) -> Callable[[Path, str, Sequence[str]], list[l
     if bundle is None or training is None or not NearestOfClasses.possible(bundle):
         return None
     groups = None if training.group is None else training.group.tolist()
-    return NearestOfClasses(bundle, groups_of(training.path.tolist(), groups) if subject.of_training else None)
+    own = groups_of(training.path.tolist(), groups) if subject.of_training else None
+    return NearestOfClasses(bundle, pool, own)
 
 
 @dataclass(frozen=True)

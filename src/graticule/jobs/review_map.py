@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
 from graticule.data.decode import ImageFile
+from graticule.data.pool import decoder
+from graticule.data.workers import WorkerPool
 from graticule.explain.model import ExplainableModel
 from graticule.explain.overlay import full_scale, smoothed
 from graticule.explain.pooled import resized
@@ -23,10 +25,11 @@ _OPAQUE = 0.75
 
 
 class Explainer:
-    """Maps by one model. The network is opened when the first map is asked for."""
+    """Maps by one model. The network is opened when the first map is asked for; files are decoded in `pool`."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, pool: WorkerPool) -> None:
         self._bundle = bundle
+        self._pool = pool
         self._model: ExplainableModel | None = None
         self._classes = tuple(bundle.info.classes)
 
@@ -38,7 +41,7 @@ class Explainer:
     def __call__(self, file: Path, label: str) -> NDArray[np.uint8] | None:
         """Evidence for the class in orange, against it in blue: uint8 RGBA, shape (h, w, 4); None where it fails."""
         model = self._open()
-        seen = look(ImageFile(file), model)
+        seen = look(ImageFile(file), decoder(self._pool, model.encoder.preprocessing), model)
         if isinstance(seen, str):
             return None
         column = np.array([[self._classes.index(label)]])

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
-from graticule.data.decode import Decoded, ImageFile, decode_file
+from graticule.data.decode import Decoded, ImageFile
+from graticule.data.pool import decoder
+from graticule.data.workers import WorkerPool
 from graticule.decide.novelty import Novelty, nearest, project
 from graticule.errors import BundleError
 from graticule.manifest import StrArray, escape_path, object_array
@@ -62,13 +64,16 @@ class NearestOfClasses:
     Parameters
     ----------
     bundle : Bundle
+    pool : WorkerPool
+        Decodes images.
     own : dict, optional
         Group of each training image by its escaped path ("" for none), where training images themselves are
         reviewed: an image is then compared with neither itself, its copies, nor images of its group.
     """
 
-    def __init__(self, bundle: Bundle, own: dict[str, str] | None = None) -> None:
+    def __init__(self, bundle: Bundle, pool: WorkerPool, own: dict[str, str] | None = None) -> None:
         self._bundle = bundle
+        self._pool = pool
         self._own = own
         self._classes = list(bundle.info.classes)
         self._lock = threading.Lock()
@@ -139,7 +144,7 @@ class NearestOfClasses:
             row = reference.row[path]
             return self._bundle.reference["features"][row].astype(np.float32), reference.pixels[row]
         encoder, network = self._encoder()
-        decoded = decode_file(ImageFile(file), encoder.preprocessing)
+        decoded = decoder(self._pool, encoder.preprocessing)(ImageFile(file))
         return None if decoded.pixels is None else _embedded(decoded, encoder, network), None
 
     def _encoder(self) -> tuple[Encoder, Network]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -11,27 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
-from graticule.data.images import read_image
-from graticule.data.intensity import choose_intensity, pixel_range, to_uint8
-from graticule.data.selection import Selection
+from graticule.data.selection import selection_of
 from graticule.errors import RunError
 from graticule.files import write_bytes
 from graticule.plain_text import visible
 from graticule.report import quantities
 from graticule.report.content import Numbering, page_content
 from graticule.report.source import Source, read_source
-from graticule.report.thumbnails import ReadRgb
-
-
-def read_rgb(file: Path, selection: Selection | None = None) -> NDArray[np.uint8]:
-    """Pixels of an image for people, uint8 RGB of shape (H, W, 3): values of other depths by their percentiles."""
-    image = read_image(file, selection or Selection())
-    pixels = to_uint8(image, choose_intensity("auto", [pixel_range(image)])[0])
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+from graticule.report.thumbnails import SIDE, ReadRgb, pictures_of_files
 
 
 def environment(package: str = "graticule.report") -> jinja2.Environment:
@@ -108,7 +96,7 @@ def render_page(
     )
 
 
-def render(source: Source, read: ReadRgb = read_rgb) -> str:
+def render(source: Source, read: ReadRgb) -> str:
     """Write the page of a run as HTML.
 
     Parameters
@@ -145,7 +133,8 @@ def write_report(run_dir: Path) -> Path:
         When a file is missing or cannot be read, or the page cannot be written.
     """
     source = read_source(run_dir)
-    page = render(source, functools.partial(read_rgb, selection=_selection(source)))
+    with pictures_of_files(SIDE, selection_of(source.run)) as read:
+        page = render(source, read)
     file = run_dir / "report.html"
     try:
         # Paths that are not UTF-8 reach here as lone surrogates; they are shown with a replacement character.
@@ -153,15 +142,6 @@ def write_report(run_dir: Path) -> Path:
     except OSError as error:
         raise RunError(f"cannot write the report {file}: {error}") from error
     return file
-
-
-def _selection(source: Source) -> Selection:
-    """Which plane, channels and page the run read."""
-    reading = (source.run.get("embedding") or {}).get("reading") or {}
-    chosen = dict(reading.get("selection") or {})
-    if chosen.get("channel") is not None:
-        chosen["channel"] = tuple(chosen["channel"])
-    return Selection(**chosen)
 
 
 def write_evaluation_report(out_dir: Path) -> Path:

@@ -18,7 +18,8 @@ from graticule.report.thumbnails import ReadRgb, encode
 
 SHOWN = 200
 PAIRS = 10
-_SIDE, _SMALL = 192, 60
+SIDE = 192
+_SMALL = 60
 FileOf = Callable[[str], Path | None]
 
 
@@ -140,7 +141,7 @@ class _Pictures:
             pixels = self._read(file)
         except (ImageError, OSError):
             return None
-        return encode(pixels, _SIDE), encode(pixels, _SMALL)
+        return encode(pixels, SIDE), encode(pixels, _SMALL)
 
 
 def _card(row: Mapping[str, Any], pictures: _Pictures) -> dict[str, Any]:

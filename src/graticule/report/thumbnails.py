@@ -1,17 +1,23 @@
-"""Which images a report shows, and how small they are made."""
+"""Which images a report shows, how they are read, and how small they are made."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from graticule.data.pool import answer_of
+from graticule.data.selection import EVERYTHING, Selection
+from graticule.data.shown import read_rgb, shrunk
+from graticule.data.workers import WorkerPool
 from graticule.errors import ImageError
 from graticule.predictions import Predictions
 
@@ -71,6 +77,25 @@ def choose_examples(predictions: Predictions, limit: int = LIMIT) -> Chosen:
     return Chosen(rows, wrong)
 
 
+@contextmanager
+def pictures_of_files(side: int, selection: Selection = EVERYTHING) -> Iterator[ReadRgb]:
+    """A reader of pictures for a page, in a worker process that is started with the first one.
+
+    Parameters
+    ----------
+    side : int
+        Most pixels of the longest side that the page shows.
+    selection : Selection
+
+    Yields
+    ------
+    function of a path
+        Returns a uint8 array of shape (H, W, 3); raises ImageError for a file that cannot be read.
+    """
+    with WorkerPool(1) as pool:
+        yield partial(answer_of, pool, partial(read_rgb, selection=selection, side=side))
+
+
 def encode(rgb: NDArray[np.uint8], side: int = SIDE) -> str:
     """Shrink an image to at most `side` pixels and write it as a data URI.
 
@@ -83,12 +108,9 @@ def encode(rgb: NDArray[np.uint8], side: int = SIDE) -> str:
     str
         JPEG, or PNG where the image is so small that it would suffer.
     """
-    image = Image.fromarray(rgb)
-    longest = max(image.size)
-    if longest > side:
-        width, height = (max(1, round(edge * side / longest)) for edge in image.size)
-        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    kind, options = ("png", {"optimize": True}) if longest <= 40 else ("jpeg", {"quality": 84, "optimize": True})
+    image = shrunk(Image.fromarray(rgb), side)
+    small = max(rgb.shape[:2]) <= 40
+    kind, options = ("png", {"optimize": True}) if small else ("jpeg", {"quality": 84, "optimize": True})
     buffer = io.BytesIO()
     image.save(buffer, format=kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -8,44 +8,20 @@ import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 
-from graticule.data.images import decode_image, read_file
-from graticule.data.infobar import find_bar
-from graticule.data.intensity import IntensityError, choose_intensity, pixel_range, to_uint8
-from graticule.data.preprocess import Preprocessing
+from graticule.data.shown import Pixels, Shown, shrunk
 from graticule.errors import ImageError
 from graticule.files import DOCUMENT_BYTES, read_regular, sha256_file, write_bytes
 
 THUMB_SIDE = 256
 _REMEMBERED = 24  # pictures of which the pixels are kept for zooming and for the next side asked for
+_KEPT_BYTES = 256 * 2**20  # of all of them
 _SMALL = 64  # below this many pixels a side, a JPEG would blur what there is to see
 _QUALITY = 88
-
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An image for people.
-
-    Attributes
-    ----------
-    pixels : uint8 array, shape (height, width) or (height, width, 3)
-        As stored, upright, on 8 bits by the model's intensity policy.
-    pixel_size_nm : float or None
-    bar : (top, bottom) or None
-        Rows that the model does not see.
-    """
-
-    pixels: Pixels
-    pixel_size_nm: float | None
-    bar: tuple[int, int] | None
 
 
 class Pictures:
@@ -59,10 +35,10 @@ class Pictures:
         Hash of the bytes that were scored.
     training : sequence of Path
         Of the training images.
-    preprocessing : Preprocessing
-        How the model reads images.
+    read : function of a path
+        The image as the model reads it; ImageError where it cannot be read.
     cache : Path
-        Folder for thumbnails, made when needed.
+        Folder for thumbnails, made when needed; of its own for each way of reading.
     explain : function, optional
         From a file and a class to a map, uint8 RGBA of shape (h, w, 4), over the part that the model sees; None where
         it cannot be explained.
@@ -73,17 +49,18 @@ class Pictures:
         files: Sequence[Path],
         sha256: Sequence[str],
         training: Sequence[Path],
-        preprocessing: Preprocessing,
+        read: Callable[[Path], Shown],
         cache: Path,
         explain: Callable[[Path, str], Pixels | None] | None = None,
     ) -> None:
         self.files, self.training = files, training
         self._sha256 = sha256
-        self._preprocessing = preprocessing
-        self._cache = cache / hashlib.sha256(preprocessing.key().encode()).hexdigest()[:16]
+        self._read_anew = read
+        self._cache = cache
         self._explain = explain
         self._lock = threading.Lock()
         self._shown: OrderedDict[Path, Shown] = OrderedDict()
+        self._refused: dict[Path, tuple[tuple[int, int], ImageError]] = {}
         self._checked: dict[int, tuple[int, int, bool]] = {}
         self._explaining = threading.Semaphore(1)  # one at a time: a map costs as much as many pages
 
@@ -115,20 +92,29 @@ class Pictures:
         return self._read(self.files[place])
 
     def _read(self, file: Path) -> Shown:
+        try:
+            status = file.stat()
+        except (OSError, ValueError) as error:
+            raise ImageError(str(file), getattr(error, "strerror", None) or str(error)) from error
+        state = status.st_mtime_ns, status.st_size
         with self._lock:
             if file in self._shown:
                 self._shown.move_to_end(file)
                 return self._shown[file]
-        image = decode_image(read_file(file), str(file), self._preprocessing.selection)
+            refused = self._refused.get(file)
+        if refused is not None and refused[0] == state:  # finding that out may have cost a minute
+            raise refused[1]
         try:
-            pixels = to_uint8(image, self._preprocessing.intensity)
-        except IntensityError:
-            pixels = to_uint8(image, choose_intensity("auto", [pixel_range(image)])[0])
-        bar = find_bar(pixels, image.metadata) if self._preprocessing.info_bar == "crop" else None
-        found = Shown(pixels, image.metadata.pixel_size_nm, None if bar is None else (bar.top, bar.bottom))
+            found = self._read_anew(file)
+        except ImageError as error:
+            with self._lock:
+                self._refused[file] = state, error
+            raise
         with self._lock:
             self._shown[file] = found
-            while len(self._shown) > _REMEMBERED:
+            while len(self._shown) > _REMEMBERED or (
+                len(self._shown) > 1 and sum(one.pixels.nbytes for one in self._shown.values()) > _KEPT_BYTES
+            ):
                 self._shown.popitem(last=False)
         return found
 
@@ -191,9 +177,7 @@ def encoded(pixels: Pixels, side: int = 0, *, always_jpeg: bool = False) -> tupl
     """Pixels as JPEG, or as PNG where the image is small; (bytes, media type)."""
     image = PIL.Image.fromarray(pixels)
     longest = max(image.size)
-    if 0 < side < longest:
-        width, height = (max(1, round(edge * side / longest)) for edge in image.size)
-        image = image.resize((width, height), PIL.Image.Resampling.LANCZOS, reducing_gap=3.0)
+    image = shrunk(image, side)
     if longest <= _SMALL * 4 and not always_jpeg:
         return png(np.asarray(image)), "image/png"
     buffer = io.BytesIO()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from tests.review.made_up import items_of, with_files
 from tests.review.web.browser import Person, at_desk, launch
 
 from graticule.data.preprocess import Preprocessing
+from graticule.data.shown import shown_as_model_reads
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import Items, control_sample, in_order
 from graticule.review.pictures import Pictures
@@ -110,7 +112,8 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             place = {file.relative_to(tmp_path / "images").as_posix(): file for file in files}
             store = stack.enter_context(LabelStore.open(labels or str(tmp_path / "labels.db")))
             ordered = [place[path] for path in items.path]
-            pictures = Pictures(ordered, items.sha256.tolist(), training, Preprocessing(64), tmp_path / "cache", map_of)
+            read = partial(shown_as_model_reads, preprocessing=Preprocessing(64))
+            pictures = Pictures(ordered, items.sha256.tolist(), training, read, tmp_path / "cache", map_of)
             desk = Desk(items, store, settings or Settings(source="a test"), pictures.is_changed)
             listening = listen(HOST, port, fallback=False, password=password, names=names_of_host, proxies=proxies)
             stack.callback(listening.socket.close)

@@ -8,10 +8,7 @@ OUT/phantom.json           kind, parameters and seed; written last
 
 import csv
 import json
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +18,8 @@ from PIL import Image
 
 from graticule.data.phantoms import powder
 from graticule.data.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
-from graticule.errors import OptionError
+from graticule.data.workers import available_cores, in_workers
+from graticule.errors import OptionError, RunError
 from graticule.files import write_text, writing, writing_text
 
 SCHEMA_VERSION = 1
@@ -194,15 +192,15 @@ def _tasks(plan: _Plan, n_classes: int) -> list[_Task]:
 
 def _made(make: Callable[[_Task], dict[str, str]], tasks: list[_Task], workers: int | None) -> Iterator[dict[str, str]]:
     """The manifest row of each task in order, made here or in worker processes."""
-    n = min(workers or os.cpu_count() or 1, len(tasks))
+    n = min(workers or available_cores(), len(tasks))
     if n == 1 or len(tasks) <= _PARALLEL_FROM:
         yield from map(make, tasks)
         return
-    pool = ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield from pool.map(make, tasks, chunksize=4)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    either: Callable[[_Task], dict[str, str] | str] = make
+    for row in in_workers(either, tasks, str, workers=n):
+        if isinstance(row, str):
+            raise RunError(f"an image of the phantom could not be made: {row}")
+        yield row
 
 
 def _make(plan: _Plan, out: Path, task: _Task) -> dict[str, str]:

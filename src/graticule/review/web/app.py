@@ -194,7 +194,7 @@ def serve(app: ASGIApp, listening: Listening, pictures: Pictures) -> None:
         server_of(app, listening.gate.proxies).run(sockets=[listening.socket])
     finally:
         stop.set()
-        maker.join(timeout=5.0)
+        maker.join(timeout=1.0)
 
 
 @contextlib.contextmanager
