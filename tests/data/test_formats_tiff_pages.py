@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import subprocess
 import sys
@@ -257,6 +258,38 @@ def test_a_damaged_description_is_refused_unless_one_page_is_all_there_is() -> N
     ):
         assert refused(ome(xml, STACK), "OME description .* --page 0 to 2")
         np.testing.assert_array_equal(read(ome(xml)).pixels, STACK[0])
+
+
+def micro_manager(places: list[tuple[int, int]], **summary: int) -> bytes:
+    """A Micro-Manager stack of one page a (channel, plane), each behind a directory of 13 tags, with its index."""
+    described = json.dumps({"MicroManagerVersion": "1.4", "Frames": 1} | summary).encode()
+    first = 40 + len(described) + len(described) % 2
+    step = 162 + STACK[0].nbytes
+    index = first + step * len(places)
+    head = struct.pack("<2sHI8I", b"II", 42, first, 54773648, index, 0, 0, 0, 0, 2355492, len(described))
+    body = b""
+    for k in range(len(places)):
+        at = first + step * k
+        values = {256: 23, 257: 17, 258: 16, 259: 1, 262: 1, 273: at + 162, 274: 1, 277: 1, 278: 17, 284: 1, 339: 1}
+        plain = [(tag, 4, 1, value) for tag, value in (values | {279: STACK[0].nbytes}).items()]
+        tags = sorted([*plain, (51123, 2, len(described), 40)])
+        body += struct.pack("<H", 13) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+        body += struct.pack("<I", at + step if k + 1 < len(places) else 0) + STACK[k].tobytes()
+    rows = b"".join(struct.pack("<5I", c, z, 0, 0, first + step * k) for k, (c, z) in enumerate(places))
+    return (head + described).ljust(first, b" ") + body + struct.pack("<2I", 3453623, len(places)) + rows
+
+
+def test_a_micro_manager_stack_that_goes_on_in_another_file() -> None:
+    whole = micro_manager([(0, 0), (0, 1), (0, 2)], Slices=3, Channels=1)
+    np.testing.assert_array_equal(read(whole, z="max").pixels, STACK.max(axis=0))
+    np.testing.assert_array_equal(read(whole, z=2).pixels, STACK[2])
+    part = micro_manager([(0, 5), (0, 6), (0, 7)], Slices=9, Channels=1)
+    for z in ("max", 0, 5):
+        assert refused(part, "holds 3 of 9 planes of a set over several files: --z", z=z)
+    channels = micro_manager([(1, 0), (2, 0)], Slices=1, Channels=4)
+    assert refused(channels, "holds 2 of 4 channels", channel=(0,))
+    huge = micro_manager([(0, 0), (4_000_000_000, 4_000_000_000)], Slices=1, Channels=1)
+    assert refused(huge, "more planes than the file can hold")
 
 
 # claims without planes

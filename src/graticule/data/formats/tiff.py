@@ -102,7 +102,7 @@ def _declared(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int, name:
     if dialect is None:
         return pyramid
     try:
-        parts = _before_series(tiff, dialect, n_bytes, name)
+        parts = _before_series(tiff, dialect, selection, n_bytes, name)
         if parts is not None:
             return [Stack.of_part(part, [tiff.pages[page] for page in part.pages], dialect) for part in parts]
         series = list(tiff.series)
@@ -130,7 +130,9 @@ def _declared(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int, name:
     return stacks
 
 
-def _before_series(tiff: tifffile.TiffFile, dialect: str, n_bytes: int, name: str) -> list[Part] | None:
+def _before_series(
+    tiff: tifffile.TiffFile, dialect: str, selection: Selection, n_bytes: int, name: str
+) -> list[Part] | None:
     """Bounds on what tifffile would lay out plane by plane; the parts of a set over several files."""
     first: Any = tiff.pages[0]
     if dialect == "ome":
@@ -141,12 +143,29 @@ def _before_series(tiff: tifffile.TiffFile, dialect: str, n_bytes: int, name: st
         tag = first.tags.get(_UIC2)
         _check_planes(dialect, 1 if tag is None else int(tag.count), first, tiff, n_bytes)
     if dialect == "mmstack":
-        index = (tiff.micromanager_metadata or {}).get("IndexMap")
-        if index is not None and len(index):
-            span = index[:, :4].max(axis=0).astype(object) - index[:, :4].min(axis=0).astype(object) + 1
-            if math.prod(span) * _POINTER > n_bytes:
-                raise Refused("is damaged: its Micro-Manager index claims more planes than the file can hold")
+        _check_micro_manager(tiff.micromanager_metadata or {}, selection, n_bytes)
     return None
+
+
+def _check_micro_manager(described: dict[str, Any], selection: Selection, n_bytes: int) -> None:
+    """Refuse an index larger than the file, and planes or channels chosen from a stack that goes on in another file."""
+    index = described["IndexMap"]
+    if not len(index):
+        return
+    # channel, plane, time point and position of each page; tifffile lays out the block that they span
+    span = [int(index[:, k].max()) - int(index[:, k].min()) + 1 for k in range(4)]
+    if math.prod(span) * _POINTER > n_bytes:
+        raise Refused("is cut off: its Micro-Manager index names more planes than the file can hold")
+    for name, option, chosen, held in (
+        ("Slices", "z", selection.z, span[1]),
+        ("Channels", "channel", selection.channel, span[0]),
+    ):
+        declared = described["Summary"].get(name, 1)
+        if chosen is not None and isinstance(declared, int) and declared > held:
+            what = {"z": "planes", "channel": "channels"}[option]
+            raise Refused(
+                f"holds {held} of {declared} {what} of a set over several files: --{option} cannot be followed"
+            )
 
 
 def _size_of(tiff: tifffile.TiffFile) -> Callable[[int], tuple[int, int, int]]:

@@ -194,7 +194,8 @@ def _sub_pages(chain: list[Any]) -> list[Any]:
 def _refuse_camera_raw(chain: list[Any], inner: list[Any]) -> None:
     """Refuse a file whose largest picture is what a camera's sensor measured, one colour a pixel."""
     raw = [page for page in (*chain, *inner) if page.photometric in _RAW_MODELS]
-    if not raw or max(map(_area, raw)) < max(map(_area, (*chain, *inner))):
+    # a preview may be a little larger than what the sensor measured
+    if not raw or 2 * max(map(_area, raw)) < max(map(_area, (*chain, *inner))):
         return
     kind = "DNG" if any(page.tags.get(_DNG_VERSION) is not None for page in chain) else ""
     if not kind:

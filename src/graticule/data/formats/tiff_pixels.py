@@ -151,6 +151,8 @@ def _plain_type(pixels: NDArray[Any], key: Any) -> tuple[NDArray[Any], int]:
     if isinstance(stored, tuple):  # tifffile has scaled channels of unequal depth to the full range
         return pixels, full
     bits = min(int(stored), full)
+    if kind == "u" and bits < full and pixels.size and int(pixels.max()) >> bits:
+        raise Refused(f"is damaged: its values have more than the {bits} bits that it declares")
     if bits == 16 and kind == "u":
         bits = _said_bits(pixels, key)
     return pixels, bits
