@@ -20,6 +20,7 @@ ORDER = (
     "names",
     "files",
     "plain_text",
+    "claims",
     "manifest",
     "predictions",
     "runs",

@@ -123,6 +123,8 @@ def sha256_file(file: Path) -> str:
 def _check_regular(file: Path, status: os.stat_result, limit: int | None) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise FileError(errno.EISDIR, "is a directory, not a file", str(file))
+    if stat.S_ISLNK(status.st_mode):
+        raise FileError(errno.ELOOP, "is a link, not a file of its own", str(file))
     if not stat.S_ISREG(status.st_mode):
         raise FileError(errno.EINVAL, "is a pipe, socket or device, not a regular file", str(file))
     if limit is not None and status.st_size > limit:
@@ -221,6 +223,25 @@ def new_file(file: Path) -> BinaryIO:
 def is_part(name: str) -> bool:
     """Whether a name is that of a file not yet in place, which a process that was killed has left."""
     return name.startswith(_PART[0]) and name.endswith(_PART[1])
+
+
+def reopen_own(file: Path) -> BinaryIO:
+    """Open a file of ours for reading and writing in binary, as it is; not through a link, and nothing but a file.
+
+    Raises
+    ------
+    FileError
+        When something else has its name.
+    OSError
+        When it is missing or may not be written.
+    """
+    _check_regular(file, file.lstat(), None)
+    stream = cast(BinaryIO, os.fdopen(os.open(file, _READ & ~os.O_RDONLY | os.O_RDWR | _NOFOLLOW), "r+b"))
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(stream.close)
+        _check_regular(file, os.fstat(stream.fileno()), None)
+        on_failure.pop_all()
+    return stream
 
 
 def _place(part: Path, file: Path, *, new: bool) -> None:

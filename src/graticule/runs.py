@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from graticule.claims import Claim, Taken, claim
 from graticule.errors import RunError
 from graticule.files import DOCUMENT_BYTES, is_part, read_regular, write_text
 
 SCHEMA_VERSION = 1
 DONE = "DONE"
 STARTED = "STARTED"
+_TRIES = 1000
+_LONGEST_NAME = 255
 _STORAGE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO)
 _RECORDED_PACKAGES = ("graticule", "numpy", "scipy", "scikit-learn", "onnxruntime", "pillow", "tifffile", "imagecodecs")
 
 
 @contextlib.contextmanager
-def output_folder(folder: Path, what: str, *, resume: bool = False) -> Iterator[Path]:
+def output_folder(folder: Path, what: str, *, resume: bool = False, advice: str = "") -> Iterator[Path]:
     """Create a folder for the outcome of a verb and mark it as finished at the end.
 
     Nothing is written into a folder that exists already and is not empty. While the body runs, the folder carries a
-    marker STARTED. When it fails, what was written stays without the marker DONE, so that it cannot be taken for a
-    finished one; a folder that holds nothing is removed again.
+    marker STARTED that only one process can have, see `graticule.claims`. When it fails, what was written stays without
+    the marker DONE, so that it cannot be taken for a finished one; a folder that this process made and that holds
+    nothing is removed again.
 
     Parameters
     ----------
@@ -39,29 +45,23 @@ def output_folder(folder: Path, what: str, *, resume: bool = False) -> Iterator[
         For messages: "run", "evaluation", ...
     resume : bool
         Go on in the folder of an interrupted run.
+    advice : str
+        What else than beginning anew there is to do about an interrupted one: a sentence.
 
     Raises
     ------
     RunError
         When the folder is in use, or it cannot be written to (permission, full disk).
     """
-    if not (resume and (folder / STARTED).is_file() and not (folder / DONE).exists()):
-        _refuse_used(folder, what)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"--out {folder} cannot be created: {error.strerror}; choose a folder you can write to"
-        ) from error
-    try:
+        held, made = _claimed(folder, what, resume=resume, advice=advice)
         with contextlib.ExitStack() as on_failure:
-            on_failure.callback(_remove_if_empty, folder)
-            write_text(folder / STARTED, utc_now() + "\n")
+            on_failure.callback(_give_up, folder, held, made=made)
             yield folder
+            # in this order: a process that is killed in between leaves a finished folder, not one without any marker
+            write_text(folder / DONE, utc_now() + "\n")
             on_failure.pop_all()
-        # in this order: a process that is killed in between leaves a finished folder, not one without any marker
-        write_text(folder / DONE, utc_now() + "\n")
-        (folder / STARTED).unlink()
+        held.release(remove=True)
     except OSError as error:
         if error.errno not in _STORAGE_ERRNOS:
             raise
@@ -71,28 +71,126 @@ def output_folder(folder: Path, what: str, *, resume: bool = False) -> Iterator[
         ) from error
 
 
+def _claimed(folder: Path, what: str, *, resume: bool, advice: str) -> tuple[Claim, bool]:
+    """The marker of the folder, and whether this process made the folder."""
+    for _ in range(_TRIES):
+        made = _make(folder)
+        try:
+            if not made:
+                _refuse_used(folder, what)
+            found = claim(folder / STARTED, take_over=resume)
+        except FileNotFoundError:
+            continue  # another process, which gave up, has just removed the folder it had made
+        except OSError:
+            if made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            raise
+        if isinstance(found, Taken):
+            raise RunError(_occupied(f"--out {folder}", folder / STARTED, found, what, advice))
+        if not found.took_over or (folder / DONE).exists():
+            _refuse_unless_alone(folder, what, found)
+        return found, made
+    raise RunError(f"--out {folder} is removed again and again by other processes; choose another folder")
+
+
+def _make(folder: Path) -> bool:
+    """Make the folder; False when it is there. A file of that name is refused."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        try:
+            status = folder.stat()
+        except FileNotFoundError:
+            if folder.is_symlink():
+                raise RunError(f"--out {folder} cannot be created: it is a link to nowhere; choose another") from error
+            return _make(folder)  # another process, which gave up, has just removed it
+        if stat.S_ISDIR(status.st_mode):
+            return False
+        raise RunError(f"--out {folder} is a file; name a folder that does not exist yet") from error
+    except OSError as error:
+        raise RunError(
+            f"--out {folder} cannot be created: {error.strerror}; choose a folder you can write to"
+        ) from error
+    return True
+
+
 def _refuse_used(folder: Path, what: str) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"--out {folder} is a file; name a folder that does not exist yet")
-    # a process that is killed while it writes its first marker leaves a part of that and nothing else
-    if not folder.exists() or all(is_part(file.name) for file in folder.iterdir()):
-        return
+    """Refuse a folder that holds anything, but for a marker: whose that is, is found out afterwards."""
     if (folder / DONE).exists():
         raise RunError(f"--out {folder} holds a finished {what} already; choose another folder, nothing was changed")
-    if (folder / STARTED).exists():
-        raise RunError(
-            f"--out {folder} holds an interrupted {what} (no {DONE} marker); remove the folder or choose another one. "
-            "Training goes on from the features cached by then, and --method finetune --resume from its last checkpoint"
+    names = {file.name for file in folder.iterdir()}
+    # a process that is killed while it writes leaves a part and perhaps nothing else
+    if STARTED not in names and not all(map(is_part, names)):
+        raise RunError(f"--out {folder} exists and is not empty; choose a folder that does not exist yet")
+
+
+def _refuse_unless_alone(folder: Path, what: str, held: Claim) -> None:
+    """With the marker in hand, look again: another process may have finished here meanwhile."""
+    if all(file.name == STARTED or is_part(file.name) for file in folder.iterdir()):
+        return
+    held.release(remove=True)
+    _refuse_used(folder, what)
+    raise RunError(f"--out {folder} is not empty: another process has just written there; choose another folder")
+
+
+def _occupied(out: str, marker: Path, found: Taken, what: str, advice: str) -> str:
+    """Why an output cannot be had, and what to do."""
+    if found.running:
+        return (
+            f"{out} is in use by {found.owner}. Wait until it is done, or choose another --out; nothing was changed. "
+            f"If there is no such process any more, remove {marker}"
         )
-    raise RunError(f"--out {folder} exists and is not empty; choose a folder that does not exist yet")
+    return (
+        f"{out} holds an interrupted {what} (no {DONE} marker), begun by {found.owner}. Remove it, or choose another "
+        f"--out, and start again{'. ' if advice else ''}{advice}"
+    )
 
 
-def _remove_if_empty(folder: Path) -> None:
+def _give_up(folder: Path, held: Claim, *, made: bool) -> None:
+    """After a failure: what was written stays, under the marker; a folder that holds nothing goes if we made it."""
     with contextlib.suppress(OSError):
-        if all(file.name == STARTED or is_part(file.name) for file in folder.iterdir()):
-            for file in folder.iterdir():
-                file.unlink()
-            folder.rmdir()
+        if any(file.name != STARTED and not is_part(file.name) for file in folder.iterdir()):
+            held.release(remove=False)
+            return
+        held.release(remove=True)
+        if made:
+            folder.rmdir()  # fails, as it should, when another process has begun here
+
+
+@contextlib.contextmanager
+def reserved(out: Path, what: str, check: Callable[[], None]) -> Iterator[None]:
+    """Hold a file or data folder that is to appear whole at the end of the body, against other processes.
+
+    Meanwhile a hidden marker stands beside it; one that a killed process left is taken over.
+
+    Parameters
+    ----------
+    out : Path
+        In a folder that exists.
+    what : str
+        For messages: "phantom", "export", ...
+    check : callable
+        Raises when there is something of that name already. Asked before, and again when no other process can make it.
+
+    Raises
+    ------
+    RunError
+        When another process is about to make it.
+    """
+    check()
+    name = f".{out.name}.{STARTED}"
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = f".{hashlib.sha256(os.fsencode(out.name)).hexdigest()[:32]}.{STARTED}"
+    marker = out.with_name(name)
+    found = claim(marker, take_over=True)
+    if isinstance(found, Taken):
+        raise RunError(_occupied(f"--out {out}", marker, found, what, ""))
+    try:
+        check()
+        yield
+    finally:
+        found.release(remove=True)
 
 
 def require_finished(folder: Path, what: str = "run") -> Path:

@@ -28,6 +28,7 @@ from graticule.manifest import Manifest, escape_path
 from graticule.models.backbones import DEFAULT_BACKBONE
 from graticule.models.catalogue import encoder_of
 from graticule.plain_text import safe_cell
+from graticule.runs import reserved
 
 FORMATS = (".parquet", ".npz", ".csv")
 
@@ -69,7 +70,12 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
         "n", "n_features", "decoded", "cached", "seconds", "reading", "warnings" and "failures".
     """
     check_options(workers=options.workers, batch_size=options.batch_size, others=options.faults())
-    _check_out(out)
+    _check_place(out)
+    with reserved(out, "feature matrix", lambda: _refuse_existing(out)):
+        return _embedded(data, out, options, reporter or Silent())
+
+
+def _embedded(data: Path, out: Path, options: EmbedOptions, reporter: Reporter) -> dict[str, Any]:
     manifest = sorted_by_path(_samples(data, options.root))
     encoder = encoder_of(options.backbone, views=options.views, weights=options.weights)
     reporter = reporter or Silent()
@@ -80,6 +86,9 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
     try:
         with writing(out, new=True) as sink:
             _write(sink, out.suffix, samples, encoder.feature_names())
+    except FileExistsError:
+        _refuse_existing(out)
+        raise
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror or error}") from error
     return {
@@ -94,16 +103,19 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
     }
 
 
-def _check_out(out: Path) -> None:
+def _check_place(out: Path) -> None:
     """Refuse now what could not be written after the embedding."""
     if out.suffix not in FORMATS:
         raise OptionError(f"--out {out} has no known ending; allowed: {', '.join(FORMATS)}")
-    if out.exists():
-        raise RunError(f"--out {out} exists already; choose another file, nothing was changed")
     if not out.parent.is_dir():
         raise RunError(f"--out {out}: there is no folder {out.parent}; create it first")
     if not os.access(out.parent, os.W_OK):
         raise RunError(f"--out {out}: the folder {out.parent} cannot be written to; choose another one")
+
+
+def _refuse_existing(out: Path) -> None:
+    if out.exists() or out.is_symlink():
+        raise RunError(f"--out {out} exists already; choose another file, nothing was changed")
 
 
 def _samples(data: Path, root: Path | None) -> Manifest:

@@ -23,7 +23,7 @@ from graticule.review.exports import (
 )
 from graticule.review.store import LabelStore
 from graticule.review.trail import Head, Verification, parse_head, verify
-from graticule.runs import read_json, utc_now, write_json
+from graticule.runs import read_json, reserved, utc_now, write_json
 
 
 def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
@@ -123,6 +123,21 @@ def export_labels(
     if min_people < 1:
         raise OptionError(f"--min-people {min_people}: allowed are whole numbers from 1")
     files = _output_files(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with reserved(out, "export", lambda: _refuse_existing(files)):
+        return _exported(labels, out, files, data, root, min_people, sound_part=sound_part)
+
+
+def _exported(
+    labels: str,
+    out: Path,
+    files: Mapping[str, Path],
+    data: Path | None,
+    root: Path | None,
+    min_people: int,
+    *,
+    sound_part: bool,
+) -> dict[str, Any]:
     found, collected, shown = _gathered(labels, files, sound_part=sound_part)
     rows, unagreed = collected.rows(min_people)
     parts = divide(rows)
@@ -156,7 +171,6 @@ def _gathered(labels: str, files: Mapping[str, Path], *, sound_part: bool) -> tu
                 "first bad event can be had with --sound-part"
             )
         collected = Collected()
-        files["labels"].parent.mkdir(parents=True, exist_ok=True)
         with EventFiles(files["events_csv"], files["events"]) as log:
             for row in store.rows(up_to=found.head.seq):
                 log.add(row)
@@ -190,7 +204,7 @@ def _described(
 
 
 def _output_files(out: Path) -> dict[str, Path]:
-    """Every file to write, none of which may exist."""
+    """Every file to write."""
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise OptionError(f"--out {out}: name a file that ends in .csv or .parquet")
     beside = {name: out.with_name(f"{out.stem}-{name}{out.suffix}") for name in ("doubtful", "novel", "open")}
@@ -201,7 +215,10 @@ def _output_files(out: Path) -> dict[str, Path]:
         "events": out.with_name(f"{out.stem}-events.parquet"),
         "head": out.with_name(f"{out.stem}-head.json"),
     }
-    there = [str(file) for file in files.values() if file.exists()]
+    return files
+
+
+def _refuse_existing(files: Mapping[str, Path]) -> None:
+    there = [str(file) for file in files.values() if file.exists() or file.is_symlink()]
     if there:
         raise LabelStoreError(f"nothing was exported: {', '.join(there)} exists already; choose another --out")
-    return files

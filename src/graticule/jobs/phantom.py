@@ -7,6 +7,7 @@ from pathlib import Path
 from graticule.data.phantoms.families import write_phantom
 from graticule.errors import RunError
 from graticule.files import place_folder
+from graticule.runs import reserved
 
 
 def phantom(
@@ -42,9 +43,12 @@ def phantom(
     _refuse_existing(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=f".{target.name}.", dir=target.parent, ignore_cleanup_errors=True
-        ) as temporary:
+        with (
+            reserved(target, "phantom", lambda: _refuse_existing(target)),
+            tempfile.TemporaryDirectory(
+                prefix=f".{target.name[:100]}.", dir=target.parent, ignore_cleanup_errors=True
+            ) as temporary,
+        ):
             draft = Path(temporary) / "data"
             record = write_phantom(
                 kind,
@@ -57,6 +61,7 @@ def phantom(
                 progress=progress,
                 workers=workers,
             )
+            _refuse_existing(target)
             place_folder(draft, target)
     except OSError as error:
         raise RunError(f"cannot write the phantom to {target}: {error.strerror or error}") from error

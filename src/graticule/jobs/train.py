@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from graticule.finetune.processes import Processes
 
 WORK = "work"
+_ADVICE = {  # for an interrupted run
+    "features": "Training again goes on from the features that were cached by then",
+    "finetune": "Or repeat the command with --resume: it goes on from the last checkpoint",
+}
 
 
 def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | None = None) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def _run_folder(out: Path, options: TrainOptions, *, main: bool) -> Iterator[Pat
     if not main:
         yield out
         return
-    with output_folder(out, "run", resume=options.resume) as folder:
+    with output_folder(out, "run", resume=options.resume, advice=_ADVICE[options.method]) as folder:
         yield folder
 
 
