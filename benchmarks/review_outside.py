@@ -21,9 +21,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from graticule.data.preprocess import Preprocessing
+from graticule.data.shown import shown_as_model_reads
 from graticule.review.desk import Desk, Settings
 from graticule.review.pictures import Pictures
 from graticule.review.store import LabelStore
@@ -41,7 +43,8 @@ def review(folder: Path, n: int = 400) -> Iterator[tuple[Listening, Desk]]:
     """A served review of n images that asks for a password."""
     items, files = made_up(n, folder)
     with LabelStore.open(str(folder / "labels.db")) as store:
-        pictures = Pictures(files, items.sha256.tolist(), [], Preprocessing(64), folder / "cache", None)
+        read = partial(shown_as_model_reads, preprocessing=Preprocessing(64))
+        pictures = Pictures(files, items.sha256.tolist(), [], read, folder / "cache")
         desk = Desk(items, store, Settings(source="a benchmark"), lambda place: False)
         listening = listen("127.0.0.1", 0, fallback=False, password=PASSWORD, names=(NAME,), proxies=("127.0.0.9",))
         with serving(create_app(desk, pictures, Nearest({}, []), listening.gate), listening):

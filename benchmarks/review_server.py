@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import numpy as np
 import PIL.Image
 
 from graticule.data.preprocess import Preprocessing
+from graticule.data.shown import shown_as_model_reads
 from graticule.decide.decisions import REVIEW
 from graticule.manifest import object_array
 from graticule.review.desk import Desk, Settings
@@ -101,7 +103,8 @@ def opened(n: int, folder: Path, labels: str) -> tuple[Desk, Any, Listening]:
     """A review of n items that is ready to be served."""
     items, files = made_up(n, folder)
     store = LabelStore.open(labels)
-    pictures = Pictures(files, items.sha256.tolist(), [], Preprocessing(64), folder / "thumbs")
+    read = partial(shown_as_model_reads, preprocessing=Preprocessing(64))
+    pictures = Pictures(files, items.sha256.tolist(), [], read, folder / "thumbs")
     desk = Desk(items, store, Settings(source="a measurement"))
     listening = listen("127.0.0.1", 0, fallback=False)
     pictures.is_changed = lambda place: False  # type: ignore[method-assign]
