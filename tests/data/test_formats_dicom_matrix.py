@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import imagecodecs
@@ -11,6 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from tests.data import dicoms
 
+from graticule.data.formats import dicom as reader
+from graticule.data.formats import dicom_streams as streams
 from graticule.data.images import Image, decode_image
 from graticule.data.selection import Selection
 from graticule.errors import ImageError
@@ -218,3 +221,55 @@ def test_declarations_that_contradict_each_other_are_refused() -> None:
     assert refused(dicoms.file_of(PHOTO, ".1", body, BitsStored=9), "9 bits stored of 8")
     lossless = dicoms.file_of(dicoms.Kind("YBR_RCT"), ".1", body)
     assert read(lossless).notes == ("declares YBR_RCT, which JPEG 2000 alone has: taken for RGB",)
+
+
+def test_frames_of_enhanced_objects_have_rescales_of_their_own() -> None:
+    import pydicom
+
+    kind = dicoms.Kind("MONOCHROME2", 16, 12, frames=3)
+    values = dicoms.samples_of(kind)[..., 0]
+    body = dicoms.plain_bytes(kind, dicoms.cells_of(kind, values[..., None], dirty=True), big_endian=False)
+
+    def rule(slope: float, intercept: float) -> Any:
+        inner, outer = pydicom.Dataset(), pydicom.Dataset()
+        inner.RescaleSlope, inner.RescaleIntercept, inner.RescaleType = slope, intercept, "US"
+        outer.PixelValueTransformationSequence = [inner]
+        return outer
+
+    shared = dicoms.file_of(kind, ".1", body, SharedFunctionalGroupsSequence=[rule(2, -100)])
+    np.testing.assert_array_equal(read(shared, 1).pixels, 2 * values[1] - 100)
+    np.testing.assert_array_equal(read(shared, "max").pixels, 2 * values.max(axis=0) - 100)
+    rules = [rule(1, 10 * k) for k in range(3)]
+    own = dicoms.file_of(kind, ".1", body, PerFrameFunctionalGroupsSequence=rules)
+    for k in range(3):
+        np.testing.assert_array_equal(read(own, k).pixels, values[k] + 10 * k)
+    assert refused(own, "rules of its own: --z max", "max")
+
+
+def test_a_deflated_data_set_is_measured_before_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = dicoms.Kind("MONOCHROME2", frames=300)
+    body = bytes(300 * dicoms.ROWS * dicoms.COLUMNS)
+    data = dicoms.file_of(kind, dicoms.PLAIN["deflated"], body)
+    assert len(data) < 2000
+    assert not read(data, 299).pixels.any()
+    monkeypatch.setattr(reader, "MAX_BYTES", 50_000)
+    monkeypatch.setattr(reader, "_STEP", 1000)
+    assert refused(data, "deflated data set takes more", 0)
+
+
+@pytest.mark.parametrize("name", ["JPEG 2000", "HTJ2K"])
+def test_tiles_that_are_no_grid_are_refused_before_a_decoder_divides_by_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = dicoms.Kind("MONOCHROME2")
+    coded = dicoms.packed(kind, name, dicoms.cells_of(kind, dicoms.samples_of(kind), dirty=False)[0])
+    width, height = struct.pack(">I", dicoms.COLUMNS), struct.pack(">I", dicoms.ROWS)
+    place = coded.index(width + height + bytes(8)) + 16  # of the size of a tile
+    for at, value in ((0, 0), (4, 0), (8, 1), (12, 2**31)):
+        broken = bytearray(coded)
+        struct.pack_into(">I", broken, place + at, value)
+        assert refused(dicoms.file_of(kind, dicoms.PACKED[name], [bytes(broken)]), "are no grid")
+    tiny = bytearray(coded)
+    struct.pack_into(">2I", tiny, place, 1, 1)
+    monkeypatch.setattr(streams, "_MOST_TILES", 200)
+    assert refused(dicoms.file_of(kind, dicoms.PACKED[name], [bytes(tiny)]), "240 tiles of a JPEG 2000 stream; allowed")

@@ -27,6 +27,7 @@ _REFUSED = {
     **dict.fromkeys(("110", "111", "112"), "JPEG XL"),
 }
 _END = b"\xff\xd9"
+_MOST_TILES = 65535
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ def _check_jpeg_2000(stream: bytes, rows: int, columns: int, samples: int) -> tu
         if marker == 0xFF90:
             break
         if marker == 0xFF51 and len(body) >= 36:
-            width, height, left, top = struct.unpack_from(">4I", body, 2)
+            width, height, left, top, *tiles = struct.unpack_from(">8I", body, 2)
+            _check_tiles((width, height), (left, top), (tiles[0], tiles[1]), (tiles[2], tiles[3]))
             (components,) = struct.unpack_from(">H", body, 34)
             _check_shape((height - top, width - left, components), (rows, columns, samples))
             parts = {body[i : i + 3] for i in range(36, 36 + 3 * components, 3)}
@@ -173,6 +175,17 @@ def _check_jpeg_2000(stream: bytes, rows: int, columns: int, samples: int) -> tu
         raise Refused("is damaged: the JPEG 2000 stream of a DICOM frame has no size")
     _check_tile_parts(stream, position)
     return precision, reversible
+
+
+def _check_tiles(end: tuple[int, int], start: tuple[int, int], tile: tuple[int, int], origin: tuple[int, int]) -> None:
+    """Refuse a grid of tiles that is none (T.800 B.3): a decoder may divide by the size of a tile."""
+    tiles = 1
+    for last, first, size, zero in zip(end, start, tile, origin, strict=True):
+        if not (size and zero <= first < last and zero + size > first):
+            raise Refused("is damaged: the tiles of a JPEG 2000 stream are no grid")
+        tiles *= (last - zero + size - 1) // size
+    if tiles > _MOST_TILES:
+        raise Refused(f"is damaged: {tiles:,} tiles of a JPEG 2000 stream; allowed: {_MOST_TILES:,}")
 
 
 def _check_tile_parts(stream: bytes, position: int) -> None:
