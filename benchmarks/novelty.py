@@ -23,7 +23,8 @@ from sklearn.metrics import roc_auc_score
 from graticule.data.folds import make_folds
 from graticule.data.images import read_image
 from graticule.data.sources import list_images, read_manifest
-from graticule.decide.novelty import Novelty, Seen, doubt, fit_novelty, project
+from graticule.decide.novelty import Novelty, Seen, doubt, fit_novelty
+from graticule.decide.novelty_space import project
 from graticule.evaluate.crossval import Search, cross_validate, fold_rows
 from graticule.jobs.outcome import class_codes
 from graticule.jobs.samples import Samples, Silent, embed_samples, sorted_by_path

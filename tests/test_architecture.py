@@ -21,6 +21,7 @@ ORDER = (
     "files",
     "plain_text",
     "claims",
+    "documents",
     "manifest",
     "predictions",
     "runs",
@@ -197,6 +198,7 @@ ELSEWHERE = {
     "graticule.report.html": "templates of the package",
     "graticule.data.main_guard": "the user's own script, which is running",
     "graticule.data.worker": "a setting of the kernel",
+    "graticule.models.network_trial": "what the system says of this process",
     "graticule.cli.app": "the null device, in the place of an output nobody reads any more",
 }
 

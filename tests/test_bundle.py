@@ -105,7 +105,7 @@ def test_a_bundle_of_another_version(written: Path) -> None:
     for version in (2, None, "1"):
         (written / "bundle.json").write_text(json.dumps(document | {"schema_version": version, "new_field": 1}))
         resummed(written)
-        with pytest.raises(BundleError, match=f"schema version {version}, expected 1"):
+        with pytest.raises(BundleError, match=f"schema version {version!r}, expected 1"):
             read_bundle(written)
 
 

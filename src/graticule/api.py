@@ -11,12 +11,13 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle, BundleInfo, read_bundle
+from graticule.bundle import Bundle, BundleInfo
 from graticule.data.decode import ImageFile
 from graticule.data.main_guard import check_main_guard
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.errors import OptionError
 from graticule.jobs.judge import DecisionOptions, Judge, reject_novel
+from graticule.jobs.open_bundle import open_bundle
 from graticule.jobs.predict import model_folder
 from graticule.jobs.train import train as train_job
 from graticule.jobs.train_options import TrainOptions
@@ -239,7 +240,7 @@ def load(run: str | Path) -> Run:
         When the run is not finished, or a file of its bundle was altered.
     """
     folder = require_finished(Path(run).expanduser())
-    bundle = read_bundle(model_folder(folder))
+    bundle = open_bundle(model_folder(folder))
     return Run(
         folder,
         read_json(folder / "run.json"),

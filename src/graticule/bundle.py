@@ -11,24 +11,74 @@ SHA256SUMS             over all of the above; checked before anything is used
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from graticule.documents import parse_document
 from graticule.errors import BundleError
 from graticule.files import MODEL_BYTES, own_folder, read_regular, sha256_file, write_bytes, write_text
 from graticule.runs import SCHEMA_VERSION
 
 SUMS = "SHA256SUMS"
 _FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")
+# most bytes of each file; a reference of a million images has two gigabytes
+_LIMITS = {
+    "model.onnx": MODEL_BYTES,
+    "head.safetensors": MODEL_BYTES,
+    "bundle.json": 2**24,
+    "reference.safetensors": 2**33,
+    "MODEL_CARD.md": 2**22,
+    SUMS: 2**12,
+}
+_HEADER_BYTES = 2**20
+_TYPES = ("F16", "F32", "F64", "U8", "I32", "I64", "BOOL")
 
 Tensors = dict[str, NDArray[Any]]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it holds control characters")
+    return text
+
+
+def _views(number: int) -> int:
+    if number not in (1, 4, 8):
+        raise ValueError("allowed are 1, 4 and 8")
+    return number
+
+
+Word = Annotated[str, Field(max_length=1000), AfterValidator(_printable)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Views = Annotated[int, AfterValidator(_views)]
+ClassName = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class ReferenceInfo(BaseModel):
+    """How the features in reference.safetensors are made, where they are not the model's own.
+
+    Attributes
+    ----------
+    backbone, model_sha256 : str
+        An embedded network, and the hash of its graph.
+    views, sizes, preprocessing
+        As in `BundleInfo`.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    backbone: Word
+    views: Views
+    model_sha256: Sha256
+    sizes: bool
+    preprocessing: dict[str, Any]
 
 
 class BundleInfo(BaseModel):
@@ -51,9 +101,7 @@ class BundleInfo(BaseModel):
         Hash of the training samples (paths, labels, file hashes).
     parity : dict or None
         How model.onnx agreed with the trained network, where one was trained.
-    reference : dict or None
-        How the features in reference.safetensors are made, where they are not the model's own: "backbone", "views",
-        "model_sha256", "sizes", "preprocessing".
+    reference : ReferenceInfo or None
     calibration : dict or None
         `graticule.decide.calibration.Calibration.to_json`; None: not fitted.
     thresholds : dict or None
@@ -62,23 +110,23 @@ class BundleInfo(BaseModel):
         have none.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     schema_version: int = SCHEMA_VERSION
-    graticule_version: str
-    classes: list[str]
-    backbone: str
-    weights_sha256: str
-    licence: str
+    graticule_version: Word
+    classes: Annotated[list[ClassName], Field(min_length=2, max_length=10_000)]
+    backbone: Word
+    weights_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+    licence: Word
     preprocessing: dict[str, Any]
-    output: str
-    n_features: int
-    views: int
+    output: Word
+    n_features: Annotated[int, Field(ge=1, le=1_000_000)]
+    views: Views
     sizes: bool = False
-    heads: str
-    data_sha256: str
-    n_training: int
-    parity: dict[str, Any] | None = None
-    reference: dict[str, Any] | None = None
+    heads: Word
+    data_sha256: Sha256
+    n_training: Annotated[int, Field(ge=2)]
+    parity: dict[str, Word | int | float | bool] | None = None
+    reference: ReferenceInfo | None = None
     calibration: dict[str, Any] | None = None
     thresholds: dict[str, Any] | None = None
 
@@ -119,6 +167,8 @@ def write_bundle(folder: Path, bundle: Bundle) -> str:
 def read_bundle(folder: Path) -> Bundle:
     """Read a bundle after every file has been checked against SHA256SUMS.
 
+    What the files mean together is checked by `graticule.jobs.open_bundle`, which every verb goes through.
+
     Raises
     ------
     BundleError
@@ -126,23 +176,95 @@ def read_bundle(folder: Path) -> Bundle:
     """
     contents = _verified(folder)
     try:
-        document = json.loads(contents["bundle.json"])
-        version = document.get("schema_version") if isinstance(document, dict) else None
+        document = parse_document(contents["bundle.json"])
+        version = document.get("schema_version")
         # before the fields, which another version may have changed
-        if version != SCHEMA_VERSION:
-            raise BundleError(f"the bundle {folder} is of schema version {version}, expected {SCHEMA_VERSION}")
+        if version != SCHEMA_VERSION or isinstance(version, bool):
+            raise BundleError(f"the bundle {folder} is of schema version {version!a}, expected {SCHEMA_VERSION}")
         info = BundleInfo.model_validate(document)
-        heads = load(contents["head.safetensors"])
-        reference = load(contents["reference.safetensors"])
         card = contents["MODEL_CARD.md"].decode()
-    except (ValueError, SafetensorError) as error:  # a pydantic ValidationError is a ValueError
+    except ValidationError as error:
+        raise BundleError(f"the bundle {folder} cannot be read: bundle.json: {_faults(error)}") from error
+    except ValueError as error:
         raise BundleError(f"the bundle {folder} cannot be read: {error}") from error
+    heads, reference = (_tensors(folder, f"{name}.safetensors", contents) for name in ("head", "reference"))
     return Bundle(info, contents["model.onnx"], heads, reference, card)
 
 
+def _faults(error: ValidationError) -> str:
+    """What pydantic found, field by field, without the values: they may be long, and hold anything."""
+    places = [".".join(ascii(part).strip("'") for part in item["loc"]) for item in error.errors()]
+    found = [f"{place}: {item['msg']}" for place, item in zip(places, error.errors(), strict=True)]
+    return "; ".join(found[:10])[:1000]
+
+
+def _tensors(folder: Path, name: str, contents: Mapping[str, bytes]) -> Tensors:
+    """The tensors of a safetensors file; its header is looked at before anything is made of it."""
+    content = contents[name]
+    try:
+        length = int.from_bytes(content[:8], "little")
+        if len(content) < 8 or length > min(_HEADER_BYTES, len(content) - 8):
+            raise ValueError(f"its header would have {length:,} bytes")
+        for tensor, entry in parse_document(content[8 : 8 + length]).items():
+            if not isinstance(entry, dict) or entry.get("dtype") not in _TYPES:
+                raise ValueError(f"the tensor {tensor[:100]!a} is of no type that is used here: {', '.join(_TYPES)}")
+        return load(content)
+    except (ValueError, SafetensorError) as error:
+        raise BundleError(f"the bundle {folder} cannot be read: {name}: {error}") from error
+
+
+def checked_tensor(
+    tensors: Mapping[str, NDArray[Any]], name: str, kind: str, shape: tuple[int | None, ...], *, file: str
+) -> NDArray[Any]:
+    """A tensor of a bundle, whose type and shape are as expected and whose numbers are finite.
+
+    Parameters
+    ----------
+    tensors : mapping
+    name : str
+    kind : str
+        NumPy's name of the type, such as "float32".
+    shape : tuple
+        None for a length that is not known beforehand, at least 1.
+    file : str
+        For the message: "head" or "reference".
+
+    Raises
+    ------
+    BundleError
+        When it is missing or otherwise. Shapes that merely broadcast would give wrong answers in silence.
+    """
+    if name not in tensors:
+        raise BundleError(
+            f"the {file} of the bundle lacks the tensor {name!r}: it is incomplete or of another version; train again"
+        )
+    found = tensors[name]
+    fits = len(shape) == found.ndim and all(
+        length == wanted or (wanted is None and length >= 1) for length, wanted in zip(found.shape, shape, strict=False)
+    )
+    if found.dtype != np.dtype(kind) or not fits:
+        wanted = " x ".join("any" if length is None else f"{length}" for length in shape) or "one number"
+        raise BundleError(
+            f"the {file} of the bundle holds a tensor {name!r} of type {found.dtype} and shape {found.shape}; expected "
+            f"is {kind}, {wanted}"
+        )
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        raise BundleError(f"the {file} of the bundle holds a tensor {name!r} with values that are no finite numbers")
+    return found
+
+
 def bundle_hash(folder: Path) -> str:
-    """The hash of a bundle's SHA256SUMS."""
-    return sha256_file(folder / SUMS)
+    """The hash of a bundle's SHA256SUMS.
+
+    Raises
+    ------
+    BundleError
+        When there is none that can be read.
+    """
+    try:
+        return sha256_file(folder / SUMS)
+    except OSError as error:
+        raise BundleError(f"the bundle {folder} cannot be read: {SUMS}: {error.strerror}") from error
 
 
 def _sums(contents: dict[str, bytes]) -> str:
@@ -157,11 +279,12 @@ def _sums_line(name: str, content: bytes) -> str:
 def _verified(folder: Path) -> dict[str, bytes]:
     """Bytes of every file, after the sums were checked."""
     try:
-        contents = {name: read_regular(folder / name, MODEL_BYTES) for name in (*_FILES, SUMS)}
+        contents = {name: read_regular(folder / name, limit) for name, limit in _LIMITS.items()}
     except FileNotFoundError as error:
         raise BundleError(f"the bundle {folder} lacks {Path(str(error.filename)).name}") from error
     except OSError as error:
-        raise BundleError(f"the bundle {folder} cannot be read: {error.strerror}") from error
+        name = Path(str(error.filename)).name
+        raise BundleError(f"the bundle {folder} cannot be read: {name}: {error.strerror}") from error
     found = contents.pop(SUMS)
     # compared as bytes: a sums file that merely parses to the same hashes was altered too
     if found != _sums(contents).encode():

@@ -12,11 +12,10 @@ from graticule.decide.novelty import (
     benjamini_hochberg,
     doubt,
     fit_novelty,
-    fit_space,
     measures,
     nearest,
-    project,
 )
+from graticule.decide.novelty_space import fit_space, project
 
 D = 80
 CENTRES = np.random.default_rng(99).normal(0, 1.5, (5, D))

@@ -48,8 +48,8 @@ def bundle_of(encoder: Encoder, **changes: object) -> Bundle:
         n_features=encoder.n_features,
         views=encoder.views,
         heads="two",
-        data_sha256="",
-        n_training=0,
+        data_sha256="0" * 64,
+        n_training=2,
     ).model_copy(update=changes)
     return Bundle(info, encoder.model, pack_heads(some_heads()), {"features": np.zeros((0, 992), np.float16)}, "")
 

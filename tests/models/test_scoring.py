@@ -89,7 +89,7 @@ def test_a_sample_does_not_depend_on_those_beside_it(head: Head) -> None:
 
 
 def test_heads_survive_a_file_bit_for_bit() -> None:
-    heads: list[Head] = [LinearHead(normal(K, D), normal(K), i / 7) for i in range(11)]
+    heads: list[Head] = [LinearHead(normal(K, D), normal(K), (i + 1) / 7) for i in range(11)]
     heads.insert(3, RBF)
     again = unpack_heads(load(save(pack_heads(heads))))
     assert [type(head) for head in again] == [type(head) for head in heads]

@@ -7,6 +7,7 @@ linearly from a window [low, high] to 0 to 255 and clipped. 8-bit values stay as
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ _UNIT_RANGES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _FILLED = 0.25
 EIGHT = "8 bit"
 ANY_DEPTH = "any depth"
+_KIND = re.compile(r"[1-9][0-9]? bit( signed| float)?")
 
 
 class IntensityError(ValueError):
@@ -65,11 +67,14 @@ class Intensity:
     outside: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-        known = self.policy in ("full", "image") and all(low < high for _, low, high in self.windows)
+        known = self.policy in ("full", "image") and all(_is_window(low, high) for _, low, high in self.windows)
         if not known or not all(0.0 <= share <= 1.0 for share in self.outside):
             raise OptionError(
                 f"intensity {self} is not known; allowed: full or image, windows with low < high, shares from 0 to 1"
             )
+        kinds = [kind for kind, _, _ in self.windows] + list(self.kinds or ())
+        if not all(kind == ANY_DEPTH or _KIND.fullmatch(kind) for kind in kinds):
+            raise OptionError(f"intensity {self} names kinds of pixels such as '8 bit' and '16 bit signed' otherwise")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for bundle.json and cache keys."""
@@ -100,6 +105,10 @@ class Intensity:
             return "each image from its own percentiles 0.1 and 99.9"
         told = [f"{kind} from {low:g} to {high:g}" for kind, low, high in self.windows]
         return "; ".join(told) or "full range of the pixel type"
+
+
+def _is_window(low: float, high: float) -> bool:
+    return low < high and math.isfinite(high - low)
 
 
 @dataclass(frozen=True)

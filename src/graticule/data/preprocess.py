@@ -25,6 +25,7 @@ from graticule.errors import OptionError
 Pixels = NDArray[np.uint8]
 INFO_BARS = ("crop", "keep")
 MARKS = ("keep", "mask")
+MOST_PIXELS = 8192
 FULL_RANGE = Intensity()
 EVERYTHING = Selection()
 
@@ -63,10 +64,14 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         known = self.resample == "bicubic" and self.info_bar in INFO_BARS and self.marks in MARKS
-        if not known or self.size < 1 or not (self.scale_nm is None or 0 < self.scale_nm < math.inf):
+        if (
+            not known
+            or not 1 <= self.size <= MOST_PIXELS
+            or not (self.scale_nm is None or 0 < self.scale_nm < math.inf)
+        ):
             raise OptionError(
                 f"preprocessing {asdict(self)} is not known; allowed: bicubic, info bar {' or '.join(INFO_BARS)}, "
-                f"marks {' or '.join(MARKS)}, a size from 1, a scale above 0 nm"
+                f"marks {' or '.join(MARKS)}, a size from 1 to {MOST_PIXELS:,}, a scale above 0 nm"
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -83,11 +88,14 @@ class Preprocessing:
             When a setting is missing or unknown.
         """
         try:
-            selection = dict(content["selection"])
-            channel = selection["channel"]
-            selection["channel"] = None if channel is None else tuple(channel)
-            intensity = Intensity.from_json(content["intensity"])
-            return cls(**(dict(content) | {"intensity": intensity, "selection": Selection(**selection)}))
+            size, scale = content["size"], content["scale_nm"]
+            if type(size) is not int or type(scale) not in (int, float, type(None)):
+                raise TypeError("a size is a whole number, a scale a number")
+            parts = {
+                "intensity": Intensity.from_json(content["intensity"]),
+                "selection": Selection.from_json(content["selection"]),
+            }
+            return cls(**(dict(content) | parts))
         except (KeyError, TypeError, ValueError) as error:
             raise OptionError(
                 f"preprocessing {dict(content)} is not known (written by another version?): train again"

@@ -49,6 +49,22 @@ class Selection:
                 f"--channel {listed or '(none)'}: allowed are one channel (grey) or three (red, green, blue)"
             )
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Selection:
+        """The selection in a document; its values must be of the types that a command line gives.
+
+        Raises
+        ------
+        KeyError, TypeError
+            When an entry is missing, unknown or of another type.
+        OptionError
+        """
+        z, channel, page = content["z"], content["channel"], content["page"]
+        whole = [value for value in (z, page, *(channel or ())) if value not in (None, "max")]
+        if any(type(value) is not int for value in whole) or page == "max" or "max" in (channel or ()):
+            raise TypeError(f"planes, channels and pages are whole numbers, found {whole}")
+        return cls(**(dict(content) | {"channel": None if channel is None else tuple(channel)}))
+
 
 EVERYTHING = Selection()
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.bundle import checked_tensor
 from graticule.errors import BundleError
 from graticule.evaluate.metrics import FloatArray, IntArray
 
@@ -81,24 +82,40 @@ class Evidence:
         }
 
     @classmethod
-    def unpack(cls, tensors: Mapping[str, NDArray[Any]]) -> Self | None:
+    def unpack(cls, tensors: Mapping[str, NDArray[Any]], n_classes: int | None = None) -> Self | None:
         """Inverse of `pack`; None where the bundle holds no evidence.
+
+        Parameters
+        ----------
+        tensors : mapping
+        n_classes : int, optional
+            K, when the scores are to be held against it.
 
         Raises
         ------
         BundleError
-            When a tensor is missing or the lengths differ.
+            When a tensor is missing, of another type or shape, or its values contradict each other.
         """
-        if f"{_PREFIX}proba" not in tensors:
+        names = tuple(_PREFIX + name for name in ("proba", "calibrated", "y", "fold", "unit", "kind"))
+        if not any(name in tensors for name in names):
             return None
-        try:
-            proba, calibrated, y, fold, unit, kind = (
-                tensors[_PREFIX + name] for name in ("proba", "calibrated", "y", "fold", "unit", "kind")
-            )
-        except KeyError as error:
-            raise BundleError(f"the reference of the bundle lacks the tensor {error}") from error
-        if len({len(proba), len(calibrated), len(y), len(fold), len(unit)}) != 1:
-            raise BundleError("the evidence in the reference of the bundle has columns of different lengths")
+        # of 32 bits in bundles of earlier versions
+        kind_of_scores = "float32" if getattr(tensors.get(names[0]), "dtype", None) == np.float32 else "float64"
+        proba = checked_tensor(tensors, names[0], kind_of_scores, (None, n_classes), file="reference")
+        n, k = proba.shape
+        calibrated = checked_tensor(tensors, names[1], kind_of_scores, (n, k), file="reference")
+        y, fold, unit = (checked_tensor(tensors, name, "int32", (n,), file="reference") for name in names[2:5])
+        kind = checked_tensor(tensors, names[5], "uint8", (2,), file="reference")
+        faults = [f"{name} are no probabilities" for name, p in (("scores", proba), ("calibrated scores", calibrated))
+                  if not _are_probabilities(p)]  # fmt: skip
+        if y.min() < 0 or y.max() >= k:
+            faults.append(f"a class number is outside 0 to {k - 1}")
+        if fold.min() < SHIPPED or (fold.min() == SHIPPED) != (fold.max() == SHIPPED) or unit.min() < 0:
+            faults.append("fold or unit numbers are out of range")
+        if kind.max() > 1:
+            faults.append("its kind is unknown")
+        if faults:
+            raise BundleError(f"the evidence in the reference of the bundle is faulty: {'; '.join(faults)}")
         return cls(
             np.asarray(proba, np.float64),
             np.asarray(calibrated, np.float64),
@@ -108,6 +125,11 @@ class Evidence:
             bool(kind[0]),
             bool(kind[1]),
         )
+
+
+def _are_probabilities(proba: NDArray[np.floating]) -> bool:
+    """Whether each row (n, K) holds numbers from 0 to 1 that sum to 1, as far as 32 bits go."""
+    return bool((proba >= 0).all() and (proba <= 1).all() and (np.abs(proba.sum(axis=1) - 1) < 1e-3).all())
 
 
 def share_of_unit(unit: IntArray) -> FloatArray:

@@ -27,13 +27,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.bundle import checked_tensor
 from graticule.decide.evidence import rank_evidence, share_of_unit
+from graticule.decide.novelty_space import Space, components_of, fit_space, spans
 from graticule.errors import BundleError
 from graticule.evaluate.metrics import FloatArray, IntArray
-from graticule.models.scoring import Floats, by_row, signed_sqrt
+from graticule.models.scoring import Floats, by_row
 
-COMPONENTS = 64
-WITHIN_SHRINKAGE = 0.02
 ALPHA = 0.01
 # of the relative Mahalanobis distance, the Mahalanobis distance, the rest and the doubt in what tells near images
 MIXING = (1.0, 0.0, 1.0, 2.0)
@@ -41,32 +41,6 @@ FAR_HANDICAP = 1.0
 _PREFIX = "novelty."
 _BLOCK = 2048
 _TINY = 1e-6
-
-
-@dataclass(frozen=True)
-class Space:
-    """Where distances are measured; all float32.
-
-    Attributes
-    ----------
-    centre, scale : shape (d,)
-        Of the transformed features.
-    basis : shape (d, q)
-        Principal components.
-    within : shape (q, q)
-        Takes components to a space where the shrunk within-class covariance is the identity.
-    total : shape (q, q)
-        The same for the covariance of all images.
-    means : shape (K, q)
-        Class means after `within`.
-    """
-
-    centre: Floats
-    scale: Floats
-    basis: Floats
-    within: Floats
-    total: Floats
-    means: Floats
 
 
 @dataclass(frozen=True)
@@ -141,82 +115,50 @@ class Novelty:
         return own | space
 
     @classmethod
-    def unpack(cls, tensors: Mapping[str, NDArray[Any]]) -> Self | None:
+    def unpack(
+        cls, tensors: Mapping[str, NDArray[Any]], *, n_features: int | None = None, n_classes: int | None = None
+    ) -> Self | None:
         """Inverse of `pack`; None where the bundle holds no novelty.
+
+        Parameters
+        ----------
+        tensors : mapping
+        n_features, n_classes : int, optional
+            Length of the features in the reference, and K, when the space is to be held against them.
 
         Raises
         ------
         BundleError
-            When a tensor is missing.
+            When a tensor is missing, of another type or shape, or spans no space to measure in.
         """
-        if f"{_PREFIX}evidence" not in tensors:
+        if not any(name.startswith(_PREFIX) for name in tensors):
             return None
-        try:
-            space = Space(**{f.name: np.asarray(tensors[f"{_PREFIX}space.{f.name}"]) for f in fields(Space)})
-            own = {f.name: np.asarray(tensors[_PREFIX + f.name]) for f in fields(cls) if f.name != "space"}
-        except KeyError as error:
+
+        def get(name: str, kind: str, *shape: int | None) -> NDArray[Any]:
+            return checked_tensor(tensors, _PREFIX + name, kind, shape, file="reference")
+
+        centre = get("space.centre", "float32", n_features)
+        basis = get("space.basis", "float32", len(centre), None)
+        q = basis.shape[1]
+        space = Space(
+            centre,
+            get("space.scale", "float32", len(centre)),
+            basis,
+            get("space.within", "float32", q, q),
+            get("space.total", "float32", q, q),
+            get("space.means", "float32", None, q),
+        )
+        middle, spread = get("middle", "float64", 5), get("spread", "float64", 5)
+        mixing, told = get("mixing", "float64", 4), get("told", "bool", 2)
+        evidence = get("evidence", "float64", None)
+        weight, fold = get("weight", "float64", len(evidence)), get("fold", "int64", len(evidence))
+        sound = (spread > 0).all() and (weight > 0).all() and (weight <= 1).all() and (fold >= 0).all()
+        if not sound or not spans(space) or (n_classes is not None and len(space.means) > n_classes):
             raise BundleError(
-                f"the reference of the bundle lacks the tensor {error}: it is of another version; train again"
-            ) from error
-        return cls(space=space, **own)
-
-
-def fit_space(features: NDArray[np.floating], y: IntArray) -> Space:
-    """The space of some training images.
-
-    Parameters
-    ----------
-    features : float array, shape (n, d)
-    y : int array, shape (n,)
-        Class indices; at least two images in all.
-    """
-    n, d = features.shape
-    total, squares = np.zeros(d), np.zeros((d, d))
-    for start in range(0, n, _BLOCK):
-        z = signed_sqrt(features[start : start + _BLOCK])
-        total += z.sum(axis=0, dtype=np.float64)
-        squares += z.T @ z
-    centre = total / n
-    covariance = squares / n - np.outer(centre, centre)
-    scale = np.sqrt(np.maximum(np.diag(covariance), 0.0)) + _TINY
-    correlation = covariance / np.outer(scale, scale)
-    q = max(1, min(COMPONENTS, d, n // 4))
-    values, vectors = np.linalg.eigh(correlation)
-    basis = vectors[:, ::-1][:, :q]
-    rough = [np.asarray(part, np.float32) for part in (centre, scale, basis)]
-    components = _components(Space(*rough, *[np.zeros((1, 1), np.float32)] * 3), features)[0]
-    classes, index = np.unique(y, return_inverse=True)
-    means = np.stack([components[index == k].mean(axis=0) for k in range(len(classes))])
-    rest = components - means[index]
-    within = _whitener(rest.T @ rest / n, WITHIN_SHRINKAGE)
-    whole = _whitener(np.diag(np.maximum(values[::-1][:q], 0.0)), WITHIN_SHRINKAGE)
-    parts = (centre, scale, basis, within, whole, means @ within)
-    return Space(*(np.asarray(part, np.float32) for part in parts))
-
-
-def _whitener(covariance: FloatArray, shrinkage: float) -> FloatArray:
-    """W with W W^T the inverse of the covariance shrunk towards a multiple of the identity."""
-    q = len(covariance)
-    shrunk = (1 - shrinkage) * covariance + (shrinkage * np.trace(covariance) / q + _TINY) * np.eye(q)
-    values, vectors = np.linalg.eigh(shrunk)
-    return np.asarray(vectors / np.sqrt(values), dtype=np.float64)
-
-
-def _components(space: Space, features: NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """Principal components (n, q), and the root mean square that they leave over (n,)."""
-    z = np.asarray((signed_sqrt(features) - space.centre) / space.scale, np.float32)
-    components = by_row(z, space.basis)
-    left = np.maximum((z * z).sum(axis=1) - (components * components).sum(axis=1), 0.0)
-    return components, np.sqrt(left / z.shape[1])
-
-
-def project(space: Space, features: NDArray[np.floating]) -> Floats:
-    """Features (n, d) in the whitened space, shape (n, q), where near images have much in common."""
-    blocks = [
-        by_row(_components(space, features[start : start + _BLOCK])[0], space.within)
-        for start in range(0, len(features), _BLOCK)
-    ]
-    return np.concatenate(blocks) if blocks else np.zeros((0, space.within.shape[1]), np.float32)
+                "the novelty in the reference of the bundle is faulty: its space, weights or folds are none that "
+                "training makes; train again"
+            )
+        return cls(space, middle, spread, mixing, told, evidence, weight, fold)
 
 
 def doubt(proba: FloatArray) -> FloatArray:
@@ -233,7 +175,7 @@ def measures(space: Space, features: NDArray[np.floating], doubts: FloatArray | 
     out = np.zeros((len(features), 4))
     for start in range(0, len(features), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        components, left = _components(space, features[rows])
+        components, left = components_of(space, features[rows])
         white = by_row(components, space.within)
         to_class = ((white[:, None, :] - space.means[None]) ** 2).sum(axis=2).min(axis=1)
         to_all = (by_row(components, space.total) ** 2).sum(axis=1)

@@ -16,6 +16,7 @@ from graticule.evaluate.metrics import FloatArray
 TARGET, CONFIDENCE = 0.99, 0.95
 GUARANTEED, ESTIMATED, NOT_CERTIFIABLE = "guaranteed", "estimated", "not certifiable"
 STATUSES = (GUARANTEED, ESTIMATED, NOT_CERTIFIABLE)
+_LONGEST = 2000
 
 
 @dataclass(frozen=True)
@@ -72,24 +73,72 @@ class Rule:
         BundleError
             When it is no rule for so many classes.
         """
-        try:
-            values = [np.inf if t is None else float(t) for t in document["threshold"]]
-            limits = document["limits"]
-            rule = cls(
-                np.array(values, dtype=np.float64),
-                str(document["status"]),
-                float(document["target"]),
-                float(document["confidence"]),
-                bool(document["per_class"]),
-                n=int(document["n"]),
-                accepted=int(document["accepted"]),
-                errors=int(document["errors"]),
-                words=str(document["words"]),
-                limits=None if limits is None else (float(limits[0]), float(limits[1])),
-                seed=int(document["seed"]),
-            )
-        except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-            raise BundleError(f"the acceptance rule of the bundle cannot be read: {error!r}") from error
-        if len(values) != n_classes or np.isnan(values).any() or rule.status not in STATUSES or rule.seed < 0:
-            raise BundleError(f"the acceptance rule of the bundle is none for {n_classes} classes; train again")
-        return rule
+        check_rule(document, n_classes)
+        values = [np.inf if t is None else float(t) for t in document["threshold"]]
+        limits = document["limits"]
+        return cls(
+            np.array(values, dtype=np.float64),
+            document["status"],
+            float(document["target"]),
+            float(document["confidence"]),
+            document["per_class"],
+            n=document["n"],
+            accepted=document["accepted"],
+            errors=document["errors"],
+            words=document["words"],
+            limits=None if limits is None else (float(limits[0]), float(limits[1])),
+            seed=document["seed"],
+        )
+
+
+def check_rule(document: Mapping[str, Any], n_classes: int, n: int | None = None) -> None:
+    """Refuse a stored rule whose entries are of other types or ranges than `Rule.to_json` writes.
+
+    Parameters
+    ----------
+    document : mapping
+        Of an earlier version it may lack the seed.
+    n_classes : int
+    n : int, optional
+        Images of the evidence that the rule must have been found on.
+
+    Raises
+    ------
+    BundleError
+    """
+    threshold, limits = document.get("threshold"), document.get("limits")
+    images, accepted, errors = (_count(document, name) for name in ("n", "accepted", "errors"))
+    words = document.get("words")
+    sound = {
+        "threshold": isinstance(threshold, list)
+        and len(threshold) == n_classes
+        # -1 accepts everything; a score of 32 bits may round to a little above 1
+        and all(value is None or _within(value, -1.0, 1.001) for value in threshold),
+        "status": document.get("status") in STATUSES,
+        "target": _within(document.get("target"), 0.5, 1.0),
+        "confidence": _within(document.get("confidence"), 0.5, 1.0),
+        "per_class": isinstance(document.get("per_class"), bool),
+        "n": images >= 0 and n in (None, images),
+        "accepted": 0 <= accepted <= images,
+        "errors": 0 <= errors <= accepted,
+        "words": isinstance(words, str) and words.isprintable() and len(words) < _LONGEST,
+        "limits": limits is None
+        or (isinstance(limits, list | tuple) and len(limits) == 2 and all(_within(v, 0.0, 1.0) for v in limits)),
+        "seed": "seed" not in document or _count(document, "seed") >= 0,
+    }
+    faulty = [name for name, fine in sound.items() if not fine] + sorted(set(document) - set(sound))
+    if faulty:
+        raise BundleError(
+            f"the acceptance rule of the bundle is none for {n_classes} classes: {faulty[0][:100]!a} is missing, "
+            "unknown or out of range; train again"
+        )
+
+
+def _within(value: object, low: float, high: float) -> bool:
+    return type(value) in (int, float) and low <= value <= high  # type: ignore[operator]
+
+
+def _count(document: Mapping[str, Any], name: str) -> int:
+    """A whole number from 0 in a document, -1 where there is none."""
+    value = document.get(name)
+    return value if type(value) is int and 0 <= value < 2**62 else -1

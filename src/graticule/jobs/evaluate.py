@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.bundle import Bundle, bundle_hash, read_bundle
+from graticule.bundle import Bundle, bundle_hash
 from graticule.data.labels import unknown_class
 from graticule.data.sources import read_manifest
 from graticule.data.training_only import PICKED, SYNTHETIC, training_only
 from graticule.errors import ManifestError
 from graticule.jobs.evaluate_decisions import decisions_on, evaluate_specimens, reference_features
 from graticule.jobs.judge import DecisionOptions, Judge
+from graticule.jobs.open_bundle import open_bundle
 from graticule.jobs.openings import count_opening
 from graticule.jobs.outcome import part_metrics
 from graticule.jobs.predict import model_folder
@@ -109,7 +110,7 @@ def evaluate(
     check_outside(out, data)
     start, reporter = time.perf_counter(), reporter or Silent()
     folder = model_folder(run)
-    bundle = read_bundle(folder)
+    bundle = open_bundle(folder)
     predictor, judge = Predictor.of(bundle, any_depth=options.any_depth), Judge(bundle, options.decisions)
     with output_folder(out, "evaluation"):
         everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.bundle import Bundle, bundle_hash, read_bundle
+from graticule.bundle import Bundle, bundle_hash
 from graticule.data.decode import ImageFile
 from graticule.data.pool import Decode, decoder
 from graticule.data.workers import WorkerPool, available_cores
@@ -24,6 +24,7 @@ from graticule.jobs.explain_checks import EXAMINED, Subject, attention, fidelity
 from graticule.jobs.explain_choice import ScoredImages, choose, draw_examined, read_images, score_images
 from graticule.jobs.explain_outputs import Outputs, regions_area
 from graticule.jobs.explain_work import Explained, Seen, Task, explain_file, in_order, look
+from graticule.jobs.open_bundle import open_bundle
 from graticule.jobs.predict import model_folder
 from graticule.jobs.samples import (
     Reporter,
@@ -114,7 +115,7 @@ def explain(
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
-    bundle = read_bundle(folder)
+    bundle = open_bundle(folder)
     predictor = Predictor.of(bundle, any_depth=options.any_depth)
     reporter.step("looking into the network")
     model = ExplainableModel.of(predictor.encoder, predictor.heads)

@@ -19,7 +19,8 @@ from graticule.decide.acceptance import check_target, read_prevalence, rule_aske
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
-from graticule.decide.novelty import ALPHA, Novelty, nearest, project
+from graticule.decide.novelty import ALPHA, Novelty, nearest
+from graticule.decide.novelty_space import project
 from graticule.decide.rule import CONFIDENCE, TARGET, Rule
 from graticule.errors import ManifestError, OptionError
 from graticule.jobs.samples import reasons_beyond

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule import __version__
-from graticule.bundle import Bundle, read_bundle
+from graticule.bundle import Bundle
 from graticule.data.neighbours import Rows
 from graticule.data.selection import selection_of
 from graticule.decide.label_errors import CUT_OFF, LabelErrors, find_label_errors
@@ -20,6 +20,7 @@ from graticule.evaluate.metrics import IntArray
 from graticule.files import open_regular, write_text
 from graticule.jobs.label_copies import copies_of
 from graticule.jobs.label_tables import write_cleaned, write_list
+from graticule.jobs.open_bundle import open_bundle
 from graticule.jobs.samples import Reporter, Silent, check_outside
 from graticule.manifest import Manifest, escape_path
 from graticule.predictions import Predictions, read_predictions
@@ -115,7 +116,7 @@ def read_judged(run: Path) -> Judged:
             f"{run} has no out-of-fold scores ({kind}): label errors are told from scores of models that did not see "
             "the image. Train with --folds 2 or more"
         )
-    bundle = read_bundle(run / "model")
+    bundle = open_bundle(run / "model")
     everything = Manifest.read(run / "manifest.parquet")
     row = {sample: i for i, sample in enumerate(everything.sample_id.tolist())}
     place = _reference_rows(run, bundle, everything)

@@ -12,13 +12,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from graticule import __version__
-from graticule.bundle import bundle_hash, read_bundle
+from graticule.bundle import bundle_hash
 from graticule.data.decode import ImageFile
 from graticule.data.sources import list_images
 from graticule.decide.decisions import ACCEPT, REJECT, REVIEW, expected_errors
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.errors import BundleError
 from graticule.jobs.judge import DecisionOptions, Judge, Judgement, reject_novel
+from graticule.jobs.open_bundle import open_bundle
 from graticule.jobs.samples import Reporter, Silent, check_options, check_outside, write_failures
 from graticule.jobs.shards import Shards, read_shard, replace_shard, shards_to_csv
 from graticule.manifest import Manifest, escape_path
@@ -101,7 +102,7 @@ def predict(
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
-    bundle = read_bundle(folder)
+    bundle = open_bundle(folder)
     judge = Judge(bundle, decisions or DecisionOptions())
     predictor = Predictor.of(bundle, any_depth=any_depth)
     manifest = list_images(images)

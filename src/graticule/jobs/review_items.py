@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle, bundle_hash, read_bundle
+from graticule.bundle import Bundle, bundle_hash
 from graticule.data.preprocess import Preprocessing
 from graticule.data.sources import list_images
 from graticule.decide.decisions import decide
@@ -23,6 +23,7 @@ from graticule.files import sha256_file
 from graticule.jobs.decide import crossfitted_sets
 from graticule.jobs.judge import DecisionOptions, Judge
 from graticule.jobs.label_errors import Found, Judged, find_errors, read_judged
+from graticule.jobs.open_bundle import open_bundle
 from graticule.jobs.predict import model_folder
 from graticule.jobs.samples import Reporter
 from graticule.jobs.shards import read_shard
@@ -147,7 +148,7 @@ def _model_of(run: Path, expected: str | None) -> tuple[Bundle | None, Manifest 
     """The bundle of predictions and the images it was trained on, as far as they are still there."""
     try:
         folder = model_folder(run)
-        bundle = read_bundle(folder)
+        bundle = open_bundle(folder)
     except (RunError, BundleError) as error:
         return None, None, [f"without explanations and training images: {error}"]
     if expected is not None and bundle_hash(folder) != expected:

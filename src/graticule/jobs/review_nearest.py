@@ -14,7 +14,8 @@ from graticule.bundle import Bundle
 from graticule.data.decode import Decoded, ImageFile
 from graticule.data.pool import decoder
 from graticule.data.workers import WorkerPool
-from graticule.decide.novelty import Novelty, nearest, project
+from graticule.decide.novelty import Novelty, nearest
+from graticule.decide.novelty_space import project
 from graticule.errors import BundleError
 from graticule.manifest import StrArray, escape_path, object_array
 from graticule.models.encoder import Encoder

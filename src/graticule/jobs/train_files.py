@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from graticule import __version__
-from graticule.bundle import Bundle, BundleInfo, write_bundle
+from graticule.bundle import Bundle, BundleInfo, ReferenceInfo, write_bundle
 from graticule.data.beyond import Shares, largest
 from graticule.data.folds import Folds
 from graticule.data.preprocess import Preprocessing
@@ -30,6 +30,8 @@ from graticule.manifest import escape_path
 from graticule.models.encoder import Encoder
 from graticule.models.scoring import pack_heads
 from graticule.predictions import Predictions
+
+_FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
 def write_model(
@@ -75,7 +77,8 @@ def write_model(
     )
     paths = "\n".join(escape_path(p) for p in samples.manifest.path[training])
     reference: dict[str, NDArray[Any]] = {
-        "features": samples.features[training].astype(np.float16),
+        # a network without normalisation may go beyond what 16 bits hold, and infinity is no distance
+        "features": np.clip(samples.features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
         "pixel_sha256": np.ascontiguousarray(hashes[training]),
         "class": class_codes(samples.manifest)[training].astype(np.int32),
         "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
@@ -99,15 +102,15 @@ def _seen_only(preprocessing: Preprocessing, seen: tuple[str, ...], outside: Sha
     return replace(preprocessing, intensity=replace(preprocessing.intensity, kinds=seen, outside=outside))
 
 
-def _described(embedded: Encoder, seen: tuple[str, ...], outside: Shares) -> dict[str, Any]:
+def _described(embedded: Encoder, seen: tuple[str, ...], outside: Shares) -> ReferenceInfo:
     """How features of the reference are made, where the model's own features are others."""
-    return {
-        "backbone": embedded.backbone,
-        "views": embedded.views,
-        "model_sha256": embedded.model_sha256,
-        "sizes": embedded.sizes,
-        "preprocessing": _seen_only(embedded.preprocessing, seen, outside).to_json(),
-    }
+    return ReferenceInfo(
+        backbone=embedded.backbone,
+        views=embedded.views,
+        model_sha256=embedded.model_sha256,
+        sizes=embedded.sizes,
+        preprocessing=_seen_only(embedded.preprocessing, seen, outside).to_json(),
+    )
 
 
 def write_tables(folder: Path, samples: Samples, folds: Folds, predictions: Predictions) -> None:

@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 METHODS = ("none", "temperature", "vector", "sigmoid", "isotonic")
 FLOOR = 1e-12
 _CEILING = 1.0 - 1e-9
+_LARGEST = 1e6
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,54 @@ class Calibration:
         return {"method": self.method} | {name: v.tolist() for name, v in self.values.items()}
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: dict[str, Any], n_classes: int | None = None) -> Self:
         """Inverse of `to_json`; other entries are ignored.
+
+        Parameters
+        ----------
+        document : dict
+        n_classes : int, optional
+            K, when the values are to be held against it.
 
         Raises
         ------
         BundleError
-            When the method is unknown or its values are missing.
+            When the method is unknown, or its values are missing, of another shape or no finite numbers.
         """
         method = document.get("method")
         if method not in METHODS:
-            raise BundleError(f"the bundle's calibration {method!r} is unknown; known are {', '.join(METHODS)}")
-        names = [n for n in document if n in ("slope", "offset") or (n[0] in "xy" and n[1:].isdigit())]
-        if (method == "isotonic" and "x0" not in names) or (
-            method not in ("none", "isotonic") and "slope" not in names
-        ):
-            raise BundleError(f"the bundle's calibration lacks the values of its method {method}")
-        return cls(method, {name: np.asarray(document[name], np.float64) for name in names})
+            raise BundleError(f"the bundle's calibration {method!a:.100} is unknown; known are {', '.join(METHODS)}")
+        if method == "none":
+            return cls(method, {})
+        k = n_classes
+        if method == "isotonic":
+            k = k or sum(1 for name in document if name[:1] == "x" and name[1:].isdecimal())
+            values = {name: _numbers(document, name) for c in range(max(k, 1)) for name in (f"x{c}", f"y{c}")}
+            for c in range(k):
+                _check_rising(c, values[f"x{c}"], values[f"y{c}"])
+            return cls(method, values)
+        values = {name: _numbers(document, name) for name in ("slope", "offset")}
+        length = 1 if method == "temperature" else k
+        for name, found in values.items():
+            if length is not None and len(found) != length:
+                raise BundleError(f"the bundle's calibration has {len(found)} values {name}; expected are {length}")
+        return cls(method, values)
+
+
+def _numbers(document: dict[str, Any], name: str) -> FloatArray:
+    """A list of finite numbers in a document, shape (m,), m >= 1."""
+    found = document.get(name)
+    if not isinstance(found, list) or not found or any(type(value) not in (int, float) for value in found):
+        raise BundleError(f"the bundle's calibration lacks the values {name} of its method, a list of numbers")
+    values = np.asarray(found, np.float64)
+    if not (np.abs(values) <= _LARGEST).all():
+        raise BundleError(f"the bundle's calibration has values {name} that are no finite numbers, or too large")
+    return values
+
+
+def _check_rising(c: int, x: FloatArray, y: FloatArray) -> None:
+    if len(x) != len(y) or (np.diff(x) < 0).any() or (np.diff(y) < 0).any() or y[0] < 0 or y[-1] > 1:
+        raise BundleError(f"the bundle's calibration of class {c} is no rising function with values from 0 to 1")
 
 
 def log_scores(proba: FloatArray) -> FloatArray:

@@ -23,13 +23,17 @@ class Network:
         An ONNX model with input "pixels" (uint8, N x H x W x 3).
     output : str
         Name of the output to return.
+    shared_arena : bool
+        Take memory from the process's arena, which `limit_arena` bounds, instead of an own one.
     """
 
-    def __init__(self, model: bytes, output: str = "features") -> None:
+    def __init__(self, model: bytes, output: str = "features", *, shared_arena: bool = False) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if shared_arena:
+            options.add_session_config_entry("session.use_env_allocators", "1")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._output = output
@@ -60,3 +64,10 @@ class Network:
             turned = np.rot90(pixels, view % 4, axes=(1, 2))
             total = total + self(turned[:, :, ::-1] if view >= 4 else turned)
         return (total / views).astype(np.float32)
+
+
+def limit_arena(most: int) -> None:
+    """Bound the memory of sessions that share the process's arena, in bytes; for a whole process, once."""
+    kind, place = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, place)
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"max_mem": most}))

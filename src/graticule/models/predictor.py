@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle
+from graticule.bundle import Bundle, ReferenceInfo
 from graticule.data.decode import Decoded, ImageFile
 from graticule.data.preprocess import Preprocessing
 from graticule.errors import BundleError
@@ -88,8 +88,8 @@ class Predictor:
         return cls(
             tuple(info.classes),
             encoder,
-            unpack_heads(bundle.heads),
-            Calibration.from_json(info.calibration or {"method": "none"}),
+            unpack_heads(bundle.heads, n_features=info.n_features, n_classes=len(info.classes)),
+            Calibration.from_json(info.calibration or {"method": "none"}, len(info.classes)),
             None if info.reference is None else _reference_encoder(info.reference, any_depth),
         )
 
@@ -163,17 +163,15 @@ def _reading(document: dict[str, Any], any_depth: bool) -> Preprocessing:
     return preprocessing
 
 
-def _reference_encoder(described: dict[str, Any], any_depth: bool) -> Encoder:
+def _reference_encoder(described: ReferenceInfo, any_depth: bool) -> Encoder:
     """The embedded network that made the features of the reference."""
-    spec = find_embedded(described["backbone"])
+    spec = find_embedded(described.backbone)
     if spec is None:
-        raise BundleError(
-            f"the reference of the bundle was made with {described['backbone']}, which is not embedded here"
-        )
-    encoder = embedded_encoder(spec, views=described["views"])
-    if encoder.model_sha256 != described["model_sha256"]:
+        raise BundleError(f"the reference of the bundle was made with {described.backbone}, which is not embedded here")
+    encoder = embedded_encoder(spec, views=described.views)
+    if encoder.model_sha256 != described.model_sha256:
         raise BundleError(
             f"the reference of the bundle was made with another {spec.name} than this version has; train again, or use "
             "the version that the bundle names"
         )
-    return encoder.reading(_reading(described["preprocessing"], any_depth), sizes=described["sizes"])
+    return encoder.reading(_reading(described.preprocessing, any_depth), sizes=described.sizes)

@@ -17,16 +17,21 @@ probabilities must not depend on the samples scored beside it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.bundle import checked_tensor
 from graticule.errors import BundleError
 
 Floats = NDArray[np.float32]
 _BLOCK = 2048
+_LARGEST = 1e9
+_NAME = re.compile(r"(0|[1-9][0-9]{0,4})\.[a-z_]{1,20}")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,11 @@ class LinearHead:
     weights: Floats
     bias: Floats
     temperature: float
+
+    @property
+    def n_features(self) -> int:
+        """Length of the feature vector."""
+        return int(self.weights.shape[1])
 
 
 @dataclass(frozen=True)
@@ -49,10 +59,15 @@ class LogitHead:
     bias: Floats
     temperature: float
 
+    @property
+    def n_features(self) -> int:
+        """Length of the feature vector."""
+        return int(self.logit_weights.shape[1])
+
 
 @dataclass(frozen=True)
 class RbfHead:
-    """centre (d,), projection (d, d), support (m, d) already projected, coefficients (m, K), bias (K,)."""
+    """centre (d,), projection (d, q), support (m, q) already projected, coefficients (m, K), bias (K,)."""
 
     centre: Floats
     projection: Floats
@@ -61,6 +76,11 @@ class RbfHead:
     bias: Floats
     gamma: float
     temperature: float
+
+    @property
+    def n_features(self) -> int:
+        """Length of the feature vector."""
+        return len(self.centre)
 
 
 Head = LinearHead | LogitHead | RbfHead
@@ -149,38 +169,54 @@ def pack_heads(heads: Sequence[Head]) -> dict[str, NDArray[np.floating]]:
     return tensors
 
 
-def unpack_heads(tensors: Mapping[str, NDArray[np.floating]]) -> list[Head]:
-    """Inverse of `pack_heads`.
+def unpack_heads(
+    tensors: Mapping[str, NDArray[Any]], *, n_features: int | None = None, n_classes: int | None = None
+) -> list[Head]:
+    """Inverse of `pack_heads`, after types and shapes were held against each other.
+
+    Parameters
+    ----------
+    tensors : mapping
+    n_features, n_classes : int, optional
+        What the heads must act on and answer with; without them the first head says.
 
     Raises
     ------
     BundleError
-        When a tensor is missing.
+        When a tensor is missing, unexpected, of another type or shape, or holds what is no finite number.
     """
-    try:
-        numbers = sorted({int(name.split(".")[0]) for name in tensors})
-        return [_unpack(i, tensors) for i in numbers]
-    except KeyError as error:
-        raise BundleError(f"the head of the bundle lacks the tensor {error}") from error
-    except ValueError as error:
-        raise BundleError(f"the head of the bundle holds a tensor of another kind: {error}") from error
+    foreign = [name for name in tensors if not _NAME.fullmatch(name)]
+    if foreign:
+        raise BundleError(f"the head of the bundle holds a tensor of another kind: {foreign[0][:100]!a}")
+    heads: list[Head] = []
+    for i in range(len({name.split(".")[0] for name in tensors})):
+        heads.append(_unpack(i, tensors, n_features, n_classes))
+        n_classes = len(heads[0].bias)
+        n_features = heads[0].n_features
+    unexpected = sorted(set(tensors) - set(pack_heads(heads)))
+    if not heads or unexpected:
+        raise BundleError(f"the head of the bundle holds {f'an unexpected {unexpected[0]!a}' if heads else 'nothing'}")
+    return heads
 
 
-def _unpack(i: int, tensors: Mapping[str, NDArray[np.floating]]) -> Head:
-    def array(name: str) -> Floats:
-        return np.asarray(tensors[f"{i}.{name}"], dtype=np.float32)
+def _unpack(i: int, tensors: Mapping[str, NDArray[Any]], d: int | None, k: int | None) -> Head:
+    def array(name: str, *shape: int | None) -> Floats:
+        return checked_tensor(tensors, f"{i}.{name}", "float32", shape, file="head")
 
-    temperature = float(tensors[f"{i}.temperature"])
+    def positive(name: str) -> float:
+        value = float(checked_tensor(tensors, f"{i}.{name}", "float64", (), file="head"))
+        if not 0 < value <= _LARGEST:
+            raise BundleError(f"the head of the bundle has the {name} {value:g}; allowed is above 0 to {_LARGEST:g}")
+        return value
+
+    bias, temperature = array("bias", k), positive("temperature")
+    k = len(bias)
     if f"{i}.logit_weights" in tensors:
-        return LogitHead(array("logit_weights"), array("bias"), temperature)
+        return LogitHead(array("logit_weights", k, d), bias, temperature)
     if f"{i}.weights" in tensors:
-        return LinearHead(array("weights"), array("bias"), temperature)
-    return RbfHead(
-        array("centre"),
-        array("projection"),
-        array("support"),
-        array("coefficients"),
-        array("bias"),
-        float(tensors[f"{i}.gamma"]),
-        temperature,
-    )
+        return LinearHead(array("weights", k, d), bias, temperature)
+    centre = array("centre", d)
+    projection = array("projection", len(centre), None)
+    support = array("support", None, projection.shape[1])
+    coefficients = array("coefficients", len(support), k)
+    return RbfHead(centre, projection, support, coefficients, bias, positive("gamma"), temperature)

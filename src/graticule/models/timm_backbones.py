@@ -108,18 +108,25 @@ def _pooled(maps: Any, mean: tuple[float, ...], std: tuple[float, ...]) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.maps = maps
+            # transformers with windows keep the channels last
+            self.order = (0, 3, 1, 2) if _layout(maps) == "NHWC" else (0, 1, 2, 3)
             self.register_buffer("mean", 255.0 * torch.tensor(mean).view(1, 3, 1, 1))
             self.register_buffer("std", 255.0 * torch.tensor(std).view(1, 3, 1, 1))
 
         def forward(self, pixels: torch.Tensor) -> torch.Tensor:
             x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
             pooled = []
-            for a in self.maps(x):
+            for a in (a.permute(self.order) for a in self.maps(x)):
                 centre = a.mean(dim=(2, 3), keepdim=True)
                 pooled += [centre.flatten(1), ((a - centre) ** 2).mean(dim=(2, 3)).sqrt()]
             return torch.cat(pooled, dim=1)
 
     return Pooled().eval()
+
+
+def _layout(maps: Any) -> str:
+    """Order of the dimensions of a model's feature maps: "NCHW" or "NHWC"."""
+    return str(getattr(getattr(maps, "output_fmt", None), "value", "NCHW"))
 
 
 def _check(encoder: Encoder, model: Any, size: int) -> None:
