@@ -25,7 +25,8 @@ from pathlib import Path
 from graticule.quiet import SWITCHES
 
 DNS = 53
-RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve", "/var/run/nscd", "/run/nscd")
+# nscd's socket is not among them: it tells the name of the user too, and a look-up of a host reads resolv.conf besides
+RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve")
 # what the operating system itself keeps: terminals, null, and semaphores of processes that work together
 SYSTEM = ("/dev/null", "/dev/tty", "/dev/pts/", "/dev/shm/", "/proc/", "/dev/nvidia", "/dev/fuse", "pipe:", "socket:")
 _NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg")
@@ -234,7 +235,8 @@ def _is_loopback(host: str, port: int) -> bool:
     if host in ("", "localhost"):
         return True
     try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+        address = ipaddress.ip_address(host.partition("%")[0])
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return False
 

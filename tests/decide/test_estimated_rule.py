@@ -11,7 +11,6 @@ from graticule.decide.estimated_rule import (
     GROUP_LEVEL,
     accuracy_in_new_groups,
     estimated,
-    estimated_for_groups,
     loosest,
     reachable,
 )
@@ -68,8 +67,8 @@ def test_order_names_and_weight_of_the_whole_do_not_matter() -> None:
     rng = np.random.default_rng(2)
     score, chance, unit = in_groups(20, 40, rng)
     right, order = rng.random(len(score)) < chance, rng.permutation(len(score))
-    found = estimated_for_groups(score, right, np.ones(len(score)), unit, 0.95)
-    again = estimated_for_groups(score[order], right[order], np.full(len(score), 7.0), 100 - unit[order], 0.95)
+    found = loosest(score, right, np.ones(len(score)), unit, 0.95)
+    again = loosest(score[order], right[order], np.full(len(score), 7.0), 100 - unit[order], 0.95)
     assert np.isfinite(found)
     assert found == again
 
@@ -79,7 +78,7 @@ def test_one_image_to_a_group_is_judged_nearly_as_images_are() -> None:
     score = 0.5 + 0.5 * rng.beta(4, 0.35, 3000)
     right = rng.random(3000) < score
     plain = estimated(score, right, np.ones(3000), 0.98)
-    single = estimated_for_groups(score, right, np.ones(3000), np.arange(3000), 0.98)
+    single = loosest(score, right, np.ones(3000), np.arange(3000), 0.98)
     assert single >= plain
     assert (score > plain).mean() - (score > single).mean() < 0.06
 
@@ -88,9 +87,9 @@ def test_few_groups_reach_little_even_without_an_error() -> None:
     score, right = np.linspace(0.5, 1, 600), np.ones(600, bool)
     weight = np.ones(600)
     assert np.isfinite(estimated(score, right, weight, 0.99))
-    assert estimated_for_groups(score, right, weight, np.zeros(600, int), 0.5) == np.inf
-    assert estimated_for_groups(score, right, weight, np.arange(600) % 3, 0.99) == np.inf
-    assert np.isfinite(estimated_for_groups(score, right, weight, np.arange(600) % 60, 0.99))
+    assert loosest(score, right, weight, np.zeros(600, int), 0.5) == np.inf
+    assert loosest(score, right, weight, np.arange(600) % 3, 0.99) == np.inf
+    assert np.isfinite(loosest(score, right, weight, np.arange(600) % 60, 0.99))
     assert loosest(score[:0], right[:0], weight[:0], np.zeros(0, int), 0.9) == np.inf
 
 
@@ -102,7 +101,7 @@ def test_a_group_that_errs_counts_as_one_of_few() -> None:
     spread = np.ones(1500, bool)
     spread[::125] = False  # 12 errors in 12 groups
     weight = np.ones(1500)
-    reached = [score > estimated_for_groups(score, truth, weight, unit, 0.985) for truth in (right, spread)]
+    reached = [score > loosest(score, truth, weight, unit, 0.985) for truth in (right, spread)]
     assert reached[0].mean() < reached[1].mean()
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.jobs.drawn import KINDS, N_FEATURES, features_of, small_encoder
 
+from graticule.data.decode import Decoded
 from graticule.data.folds import Folds, make_folds
 from graticule.evaluate.crossval import Search, cross_validate
 from graticule.jobs.decide import crossfitted_sets, settle_decisions
@@ -17,22 +19,17 @@ from graticule.jobs.samples import Samples
 from graticule.manifest import Manifest, object_array
 from graticule.models.scoring import probabilities
 
-KINDS = ("a", "b", "c")
-
 
 def drawn(n: int, *, groups: int = 0, seed: int = 0) -> Samples:
     """Features of three kinds that overlap a little."""
-    rng = np.random.default_rng(seed)
     y = np.arange(n) % 3
-    raw = 3 + 1.2 * np.eye(3)[y] @ rng.normal(size=(3, 24)) + rng.normal(size=(n, 24))
     manifest = Manifest(
         root=Path("/nowhere"),
         path=object_array([f"{i:05d}.png" for i in range(n)]),
         label=object_array([KINDS[k] for k in y]),
         columns={"group": object_array([f"g{i // 3 % groups}" for i in range(n)])} if groups else {},
     )
-    features = (np.sign(raw) * raw**2).astype(np.float32)
-    return Samples(manifest, features, 24, [], [], n, 0, 0.0, [])
+    return Samples(manifest, features_of(y, seed), N_FEATURES, [Decoded()] * n, [], n, 0, 0.0, [])
 
 
 def settled(samples: Samples, **division: Any) -> tuple[Any, Folds, Outcome]:
@@ -43,7 +40,7 @@ def settled(samples: Samples, **division: Any) -> tuple[Any, Folds, Outcome]:
     proba, once = cv.proba.copy(), scored_once(folds)
     if once.any():
         proba[once] = probabilities(cv.heads, samples.features[once])
-    outcome = Outcome(proba, None, cv.heads, "mean", {})  # type: ignore[arg-type]
+    outcome = Outcome(proba, small_encoder(), cv.heads, "mean", {})
     return settle_decisions(samples, Division(folds, [], []), outcome, 0), folds, outcome
 
 
@@ -78,8 +75,8 @@ def test_calibration_sees_no_score_of_the_parts_set_aside() -> None:
     other = settle_decisions(
         samples,
         Division(folds, [], []),
-        Outcome(spoilt, None, outcome.heads, "mean", {}),
-        0,  # type: ignore[arg-type]
+        Outcome(spoilt, outcome.encoder, outcome.heads, "mean", {}),
+        0,
     )
     assert other.calibration.to_json() == plain.calibration.to_json()
 

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.estimated_rule import accuracy_in_new_groups, estimated
+from graticule.decide.risk_coverage import TARGETS, accepted_shares
 from graticule.evaluate.bootstrap import draw_weights
 from graticule.evaluate.intervals import MIN_GROUPS, standard_error, t_critical
 from graticule.evaluate.metrics import FloatArray, IntArray
 
-TARGETS = (0.99, 0.98, 0.95)
 N_BOOT = 300
 # groups times bootstrap samples, and the fewest samples: the time grows with both
 _DRAWS, _LEAST = 300_000, 100
@@ -45,7 +44,7 @@ def coverage_differences(
         than 10 groups ("too_few_groups") and where the bootstrap shows no variation ("no_variation").
     """
     pairs = [(proba.max(axis=1), proba.argmax(axis=1) == y) for proba in (proba_a, proba_b)]
-    values = [_coverages(score, right, np.ones(len(y)), unit) for score, right in pairs]
+    values = [accepted_shares(score, right, np.ones(len(y)), unit) for score, right in pairs]
     n_units = len(y) if unit is None else len(np.unique(unit))
     method, half = "bootstrap" if unit is None else "group-bootstrap", np.zeros(len(TARGETS))
     if unit is not None and n_units < MIN_GROUPS:
@@ -75,7 +74,7 @@ def _by_image(
     (score_a, right_a), (score_b, right_b) = pairs
     return np.array(
         [
-            _coverages(score_b, right_b, weight, None) - _coverages(score_a, right_a, weight, None)
+            accepted_shares(score_b, right_b, weight, None) - accepted_shares(score_a, right_a, weight, None)
             for chunk in draw_weights(np.arange(len(y)), y, N_BOOT, generator)
             for weight in chunk
         ]
@@ -104,15 +103,4 @@ def _resampled(ranked: Ranked, times: IntArray) -> FloatArray:
     rows = np.repeat(np.arange(len(codes)), copies)
     copy = np.arange(len(rows)) - np.repeat(np.cumsum(copies) - copies, copies)
     unit = (np.cumsum(times) - times)[codes[rows]] + copy
-    return _coverages(score[rows], right[rows], np.ones(len(rows)), unit)
-
-
-def _coverages(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray | None) -> FloatArray:
-    """Share of images above the threshold of the estimated rule at each target; shape (3,)."""
-    thresholds = np.array([estimated(score, right, weight, target) for target in TARGETS])
-    if unit is not None and np.isfinite(thresholds).any():
-        # as `estimated_for_groups`, with one pass over the groups for all targets
-        cuts, low = accuracy_in_new_groups(score, right, weight, unit)
-        loosest = [cuts[low >= target][-1:] for target in TARGETS]
-        thresholds = np.maximum(thresholds, [cut[0] if len(cut) else np.inf for cut in loosest])
-    return np.array([weight[score > threshold].sum() / weight.sum() for threshold in thresholds])
+    return accepted_shares(score[rows], right[rows], np.ones(len(rows)), unit)

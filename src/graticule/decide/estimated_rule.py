@@ -12,6 +12,7 @@ than it is, the more so the fewer the groups.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,38 +45,13 @@ def estimated(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, t
     return float(ranked[last + 1]) if last + 1 < len(ranked) else -1.0
 
 
-def estimated_for_groups(
-    score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray, target: float
-) -> float:
-    """The loosest threshold whose accuracy reaches the target in new groups too, as far as the groups at hand tell.
-
-    Parameters
-    ----------
-    score, right, weight : arrays, shape (n,)
-    unit : int array, shape (n,)
-        Groups.
-    target : float
-
-    Returns
-    -------
-    float
-        Never below that of `estimated`; infinite where no threshold reaches the target, as always with one group.
-    """
-    plain = estimated(score, right, weight, target)
-    if not np.isfinite(plain):
-        return math.inf
-    thresholds, low = accuracy_in_new_groups(score, right, weight, unit)
-    fine = low >= target
-    return max(plain, float(thresholds[np.flatnonzero(fine)[-1]])) if fine.any() else math.inf
-
-
 def accuracy_in_new_groups(
     score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Lower limit of the accuracy among the accepted at up to 100 thresholds, strictest first.
 
     Thresholds lie at even steps of the rank, which does not depend on labels. The limit is 0 with fewer than two groups
-    among the accepted. Arguments as for `estimated_for_groups`; two arrays of shape (T,).
+    among the accepted. Arguments as for `loosest`; two arrays of shape (T,).
     """
     # prediction of images without groups must not load scipy
     from graticule.evaluate.intervals import cluster_t
@@ -110,10 +86,35 @@ def accuracy_in_new_groups(
 def loosest(
     score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray | None, target: float
 ) -> float:
-    """Threshold of the estimated rule for images (`unit` None) or groups; infinite where none reaches the target."""
-    if unit is None:
-        return estimated(score, right, weight, target)
-    return estimated_for_groups(score, right, weight, unit, target)
+    """Threshold of the estimated rule for images (`unit` None) or groups; infinite where none reaches the target.
+
+    With groups it is the loosest whose accuracy reaches the target in new groups too, as far as the groups at hand
+    tell: never below that for images, and always infinite with one group.
+
+    Parameters
+    ----------
+    score, right, weight : arrays, shape (n,)
+    unit : int array, shape (n,), or None
+        Groups.
+    target : float
+    """
+    return float(all_loosest(score, right, weight, unit, (target,))[0])
+
+
+def all_loosest(
+    score: FloatArray,
+    right: NDArray[np.bool_],
+    weight: FloatArray,
+    unit: IntArray | None,
+    targets: Sequence[float],
+) -> FloatArray:
+    """`loosest` for several targets with one pass over the groups; shape (len(targets),)."""
+    plain = np.array([estimated(score, right, weight, target) for target in targets])
+    if unit is None or not np.isfinite(plain).any():
+        return plain
+    cuts, low = accuracy_in_new_groups(score, right, weight, unit)
+    fine = [cuts[low >= target][-1:] for target in targets]
+    return np.asarray(np.maximum(plain, [cut[0] if len(cut) else np.inf for cut in fine]), dtype=np.float64)
 
 
 def reachable(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.estimated_rule import loosest
+from graticule.decide.estimated_rule import all_loosest
 from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, wilson
 from graticule.evaluate.metrics import FloatArray, IntArray
 
@@ -69,9 +69,16 @@ def coverage_at(score: FloatArray, right: NDArray[np.bool_], unit: IntArray | No
 
     With groups (`unit`) the rule is that of groups, as in `estimated_rule.loosest`.
     """
-    weight = np.ones(len(score))
-    found = []
-    for target in TARGETS:
-        threshold = loosest(score, right, weight, unit, target)
-        found.append({"target": target, "coverage": float((score > threshold).mean())})
-    return found
+    shares = accepted_shares(score, right, np.ones(len(score)), unit)
+    return [{"target": target, "coverage": float(share)} for target, share in zip(TARGETS, shares, strict=True)]
+
+
+def accepted_shares(
+    score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, unit: IntArray | None
+) -> FloatArray:
+    """Weighted share of images above the threshold of the estimated rule at each of `TARGETS`; shape (3,).
+
+    Arguments as for `estimated_rule.loosest`.
+    """
+    thresholds = all_loosest(score, right, weight, unit, TARGETS)
+    return np.array([weight[score > threshold].sum() / weight.sum() for threshold in thresholds])

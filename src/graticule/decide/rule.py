@@ -60,9 +60,10 @@ class Rule:
         return np.asarray(proba[np.arange(len(proba)), best] > self.threshold[best], dtype=bool)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; an infinite threshold is None."""
+        """Plain values as JSON has them; an infinite threshold is None."""
         values = [float(t) if np.isfinite(t) else None for t in self.threshold]
-        return {**vars(self), "threshold": values}
+        limits = None if self.limits is None else list(self.limits)
+        return {**vars(self), "threshold": values, "limits": limits}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], n_classes: int) -> Rule:

@@ -177,8 +177,10 @@ def _document(
             "of several, and other images should confirm them."
         )
     described = [
-        {"run": escape_path(name), **own, "n": n, "too_good": why, "figures": figures}
-        for name, own, n, why, figures in zip(names, settings, many["n_each"], flaws, many["figures"], strict=True)
+        {"run": escape_path(name), **own, "n": n, "too_good": why, "figures": figures, "acceptance": _own_rule(run)}
+        for name, run, own, n, why, figures in zip(
+            names, runs, settings, many["n_each"], flaws, many["figures"], strict=True
+        )
     ]
     pair = flat(many) | {"run_a": names[0], "run_b": names[1], "settings": settings} if len(runs) == 2 else {}
     return {
@@ -195,6 +197,13 @@ def _document(
         "comparisons": comparisons,
         "notes": notes,
     }
+
+
+def _own_rule(run: FinishedRun) -> dict[str, Any] | None:
+    """The acceptance rule that the run's model stores and what it accepts, as its report says; None without one."""
+    file = run.folder / "decisions.json"
+    acceptance = read_json(file).get("acceptance") if file.is_file() else None
+    return {name: acceptance[name] for name in ("rule", "coverage", "accuracy")} if acceptance else None
 
 
 def _settings(record: dict[str, Any]) -> dict[str, Any]:

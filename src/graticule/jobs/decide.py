@@ -24,7 +24,7 @@ from graticule.evaluate.crossval import fold_rows
 from graticule.evaluate.metrics import brier, log_loss
 from graticule.jobs.division import Division
 from graticule.jobs.outcome import Outcome, class_codes
-from graticule.jobs.samples import Samples
+from graticule.jobs.samples import Samples, reasons_beyond
 from graticule.models.calibration import Calibration
 from graticule.models.scoring import member_probabilities
 
@@ -262,7 +262,9 @@ def _on_test(
         sets, best = prepare_sets(evidence), proba.argmax(axis=1)
         inside = {level: prediction_sets(p_values(sets, members, raw, level), best, level) for level in LEVELS}
     unit = None if group is None else np.unique(group[test].astype(str), return_inverse=True)[1].astype(np.int64)
-    answers = Answers(y[test], raw, proba, novelty, inside, unit)
+    window = outcome.encoder.preprocessing.intensity
+    beyond = np.array([bool(why) for why in reasons_beyond([samples.info[i] for i in test], window)], bool)
+    answers = Answers(y[test], raw, proba, novelty, inside, unit, beyond)
     return assess(answers, rule, ALPHA, classes) | {
         "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], proba)}
     }
