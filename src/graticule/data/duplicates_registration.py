@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from scipy.fft import next_fast_len, rfft2
 from graticule.data.duplicates_bands import Bands, bands_of, padded_product
 from graticule.data.duplicates_symmetry import SYMMETRIES, Pictures, each_symmetric, inverse, symmetric, turned_shift
 from graticule.data.fingerprint import grey_square
+from graticule.data.images import read_image
+from graticule.data.intensity import IntensityError
+from graticule.data.preprocess import Preprocessing, picture_of
 
 _REACH = 0.16  # largest shift looked for, as part of the side
 _HIGHEST = 0.36  # cycles per pixel of the thumbnail: the bands leave 2 % of the power there, and less above
@@ -289,3 +293,18 @@ def full_similarity(pixels_a: NDArray[np.uint8], pixels_b: NDArray[np.uint8]) ->
     scale = max(1.0, side / 64, side / shared)
     found = register(pictures, np.array([[0, 1]]), scale)
     return float(np.clip(found.similarity[0], 0.0, 1.0))
+
+
+def similarity_of_files(files: tuple[Path, Path], preprocessing: Preprocessing) -> float:
+    """`full_similarity` of two files as the network sees them; 0 where the intensity policy fits one of them not.
+
+    Raises
+    ------
+    ImageError
+        When one cannot be read.
+    """
+    try:
+        one, other = (picture_of(read_image(file, preprocessing.selection), preprocessing) for file in files)
+    except IntensityError:
+        return 0.0
+    return full_similarity(one.shown, other.shown)

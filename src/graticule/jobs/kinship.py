@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,10 @@ from numpy.typing import NDArray
 
 from graticule.data.duplicates import Pair, duplicate_components, find_duplicates
 from graticule.data.duplicates_decision import Confirm
-from graticule.data.duplicates_registration import full_similarity
-from graticule.data.images import read_image
-from graticule.data.intensity import IntensityError
+from graticule.data.duplicates_registration import similarity_of_files
 from graticule.data.leaks import Leak, find_leaks, group_units
-from graticule.data.preprocess import Preprocessing, picture_of
-from graticule.errors import ImageError
+from graticule.data.preprocess import Preprocessing
+from graticule.data.workers import WorkerPool
 from graticule.jobs.samples import Reporter, Samples
 from graticule.manifest import Manifest, escape_path
 
@@ -46,18 +45,25 @@ class Kinship:
     near: NDArray[np.int64]
 
 
-def in_full_detail(files: Sequence[Path], preprocessing: Preprocessing) -> Confirm:
-    """Similarity of two of the files by row, as the network sees them; 0 where one is gone meanwhile."""
+@contextmanager
+def in_full_detail(files: Sequence[Path], preprocessing: Preprocessing) -> Iterator[Confirm]:
+    """Similarity of two of the files by row, as the network sees them; 0 where one is gone meanwhile.
 
-    @lru_cache(maxsize=_REMEMBERED)
-    def confirm(a: int, b: int) -> float:
-        try:
-            one, other = (picture_of(read_image(files[i], preprocessing.selection), preprocessing) for i in (a, b))
-        except (ImageError, IntensityError):
-            return 0.0
-        return full_similarity(one.shown, other.shown)
+    They are read in a worker process, which is started for the first pair.
+    """
+    similarity = partial(similarity_of_files, preprocessing=preprocessing)
+    with WorkerPool(1) as pool:
 
-    return confirm
+        @lru_cache(maxsize=_REMEMBERED)
+        def confirm(a: int, b: int) -> float:
+            return pool.submit(similarity, [(files[a], files[b])], _unlike).result()[0]
+
+        yield confirm
+
+
+def _unlike(cause: str) -> float:
+    """What stands for a pair of which one cannot be read."""
+    return 0.0
 
 
 def relate(samples: Samples, preprocessing: Preprocessing, reporter: Reporter) -> Kinship:
@@ -65,12 +71,9 @@ def relate(samples: Samples, preprocessing: Preprocessing, reporter: Reporter) -
     n = len(samples.manifest)
     reporter.step("looking for near-duplicates")
     fingerprints = np.stack([facts.fingerprint for facts in samples.facts()])
-    pairs = find_duplicates(
-        [item.pixel_sha256 for item in samples.info],
-        fingerprints,
-        samples.network_features,
-        confirm=in_full_detail(samples.manifest.files(), preprocessing),
-    )
+    hashes = [item.pixel_sha256 for item in samples.info]
+    with in_full_detail(samples.manifest.files(), preprocessing) as confirm:
+        pairs = find_duplicates(hashes, fingerprints, samples.network_features, confirm=confirm)
     exact = duplicate_components(n, [pair for pair in pairs if pair.kind == "exact"])
     return Kinship(pairs, exact, duplicate_components(n, pairs))
 

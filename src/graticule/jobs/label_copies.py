@@ -47,12 +47,12 @@ def copies_of(bundle: Bundle, features: Rows, hashes: NDArray[np.uint8], y: NDAr
         Near-duplicates under two labels, a < b.
     """
     exact = np.unique(hashes, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    confirm = in_full_detail(files, Preprocessing.from_json(bundle.info.preprocessing))
     near = []
-    for a, b, rivals in _candidates(features, y, exact):
-        similarity = confirm(a, b)
-        if 1.0 - similarity <= CONFIRMED * _rival(rivals, confirm):
-            near.append((a, b, similarity))
+    with in_full_detail(files, Preprocessing.from_json(bundle.info.preprocessing)) as confirm:
+        for a, b, rivals in _candidates(features, y, exact):
+            similarity = confirm(a, b)
+            if 1.0 - similarity <= CONFIRMED * _rival(rivals, confirm):
+                near.append((a, b, similarity))
     joined = exact.copy()
     for a, b, _ in near:
         joined[joined == joined[b]] = joined[a]
