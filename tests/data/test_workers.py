@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,7 @@ import pytest
 
 from graticule.data.formats.raster import NO_MEMORY
 from graticule.data.worker import Limits
+from graticule.data.worker_ends import children_shielded_from_ctrl_c
 from graticule.data.workers import WorkerPool, in_workers
 
 SHORT = Limits(seconds=0.5, wall_seconds=60)
@@ -297,3 +299,15 @@ def test_a_script_on_standard_input_is_told_what_to_do() -> None:
     done = subprocess.run([sys.executable, "-"], input=SCRIPT + TOLD, capture_output=True, text=True, timeout=60)
     assert "save it as a file" in done.stdout
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows blocks no signals")
+def test_processes_that_are_shielded_come_up_without_ctrl_c() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    context = multiprocessing.get_context("spawn")
+    with children_shielded_from_ctrl_c():
+        pool = ProcessPoolExecutor(1, mp_context=context)
+        blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, [])
+    assert signal.SIGINT in blocked.result()
+    pool.shutdown()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
