@@ -12,6 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from graticule.data.phantoms.ultrasound import phantom_frame
 from graticule.runs import DONE
 
 PER_CLASS = 10
@@ -153,3 +154,45 @@ def test_leaks_of_a_split_are_listed(tmp_path: Path, graticule: Callable[..., An
     assert (leak["kind"], leak["parts"], leak["n"]) == ("near-duplicate", ["train", "test"], 2)
     assert "test/grains/leak.png" in leak["examples"]
     assert document["recommendations"][0]["rule"] == "leaks"
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ultrasound frames of two classes, one of which bears text and calipers, in front of the same tissue."""
+    folder = tmp_path_factory.mktemp("frames") / "data"
+    for name, first in (("bare", 0), ("marked", 12)):
+        (folder / name).mkdir(parents=True)
+        for i in range(first, first + 12):
+            frame = phantom_frame(0, i, 0, marked=name == "marked", shape=(336, 448))[0]
+            PIL.Image.fromarray(frame.pixels).save(folder / name / f"{i}.png")
+    return folder
+
+
+def test_marks_of_one_class_are_a_shortcut_in_the_audit_and_in_the_report_of_a_run(
+    frames: Path, tmp_path: Path, graticule: Callable[..., Any], fast: tuple[str, ...]
+) -> None:
+    assert graticule("audit", frames, "--out", tmp_path / "audit", *OPTIONS).code == 0
+    document = _document(tmp_path / "audit")
+    (row,) = [row for row in document["shortcuts"] if row["cue"] == "burnt-in marks"]
+    assert row["accuracy"] > 0.9
+    assert document["marks"]["per_class"]["marked"]["n"] == document["marks"]["n"] == 12
+    assert document["marks"]["per_class"]["bare"] == {"frames": 12, "n": 0, "area_outside": 0.0, "area_inside": 0.0}
+    (advice,) = [item for item in document["recommendations"] if "burnt-in marks" in item["title"]]
+    assert advice["harm"] == "high"
+    assert "--marks mask" in advice["do"]
+    page = (tmp_path / "audit" / "audit.html").read_text("utf-8")
+    assert "Ultrasound frames with burnt-in marks" in page
+    assert graticule("train", frames, "--out", tmp_path / "run", *fast, "--folds", 3).code == 0
+    record = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    assert "burnt-in marks" in [row["cue"] for row in record["shortcuts"]]
+    assert any("burnt-in marks" in text and "--marks mask" in text for text in record["warnings"])
+    assert "The burnt-in marks tell" in (tmp_path / "run" / "report.html").read_text("utf-8")
+
+
+def test_masked_marks_are_no_cue(frames: Path, tmp_path: Path, graticule: Callable[..., Any]) -> None:
+    assert graticule("audit", frames, "--out", tmp_path / "audit", *OPTIONS, "--marks", "mask").code == 0
+    document = _document(tmp_path / "audit")
+    assert "burnt-in marks" not in [row["cue"] for row in document["associations"]]
+    assert document["marks"]["masked"]
+    assert document["marks"]["n"] == 12
+    assert any("--marks mask" in text for text in document["warnings"])

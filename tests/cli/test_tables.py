@@ -205,7 +205,10 @@ def test_a_phantom_is_a_data_set(graticule: Callable[..., Any], tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["cells"], "unknown kind of phantom 'cells'; known: powder"),
+        (["cells"], "unknown kind of phantom 'cells'; known: powder, ultrasound"),
+        (["powder", "--marks", "all"], "marks is 'all'; allowed for powder: none"),
+        (["ultrasound", "--marks", "tumour"], "allowed for ultrasound: none, all, cyst, solid"),
+        (["ultrasound", "--info-bar", "zeiss"], "bear no info bar"),
         (["powder", "--n-per-class", 0], "n-per-class is 0"),
         (["powder", "--label-noise", 2], "label-noise"),
         (["powder", "--info-bar", "leica"], "leica"),

@@ -55,6 +55,16 @@ def pixel_sizes(**medians: float) -> dict[str, Any]:
 
 
 # rule, harm, changed parts, words that must stand in it
+def marks(**classes: tuple[int, int]) -> dict[str, Any]:
+    """Ultrasound frames of each class, and how many of them bear marks."""
+    per_class = {
+        name: {"frames": frames, "n": n, "area_outside": 0.01, "area_inside": 0.001}
+        for name, (frames, n) in classes.items()
+    }
+    totals = {key: sum(row[key] for row in per_class.values()) for key in ("frames", "n")}
+    return {**totals, "masked": False, "per_class": per_class}
+
+
 FINDINGS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("classes", "high", {"classes": {"fibre": 100}}, ("only the class “fibre”",)),
     ("classes", "high", {"classes": {}}, ("No image has a label",)),
@@ -143,6 +153,13 @@ FINDINGS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("deep_images", "low", {"formats": [{"format": "TIFF", "bits": 12, "n": 300}]}, ("300 images deeper",)),
     ("pages", "low", {"notes": [{"note": "first of 3 pages", "n": 4, "examples": []}]}, ("4 files", "`--page`")),
     ("info_bars", "low", {"info_bars": {"n": 50, "per_class": {"fibre": 50}}}, ("50 % of “fibre”", "--info-bar crop")),
+    (
+        "burnt_in_marks",
+        "medium",
+        {"marks": marks(fibre=(40, 36), plate=(40, 4))},
+        ("in 40 of 80 ultrasound frames", "90 % of “fibre”, 10 % of “plate”", "--marks mask", "graticule compare"),
+    ),
+    ("burnt_in_marks", "low", {"marks": marks(fibre=(40, 40), plate=(40, 38))}, ("in 78 of 80 ultrasound frames",)),
 ]
 
 
@@ -177,6 +194,8 @@ BELOW: list[dict[str, Any]] = [
     {"classes": {"fibre": 149, "plate": 30}, "groups": None},
     {"groups": {"column": "lot", "n": 10, "per_class": {"fibre": 5, "plate": 5, "sphere": 5}}},
     {"info_bars": {"n": 290, "per_class": {"fibre": 100, "plate": 100, "sphere": 90}}},
+    {"marks": marks(fibre=(40, 0), plate=(40, 0))},
+    {"marks": marks(fibre=(40, 40), plate=(40, 0)) | {"masked": True}},
     {"notes": [{"note": "the end chunk of the PNG file is missing", "n": 1, "examples": []}]},
     {"groups": None},
     {"warnings": ["groups were switched off with --group none"], "groups": None},
@@ -273,7 +292,7 @@ def test_everything_at_once_stands_in_order_of_harm() -> None:
     rules = [item["rule"] for item in found]
     assert rules[:5] == ["conflicts", "leaks", "shortcuts", "unreadable", "leaks"]
     assert rules.index("components") < rules.index("duplicates") < rules.index("pixel_sizes") < rules.index("imbalance")
-    assert rules[-1] == "info_bars"
+    assert rules[-2:] == ["info_bars", "burnt_in_marks"]
     assert recommend(changed(**parts)) == found
 
 

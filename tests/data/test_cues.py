@@ -29,10 +29,18 @@ def test_any_size_gives_finite_numbers(shape: tuple[int, ...]) -> None:
 
 def test_slices_cover_all_names_once() -> None:
     parts = (cues.BORDER, cues.BAR, cues.LOWER_STRIP, cues.UPPER_STRIP, cues.BRIGHTNESS, cues.THUMBNAIL_COLOURS)
+    parts += (cues.MARKS,)
     covered = [name for part in parts for name in CUE_NAMES[part]]
     assert covered == list(CUE_NAMES)
     assert all(name.startswith("upper_strip") for name in CUE_NAMES[cues.UPPER_STRIP])
     assert CUE_NAMES[cues.BRIGHTNESS] == ("brightness", "contrast")
+
+
+def test_marks_are_those_that_were_found() -> None:
+    image = noise((60, 70))
+    assert measure_cues(image, None)[cues.MARKS].tolist() == [0, 0, 0]
+    assert measure_cues(image, None, (0.0, 0.0))[cues.MARKS].tolist() == [1, 0, 0]
+    assert measure_cues(image, None, (0.25, 0.5))[cues.MARKS].tolist() == [1, 0.25, 0.5]
 
 
 def test_grey_and_equal_channels_agree() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from graticule.data.association import Categorical
 from graticule.data.cue_prediction import permuted_labels, predict_from_cues
-from graticule.data.cues import BORDER, N_CUES
+from graticule.data.cues import BORDER, MARKS, N_CUES
 from graticule.data.shortcuts import ADVICE, MOST_SAMPLES, Cue, Shortcut, Shortcuts, find_shortcuts, shortcut_row
 from graticule.data.standard_cues import ImageFacts, standard_cues
 from graticule.manifest import StrArray, object_array
@@ -215,6 +215,24 @@ def test_standard_cues_find_planted_acquisition_and_border() -> None:
     named = {shortcut.cue: shortcut.class_ for shortcut in found.flagged}
     assert named == {"border": "a", "bit depth": "c", "pixel size": "b"}
     assert {shortcut.nature for shortcut in found.flagged if shortcut.cue == "border"} == {"picture"}
+
+
+def test_marks_are_a_cue_unless_they_are_masked() -> None:
+    rng = np.random.default_rng(12)
+    y = np.repeat([0, 1], 40)
+    facts = facts_of(80, rng)
+    facts.measured[:, MARKS] = 0.0
+    label = texts([CLASSES[k] for k in y])
+    assert "burnt-in marks" not in [cue.name for cue in standard_cues(facts, label)[0]]
+    facts.measured[:, MARKS] = np.column_stack([np.ones(80), np.where(y == 1, 0.01, 0.0), np.zeros(80)])
+    found = find_shortcuts(standard_cues(facts, label)[0], y, CLASSES, None)
+    (marks,) = [shortcut for shortcut in found.flagged if shortcut.cue == "burnt-in marks"]
+    assert marks.nature == "acquisition"
+    assert marks.accuracy == pytest.approx(1.0)
+    assert "--marks mask" in marks.advice
+    masked, notes = standard_cues(facts, label, masked=True)
+    assert "burnt-in marks" not in [cue.name for cue in masked]
+    assert any("--marks mask" in note for note in notes)
 
 
 def test_a_row_is_json_without_nan() -> None:

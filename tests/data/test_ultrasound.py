@@ -1,10 +1,14 @@
 """Marks in ultrasound frames: planted ones found, speckle left alone, fillings that look like their surroundings."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from graticule.data.phantoms.powder import render as render_powder
 from graticule.data.phantoms.ultrasound import UltrasoundFrame, render_frame
-from graticule.data.ultrasound import crop_to_sector, find_marks, mask_marks
+from graticule.data.ultrasound import crop_to_sector, find_marks, is_ultrasound, mark_shares, mask_marks
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +113,45 @@ def test_marks_of_another_frame_are_refused() -> None:
     frame = render_frame(1001)
     with pytest.raises(ValueError, match="do not fit"):
         mask_marks(frame.pixels[:-1], find_marks(frame.pixels))
+
+
+@pytest.mark.parametrize("size", [(448, 336), (320, 240), (1024, 768)])
+@pytest.mark.parametrize("marked", [False, True])
+def test_frames_are_recognised_at_any_size_and_in_grey(size: tuple[int, int], marked: bool) -> None:
+    for seed in range(6):
+        image = Image.fromarray(render_frame(seed, marked=marked, shape=(336, 448)).pixels)
+        scaled = image.resize(size, Image.Resampling.BICUBIC)
+        compressed = io.BytesIO()
+        scaled.save(compressed, "JPEG", quality=75)
+        for shown in (scaled, scaled.convert("L"), Image.open(compressed)):
+            assert is_ultrasound(np.asarray(shown))
+
+
+def _spots(rng: np.random.Generator) -> np.ndarray:
+    """Smooth bright spots on black, as under fluorescence."""
+    y, x = np.mgrid[:256, :256]
+    spots = [np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 400) for cy, cx in rng.uniform(20, 236, (12, 2))]
+    return np.asarray(np.clip(230 * np.max(spots, axis=0) + rng.normal(0, 1.5, (256, 256)), 0, 255)).astype(np.uint8)
+
+
+def test_other_pictures_are_not_taken_for_ultrasound() -> None:
+    rng = np.random.default_rng(0)
+    others = [
+        *(render_powder(k, 0, 0).image for k in range(6)),
+        rng.integers(0, 255, (256, 256), dtype=np.uint8),  # noise
+        np.where(np.hypot(*(np.mgrid[:256, :256] - 128.0)) < 90, rng.integers(60, 200, (256, 256)), 0).astype(np.uint8),
+        _spots(rng),
+        np.zeros((256, 256), np.uint8),
+        np.full((256, 256, 3), 255, np.uint8),
+        rng.integers(0, 255, (20, 4000), dtype=np.uint8),
+    ]
+    assert not any(is_ultrasound(pixels) for pixels in others)
+
+
+def test_shares_of_marks_beside_and_on_the_scan() -> None:
+    for seed in range(1000, 1010):
+        bare, full = (render_frame(seed, marked=marked, shape=(336, 448)) for marked in (False, True))
+        assert mark_shares(find_marks(bare.pixels)) == (0.0, 0.0)
+        outside, inside = mark_shares(find_marks(full.pixels))
+        assert outside == pytest.approx((full.marks & ~full.sector).mean(), rel=0.25)
+        assert inside == pytest.approx((full.marks & full.sector).mean(), rel=0.35)

@@ -129,6 +129,12 @@ class Data:
                 "warnings": ["3 images: pixels are not square"],
             },
             "info_bars": {"n": 30, "per_class": {one: 30}, "rows": [40, 64]},
+            "marks": {
+                "frames": 90,
+                "n": 81,
+                "masked": False,
+                "per_class": {one: {"frames": 90, "n": 81, "area_outside": 0.0123, "area_inside": 0.0045}},
+            },
             "notes": [{"note": "first of 3 pages", "n": 4, "examples": self.of(1)[:1]}],
             "warnings": ["2 class folders are empty: 'dust'"],
         }
@@ -198,6 +204,9 @@ def test_every_section_tells_its_numbers(data: Data) -> None:
         "0.12",
         "51.7 %",
         "bad <1>.tif ends early, at <5>",
+        "81 of 90 (90 %)",
+        "1.23 %",
+        "0.45 %",
         "60 × 50 RGB, 8 bit 300",
         "PNG deflate 8 300",
         "90 (90 %) 90 nm 210 nm 1.2 µm Quanta 200 (88)",

@@ -11,7 +11,13 @@ from graticule.cli.console import Progress, print_json
 
 
 def command(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="powder: particles in a scanning electron microscope.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="powder: particles in a scanning electron microscope; ultrasound: frames with a cyst or a solid mass.",
+        ),
+    ],
     out: options.Out,
     n_per_class: Annotated[int, typer.Option(metavar="N", help="Images per class.")] = 40,
     seed: options.Seed = 0,
@@ -20,6 +26,13 @@ def command(
         str | None, typer.Option(metavar="MAKE", help="Draw the info bar of: zeiss, thermo, jeol, hitachi, tescan.")
     ] = None,
     masks: Annotated[bool, typer.Option("--masks", help="Also write object masks.")] = False,
+    marks: Annotated[
+        str,
+        typer.Option(
+            metavar="none|all|CLASS",
+            help="Which ultrasound frames bear text, ruler and calipers; a class plants a shortcut.",
+        ),
+    ] = "none",
     workers: options.Workers = None,
     json: options.Json = False,
 ) -> None:
@@ -36,6 +49,7 @@ def command(
             label_noise=label_noise,
             info_bar=info_bar,
             masks=masks,
+            marks=marks,
             workers=workers,
             progress=progress.set,
         )

@@ -29,6 +29,7 @@ _RULES: tuple[Callable[[Document], list[Advice]], ...] = (
     audit_pictures.deep_images,
     audit_pictures.pages,
     audit_pictures.info_bars,
+    audit_pictures.burnt_in_marks,
 )
 
 

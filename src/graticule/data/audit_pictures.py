@@ -197,3 +197,26 @@ def info_bars(document: Document) -> list[Advice]:
             "bars that were missed. Better: export all pictures without a bar.",
         )
     ]
+
+
+def burnt_in_marks(document: Document) -> list[Advice]:
+    """Text, rulers and calipers burnt into ultrasound frames, where they do not tell the class already."""
+    marks = document.get("marks") or {}
+    told = any(row.get("cue") == "burnt-in marks" for row in rows_of(document, "shortcuts"))
+    if not marks.get("n") or marks.get("masked") or told:
+        return []
+    share = {name: int(row["n"]) / int(row["frames"]) for name, row in marks["per_class"].items() if row["frames"]}
+    most, least = max(share, key=lambda name: share[name]), min(share, key=lambda name: share[name])
+    uneven = share[most] - share[least] > _BAR_GAP
+    return [
+        advice(
+            "burnt_in_marks",
+            "medium" if uneven else "low",
+            f"Text, rulers or calipers in {int(marks['n']):,} of {plural(int(marks['frames']), 'ultrasound frame')}"
+            + (f": {100 * share[most]:.0f} % of “{most}”, {100 * share[least]:.0f} % of “{least}”" if uneven else ""),
+            "Marks tell hospital, scanner and finding: a lesion that was measured bears calipers. A classifier may "
+            "learn them instead of the tissue.",
+            "Train with `--marks mask` and without, and compare the accuracy with `graticule compare`. Better: export "
+            "frames without marks.",
+        )
+    ]

@@ -1,4 +1,4 @@
-"""Numbers taken from an image that could give its class away without the object: border, info bar, thumbnail.
+"""Numbers taken from an image that could give its class away without the object: border, info bar, marks, thumbnail.
 
 They are measured once per image in the decoding workers; `graticule.data.shortcuts` asks what they tell of the class.
 All are means and standard deviations of 8-bit values over a thinned image, so that an image of 512 px takes well
@@ -37,6 +37,7 @@ CUE_NAMES: tuple[str, ...] = (
     "brightness",
     "contrast",
     *(f"thumbnail_{r}{c}_{rgb}" for r in range(THUMBNAIL) for c in range(THUMBNAIL) for rgb in "rgb"),
+    *(f"marks_{what}" for what in ("looked_for", "outside", "inside")),
 )
 N_CUES = len(CUE_NAMES)
 BORDER = slice(0, 16)
@@ -44,11 +45,14 @@ BAR = slice(16, 19)
 LOWER_STRIP = slice(19, 21 + SEGMENTS)
 UPPER_STRIP = slice(21 + SEGMENTS, 23 + 2 * SEGMENTS)
 BRIGHTNESS = slice(23 + 2 * SEGMENTS, 25 + 2 * SEGMENTS)
-THUMBNAIL_COLOURS = slice(25 + 2 * SEGMENTS, N_CUES)
+THUMBNAIL_COLOURS = slice(25 + 2 * SEGMENTS, N_CUES - 3)
+MARKS = slice(N_CUES - 3, N_CUES)
 
 
-def measure_cues(pixels: NDArray[np.uint8], bar: tuple[int, int] | None) -> FloatArray:
-    """What border, info bar and thumbnail of one image look like.
+def measure_cues(
+    pixels: NDArray[np.uint8], bar: tuple[int, int] | None, marks: tuple[float, float] | None = None
+) -> FloatArray:
+    """What border, info bar, burnt-in marks and thumbnail of one image look like.
 
     Parameters
     ----------
@@ -57,6 +61,9 @@ def measure_cues(pixels: NDArray[np.uint8], bar: tuple[int, int] | None) -> Floa
     bar : (int, int) or None
         Rows [top, bottom) of an info bar at the upper or lower edge; None where there is none. A bar that leaves no
         picture counts as none.
+    marks : tuple of two float, optional
+        Shares of the frame that marks cover outside and inside the scan, from `graticule.data.ultrasound.mark_shares`;
+        None where they were not looked for.
 
     Returns
     -------
@@ -72,6 +79,7 @@ def measure_cues(pixels: NDArray[np.uint8], bar: tuple[int, int] | None) -> Floa
         bar or burnt-in text gives about 0.
         `BRIGHTNESS`: mean and standard deviation of the picture's grey.
         `THUMBNAIL_COLOURS`: 4 x 4 cells, row by row, mean red, green, blue.
+        `MARKS`: 1 where marks were looked for, else 0; their two shares of the frame.
 
     Raises
     ------
@@ -95,6 +103,7 @@ def measure_cues(pixels: NDArray[np.uint8], bar: tuple[int, int] | None) -> Floa
     values[UPPER_STRIP] = _strip(pixels[::-1], first)
     values[BRIGHTNESS] = _mean(grey), _sd(grey)
     values[THUMBNAIL_COLOURS] = _thumbnail(planes)
+    values[MARKS] = marks is not None, *(marks or (0.0, 0.0))
     return values
 
 

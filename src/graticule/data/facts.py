@@ -17,9 +17,10 @@ from graticule.data.infobar import Bar
 from graticule.data.instrument import Metadata, from_json, to_json
 from graticule.data.intensity import Intensity, PixelRange, pixel_range
 from graticule.data.preprocess import Picture
+from graticule.data.ultrasound import find_marks, is_ultrasound, mark_shares
 
 # the number counts changes of the cues, of how info bars are found, and of what is stored
-FACTS_VERSION = f"4 {FINGERPRINT_VERSION}"
+FACTS_VERSION = f"5 {FINGERPRINT_VERSION}"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Facts:
     notes : tuple of str
         What the reader decided, such as "first of 3 pages".
     cues : float32 array, shape (N_CUES,)
-        Border, bar and coarse colours, see `graticule.data.cues`.
+        Border, bar, marks and coarse colours, see `graticule.data.cues`.
     fingerprint : uint8 array, shape (FINGERPRINT_SIZE,)
         For near-duplicates, see `graticule.data.fingerprint`.
     """
@@ -103,6 +104,13 @@ def facts_of(image: Image, picture: Picture, intensity: Intensity) -> Facts:
         metadata=image.metadata,
         bar=bar,
         notes=image.notes,
-        cues=measure_cues(picture.whole, None if bar is None else (bar.top, bar.bottom)),
+        cues=measure_cues(picture.whole, None if bar is None else (bar.top, bar.bottom), _marks(picture)),
         fingerprint=fingerprint(picture.shown),
     )
+
+
+def _marks(picture: Picture) -> tuple[float, float] | None:
+    """Shares that burnt-in marks cover; None for pictures in which they are not looked for."""
+    if picture.marks is not None:
+        return mark_shares(picture.marks)
+    return mark_shares(find_marks(picture.whole)) if is_ultrasound(picture.whole) else None

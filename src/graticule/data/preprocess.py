@@ -20,6 +20,7 @@ from graticule.data.images import Image
 from graticule.data.infobar import Bar, crop_bar, find_bar
 from graticule.data.intensity import Intensity, pixel_kind, to_uint8
 from graticule.data.selection import Selection
+from graticule.data.ultrasound import Marks, find_marks, mask_marks
 from graticule.errors import OptionError
 
 Pixels = NDArray[np.uint8]
@@ -120,11 +121,14 @@ class Picture:
         Without what the preprocessing takes away.
     bar : Bar or None
         The info bar found, cut off or not.
+    marks : Marks or None
+        Marks burnt into the picture, where they were masked.
     """
 
     whole: Pixels
     shown: Pixels
     bar: Bar | None
+    marks: Marks | None = None
 
 
 def picture_of(image: Image, preprocessing: Preprocessing) -> Picture:
@@ -142,11 +146,11 @@ def picture_of(image: Image, preprocessing: Preprocessing) -> Picture:
         stored, shown = crop_bar(stored, bar), crop_bar(whole, bar)
     if whole is not image.pixels:
         check_contrast(stored, shown, pixel_kind(image), preprocessing.intensity)
+    marks = None
     if preprocessing.marks == "mask":
-        from graticule.data.ultrasound import find_marks, mask_marks
-
-        shown = mask_marks(shown, find_marks(shown))
-    return Picture(whole, shown, bar)
+        marks = find_marks(shown)
+        shown = mask_marks(shown, marks)
+    return Picture(whole, shown, bar, marks)
 
 
 def fit(shown: Pixels, preprocessing: Preprocessing, pixel_size_nm: float | None = None) -> Pixels:

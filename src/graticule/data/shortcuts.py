@@ -28,6 +28,8 @@ MOST_SAMPLES = 2000  # that the small models see
 
 ADVICE = {
     "bar": "The info bar tells {name} apart. Crop it: --info-bar crop.",
+    "marks": "{words} tell {name} apart: text, rulers or calipers stand in its frames more, or less, than in others. "
+    "Mask them: --marks mask. Train with it and without, and compare the accuracy.",
     "strip": "{words} tell {name} apart by how they differ from the rows further in. If the object reaches "
     "there, this is information; if there is a bar, a caption or burnt-in text, it is a shortcut: crop it.",
     "file": "{words} tells {name} apart. Read all classes in one format and depth, made by the same export from the "

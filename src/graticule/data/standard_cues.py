@@ -61,6 +61,7 @@ def standard_cues(
     *,
     folder: StrArray | None = None,
     columns: Mapping[str, StrArray] | None = None,
+    masked: bool = False,
 ) -> tuple[list[Cue], list[str]]:
     """All cues that are not constant, for `find_shortcuts`.
 
@@ -74,6 +75,8 @@ def standard_cues(
     columns : mapping of str to object arrays of str, optional
         Columns of the manifest; site, operator, day and specimen are used, and instrument and pixel_size_nm where
         the files say nothing.
+    masked : bool
+        Marks burnt into ultrasound frames are masked, and so no cue.
 
     Returns
     -------
@@ -105,7 +108,23 @@ def standard_cues(
         for name, (words, remedy, values) in texts.items()
         if len(set(values.tolist())) > 1
     ]
-    return found + [cue for cue in _numbers(facts, columns) if _varies(cue)], notes
+    marks = np.asarray(facts.measured, dtype=np.float64)[:, measured.MARKS]
+    if masked and marks[:, 1:].any():
+        notes.append("burnt-in marks are masked (--marks mask), and were not tested as a cue")
+    numbers = [*_numbers(facts, columns), *([] if masked else [_marks(marks)])]
+    return found + [cue for cue in numbers if _varies(cue)], notes
+
+
+def _marks(marks: FloatArray) -> Cue:
+    """Whether there are marks outside and inside the scan, and how much they cover."""
+    shares = marks[:, 1:]
+    return Cue(
+        "burnt-in marks",
+        "The burnt-in marks",
+        "numeric",
+        np.column_stack([shares > 0, np.sqrt(np.maximum(shares, 0))]),
+        "marks",
+    )
 
 
 def _numbers(facts: ImageFacts, columns: Mapping[str, StrArray]) -> list[Cue]:

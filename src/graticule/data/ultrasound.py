@@ -25,8 +25,11 @@ _THINNED = 128  # about the pixels per side that the look of a frame is told by
 _LEAST_SIDE = 128  # pixels; in smaller pictures a stroke is as wide as an organ
 _CORNER, _LIT_CORNER = 10, 0.25  # a corner is a tenth of each side; three of four are black for the most part
 _GROUND, _SCAN = 0.08, 0.15  # least shares of the frame that are black, and that are scanned
-_TEXTURE = 4.0  # grey levels between neighbours that are no longer correlated, in most of the scan
+_APART = 6  # columns, from which on the speckle of most frames is no longer correlated
+_TEXTURE = 4.0  # grey levels between pixels so far apart, in most of the scan
+_TURNS = 0.33  # least share of such steps after which the grey turns: two in three in speckle, one in five beside spots
 _CORRELATED = 0.8  # of that difference is the most that next neighbours may show: speckle has a width, noise has none
+_LEAST_SHARE = 2e-4  # of the frame: less than two letters or one caliper
 _TINT = 60  # between the channels of a scan shown in sepia or blue
 
 
@@ -94,14 +97,31 @@ def is_ultrasound(pixels: NDArray[np.uint8]) -> bool:
         return False
     if np.median(_chroma(rows)[lit]) > _TINT:
         return False
-    apart = _steps(grey, lit, 6)
-    return bool(np.median(apart) >= _TEXTURE and _steps(grey, lit, 1).mean() <= _CORRELATED * apart.mean())
+    return _is_speckle(grey, lit)
 
 
-def _steps(grey: NDArray[np.int16], lit: NDArray[np.bool_], by: int) -> NDArray[np.int16]:
-    """Differences between lit pixels of a row that are so many columns apart."""
-    both = lit[:, by:] & lit[:, :-by]
-    return np.asarray(np.abs(grey[:, by:] - grey[:, :-by])[both]) if both.any() else np.zeros(1, np.int16)
+def _is_speckle(grey: NDArray[np.int16], lit: NDArray[np.bool_]) -> bool:
+    """Whether lit pixels go up and down along rows nearly everywhere, but not from one pixel to the next."""
+    near, apart = grey[:, 1:] - grey[:, :-1], grey[:, _APART:] - grey[:, :-_APART]
+    near_lit, apart_lit = lit[:, 1:] & lit[:, :-1], lit[:, _APART:] & lit[:, :-_APART]
+    turns_lit = apart_lit[:, _APART:] & apart_lit[:, :-_APART]
+    if not turns_lit.any():
+        return False
+    far = np.abs(apart[apart_lit])
+    turns = (apart[:, _APART:] < 0) != (apart[:, :-_APART] < 0)
+    return bool(
+        np.median(far) >= _TEXTURE
+        and np.abs(near[near_lit]).mean() <= _CORRELATED * far.mean()
+        and turns[turns_lit].mean() >= _TURNS
+    )
+
+
+def mark_shares(marks: Marks) -> tuple[float, float]:
+    """Shares of the frame that marks cover outside and inside the scan; what is too little for a letter counts as 0."""
+    total = marks.mask.size
+    outside = np.count_nonzero(marks.mask & ~marks.sector) / total
+    inside = np.count_nonzero(marks.mask & marks.sector) / total
+    return (outside if outside >= _LEAST_SHARE else 0.0), (inside if inside >= _LEAST_SHARE else 0.0)
 
 
 def mask_marks(pixels: NDArray[np.uint8], marks: Marks) -> NDArray[np.uint8]:

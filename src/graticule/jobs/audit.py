@@ -20,7 +20,7 @@ from graticule.data.shortcuts import Shortcuts
 from graticule.data.sources import read_manifest
 from graticule.data.training_only import is_synthetic
 from graticule.files import write_text
-from graticule.jobs.audit_shortcuts import describe_shortcuts, search_shortcuts
+from graticule.jobs.audit_shortcuts import describe_marks, describe_shortcuts, search_shortcuts
 from graticule.jobs.instruments import Instruments, describe_instruments, read_instruments
 from graticule.jobs.kinship import Kinship, large_chains, relate, split_leaks
 from graticule.jobs.openings import held_out_key, opened_by
@@ -145,7 +145,7 @@ def _find(data: Path, options: AuditOptions, reporter: Reporter) -> _Findings:
     kinship = relate(samples, reading.preprocessing, reporter)
     reporter.step("looking for shortcuts")
     instruments = read_instruments(samples)
-    shortcuts = search_shortcuts(samples, instruments, options.seed)
+    shortcuts = search_shortcuts(samples, instruments, options.seed, masked=options.marks == "mask")
     manifest = samples.manifest
     leaks = [leak.describe(manifest.path) for leak in split_leaks(manifest, kinship)] + _tuning(samples)
     return _Findings(everything, samples, reading, kinship, instruments, shortcuts, leaks)
@@ -190,6 +190,7 @@ def _document(data: Path, out: Path | None, options: AuditOptions, found: _Findi
         "leaks": found.leaks,
         "instrument": describe_instruments(found.instruments, manifest),
         "info_bars": _info_bars(samples, found.instruments),
+        "marks": describe_marks(samples, masked=found.reading.preprocessing.marks == "mask"),
         "intensity": {"policy": found.reading.intensity_words, "why": found.reading.intensity_why},
         "notes": _notes(samples, found.instruments),
         "warnings": [*everything.warnings, *samples.warnings, *found.reading.notes, *found.shortcuts.notes],

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from graticule.data.cues import MARKS
 from graticule.data.shortcuts import Association, Shortcuts, find_shortcuts
 from graticule.data.standard_cues import ImageFacts, standard_cues
 from graticule.data.training_only import is_synthetic
@@ -18,8 +19,11 @@ from graticule.jobs.samples import Samples
 from graticule.manifest import object_array
 
 
-def search_shortcuts(samples: Samples, instruments: Instruments, seed: int) -> Shortcuts:
-    """Measure what else than the object predicts the class, on labelled real samples."""
+def search_shortcuts(samples: Samples, instruments: Instruments, seed: int, *, masked: bool) -> Shortcuts:
+    """Measure what else than the object predicts the class, on labelled real samples.
+
+    `masked` says that marks burnt into ultrasound frames are masked.
+    """
     rows = np.flatnonzero(samples.manifest.labelled & ~is_synthetic(samples.manifest))
     manifest = samples.manifest.take(rows)
     classes = manifest.classes
@@ -45,6 +49,7 @@ def search_shortcuts(samples: Samples, instruments: Instruments, seed: int) -> S
         manifest.label,
         folder=object_array([posixpath.dirname(path) for path in manifest.path]),
         columns=manifest.columns,
+        masked=masked,
     )
     y = np.searchsorted(np.array(classes), manifest.label.astype(str)).astype(np.int64)
     found = find_shortcuts(cues, y, classes, manifest.group, seed=seed)
@@ -67,6 +72,35 @@ def describe_shortcuts(shortcuts: Shortcuts, classes: Sequence[str]) -> dict[str
             _row(row) | {"words": row.cue, "flagged": row.cue in flagged} for row in shortcuts.associations
         ],
     }
+
+
+def shortcut_warnings(shortcuts: Shortcuts) -> list[str]:
+    """What a report says of traces of how the pictures were taken that tell the class: a sentence for each cue."""
+    told = {row.cue: row for row in reversed(shortcuts.flagged) if row.nature == "acquisition"}
+    return [
+        f"{row.advice} A small model that sees nothing else: {row.measure} {row.accuracy:.0%}, chance {row.chance:.0%}"
+        for row in shortcuts.flagged
+        if told.get(row.cue) is row
+    ]
+
+
+def describe_marks(samples: Samples, *, masked: bool) -> dict[str, Any]:
+    """The "marks" of audit.json: ultrasound frames, those with burnt-in marks, and their area, class by class."""
+    cues = np.array([facts.cues[MARKS] for facts in samples.facts()], dtype=np.float64).reshape(-1, 3)
+    frame, shares = cues[:, 0] > 0, cues[:, 1:]
+    marked = shares.sum(axis=1) > 0
+    labels = samples.manifest.label.astype(str)
+    per_class = {}
+    for name in sorted(set(labels[frame].tolist())):
+        own = frame & (labels == name)
+        area = shares[own].mean(axis=0)
+        per_class[name] = {
+            "frames": int(own.sum()),
+            "n": int((own & marked).sum()),
+            "area_outside": round(float(area[0]), 6),
+            "area_inside": round(float(area[1]), 6),
+        }
+    return {"frames": int(frame.sum()), "n": int(marked.sum()), "masked": masked, "per_class": per_class}
 
 
 def _row(row: Association) -> dict[str, Any]:

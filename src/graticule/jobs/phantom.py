@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from graticule.data.phantoms.families import write_phantom
+from graticule.data.phantoms.families import NO_MARKS, write_phantom
 from graticule.errors import RunError
 from graticule.files import place_folder
 from graticule.runs import reserved
@@ -19,6 +19,7 @@ def phantom(
     label_noise: float = 0.0,
     info_bar: str | None = None,
     masks: bool = False,
+    marks: str = NO_MARKS,
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> dict[str, object]:
@@ -58,6 +59,7 @@ def phantom(
                 label_noise=label_noise,
                 info_bar=info_bar,
                 masks=masks,
+                marks=marks,
                 progress=progress,
                 workers=workers,
             )

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graticule.data.reading import Reading
+from graticule.data.shortcuts import Shortcuts
 from graticule.data.sources import check_trainable, read_manifest
 from graticule.data.training_only import PICKED, SYNTHETIC, training_only
 from graticule.errors import ManifestError
 from graticule.files import remove_folder
+from graticule.jobs.audit_shortcuts import describe_shortcuts, search_shortcuts, shortcut_warnings
 from graticule.jobs.decide import settle_decisions
 from graticule.jobs.division import Division, check_split, divide
+from graticule.jobs.instruments import read_instruments
 from graticule.jobs.openings import held_out_key, note_in_ledger
 from graticule.jobs.outcome import Outcome, measure, scored_predictions
 from graticule.jobs.reading import settle
@@ -96,6 +99,9 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         bundle_sha256 = write_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, predictions)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
+        shortcuts = _shortcuts(samples, reading, options, reporter)
+        record["shortcuts"] = describe_shortcuts(shortcuts, samples.manifest.classes)["shortcuts"]
+        record["warnings"] += shortcut_warnings(shortcuts)
         record["test_openings"] = openings(division, bundle_sha256)
         record["bundle_sha256"] = bundle_sha256
         record["test_openings_elsewhere"] = note_in_ledger(held_out_key(samples, division.folds.part), bundle_sha256)
@@ -106,6 +112,13 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         write_report(folder)
         remove_folder(folder / WORK)
     return record | {"metrics": metrics, "failures": samples.failures}
+
+
+def _shortcuts(samples: Samples, reading: Reading, options: TrainOptions, reporter: Reporter) -> Shortcuts:
+    """What else than the object tells the class: the report of a model says it as an audit would."""
+    reporter.step("looking for shortcuts")
+    masked = reading.preprocessing.marks == "mask"
+    return search_shortcuts(samples, read_instruments(samples), options.seed, masked=masked)
 
 
 def _processes(options: TrainOptions) -> Processes | None:

@@ -43,6 +43,7 @@ _SECTIONS = {
     "deep_images": "files",
     "pages": "files",
     "info_bars": "instrument",
+    "burnt_in_marks": "instrument",
 }
 
 
@@ -109,6 +110,7 @@ def audit_content(document: Document, pictures: Pictures) -> dict[str, Any]:
         "intensity": {"policy": "", "why": "", **(document.get("intensity") or {})},
         "instrument": audit_tables.instrument_rows(document),
         "bars": audit_tables.bar_rows(document),
+        "marks": audit_tables.mark_rows(document),
         "file_notes": list(document.get("notes") or []),
         "warnings": [str(text) for text in document.get("warnings") or []],
         "listed": LISTED,
@@ -206,6 +208,9 @@ def _also_checked(document: Document) -> list[tuple[str, str]]:
         found.append(("Leaks", "No group and no repeated picture lies in two parts of a split."))
     if not (document.get("info_bars") or {}).get("n"):
         found.append(("Info bars", "None was found."))
+    marks = document.get("marks") or {}
+    if marks.get("frames") and not marks.get("n"):
+        found.append(("Burnt-in marks", f"None was found in {int(marks['frames']):,} ultrasound frames."))
     if not (document.get("instrument") or {}).get("known"):
         found.append(("Pixel size", "No image states its pixel size, so scale could not be compared."))
     return found
@@ -221,7 +226,7 @@ def _linked(advice: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> 
         "unreadable": content["unreadable"],
         "duplicates": content["duplicates"]["pairs"] or content["components"].get("n"),
         "files": content["sizes"] or content["formats"] or content["file_notes"],
-        "instrument": content["instrument"]["rows"] or content["bars"]["n"],
+        "instrument": content["instrument"]["rows"] or content["bars"]["n"] or content["marks"]["n"],
     }
     sections = [_SECTIONS.get(str(item.get("rule")), "") for item in advice]
     return [

@@ -1,4 +1,4 @@
-"""Tables on the page of an audit: classes, shortcuts and cues, instruments, info bars."""
+"""Tables on the page of an audit: classes, shortcuts and cues, instruments, info bars, burnt-in marks."""
 
 from __future__ import annotations
 
@@ -116,3 +116,20 @@ def bar_rows(document: Document) -> dict[str, Any]:
         for name, n in (found.get("per_class") or {}).items()
     ]
     return {"n": int(found.get("n") or 0), "rows": rows, "height": found.get("rows")}
+
+
+def mark_rows(document: Document) -> dict[str, Any]:
+    """Marks burnt into the ultrasound frames of each class: how many bear them, and the area they cover, percent."""
+    found = document.get("marks") or {}
+    rows = [
+        (
+            name,
+            int(row["n"]),
+            int(row["frames"]),
+            100 * int(row["n"]) / int(row["frames"]),
+            100 * float(row["area_outside"]),
+            100 * float(row["area_inside"]),
+        )
+        for name, row in (found.get("per_class") or {}).items()
+    ]
+    return {"n": int(found.get("n") or 0), "rows": rows, "masked": bool(found.get("masked"))}

@@ -120,7 +120,7 @@ def test_progress_is_told_after_each_image(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_faulty_options_are_listed_together_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="unknown kind of phantom 'sand'; known: powder") as caught:
+    with pytest.raises(OptionError, match="unknown kind of phantom 'sand'; known: powder, ultrasound") as caught:
         write_phantom("sand", tmp_path / "x", n_per_class=0, label_noise=1.0, info_bar="leica", seed=-1, workers=0)
     for word in ("n-per-class", "label-noise", "'leica'", "seed", "workers"):
         assert word in str(caught.value)

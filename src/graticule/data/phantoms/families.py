@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from graticule.data.phantoms import powder
+from graticule.data.phantoms import powder, ultrasound
 from graticule.data.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
 from graticule.data.workers import available_cores, in_workers
 from graticule.errors import OptionError, RunError
@@ -50,12 +50,18 @@ class Family:
         Class names in alphabetical order.
     render : callable
         (class index, image index, seed) to a `powder.Micrograph`; depends on nothing else.
+    marked : callable, optional
+        The same image with marks burnt in; None: images of this kind bear none.
+    bars : bool
+        Whether an info bar can be drawn.
     """
 
     name: str
     description: str
     classes: tuple[str, ...]
     render: Callable[[int, int, int], powder.Micrograph]
+    marked: Callable[[int, int, int], powder.Micrograph] | None = None
+    bars: bool = True
 
 
 FAMILIES: dict[str, Family] = {
@@ -64,8 +70,17 @@ FAMILIES: dict[str, Family] = {
         description="powder particles of six morphologies under a scanning electron microscope",
         classes=powder.CLASSES,
         render=powder.render,
-    )
+    ),
+    "ultrasound": Family(
+        name="ultrasound",
+        description="ultrasound frames with a cyst or a solid mass",
+        classes=ultrasound.CLASSES,
+        render=ultrasound.render,
+        marked=ultrasound.render_marked,
+        bars=False,
+    ),
 }
+NO_MARKS, ALL_MARKS = "none", "all"
 
 
 @dataclass(frozen=True)
@@ -78,6 +93,7 @@ class _Plan:
     label_noise: float
     info_bar: str | None
     masks: bool
+    marks: str = NO_MARKS
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,7 @@ def write_phantom(
     label_noise: float = 0.0,
     info_bar: str | None = None,
     masks: bool = False,
+    marks: str = NO_MARKS,
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = 1,
 ) -> dict[str, object]:
@@ -123,6 +140,8 @@ def write_phantom(
         A key of `infobar.MAKES`: the bar hides the lowest rows of image and mask.
     masks : bool
         Write the particles' numbers as 16-bit PNG.
+    marks : str
+        Which images bear burnt-in marks (text, ruler, calipers): "none", "all", or a class, whose label they then tell.
     progress : callable or None
         Called with (images done, images in all).
     workers : int or None
@@ -139,7 +158,7 @@ def write_phantom(
     OptionError
         If an option is out of range; the message lists every one that is.
     """
-    plan = _Plan(kind, n_per_class, seed, label_noise, info_bar, masks)
+    plan = _Plan(kind, n_per_class, seed, label_noise, info_bar, masks, marks)
     _validate(plan, workers)
     family, out = FAMILIES[kind], Path(out)
     tasks = _tasks(plan, len(family.classes))
@@ -173,10 +192,23 @@ def _validate(plan: _Plan, workers: int | None) -> None:
         faults.append(f"label-noise is {plan.label_noise}; it must be at least 0 and below 1")
     if plan.info_bar is not None and plan.info_bar not in MAKES:
         faults.append(f"unknown info bar {plan.info_bar!r}; known: {', '.join(sorted(MAKES))}")
+    if plan.kind in FAMILIES:
+        faults += _faults_of_kind(plan, FAMILIES[plan.kind])
     if workers is not None and workers < 1:
         faults.append(f"workers is {workers}; it must be at least 1")
     if faults:
         raise OptionError("; ".join(faults))
+
+
+def _faults_of_kind(plan: _Plan, family: Family) -> list[str]:
+    """Options that images of this kind cannot follow."""
+    faults = []
+    if plan.info_bar is not None and not family.bars:
+        faults.append(f"{family.name} images bear no info bar; leave info-bar out")
+    allowed = [NO_MARKS] if family.marked is None else [NO_MARKS, ALL_MARKS, *family.classes]
+    if plan.marks not in allowed:
+        faults.append(f"marks is {plan.marks!r}; allowed for {family.name}: {', '.join(allowed)}")
+    return faults
 
 
 def _tasks(plan: _Plan, n_classes: int) -> list[_Task]:
@@ -206,7 +238,9 @@ def _made(make: Callable[[_Task], dict[str, str]], tasks: list[_Task], workers: 
 def _make(plan: _Plan, out: Path, task: _Task) -> dict[str, str]:
     """Render one image, write it and its mask, and return its manifest row."""
     family = FAMILIES[plan.kind]
-    shot = family.render(task.class_index, task.index, plan.seed)
+    marked = plan.marks in (ALL_MARKS, family.classes[task.class_index])
+    render = family.marked if marked and family.marked is not None else family.render
+    shot = render(task.class_index, task.index, plan.seed)
     image, mask = shot.image, shot.mask
     rows = bar_rows(plan.info_bar, image.shape[0])
     if plan.info_bar is not None and rows is not None:

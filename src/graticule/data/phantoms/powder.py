@@ -27,9 +27,9 @@ class Micrograph:
     Parameters
     ----------
     image : numpy.ndarray
-        Grey levels, uint8, shape (512, 512).
+        Grey levels, uint8, shape (512, 512); of other kinds any shape, or RGB.
     mask : numpy.ndarray
-        Particle numbers 1, 2, ... where visible, 0 elsewhere; uint16, shape (512, 512).
+        Particle numbers 1, 2, ... where visible, 0 elsewhere; uint16, shape (512, 512) or (height, width).
     specimen : str
         Which specimen it shows: the group.
     pixel_size_nm : float

@@ -1,7 +1,8 @@
 """An ultrasound frame with known marks: a speckled sector on black with text, calipers, ruler, grey bar and logo.
 
 Speckle is the envelope of circular complex Gaussian scatter seen through the point spread of the beam (fully developed
-speckle: Burckhardt 1978), log-compressed to 60 dB. The overlay is drawn on top, as scanners do.
+speckle: Burckhardt 1978), log-compressed to 60 dB. The overlay is drawn on top, as scanners do. As a family of phantoms
+each frame has a mass: a cyst without echoes or a solid one with few.
 """
 
 from __future__ import annotations
@@ -13,8 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from graticule.data.phantoms.infobar import font
+from graticule.data.phantoms.powder import Micrograph
 
 _DYNAMIC_RANGE_DB = 60.0
+CLASSES = ("cyst", "solid")
+FRAMES_PER_PATIENT = 2
+_PIXEL_NM = 2e5
+_ECHO = {"cyst": -1.9, "solid": -0.8}  # powers of ten against the tissue around
+_PATIENT_KEY = 1_000_000  # a spawn key that no image uses
+_SCANNERS = ("US-1", "US-2", "US-3")
 _INKS = ((255, 255, 255), (230, 230, 230), (255, 255, 0), (0, 255, 255), (0, 255, 0))
 
 
@@ -36,7 +44,57 @@ class UltrasoundFrame:
     marks: NDArray[np.bool_]
 
 
-def render_frame(seed: int, *, marked: bool = True, shape: tuple[int, int] = (480, 640)) -> UltrasoundFrame:
+@dataclass(frozen=True)
+class Mass:
+    """An ellipse of other tissue: centre and half axes as shares of height and width, echo as a power of ten."""
+
+    centre: tuple[float, float]
+    axes: tuple[float, float]
+    echo: float
+
+    def covers(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Where it lies in a frame, shape (h, w)."""
+        y, x = np.mgrid[: shape[0], : shape[1]]
+        (cy, cx), (a, b) = (np.multiply(pair, shape) for pair in (self.centre, self.axes))
+        return np.asarray(((y - cy) / a) ** 2 + ((x - cx) / b) ** 2 < 1)
+
+
+def render(class_index: int, index: int, seed: int) -> Micrograph:
+    """Frame number `index` of a class without marks; the same for the same three numbers, whatever else is made.
+
+    Neither probe, gain, speckle nor scanner depends on the class. Frames of one patient follow each other.
+    """
+    return _micrograph(class_index, index, seed, marked=False)
+
+
+def render_marked(class_index: int, index: int, seed: int) -> Micrograph:
+    """The frame of `render` with text, ruler and calipers over it."""
+    return _micrograph(class_index, index, seed, marked=True)
+
+
+def phantom_frame(
+    class_index: int, index: int, seed: int, *, marked: bool, shape: tuple[int, int] = (480, 640)
+) -> tuple[UltrasoundFrame, Mass]:
+    """The frame of `render` or `render_marked` with its truth, in any shape."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(class_index, index)))
+    centre = rng.uniform(0.35, 0.6), rng.uniform(0.42, 0.58)
+    axes = rng.uniform(0.07, 0.13), rng.uniform(0.06, 0.11)
+    mass = Mass(centre, axes, _ECHO[CLASSES[class_index]])
+    return render_frame(int(rng.integers(2**31)), marked=marked, shape=shape, mass=mass), mass
+
+
+def _micrograph(class_index: int, index: int, seed: int, *, marked: bool) -> Micrograph:
+    frame, mass = phantom_frame(class_index, index, seed, marked=marked)
+    place = (mass.covers(frame.sector.shape) & frame.sector).astype(np.uint16)
+    patient = index // FRAMES_PER_PATIENT
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(class_index, _PATIENT_KEY, patient)))
+    scanner = _SCANNERS[int(rng.integers(len(_SCANNERS)))]
+    return Micrograph(frame.pixels, place, f"{CLASSES[class_index]}-{patient:03d}", _PIXEL_NM, scanner)
+
+
+def render_frame(
+    seed: int, *, marked: bool = True, shape: tuple[int, int] = (480, 640), mass: Mass | None = None
+) -> UltrasoundFrame:
     """A frame of a curved (fan) or a linear (rectangle) probe; the same for the same arguments.
 
     Parameters
@@ -47,10 +105,12 @@ def render_frame(seed: int, *, marked: bool = True, shape: tuple[int, int] = (48
         Draw the overlay. Without it the scan is the same.
     shape : tuple of int
         (h, w), each at least 320.
+    mass : Mass, optional
+        Drawn into the tissue.
     """
     rng = np.random.default_rng(seed)
     sector = _sector(shape, rng)
-    scan = np.where(sector, _speckle(shape, rng), 0).astype(np.uint8)
+    scan = np.where(sector, _speckle(shape, rng, mass), 0).astype(np.uint8)
     ink = Image.new("RGBA", (shape[1], shape[0]), (0, 0, 0, 0))
     if marked:
         draw = ImageDraw.Draw(ink)
@@ -76,7 +136,7 @@ def _sector(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool
     return np.asarray((radius >= inner) & (radius <= outer - apex) & (abs(angle) <= reach) & (y < 0.92 * height))
 
 
-def _speckle(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _speckle(shape: tuple[int, int], rng: np.random.Generator, mass: Mass | None) -> NDArray[np.uint8]:
     from scipy import ndimage
 
     y, x = np.mgrid[: shape[0], : shape[1]]
@@ -85,6 +145,8 @@ def _speckle(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uin
         cy, cx = rng.uniform(0.25, 0.75, 2) * shape
         a, b = rng.uniform(15, 60, 2)
         echo[((y - cy) / a) ** 2 + ((x - cx) / b) ** 2 < 1] *= 10 ** rng.uniform(-1.5, 0.7)
+    if mass is not None:
+        echo[mass.covers(shape)] *= 10**mass.echo
     sigma = rng.uniform(1.1, 1.7), rng.uniform(1.6, 3.0)  # axial, lateral
     field = [ndimage.gaussian_filter(rng.normal(0, 1, shape) * np.sqrt(echo), sigma) for _ in range(2)]
     envelope = np.hypot(*field)
