@@ -162,22 +162,30 @@ def write_phantom(
     _validate(plan, workers)
     family, out = FAMILIES[kind], Path(out)
     tasks = _tasks(plan, len(family.classes))
-    for name in family.classes:
-        (out / name).mkdir(parents=True, exist_ok=True)
-        if masks:
-            (out / "masks" / name).mkdir(parents=True, exist_ok=True)
+    _make_folders(plan, family, out)
     rows = []
     for row in _made(partial(_make, plan, out), tasks, workers):
         rows.append(row)
         if progress is not None:
             progress(len(rows), len(tasks))
-    with writing_text(out / "manifest.csv") as file:
-        writer = csv.DictWriter(file, fieldnames=_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    _write_manifest(out / "manifest.csv", rows)
     record = _record(plan, family, rows)
     write_text(out / "phantom.json", json.dumps(record, indent=2) + "\n")
     return record
+
+
+def _make_folders(plan: _Plan, family: Family, out: Path) -> None:
+    for name in family.classes:
+        (out / name).mkdir(parents=True, exist_ok=True)
+        if plan.masks:
+            (out / "masks" / name).mkdir(parents=True, exist_ok=True)
+
+
+def _write_manifest(file: Path, rows: list[dict[str, str]]) -> None:
+    with writing_text(file) as stream:
+        writer = csv.DictWriter(stream, fieldnames=_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _validate(plan: _Plan, workers: int | None) -> None:
