@@ -217,6 +217,13 @@ def test_planes_of_a_stack_in_several_files(by: str) -> None:
     assert refused(ome(described(pixels_of(blocks, z=3), "")), "none of its planes in this file", "elsewhere.tif")
 
 
+def test_a_name_and_an_identifier_that_contradict_each_other() -> None:
+    blocks = "".join(block(f"urn:uuid:{k}", f"z{k}.tif", IFD=0, FirstT=k) for k in range(2))
+    xml = described(pixels_of(blocks, t=2), "urn:uuid:1")
+    np.testing.assert_array_equal(read(ome(xml), "z0.tif").pixels, STACK[0])  # one page is all there is
+    assert refused(ome(xml, STACK), "one place for its identifier and another for its name", "z0.tif")
+
+
 def test_channels_in_several_files() -> None:
     blocks = "".join(block(f"urn:uuid:{k}", f"c{k}.tif", IFD=0, FirstC=k, PlaneCount=3) for k in (1, 0))
     data = ome(described(pixels_of(blocks, z=3, c=2)), STACK)

@@ -17,7 +17,8 @@ class Selection:
     ----------
     z : int, "max" or None
         Plane of a stack, from 0 to the number of planes less 1, or "max" for the brightest value over all planes
-        (maximum intensity projection). None: the file may hold one plane only.
+        (maximum intensity projection). Without a page, the pages of a TIFF that say nothing of dimensions count as
+        planes. None: the file may hold one plane only.
     channel : tuple of 1 or 3 int, or None
         One channel gives a grey image, three give red, green and blue in the order given. Each from 0 to the number
         of channels less 1. None: the file may hold grey or RGB only.

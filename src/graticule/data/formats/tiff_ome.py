@@ -219,12 +219,15 @@ def _this_file(root: str, name: str, images: list[Declared]) -> Callable[[_Block
     alone = len({(block.uuid, block.file) for block in named}) == 1 and all(
         block.named for image in images for block in image.blocks
     )
-    by_uuid = bool(root) and any(block.uuid == root for block in named)
+    by_uuid = {(block.uuid, block.file) for block in named if root and block.uuid == root}
+    by_name = {(block.uuid, block.file) for block in named if name and block.file == _base(name)}
+    if by_uuid and by_name and not by_uuid & by_name:
+        raise Unfollowed("its OME description has one place for its identifier and another for its name")
 
     def here(block: _Block) -> bool:
         if not block.named or (alone and not (root and block.uuid and block.uuid != root)):
             return True
-        return block.uuid == root if by_uuid else bool(name) and block.file == _base(name)
+        return (block.uuid, block.file) in (by_uuid or by_name)
 
     return here
 
