@@ -297,6 +297,7 @@ def test_without_the_run_there_are_plain_counts_and_the_reason(
         ("path,diameter_um", ("lot0/0000.png", "nan"), "diameter_um is no number from 0"),
         ("path,diameter_um", ("lot0/0000.png", "3"), "--diameter-is"),
         ("path,label", ("lot0/0000.png", "hair"), "label unknown to the model"),
+        ("path,label", ("lot0/0000.png", "Glass "), "'Glass ' (the model has 'glass', typed otherwise"),
         ("path,specimen", ("elsewhere.png", "x"), "is among the predictions"),
         ("file,specimen", ("lot0/0000.png", "x"), "lacks path"),
     ],
@@ -307,6 +308,15 @@ def test_faulty_tables_are_named(
     table = write_csv(tmp_path / "t.csv", header, [row])
     assert word in graticule("count", world.predictions, "--table", table, "--out", tmp_path / "out").message()
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("column", ["specimen", "Lot"])
+def test_specimens_that_look_alike_are_refused(world: World, graticule: Graticule, tmp_path: Path, column: str) -> None:
+    table = write_csv(tmp_path / "t.csv", f"path,{column}", [(world.paths[0], "7"), (world.paths[1], "7.0")])
+    words = ("--table", table, *(() if column == "specimen" else ("--by", "lot")))
+    message = graticule("count", world.predictions, *words, "--out", tmp_path / "out").message()
+    assert f"names in column {column} that differ only by" in message
+    assert "'7' and '7.0': first in row 2, row 3" in message
 
 
 def test_two_volumes_and_repeated_images_are_faults(world: World, graticule: Graticule, tmp_path: Path) -> None:
@@ -321,6 +331,7 @@ def test_two_volumes_and_repeated_images_are_faults(world: World, graticule: Gra
     ("header", "rows", "word"),
     [
         ("path,label", [("lot0/0000.png", "hair")], "label unknown to the model"),
+        ("path,label", [("lot0/0000.png", "glas\u200bs")], r"'glas\u200bs' (the model has 'glass', typed otherwise"),
         ("path,label", [("lot9/0000.png", "glass")], "control image not among the predictions"),
         ("path,label", [("lot0/0000.png", "")], "no label"),
         ("path,label,sampling_prob", [("lot0/0000.png", "glass", "1.5")], "sampling_prob"),

@@ -118,6 +118,9 @@ def test_labels_that_the_model_does_not_know_are_refused(
     (data / "disc").rename(data / "ellipse")
     message = graticule("evaluate", run, data, "--out", tmp_path / "out").message()
     assert "labels 'ellipse' are none of the model's classes 'disc', 'square', 'stripes'" in message
+    (data / "ellipse").rename(data / "disc\u00ad")
+    message = graticule("evaluate", run, data, "--out", tmp_path / "out").message()
+    assert r"'disc\xad' (the model has 'disc', typed otherwise: write them alike)" in message
     assert not (tmp_path / "out").exists()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -338,3 +339,54 @@ def test_a_mix_of_classes_is_read_from_a_file(
     mix.write_text("class,share\ndisc,90\nsquares,5\n")
     outcome = graticule("predict", run, new, "--out", tmp_path / "other", "--prevalence", mix)
     assert "lacks square, stripes and names squares" in outcome.message()
+    for text, told in (
+        ("class,share\ndisc,90\nSquare,5\nstripes,5\n", "'Square' (the model has 'square', typed otherwise"),
+        ("class,share\ndisc,90\nsquare,5\nstripes,5\nsquare,1\n", "class named twice"),
+        ("class,share\ndisc,90\ndisc\u00a0,5\n", "differ only by"),
+        ("class,share\ndisc,9\0\n", "near line 2: it holds a zero byte"),
+        ("class,share\ndisc," + "9" * 140_000, "near line 2: field larger than field limit"),
+        ("class;share\ndisc;many\n", "'many'"),
+    ):
+        mix.write_text(text)
+        assert told in graticule("predict", run, new, "--out", tmp_path / "other", "--prevalence", mix).message()
+
+
+def test_what_servers_put_beside_images_is_told_and_a_store_of_chunks_is_one_image(
+    run: Path, new: Path, graticule: Callable[..., Any], tmp_path: Path
+) -> None:
+    """In every verb that walks a folder, with the same words."""
+    images = tmp_path / "images"
+    shutil.copytree(new, images)
+    (images / "broken.png").unlink()
+    for folder in ("disc", "square"):
+        preview = images / folder / "@eaDir" / "x.png"
+        preview.mkdir(parents=True)
+        shutil.copy(images / "disc" / "disc_100.png", preview / "SYNOPHOTO_THUMB_XL.png")
+    chunks = images / "disc" / "well.ome.zarr" / "0" / "0"
+    chunks.mkdir(parents=True)
+    for i in range(5):
+        (chunks / str(i)).write_bytes(b"chunk")
+    counted = "were left out (2): 2 '@eaDir'"
+    for words in (
+        ("predict", run, images, "--out", tmp_path / "p", "--workers", 1),
+        ("explain", run, images, "--out", tmp_path / "x", "--limit", 1),
+        ("evaluate", run, images, "--out", tmp_path / "v", "--workers", 1),
+        ("audit", images, "--out", tmp_path / "a", "--views", 1, "--workers", 1),
+        ("embed", images, "--out", tmp_path / "f.npz", "--views", 1, "--workers", 1),
+        ("train", images, "--out", tmp_path / "r", "--views", 1, "--folds", 2, "--workers", 1),
+    ):
+        outcome = graticule(*words)
+        assert outcome.code == 3, outcome.err
+        assert counted in outcome.out + outcome.err, words[0]
+        assert "well.ome.zarr: OME-Zarr is not supported" in outcome.err, words[0]
+        assert "1 image could not be read" in outcome.err, words[0]
+    assert counted in json.dumps(json.loads((tmp_path / "p" / "summary.json").read_text())["warnings"])
+    assert counted in (tmp_path / "a" / "audit.json").read_text()
+    rows = _rows(tmp_path / "p")
+    assert len(rows) == 7
+    assert [row["decision"] for row in rows if row["path"].endswith("zarr")] == ["reject"]
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{images / 'disc' / 'DISC_100.png'}\n{images / 'square' / 'square_100.png'}\n")
+    outcome = graticule("predict", run, listed, "--out", tmp_path / "l", "--workers", 1)
+    if not (images / "disc" / "DISC_100.png").exists():
+        assert "differs only in how it is typed: 'disc_100.png'" in outcome.err

@@ -63,7 +63,7 @@ def test_hidden_and_system_files_are_ignored_and_others_counted(tmp_path: Path) 
     manifest = read_manifest(tmp_path)
     assert list(manifest.path) == ["a/1.png", "b/1.png"]
     assert manifest.warnings == (
-        "6 hidden files and folders, and those of file servers and systems, were left out: 2 '.*', 1 '._*', "
+        "hidden files and folders, and those of file servers and systems, were left out (6): 2 '.*', 1 '._*', "
         "1 'Thumbs.db', 1 '__MACOSX', 1 'desktop.ini'",
         "4 files that are no images were ignored: 1 '.csv', 1 '.npy', 1 '.txt', 1 'README'",
     )
@@ -220,7 +220,7 @@ def test_folders_of_servers_and_systems_are_left_out_and_counted(tmp_path: Path)
     for manifest in (read_manifest(tmp_path), list_images(tmp_path)):
         assert list(manifest.path) == ["a/1.png", "b/1.png"]
         assert manifest.warnings == (
-            "16 hidden files and folders, and those of file servers and systems, were left out: 2 '#recycle', "
+            "hidden files and folders, and those of file servers and systems, were left out (16): 2 '#recycle', "
             "2 '$RECYCLE.BIN', 1 '*@SynoResource', 2 '.Trashes', 2 '@eaDir', 2 'System Volume Information', "
             "1 'ehthumbs.db', 2 'found.000', 2 'lost+found'",
         )

@@ -257,6 +257,14 @@ def test_rows_that_cannot_be_stored_are_listed(folder: Folder) -> None:
     assert "is 'x' and 'y' of 'eve'" in failures["f.png"] == failures["copy.png"]
 
 
+def test_an_image_whose_twin_is_there_is_named(folder: Folder) -> None:
+    folder.image("Präparat.png".replace("ä", "a\u0308"))
+    if (folder.images / "präparat.png").exists():
+        pytest.skip("this file system takes both names for one")
+    told = import_labels(folder.labels, folder.table("path,label", "präparat.png,x"), user="eve")
+    assert "typed: 'Pra\\u0308parat.png'" in dict(told["failures"])["präparat.png"]
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -264,10 +272,17 @@ def test_rows_that_cannot_be_stored_are_listed(folder: Folder) -> None:
         (("path,label", "a.png,x/y"), "class name with '/'"),
         (("path,label,sampling_prob", "a.png,x,2"), "above 0 and up to 1"),
         (("path,label", "a.png,x", "b.png,X"), "differ only by upper and lower case"),
+        (("path,label,user", "a.png,x,eve", "b.png,x,Eve"), "names in column user that differ only by"),
+        (("path,label,user", "a.png,x,dan", "b.png,x,dan\u00a0"), r"'dan' and 'dan\\xa0'"),
+        (
+            ("path,label,user", "a.png,x,Ann"),
+            "person whose name is typed otherwise in the record.*'Ann' and 'ann'",
+        ),
+        (("path,label,user", "a.png,Y,eve"), "class whose name is typed otherwise in the record.*'Y' and 'y'"),
     ],
 )
 def test_faulty_tables_store_nothing(folder: Folder, lines: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ManifestError, match=message):
+    with pytest.raises(ManifestError, match=f"(?s){message}"):
         import_labels(folder.labels, folder.table(*lines))
     with LabelStore.open(folder.labels) as store:
         assert store.head().seq == 7

@@ -85,7 +85,7 @@ class Listing:
         found = list(self.warnings)
         if self.service:
             what = "hidden files and folders, and those of file servers and systems, were left out"
-            found.append(f"{self.service.total():,} {what}: {_counted(self.service)}")
+            found.append(f"{what} ({self.service.total():,}): {_counted(self.service)}")
         if self.ignored:
             found.append(f"{self.ignored.total()} files that are no images were ignored: {_counted(self.ignored)}")
         return found

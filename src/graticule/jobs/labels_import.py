@@ -17,6 +17,7 @@ from graticule.errors import ManifestError, OptionError
 from graticule.files import sha256_file
 from graticule.jobs.samples import Reporter, Silent
 from graticule.manifest import escape_path, unescape_path
+from graticule.names import told_apart, written_otherwise
 from graticule.review.events import DOUBTFUL, NOVEL, Draft, check_draft
 from graticule.review.people import login_name
 from graticule.review.store import LabelStore
@@ -64,6 +65,7 @@ def import_labels(
     fine, conflicts = _without_conflicts(drafts)
     counts = {"n_stored": 0, "n_unchanged": 0, "n_known": 0}
     with LabelStore.open(labels) as store:
+        _check_against(store, fine, table)
         reporter.begin("storing", len(fine))
         for at in range(0, len(fine), _BLOCK):
             _store_block(store, fine[at : at + _BLOCK], counts)
@@ -134,6 +136,26 @@ def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path
             faults.add("sampling_prob is no number above 0 and up to 1", f"row {row}: {cell!r}")
     faults.raise_if_any()
     return columns
+
+
+def _check_against(store: LabelStore, drafts: list[Draft], table: Path) -> None:
+    """Refuse names of persons and classes that are twins of others in the record: they would count as two.
+
+    Raises
+    ------
+    ManifestError
+    """
+    faults = Faults(repr(str(table)))
+    classes = {draft.new_value or "" for draft in drafts} - {DOUBTFUL, NOVEL}
+    for what, names, known in (
+        ("person", {draft.who for draft in drafts}, store.people()),
+        ("class", classes, store.classes()),
+    ):
+        for name in sorted(names):
+            other = written_otherwise(name, known)
+            if other is not None:
+                faults.add(f"{what} whose name is typed otherwise in the record", told_apart([name, other]))
+    faults.raise_if_any()
 
 
 def _is_chance(cell: str) -> bool:

@@ -23,7 +23,7 @@ DECIDING = ("label", "change", "doubtful", "novel", "import")
 IMAGE_ACTIONS = (*DECIDING, "delete", "undo", "note", "adjudicate")
 STORE_ACTIONS = ("sign", "repair")
 ACTIONS = (*IMAGE_ACTIONS, *STORE_ACTIONS)
-_WITH_CLASS = ("label", "change", "import", "adjudicate")
+WITH_CLASS = ("label", "change", "import", "adjudicate")
 _WITH_REASON = ("change", "delete", "import", "note", "sign", "repair")
 
 MAX_NAME = 200
@@ -221,7 +221,7 @@ def _action_faults(draft: Draft) -> list[str]:
             faults.append("path of the image is missing")
     elif draft.image_sha256 is not None or draft.path is not None:
         faults.append(f"{draft.action} is not about one image: image_sha256 and path must be None")
-    if draft.action in _WITH_CLASS:
+    if draft.action in WITH_CLASS:
         faults += _value_faults(draft.new_value)
     elif draft.action != "sign" and draft.new_value is not None:
         faults.append(f"new_value is given by the action {draft.action}: leave it out")

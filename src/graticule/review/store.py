@@ -25,7 +25,7 @@ from graticule.review.engine import (
     told,
     writing,
 )
-from graticule.review.events import Draft, Event, check_draft
+from graticule.review.events import DOUBTFUL, NOVEL, WITH_CLASS, Draft, Event, check_draft
 from graticule.review.people import PROGRAM
 from graticule.review.schema import label_events
 from graticule.review.trail import START, Head, Verification, verify
@@ -175,6 +175,12 @@ class LabelStore:
         """Everyone who wrote an event, by name."""
         with told(self._place), reading(self._engine) as connection:
             return sorted(connection.execute(select(label_events.c.who).distinct()).scalars())
+
+    def classes(self) -> list[str]:
+        """Every class that an event named, also one that was taken back."""
+        named = select(label_events.c.new_value).where(label_events.c.action.in_(WITH_CLASS)).distinct()
+        with told(self._place), reading(self._engine) as connection:
+            return sorted(set(connection.execute(named).scalars()) - {None, DOUBTFUL, NOVEL})
 
     def events_of(self, image_sha256: str) -> list[Event]:
         """The events of one image, by ascending number."""

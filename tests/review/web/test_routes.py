@@ -38,6 +38,18 @@ def test_queue_hands_out_images_and_counts(open_desk: Open) -> None:
     assert (after["done"], after["left"]) == (1, 23)
 
 
+def test_a_person_is_one_however_the_name_is_typed(open_desk: Open) -> None:
+    opened = open_desk()
+    assert opened.client("Ann Bé").get("/api/settings").json()["who"] == "Ann Bé"
+    for typed in ("ann bé", " Ann  Be\u0301 ", "ANN BÉ\u200b"):  # in an open session, before anything is stored
+        assert opened.client(typed).get("/api/settings").json()["who"] == "Ann Bé"
+    say(opened.client("Ann Bé"), opened.desk.items.sha256[0])
+    assert say(opened.client("ann bé"), opened.desk.items.sha256[1]).status_code == 201
+    assert opened.desk.store.people() == ["Ann Bé"]
+    assert opened.client("Anna").get("/api/settings").json()["who"] == "Anna"
+    assert opened.client().post("/who", data={"name": "\u2800 "}).status_code == 422
+
+
 def test_item_tells_what_file_and_model_say(open_desk: Open) -> None:
     opened = open_desk()
     client = opened.client()

@@ -91,6 +91,11 @@ class Sessions:
         with self._lock:
             return self._names.get(session)
 
+    def people(self) -> list[str]:
+        """Names of those who are here."""
+        with self._lock:
+            return sorted({name for name in self._names.values() if name})
+
     def rename(self, session: str, name: str) -> None:
         """Another person goes on in the session."""
         with self._lock:

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import QueryParams
 
 from graticule.errors import OptionError
+from graticule.names import name_key, written_otherwise
 from graticule.review.collected import Collected
 from graticule.review.events import ACTIONS, MAX_NAME, Event
 from graticule.review.exports import LABEL_COLUMNS, OPEN_COLUMNS, EventFiles, divide, write_rows
@@ -59,7 +60,7 @@ def _entrance(routes: APIRouter, context: Context) -> None:
         if token is not None:
             if gate.password is not None or not matches(token, gate.token):
                 return JSONResponse({"error": "the token is not the one that was printed at start"}, 401)
-            return enter(request, context.desk_user)
+            return enter(request, _person(context, context.desk_user))
         if not request.scope["who"]:
             return RedirectResponse("/who", status_code=303)
         return context.page(request, "image", "Review")
@@ -83,7 +84,7 @@ def _entrance(routes: APIRouter, context: Context) -> None:
         if not matches(fields.get("password", ""), gate.password):
             sessions.failed(address)
             return HTMLResponse(_login("That is not the password."), 401)
-        name = _name(fields.get("name", ""))
+        name = _person(context, fields.get("name", ""))
         if is_program(name):
             return HTMLResponse(_login(_TAKEN), 422)
         return enter(request, name)
@@ -94,7 +95,7 @@ def _entrance(routes: APIRouter, context: Context) -> None:
 
     @routes.post("/who")
     async def who(request: Request) -> Response:
-        name = _name((await _form(request)).get("name", ""))
+        name = _person(context, (await _form(request)).get("name", ""))
         if not name or is_program(name):
             return context.page(request, "who", "Who is reviewing?", 422, problem=_TAKEN if name else "")
         context.desk.queue.release(request.scope["who"] or "")
@@ -187,6 +188,16 @@ def _file(name: str, kind: str) -> Response:
 async def _form(request: Request) -> dict[str, str]:
     """Fields of a posted form, which has the encoding of an address."""
     return dict(QueryParams((await request.body()).decode("utf-8", "replace")))
+
+
+def _person(context: Context, text: str) -> str:
+    """Who enters: someone of the record or of an open session, however the name is typed this time; else as typed.
+
+    Two spellings of one person would be two readers of an image, who agree with each other.
+    """
+    name = _name(text)
+    known = (*context.desk.store.people(), *context.sessions.people())
+    return (written_otherwise(name, known) or name) if name_key(name) else ""
 
 
 def _name(text: str) -> str:
