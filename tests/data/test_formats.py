@@ -171,6 +171,18 @@ def test_twelve_bit_jpeg_keeps_its_values() -> None:
     assert np.abs(image.pixels.astype(int) - values.astype(int)).max() <= 16
 
 
+@pytest.mark.parametrize("bits", [2, 5, 8, 10, 12, 16])
+def test_lossless_jpeg_of_every_depth(bits: int) -> None:
+    values = RNG.integers(0, 2**bits, (9, 13)).astype(np.uint8 if bits <= 8 else np.uint16)
+    data = bytes(imagecodecs.jpeg8_encode(values, lossless=True, predictor=1, bitspersample=bits))
+    image = read(data)
+    expected = np.floor(values * 255.0 / (2**bits - 1) + 0.5) if bits < 8 else values
+    np.testing.assert_array_equal(image.pixels, expected)
+    assert image.bits == max(8, bits)
+    for share in (0.5, 0.9):
+        assert refused(data[: int(len(data) * share)] + b"\xff\xd9", "is cut off")
+
+
 def test_multi_picture_jpeg_gives_the_first() -> None:
     data = saved(SMOOTH, "MPO", save_all=True, append_images=[PIL.Image.fromarray(SMOOTH[::-1].copy())], quality=95)
     image = read(data)

@@ -19,7 +19,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from graticule.data.formats.colour import choose_channels, inks_to_rgb, upright
+from graticule.data.formats.colour import choose_channels, inks_to_rgb, scale_to_byte, upright
 from graticule.data.formats.exif import exif_orientation
 from graticule.data.formats.raster import Raster, Refused, check_size
 
@@ -82,8 +82,10 @@ def read_jpeg(data: bytes) -> Raster:
     elif pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = choose_channels(pixels, (0,))
     compression = "JPEG, " + _NAMES.get(stream.frame, f"process {stream.frame - 0xC0}")
+    if stream.precision < 8:
+        pixels = scale_to_byte(pixels, stream.precision)
     upper = upright(pixels, orientation)
-    return Raster(upper, stream.precision, "JPEG", compression, notes, frames=max(1, stream.pictures))
+    return Raster(upper, max(8, stream.precision), "JPEG", compression, notes, frames=max(1, stream.pictures))
 
 
 @dataclass(frozen=True)

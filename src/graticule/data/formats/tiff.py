@@ -46,6 +46,7 @@ _DIALECTS = (
     "scanimage",
     "nih",
 )
+_SAID = {"shaped": "tifffile", "ome": "OME", "imagej": "ImageJ", "stk": "STK", "lsm": "LSM", "mmstack": "Micro-Manager"}
 _REDUCED = 1  # bit of NewSubfileType
 _UIC2 = 33629  # one entry a plane
 _POINTER = 8  # bytes of an entry in a list of planes
@@ -112,10 +113,12 @@ def _declared(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int, name:
     except Refused:
         raise
     except TAG_FAULTS as error:
-        raise Refused(f"its {dialect} description is damaged: {' '.join(str(error).split())[:200]}") from error
+        raise Refused(
+            f"its {_SAID.get(dialect, dialect)} description is damaged: {' '.join(str(error).split())[:200]}"
+        ) from error
     if not series or series[0].kind in ("generic", "uniform"):
         if pyramid is None:
-            _check_not_followed(tiff, f"its {dialect} description cannot be followed", selection)
+            _check_not_followed(tiff, f"its {_SAID.get(dialect, dialect)} description cannot be followed", selection)
         return pyramid
     # smaller versions of a picture that is not tiled are thumbnails, not levels of a pyramid
     proper = [one for one in series if one.shape and (one.keyframe.is_tiled or len(one.keyframe.treeindex) == 1)]
@@ -192,7 +195,8 @@ def _check_planes(dialect: str, planes: int, page: Any, tiff: tifffile.TiffFile,
     held = len(tiff.pages)
     if planes <= held or (page.compression == 1 and page.dataoffsets and planes * page.nbytes <= n_bytes):
         return
-    raise Refused(f"is cut off: its {dialect} description names {planes:,} planes, the file has {held:,} pages")
+    said = _SAID.get(dialect, dialect)
+    raise Refused(f"is cut off: its {said} description names {planes:,} planes, the file has {held:,} pages")
 
 
 def _check_not_followed(tiff: tifffile.TiffFile, cause: str, selection: Selection) -> None:
