@@ -199,7 +199,7 @@ ELSEWHERE = {
     "graticule.data.main_guard": "the user's own script, which is running",
     "graticule.data.worker": "a setting of the kernel",
     "graticule.models.network_trial": "what the system says of this process",
-    "graticule.cli.app": "the null device, in the place of an output nobody reads any more",
+    "graticule.cli.console": "the null device, in the place of an output nobody reads any more",
 }
 
 

@@ -101,6 +101,9 @@ def read_regular(file: Path, limit: int) -> bytes:
             return stream.read(os.fstat(stream.fileno()).st_size)
         except MemoryError as error:
             raise FileError(errno.ENOMEM, "needs more memory than there is", str(file)) from error
+        except OSError as error:
+            error.filename = error.filename or str(file)
+            raise
 
 
 def sha256_file(file: Path) -> str:
@@ -181,7 +184,8 @@ def writing(file: Path, *, durable: bool = True, new: bool = False) -> Iterator[
         if durable:
             _sync_folder(file.parent)
     except OSError as error:
-        if error.filename in (str(part), part):  # the random name tells nobody anything
+        # the random name tells nobody anything, and what is said of an open file names none
+        if error.filename in (str(part), part, None):
             error.filename, error.filename2 = str(file), None
         raise
 

@@ -199,3 +199,18 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
     with FeatureCache(tmp_path, SPACE) as cache:
         cache.put([("a", entry())])
     assert [file.suffix for file in (tmp_path / "features").iterdir()] == [".sqlite"]
+
+
+@pytest.mark.parametrize("answer", ["raises", "~/.cache/graticule"])
+def test_an_account_without_a_home_works_without_a_cache(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    def no_home(*_: object, **__: object) -> str:
+        if answer == "raises":
+            raise RuntimeError("could not determine the home directory")
+        return answer
+
+    monkeypatch.delenv("GRATICULE_CACHE", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", no_home)
+    with FeatureCache(cache_folder(), "space") as cache:
+        assert cache.fault.startswith("features are not cached: this account has no home folder. Set GRATICULE_CACHE")
+        assert cache.empty
+    assert not Path("~").exists()

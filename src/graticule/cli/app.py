@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import errno
 import functools
-import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,7 +43,7 @@ Command = Callable[..., None]
 
 
 def _guarded(command: Command) -> Command:
-    """The command with an answer to Ctrl-C and to a reader that closes the pipe, which typer would not give."""
+    """The command with an answer to Ctrl-C, which typer would not give; what it wrote is out when it ends."""
 
     @functools.wraps(command)
     def guarded(*args: object, **kwargs: object) -> None:
@@ -54,8 +54,6 @@ def _guarded(command: Command) -> Command:
         except KeyboardInterrupt:
             say_interrupted()
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     return guarded
 
@@ -120,7 +118,15 @@ def main() -> None:
         except OSError as error:
             if error.errno not in _USER_ERRNOS:
                 raise
-            _fail(f"{error.filename or 'a file'}: {error.strerror}")
+            _fail(f"{_place(error)}: {error.strerror}")
+
+
+def _place(error: OSError) -> str:
+    """The file that an error is about; the system does not say it where a file was open already."""
+    if error.filename:
+        return str(error.filename)
+    out = next((word for before, word in zip(sys.argv, sys.argv[1:], strict=False) if before == "--out"), None)
+    return f"what is written for --out {out}" if out else f"the folder {Path.cwd()}, the cache or a temporary folder"
 
 
 def _fail(message: str) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -20,23 +23,56 @@ _SHOWN = 5
 class Shown:
     """A stream of text on which names from outside do nothing: control characters are written out.
 
-    A name could else clear the screen, retitle the window, or be read backwards. Line breaks and tabs stay.
+    A name could else clear the screen, retitle the window, or be read backwards. Line breaks and tabs stay. A reader
+    who goes away (`| head`, a closed terminal) stops the words, never the work.
+
+    Parameters
+    ----------
+    bare : text stream
+    name : str
+        For errors: "standard output".
+    needed : bool
+        Whether an output that cannot be written (a full disk) is an error.
     """
 
-    def __init__(self, bare: TextIO) -> None:
-        self.bare = bare
+    def __init__(self, bare: TextIO, name: str = "standard output", *, needed: bool = True) -> None:
+        self.bare, self._name, self._needed = bare, name, needed
+        self._failed: tuple[int | None, str | None] | None = None
 
     def write(self, text: str) -> int:
         """Write text; returns its length."""
-        self.bare.write(visible(text, lines=True))
+        with self._reader_may_go():
+            self.bare.write(visible(text, lines=True))
         return len(text)
+
+    def flush(self) -> None:
+        """Hand on what is written so far."""
+        with self._reader_may_go():
+            self.bare.flush()
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts."""
         for line in lines:
             self.write(line)
 
+    @contextlib.contextmanager
+    def _reader_may_go(self) -> Iterator[None]:
+        try:
+            if self._failed is not None:  # said until it is heard: some writers try out a stream and drop the answer
+                raise OSError(*self._failed)
+            yield
+        except OSError as error:
+            # nothing further is written, not at the end of the process either
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self.bare.fileno())
+            # EINVAL: what Windows says of a pipe without a reader; EIO: a terminal that was closed
+            if self._needed and error.errno not in (errno.EPIPE, errno.EINVAL, errno.EIO):
+                self._failed = error.errno, error.strerror
+                raise OSError(error.errno, error.strerror, self._name) from error
+
     def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # writers of bytes would pass by
+            raise AttributeError(name)
         return getattr(self.bare, name)
 
 
@@ -44,11 +80,22 @@ class Shown:
 def showing() -> Iterator[None]:
     """Let stdout and stderr show what they are given, while the body runs."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast(TextIO, Shown(bare(stream))) for stream in before)
+    out, err = (_tolerant(bare(stream)) for stream in before)
+    sys.stdout = cast(TextIO, Shown(out))
+    sys.stderr = cast(TextIO, Shown(err, "standard error", needed=False))
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+def _tolerant(stream: TextIO | None) -> TextIO:
+    """The stream, told to write characters that its encoding lacks as escapes; one that is closed takes all."""
+    if stream is None:
+        return io.StringIO()
+    if getattr(stream, "errors", None) in ("strict", "surrogateescape") and hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def bare(stream: TextIO) -> TextIO:
@@ -135,8 +182,13 @@ class Progress:
 
 
 def print_json(content: Any) -> None:
-    """JSON on stdout; characters that act instead of show are JSON's own escapes."""
-    text = json.dumps({"schema_version": 1, **content}, indent=1, ensure_ascii=False)
+    """JSON on stdout; characters that act instead of show, or that stdout cannot write, are JSON's own escapes."""
+    document = {"schema_version": 1, **content}
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        text = json.dumps(document, indent=1)
     typer.echo(text.replace("\x7f", "\\u007f"))
 
 

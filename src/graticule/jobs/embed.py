@@ -78,7 +78,6 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
 def _embedded(data: Path, out: Path, options: EmbedOptions, reporter: Reporter) -> dict[str, Any]:
     manifest = sorted_by_path(_samples(data, options.root))
     encoder = encoder_of(options.backbone, views=options.views, weights=options.weights)
-    reporter = reporter or Silent()
     encoder, settled = settle(manifest, encoder, options, workers=options.workers, reporter=reporter)
     samples = embed_samples(
         manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
@@ -98,7 +97,7 @@ def _embedded(data: Path, out: Path, options: EmbedOptions, reporter: Reporter) 
         "cached": samples.cached,
         "seconds": round(samples.seconds, 2),
         "reading": settled.describe(),
-        "warnings": list(manifest.warnings),
+        "warnings": [*manifest.warnings, *samples.warnings],
         "failures": samples.failures,
     }
 

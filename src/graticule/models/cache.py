@@ -21,6 +21,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 _LAYOUT = 2
+NOWHERE = Path(os.devnull, "no-home", "graticule")
 _FACTS = (str, int, int, str, bytes)  # SQLite holds any type in any column
 # the sqlite3 module cannot even say what is wrong where a damaged name is no UTF-8
 _DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
@@ -39,9 +40,18 @@ class CachedFeatures:
 
 
 def cache_folder() -> Path:
-    """The user's cache folder: $GRATICULE_CACHE, or the platform's habit."""
+    """The user's cache folder: $GRATICULE_CACHE, or the platform's habit.
+
+    An account without a home has none: then a path at which nothing can be made, so that work goes on without.
+    """
     configured = os.environ.get("GRATICULE_CACHE")
-    return Path(configured) if configured else Path(platformdirs.user_cache_dir("graticule", appauthor=False))
+    if configured:
+        return Path(configured)
+    try:
+        folder = Path(platformdirs.user_cache_dir("graticule", appauthor=False))
+    except RuntimeError:  # what newer releases say of an account without a home; older ones answer "~/.cache"
+        return NOWHERE
+    return folder if folder.is_absolute() else NOWHERE
 
 
 class FeatureCache:
@@ -77,7 +87,12 @@ class FeatureCache:
                 _set_aside(self._file)
                 self._database = _connect(self._file)
         except (OSError, *_DATABASE_ERRORS) as error:
-            self.fault = f"features are not cached: {error}"
+            self.fault = self._without(error)
+
+    def _without(self, error: Exception) -> str:
+        """The one note on work without a cache."""
+        home = "this account has no home folder" if NOWHERE in self._file.parents else str(error)
+        return f"features are not cached: {home}. Set GRATICULE_CACHE to a folder that can be written to"
 
     def _close(self) -> None:
         if self._database is not None:
@@ -88,12 +103,12 @@ class FeatureCache:
         """Begin anew when the file is damaged, else do without a cache."""
         self._close()
         if not _is_damage(error):
-            self.fault = f"features are not cached: {error}"
+            self.fault = self._without(error)
             return
         try:
             _set_aside(self._file)
         except OSError as failure:
-            self.fault = f"features are not cached: {failure}"
+            self.fault = self._without(failure)
             return
         self._open()
 
