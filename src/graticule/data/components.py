@@ -46,9 +46,24 @@ def components(n: int, group: StrArray | None, duplicates: NDArray[np.int64] | N
     source = np.tile(np.arange(n), len(edges))
     target = np.concatenate(edges)
     known = target >= 0
-    graph = coo_array((np.ones(int(known.sum())), (source[known], target[known])), shape=(nodes, nodes))
-    _, label = connected_components(graph, directed=False)
-    return number_by_appearance(label[:n])
+    return number_by_appearance(joined(nodes, np.column_stack([source, target])[known])[:n])
+
+
+def joined(n: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Connected components of n nodes under pairs of them.
+
+    Parameters
+    ----------
+    n : int
+    pairs : int array, shape (m, 2)
+
+    Returns
+    -------
+    int array, shape (n,)
+        Components numbered from 0 in order of their first node.
+    """
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    return number_by_appearance(connected_components(graph, directed=False)[1])
 
 
 def number_by_appearance(label: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from graticule.data.components import number_by_appearance
-from graticule.data.duplicates_candidates import candidate_pairs
-from graticule.data.duplicates_decision import Confirm, decide
+from graticule.data.components import joined
+from graticule.data.duplicates_candidates import NEIGHBOURS, candidate_pairs, farther_pairs
+from graticule.data.duplicates_decision import Confirm, crowded, decide
 from graticule.data.duplicates_matching import Progress, match
+from graticule.data.duplicates_registration import Registration
 from graticule.data.duplicates_symmetry import describe_change
 from graticule.data.fingerprint import sizes_and_contrast
 
@@ -112,11 +113,17 @@ def _near(
     progress: Progress | None,
 ) -> list[Pair]:
     found = match(fingerprints, candidates, progress)
+    # a family may be larger than the list of candidates, which then shows too little of what is outside
+    full = crowded(candidates, found.similarity, len(fingerprints), NEIGHBOURS)
+    more = farther_pairs(fingerprints, full, candidates)
+    if len(more):
+        candidates = np.concatenate([candidates, more])
+        found = Registration.join([found, match(fingerprints, more, progress, hope=-1.0)])
     aspect = np.log(sizes[:, 0] / sizes[:, 1])
     turned = np.where(found.symmetry % 2 == 1, -1.0, 1.0)  # an odd number of quarter turns exchanges height and width
     fits = np.abs(aspect[candidates[:, 0]] - turned * aspect[candidates[:, 1]]) <= _ASPECT
     with threadpool_limits(1):  # products of small matrices gain nothing from threads of their own
-        same = decide(candidates, found.similarity, len(fingerprints), confirm) & fits
+        same = decide(candidates, found.similarity, len(fingerprints), confirm, fits=fits)
     return [
         Pair(
             int(a),
@@ -138,18 +145,7 @@ def duplicate_components(n: int, pairs: Sequence[Pair]) -> NDArray[np.int64]:
     int64 array, shape (n,)
         Equal numbers: one component. Numbered from 0 in order of their first image.
     """
-    parent = list(range(n))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for pair in pairs:
-        one, two = root(pair.a), root(pair.b)
-        parent[max(one, two)] = min(one, two)
-    return number_by_appearance(np.array([root(i) for i in range(n)], dtype=np.int64))
+    return joined(n, np.array([(pair.a, pair.b) for pair in pairs], dtype=np.int64).reshape(-1, 2))
 
 
 def chain_notes(component: NDArray[np.int64], labels: Sequence[str], share: float = 0.05) -> list[str]:

@@ -34,6 +34,7 @@ _RADIUS = 9  # cycles per picture
 _KEPT = 64
 _SAMPLE = 5_000
 _CHUNK = 1_024
+_POOL = 20_000  # images among which `farther_pairs` ranks
 
 
 def _orbits() -> list[NDArray[np.intp]]:
@@ -116,6 +117,16 @@ def _blockwise(n: int, rows_of: Callable[[NDArray[np.int64]], Rows], axes: _Axes
     return np.concatenate(list(on_all_cores(lambda block: axes.reduced(rows_of(block)), blocks)))
 
 
+def _described(fingerprints: NDArray[np.uint8]) -> tuple[Rows, _Axes]:
+    """Reduced descriptors of all images, and the axes they lie on."""
+
+    def plain(rows: NDArray[np.int64]) -> Rows:
+        return descriptors(unpack(fingerprints[rows])[0])
+
+    axes = _axes(plain(_sampled(len(fingerprints))))
+    return _blockwise(len(fingerprints), plain, axes), axes
+
+
 def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> NDArray[np.int64]:
     """Pairs of rows that may be near-duplicates.
 
@@ -133,13 +144,7 @@ def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> N
     n = len(fingerprints)
     if n < 2:
         return np.empty((0, 2), dtype=np.int64)
-
-    def plain(rows: NDArray[np.int64]) -> Rows:
-        return descriptors(unpack(fingerprints[rows])[0])
-
-    sample = _sampled(n)
-    axes = _axes(plain(sample))
-    base = _blockwise(n, plain, axes)
+    base, axes = _described(fingerprints)
     found = [neighbour_pairs(base, base, NEIGHBOURS)]
     for move in _MOVES:
 
@@ -161,6 +166,42 @@ def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> N
         def roots(rows: NDArray[np.int64]) -> Rows:
             return np.sign(table[rows]) * np.sqrt(np.abs(table[rows]))
 
-        seen = _blockwise(n, roots, _axes(roots(sample)))
+        seen = _blockwise(n, roots, _axes(roots(_sampled(n))))
         found.append(neighbour_pairs(seen, seen, NEIGHBOURS))
     return np.unique(np.concatenate(found), axis=0)
+
+
+def farther_pairs(fingerprints: NDArray[np.uint8], rows: NDArray[np.int64], known: NDArray[np.int64]
+                  ) -> NDArray[np.int64]:  # fmt: skip
+    """Pairs of some images with less and less likely candidates: number 3, 6, 12, 24 ... in order of likeness.
+
+    However large the family of an image is, the first of these that are not of it follow soon after its last.
+
+    Parameters
+    ----------
+    fingerprints : uint8 array, shape (n, FINGERPRINT_SIZE)
+    rows : int64 array, shape (k,)
+        Images asked for.
+    known : int64 array, shape (m, 2)
+        Pairs, a < b, that are left out of the result.
+
+    Returns
+    -------
+    int64 array, shape (pairs, 2)
+        a < b, each pair once, sorted.
+    """
+    n = len(fingerprints)
+    if not len(rows) or n < 3:
+        return np.empty((0, 2), dtype=np.int64)
+    base, _ = _described(fingerprints)
+    pool = np.sort(np.random.default_rng(0).choice(n, min(n, _POOL), replace=False))
+    ranks = [3 * 2**i - 1 for i in range(len(pool).bit_length()) if 3 * 2**i <= len(pool)]
+    codes = [np.empty(0, dtype=np.int64)]
+    for part in np.array_split(rows, -(-len(rows) // _CHUNK)):
+        likeness = base[part] @ base[pool].T
+        # an image is most like itself, which is rank 0 where it is in the pool
+        chosen = pool[np.argpartition(-likeness, ranks, axis=1)[:, ranks]]
+        image = np.repeat(part, len(ranks)).reshape(chosen.shape)
+        codes.append((np.minimum(image, chosen) * n + np.maximum(image, chosen))[image != chosen])
+    fresh = np.setdiff1d(np.concatenate(codes), known[:, 0] * n + known[:, 1])
+    return np.column_stack([fresh // n, fresh % n])

@@ -40,7 +40,9 @@ def on_all_cores(work: Callable[[Item], Result], items: Iterable[Item]) -> Itera
         yield from threads.map(work, items)
 
 
-def match(fingerprints: NDArray[np.uint8], pairs: Pairs, progress: Progress | None = None) -> Registration:
+def match(
+    fingerprints: NDArray[np.uint8], pairs: Pairs, progress: Progress | None = None, *, hope: float = HOPE
+) -> Registration:
     """Registration of pairs of fingerprints, of which decisions and words can be made.
 
     Pairs of two images that no pair gives hope keep their score in place of the similarity: nothing depends on them.
@@ -53,6 +55,8 @@ def match(fingerprints: NDArray[np.uint8], pairs: Pairs, progress: Progress | No
         Sorted.
     progress : callable, optional
         Called with pairs scored and pairs to score.
+    hope : float
+        Score below which a pair gives its images no hope; -1: all pairs are registered.
     """
     parts = [pairs[start : start + _CHUNK] for start in range(0, len(pairs), _CHUNK)]
     done, guesses, found = 0, [], []
@@ -64,7 +68,7 @@ def match(fingerprints: NDArray[np.uint8], pairs: Pairs, progress: Progress | No
             progress(done, len(pairs))
     guess, result = Hypotheses.join(guesses), Registration.join(found)
     hopeful = np.zeros(len(fingerprints), dtype=bool)
-    hopeful[pairs[(guess.score[:, 0] >= HOPE) & (result.similarity < 1.0 - SAME)]] = True
+    hopeful[pairs[(guess.score[:, 0] >= hope) & (result.similarity < 1.0 - SAME)]] = True
     rest = np.flatnonzero(hopeful[pairs].any(axis=1) & (result.similarity < 1.0 - SAME))
     chunks = [rest[start : start + _CHUNK] for start in range(0, len(rest), _CHUNK)]
 
