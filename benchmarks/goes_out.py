@@ -35,7 +35,7 @@ if __name__ == "__main__":
     graticule.load(run).predict([str(f) for f in sorted(Path(images).rglob("*.png"))[:4]])
     graticule.Embedder(views=1).fit_transform([str(f) for f in sorted(Path(images).rglob("*.png"))[:4]])
 """
-# what torchrun does, but for its launcher, which looks up this machine's own name
+# what torchrun does, without its launcher
 TWO = """
 import os, socket, subprocess, sys
 

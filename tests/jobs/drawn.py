@@ -91,11 +91,15 @@ class Drawn:
         """Other features for the same pictures."""
         self.features = features_of(self.y, seed, distance)
 
-    def table(self, name: str, n: int | None = None, *, groups: int = 0) -> Path:
-        """A manifest of the first n pictures beside their folder, in so many groups; 0: without groups."""
+    def table(self, name: str, n: int | None = None, *, groups: int = 0, wrong: int = 0) -> Path:
+        """A manifest of the first n pictures beside their folder.
+
+        In so many groups; 0: without groups. Every so manyth label is wrong on purpose; 0: none is.
+        """
         rows = ["path,label,group" if groups else "path,label"]
         for i in range(n or self.n):
-            own = f"{self.folder.name}/{i:05d}.png,{KINDS[i % 3]}"
+            kind = (i + bool(wrong and i % wrong == 0)) % 3
+            own = f"{self.folder.name}/{i:05d}.png,{KINDS[kind]}"
             rows.append(f"{own},g{i // 3 % groups}" if groups else own)
         file = self.folder.parent / name
         file.write_text("\n".join(rows) + "\n")

@@ -29,7 +29,17 @@ def drawn(n: int, *, groups: int = 0, seed: int = 0) -> Samples:
         label=object_array([KINDS[k] for k in y]),
         columns={"group": object_array([f"g{i // 3 % groups}" for i in range(n)])} if groups else {},
     )
-    return Samples(manifest, features_of(y, seed), N_FEATURES, [Decoded()] * n, [], n, 0, 0.0, [])
+    return Samples(
+        manifest,
+        features_of(y, seed),
+        N_FEATURES,
+        [Decoded(pixel_sha256=f"{i:064x}") for i in range(n)],
+        [],
+        n,
+        0,
+        0.0,
+        [],
+    )
 
 
 def settled(samples: Samples, **division: Any) -> tuple[Any, Folds, Outcome]:

@@ -23,6 +23,7 @@ from graticule.errors import BundleError
 from graticule.jobs.compare import compare
 from graticule.jobs.evaluate import EvaluateOptions, evaluate
 from graticule.jobs.judge import DecisionOptions, Judge
+from graticule.jobs.label_errors import label_errors
 from graticule.jobs.predict import predict
 from graticule.jobs.review_items import read_subject
 from graticule.jobs.samples import Silent
@@ -50,7 +51,7 @@ def trained(
     """A run with a held-out part, and its table; the verbs read drawn features meanwhile."""
     folder, setting = tmp_path_factory.mktemp("one-rule"), request.param
     drawn.draw(setting["seed"])
-    table = drawn.table(f"{folder.name}.csv", groups=setting["groups"])
+    table = drawn.table(f"{folder.name}.csv", groups=setting["groups"], wrong=40)
     options = TrainOptions(
         head="logistic",
         folds=3,
@@ -80,7 +81,8 @@ def test_the_rule_of_the_report_is_the_rule_of_every_verb(trained: tuple[Path, P
     assert said == rule | {"threshold": dict(zip(KINDS, rule["threshold"], strict=True))}
     judged = evaluate(run, table, tmp_path / "evaluation", EvaluateOptions())["decisions"]
     assert judged["acceptance"]["rule"] == rule
-    compared = compare(run, tmp_path / "evaluation")
+    compared = compare(run, tmp_path / "evaluation", tmp_path / "compared")
+    assert rule["status"] in (tmp_path / "compared" / "compare.html").read_text()
     shown = [side["acceptance"] for side in compared["runs"]]
     assert [side["rule"] for side in shown] == [rule, rule]
     assert shown[0]["coverage"] == decisions["acceptance"]["coverage"]
@@ -120,6 +122,21 @@ def test_what_is_accepted_of_the_evidence_and_the_held_out_part_is_what_the_repo
         assert again[name] == test[name], name
     for mine, theirs in zip(again["sets"], test["sets"], strict=True):
         assert {key: mine[key] for key in theirs} == theirs
+
+
+def test_the_labels_that_look_wrong_in_the_report_are_those_that_are_listed(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, _ = trained
+    told, listed = _read(run / "decisions.json")["labels"], label_errors(run, tmp_path / "suspects")
+    assert told["n_suspected"] == listed["n_listed"]
+    assert told["n_suspected"] > 0
+    assert {name: told[name] for name in ("low", "high")} == {n: listed["wrong_labels"][n] for n in ("low", "high")}
+    assert told["share"] == listed["wrong_labels"]["value"]
+    calibration, metrics = _read(run / "decisions.json")["calibration"]["after"], _read(run / "metrics.json")
+    assert calibration["ece"]["value"] == pytest.approx(metrics["ece"]["value"], abs=1e-12)
+    for name in ("log_loss", "brier"):
+        assert calibration[name] == pytest.approx(metrics[name]["value"], abs=1e-12)
 
 
 def _part(parts: dict[str, str], row: dict[str, Any]) -> str:

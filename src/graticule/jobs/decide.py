@@ -14,7 +14,6 @@ from graticule.decide.assessment import Answers, assess, coverage_of, number, nu
 from graticule.decide.calibration import Choice, choose_calibration
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
-from graticule.decide.label_errors import find_label_errors
 from graticule.decide.novelty import ALPHA, Novelty, Seen, doubt, fit_novelty
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
@@ -23,6 +22,7 @@ from graticule.errors import OptionError
 from graticule.evaluate.crossval import fold_rows
 from graticule.evaluate.metrics import brier, log_loss
 from graticule.jobs.division import Division
+from graticule.jobs.label_errors import suspect
 from graticule.jobs.outcome import Outcome, class_codes
 from graticule.jobs.samples import Samples, reasons_beyond
 from graticule.models.calibration import Calibration
@@ -87,7 +87,7 @@ def settle_decisions(samples: Samples, division: Division, outcome: Outcome, see
     rule = None if evidence is None else find_rule(evidence, seed=seed)
     document = _describe(choice, outcome.proba[cv], y[cv], folds.component[cv], grouped, seed)
     document |= _describe_evidence(evidence, rule, manifest.classes, seed)
-    document["labels"] = _suspected_labels(samples, division, choice, y, cv)
+    document["labels"] = _suspected_labels(samples, division, outcome, choice, y, cv)
     document["novelty"] = None if novelty is None else {"alpha": ALPHA, "units": novelty.units, "grouped": grouped}
     decider = Decider(proba, choice.calibration, evidence, novelty, document)
     document["test"] = _on_test(decider, rule, samples, outcome, y, test) if len(test) else None
@@ -134,25 +134,24 @@ def _fit_novelty(
 
 
 def _suspected_labels(
-    samples: Samples, division: Division, choice: Choice, y: NDArray[np.int64], cv: NDArray[np.int64]
+    samples: Samples, division: Division, outcome: Outcome, choice: Choice, y: NDArray[np.int64], cv: NDArray[np.int64]
 ) -> dict[str, Any] | None:
-    """How many labels look wrong; None where they cannot be judged, or there are so many that it would take long."""
+    """How many labels `label-errors` will list; None where they cannot be judged, or are so many that it takes long."""
     if not MIN_NOVELTY <= len(cv) <= MOST_JUDGED:
         return None
-    folds = division.folds
+    hashes = np.array([list(bytes.fromhex(samples.info[i].pixel_sha256)) for i in cv], np.uint8)
+    # as the bundle keeps them, in half precision: the verb that lists them reads them from there
+    features = samples.features[cv].astype(np.float16).astype(np.float32)
+    reading = outcome.encoder.preprocessing
     try:
-        found = find_label_errors(
-            choice.crossfitted,
-            y[cv],
-            features=samples.features[cv],
-            fold=folds.fold[cv],
-            unit=folds.component[cv] if samples.manifest.group is not None else None,
+        found = suspect(
+            choice.crossfitted, division.folds.fold[cv], features, hashes, samples.manifest.take(cv), y[cv], reading
         )
     except OptionError:
         return None
-    noise = found.noise
+    noise = found.errors.noise
     return {
-        "n_suspected": int(found.listed.sum()),
+        "n_suspected": int(found.errors.listed.sum()),
         "share": noise.share,
         "low": number(noise.low),
         "high": number(noise.high),

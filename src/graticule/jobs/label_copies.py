@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle
 from graticule.data.components import components
 from graticule.data.duplicates_decision import CONFIRMED, FARTHEST, Confirm
 from graticule.data.neighbours import Rows, neighbour_pairs
@@ -21,8 +20,13 @@ _LOOKED_AT = 200  # pairs laid over each other; each takes about a tenth of a se
 _RATIO = 0.6  # largest distance of a candidate pair against that to the next image
 
 
-def copies_of(bundle: Bundle, features: Rows, hashes: NDArray[np.uint8], y: NDArray[np.int64], files: Sequence[Path]
-              ) -> tuple[NDArray[np.int64], list[tuple[int, int, float]]]:  # fmt: skip
+def copies_of(
+    preprocessing: Preprocessing,
+    features: Rows,
+    hashes: NDArray[np.uint8],
+    y: NDArray[np.int64],
+    files: Sequence[Path],
+) -> tuple[NDArray[np.int64], list[tuple[int, int, float]]]:
     """Sets of images that show the same picture: equal pixels, or near-duplicates under two labels.
 
     Near-duplicates are looked for where it matters, among the pairs under two labels that are far more alike than
@@ -30,8 +34,8 @@ def copies_of(bundle: Bundle, features: Rows, hashes: NDArray[np.uint8], y: NDAr
 
     Parameters
     ----------
-    bundle : Bundle
-        Says how images are read.
+    preprocessing : Preprocessing
+        How images are read.
     features : float32 array, shape (n, d)
     hashes : uint8 array, shape (n, 32)
         Of the pixels.
@@ -48,7 +52,7 @@ def copies_of(bundle: Bundle, features: Rows, hashes: NDArray[np.uint8], y: NDAr
     """
     exact = np.unique(hashes, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
     near = []
-    with in_full_detail(files, Preprocessing.from_json(bundle.info.preprocessing)) as confirm:
+    with in_full_detail(files, preprocessing) as confirm:
         for a, b, rivals in _candidates(features, y, exact):
             similarity = confirm(a, b)
             if 1.0 - similarity <= CONFIRMED * _rival(rivals, confirm):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from graticule import __version__
 from graticule.bundle import Bundle
 from graticule.data.neighbours import Rows
+from graticule.data.preprocess import Preprocessing
 from graticule.data.selection import selection_of
 from graticule.decide.label_errors import CUT_OFF, LabelErrors, find_label_errors
 from graticule.errors import RunError
@@ -166,22 +167,50 @@ def _parts(run: Path) -> list[tuple[str, str]]:
 
 def find_errors(judged: Judged) -> Found:
     """Which of their labels are probably wrong."""
-    scored, manifest = judged.predictions, judged.manifest
-    y = scored.y
+    scored = judged.predictions
+    reading = Preprocessing.from_json(judged.bundle.info.preprocessing)
+    return suspect(scored.proba, scored.fold, judged.features, judged.hashes, judged.manifest, scored.y, reading)
+
+
+def suspect(
+    proba: NDArray[np.float64],
+    fold: IntArray,
+    features: Rows,
+    hashes: NDArray[np.uint8],
+    manifest: Manifest,
+    y: IntArray,
+    preprocessing: Preprocessing,
+) -> Found:
+    """Which labels of n cross-validated images are probably wrong; `train` counts them, other verbs list them.
+
+    Parameters
+    ----------
+    proba : float array, shape (n, K)
+        Out-of-fold scores, calibrated.
+    fold : int array, shape (n,)
+    features : float32 array, shape (n, d)
+        In half precision, as the bundle keeps them.
+    hashes : uint8 array, shape (n, 32)
+        Of the pixels.
+    manifest : Manifest
+        The n images: their files and groups.
+    y : int array, shape (n,)
+        Given classes.
+    preprocessing : Preprocessing
+        How images are read.
+
+    Raises
+    ------
+    OptionError
+        When the labels cannot be judged.
+    """
     # features that are no numbers are an error with a message of its own, not a fault of the search for copies
     copies: IntArray = np.arange(len(y))
     near: list[tuple[int, int, float]] = []
-    if np.isfinite(judged.features).all():
-        copies, near = copies_of(judged.bundle, judged.features, judged.hashes, y, manifest.files())
-    errors = find_label_errors(
-        scored.proba,
-        y,
-        features=judged.features,
-        fold=scored.fold,
-        copies=copies,
-        unit=_group_codes(manifest),
-        twice=True,
-    )
+    if np.isfinite(features).all():
+        copies, near = copies_of(preprocessing, features, hashes, y, manifest.files())
+    unit = _group_codes(manifest)
+    errors = find_label_errors(proba, y, features=features, fold=fold, copies=copies, unit=unit, twice=True)
     return Found(errors, copies, near)
 
 

@@ -92,6 +92,7 @@ def run_rows(runs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[di
             "name": names[k],
             "run": run,
             "time": duration(run["wall_time_s"]),
+            "own_rule": run.get("acceptance"),
             "figures": [(key, run["figures"][key], best[key][k]) for key in IN_TABLE],
         }
         for k, run in enumerate(runs)
