@@ -164,6 +164,17 @@ def test_twins_matter_only_in_the_column_that_divides(tmp_path: Path) -> None:
     assert read_manifest(file, group="none").group is None
 
 
+def test_instruments_that_files_name_divide_a_runs_manifest_as_they_are_written(tmp_path: Path) -> None:
+    file = table(tmp_path, "path,label,instrument\na/1.png,x,FEI Quanta\nb/1.png,y,FEI Nova\n")
+    manifest = read_manifest(file)
+    manifest.columns["instrument"][1] = "FEI QUANTA"
+    manifest.write(tmp_path / "run.parquet")
+    assert list(read_manifest(tmp_path / "run.parquet").columns["instrument"]) == ["FEI Quanta", "FEI QUANTA"]
+    manifest.columns["specimen"] = manifest.columns["instrument"]
+    manifest.write(tmp_path / "other.parquet")
+    assert "names in column specimen" in fault(tmp_path / "other.parquet")
+
+
 def test_a_group_that_shows_nothing_is_no_group(tmp_path: Path) -> None:
     rows = "path,label,group\na/1.png,x,1\na/2.png,x,\u200b\nb/1.png,y, \nb/2.png,y,2\n"
     message = fault(table(tmp_path, rows))

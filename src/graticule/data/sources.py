@@ -15,7 +15,7 @@ from graticule.data.chunk_stores import chunk_store
 from graticule.data.folders import Listing, in_service_folder, list_folder
 from graticule.data.labels import alike_warnings, check_labels, check_values, choose_group, group_hint
 from graticule.data.look_alikes import look_alike, typed_otherwise
-from graticule.data.tables import TABLE_SUFFIXES, Faults, Table, decode_text, read_bytes, read_table
+from graticule.data.tables import SHOWN_PER_KIND, TABLE_SUFFIXES, Faults, Table, decode_text, read_bytes, read_table
 from graticule.errors import ManifestError, OptionError
 from graticule.manifest import Manifest, StrArray, object_array, unescape_path
 from graticule.names import name_key
@@ -291,7 +291,10 @@ def _table_paths(table: Table, root: Path, faults: Faults) -> list[str]:
         elif inside is None:
             faults.add(f"path outside {str(root)!r} (use --root for another folder)", f"row {row}: {text!r}")
         elif not _is_file(top + inside) and not chunk_store(root / inside):
-            faults.add(f"missing file (looked for below {str(root)!r})", f"row {row}: {_missing(text, inside, top)}")
+            kind = f"missing file (looked for below {str(root)!r})"
+            # looked for among what is there only where it will be shown
+            shown = len(faults.found.get(kind, ())) < SHOWN_PER_KIND
+            faults.add(kind, f"row {row}: {_missing(text, inside, top) if shown else repr(text)}")
         if inside is None:
             continue
         j = first.setdefault(inside, i)

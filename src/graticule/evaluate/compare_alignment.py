@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from graticule.errors import RunError
 from graticule.evaluate.metrics import IntArray
+from graticule.names import name_key
 from graticule.predictions import Predictions
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -71,11 +72,16 @@ def ordinal(k: int) -> str:
     return _ORDINALS[k] if k < len(_ORDINALS) else f"{k + 1}th"
 
 
+def _shown(name: str) -> str:
+    """A class in a message; in ASCII where two names could look alike in it."""
+    return name if name.isascii() and name == name_key(name) else ascii(name)
+
+
 def _check_classes(first: Predictions, other: Predictions, which: str) -> None:
     if set(first.classes) == set(other.classes):
         return
-    only_first = ", ".join(sorted(set(first.classes) - set(other.classes))) or "none"
-    only_other = ", ".join(sorted(set(other.classes) - set(first.classes))) or "none"
+    only_first = ", ".join(map(_shown, sorted(set(first.classes) - set(other.classes)))) or "none"
+    only_other = ", ".join(map(_shown, sorted(set(other.classes) - set(first.classes)))) or "none"
     raise RunError(
         f"cannot compare: the classes differ; only the first has {only_first}, only the {which} has {only_other}"
     )
