@@ -77,15 +77,18 @@ def interrupted(words: list[str], env: dict[str, str], after: float, times: int)
         os.killpg(process.pid, signal.SIGKILL)
         said = process.communicate()[1] + "\nnever ended"
     seconds = time.monotonic() - pressed
-    time.sleep(0.5)
     return End(
-        seconds, process.returncode, said.count("interrupted;"), said.count("Traceback"), alive(process.pid), said
+        seconds, process.returncode, said.count("interrupted;"), said.count("Traceback"), left_over(process.pid), said
     )
 
 
-def alive(group: int) -> bool:
-    """Whether a process of the group is left; ends it."""
+def left_over(group: int) -> bool:
+    """Whether a process of the group is left some seconds later; ends it."""
+    deadline = time.monotonic() + LIMIT
     try:
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.05)
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         return False

@@ -1,12 +1,12 @@
 """Kill decode workers of `predict` at random moments, and compare its rows with those of a run left in peace.
 
 python benchmarks/kills_predict.py [--kills 50] [--images 150] [--side 700] [--seed 0]
-python benchmarks/kills_predict.py --load [--images 60] [--side 700]
+python benchmarks/kills_predict.py --load [--busy 8] [--images 60] [--side 700]
 
 First form: within each of many runs a random worker gets SIGKILL at random moments, until there were `--kills` of them.
 Then a file that ends its worker every time is put among the others: it must be named, and the rest be answered.
 
-With `--load`: the same images with 1, 2, 4 and 8 workers, each with nothing and with eight busy processes beside it,
+With `--load`: the same images with 1, 2, 4 and 8 workers, each with nothing and with `--busy` processes beside it,
 under a limit of processor time that the slow ones among the images exceed tenfold and the others by far do not reach.
 Counted: how often the same files are refused, for the same reason.
 """
@@ -37,7 +37,7 @@ from graticule.data.preprocess import Preprocessing
 from graticule.data.worker import Limits
 from graticule.data.workers import in_workers
 
-SECONDS = 3.0
+SECONDS = 1.0
 
 
 def draw_images(folder: Path, n: int, side: int, seed: int) -> None:
@@ -138,13 +138,13 @@ def slow_decode(file: ImageFile, preprocessing: Preprocessing) -> Decoded:
     return decoded
 
 
-def under_load(folder: Path) -> None:
+def under_load(folder: Path, most_busy: int) -> None:
     """The same files with any number of workers, on an idle and on a busy machine."""
     files = [ImageFile(file) for file in sorted((folder / "new").rglob("*.png"))]
     function = partial(slow_decode, preprocessing=Preprocessing(224))
     limits = Limits(seconds=SECONDS, wall_seconds=900)
     answers = {}
-    for busy in (0, 8):
+    for busy in (0, most_busy):
         for workers in (1, 2, 4, 8):
             beside = [
                 multiprocessing.Process(target=burn, args=(time.time() + 3600,), daemon=True) for _ in range(busy)
@@ -171,12 +171,13 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=700)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--load", action="store_true")
+    parser.add_argument("--busy", type=int, default=8)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         draw_images(folder / "new", given.images, given.side, 1)
         if given.load:
-            under_load(folder)
+            under_load(folder, given.busy)
             return
         draw_images(folder / "known", 90, 200, 0)
         killed_runs(folder, given.kills, given.seed)

@@ -22,8 +22,8 @@ This page shows the help of every verb; `graticule VERB --help` prints the same 
 It is written by `python docs/write_commands.py` and compared with the program by a test.
 
 Exit codes: 0 done; 1 a defect of the program; 2 something to mend, told in one message;
-3 done, with failures listed (unreadable images). Ctrl-C ends with 130; a second `train` goes on from what was
-embedded by then.
+3 done, with failures listed (unreadable images). Ctrl-C, once or several times, ends with 130 within seconds
+and with one line; nothing is then marked as finished, and a second `train` goes on from what was embedded by then.
 Tables and JSON go to standard output, progress and messages to standard error.
 """
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
@@ -21,6 +22,7 @@ from graticule.data.formats.raster import NO_MEMORY
 from graticule.data.worker import Limits
 from graticule.data.worker_ends import children_shielded_from_ctrl_c
 from graticule.data.workers import WorkerPool, in_workers
+from graticule.errors import OptionError
 
 SHORT = Limits(seconds=0.5, wall_seconds=60)
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to find the workers")
@@ -239,6 +241,15 @@ def test_a_closed_pool_cancels_what_is_under_way_and_leaves_no_process(odd: Modu
     assert threading.active_count() == threads
     assert all(isinstance(future.exception(), CancelledError) for future in futures)
     assert isinstance(pool.submit(odd.act, ["a"], lost).exception(), CancelledError)
+
+
+def test_a_system_without_room_for_a_process_is_told_as_such(odd: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(multiprocessing.context.SpawnProcess, "start", refuse)
+    with WorkerPool(1) as pool, pytest.raises(OptionError, match=r"temporarily unavailable.*fewer --workers"):
+        pool.submit(odd.act, ["a"], lost).result()
 
 
 SCRIPT = """

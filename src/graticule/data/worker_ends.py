@@ -88,6 +88,11 @@ class End:
             )
 
 
+def cannot_start(error: OSError) -> OptionError:
+    """The system has no room for another process."""
+    return OptionError(f"worker processes cannot start: {error}. Choose fewer --workers, or end other programs")
+
+
 def end_of(process: BaseProcess, *, late: bool = False) -> End:
     """How a process ended whose end of the pipe is closed; waits for it a little."""
     process.join(5)

@@ -31,7 +31,7 @@ from typing import Any, TypeVar
 
 from graticule.data.main_guard import check_main_guard
 from graticule.data.worker import Limits, serve
-from graticule.data.worker_ends import children_shielded_from_ctrl_c, end_of
+from graticule.data.worker_ends import cannot_start, children_shielded_from_ctrl_c, end_of
 from graticule.errors import GraticuleError
 
 Item = TypeVar("Item")
@@ -228,8 +228,8 @@ class WorkerPool:
                     self._take_new()
                     self._hand_out()
                     self._listen()
-        except GraticuleError as error:
-            self._failure = error
+        except (GraticuleError, OSError) as error:
+            self._failure = error if isinstance(error, GraticuleError) else cannot_start(error)
         finally:
             self._end()
 
