@@ -42,7 +42,7 @@ def told_depth(file: Path) -> str:
                 return _of_tiff(stream, head)
             if kind is None:
                 return _of_dicom(head + stream.read(_DICOM_BYTES))
-    except FileError:  # a pipe is no file to look at
+    except (FileError, FileNotFoundError, PermissionError):  # no file to look at: told when it is read
         return EIGHT_BITS
     except (OSError, ValueError, LookupError, struct.error):  # gone, cut off, or offsets that lead nowhere
         return ""
