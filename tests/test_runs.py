@@ -321,7 +321,7 @@ def test_json(tmp_path: Path) -> None:
     [
         (b"{", "damaged"),
         (b"\xff\xfe", "damaged"),
-        (b"[1]", "not of schema version 1"),
+        (b"[1]", "no JSON object"),
         (b'{"schema_version": 2}', "not of schema version 1"),
         (b"{}", "not of schema version 1"),
     ],

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from graticule.documents import parse_document
 from graticule.errors import ManifestError
 from graticule.files import open_regular, writing
 from graticule.plain_text import CONTROLS
@@ -199,17 +200,30 @@ class Manifest:
         about = manifest_metadata(table)
         if about is None or not {"path", "label"} <= set(table.column_names):
             raise ManifestError(f"{file} was not written by graticule: as DATA it can be read, as a run's manifest not")
-        columns = {name: object_array(table[name].to_pylist()) for name in table.column_names}
-        del columns["sample_id"]
+        names = table.column_names
+        columns = {name: object_array(table[name].to_pylist()) for name in names if names.count(name) == 1}
+        root, warnings = about.get("root"), about.get("warnings")
+        texts = all(isinstance(value, str) for values in columns.values() for value in values)
+        told = isinstance(warnings, list) and all(isinstance(value, str) for value in warnings)
+        if len(columns) < len(names) or not texts or not told or not isinstance(root, str):
+            raise ManifestError(f"the manifest {file} is damaged: a column or note in it is none that graticule writes")
+        columns.pop("sample_id", None)
         path = object_array([unescape_path(text) for text in columns.pop("path")])
-        root = Path(unescape_path(about["root"]))
-        return cls(root, path, columns.pop("label"), columns, tuple(about["warnings"]))
+        return cls(Path(unescape_path(root)), path, columns.pop("label"), columns, tuple(warnings or ()))
 
 
 def manifest_metadata(table: pa.Table) -> dict[str, Any] | None:
-    """What `Manifest.write` put beside the columns, or None for a table from elsewhere."""
+    """What `Manifest.write` put beside the columns, or None for a table from elsewhere.
+
+    Raises
+    ------
+    ManifestError
+        When it is damaged.
+    """
     raw = (table.schema.metadata or {}).get(METADATA_KEY)
     if raw is None:
         return None
-    about: dict[str, Any] = json.loads(raw)
-    return about
+    try:
+        return parse_document(raw)
+    except ValueError as error:
+        raise ManifestError(f"what graticule wrote beside the columns of a manifest is damaged: {error}") from error

@@ -14,6 +14,7 @@ from graticule.errors import RunError
 from graticule.files import open_regular, writing
 
 StrArray = NDArray[np.object_]
+PARTS = ("cv", "test", "calibration")
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,44 @@ def read_predictions(file: Path) -> Predictions:
     if missing or not classes:
         raise RunError(f"{file} is no predictions table: it lacks {', '.join(missing) or 'columns p_<class>'}")
 
-    def strings(name: str) -> StrArray:
-        return np.array(table[name].to_pylist(), dtype=object)
+    if len(set(table.column_names)) < len(table.column_names):
+        raise RunError(f"{file} is no predictions table: a column stands there twice")
+    try:
+        return _from_table(table, classes)
+    except (ValueError, TypeError) as error:
+        raise RunError(f"{file} is damaged: {error}") from error
 
-    return Predictions(
+
+def _from_table(table: pa.Table, classes: tuple[str, ...]) -> Predictions:
+    """The table as arrays; a ValueError where a value is none that `Predictions.write` would have written."""
+
+    def strings(name: str) -> StrArray:
+        values = table[name].to_pylist()
+        if not all(isinstance(value, str) for value in values):
+            raise ValueError(f"the column {name} holds what is no text")
+        return np.array(values, dtype=object)
+
+    fold = table["fold"].to_numpy()
+    if fold.dtype.kind not in "iu" or (len(fold) and fold.min() < -1):
+        raise ValueError("the column fold holds what is no number of a fold")
+    proba = np.column_stack([table[f"p_{c}"].to_numpy() for c in classes]).astype(np.float64)
+    found = Predictions(
         sample_id=strings("sample_id"),
         path=strings("path"),
         part=strings("part"),
-        fold=np.asarray(table["fold"].to_numpy(), dtype=np.int64),
+        fold=np.asarray(fold, dtype=np.int64),
         label=strings("label"),
         classes=classes,
-        proba=np.column_stack([table[f"p_{c}"].to_numpy() for c in classes])
-        .astype(np.float64)
-        .reshape(-1, len(classes)),
+        proba=proba.reshape(-1, len(classes)),
     )
+    strange = sorted(set(found.label.tolist()) - set(classes))
+    if strange:
+        raise ValueError(f"the label {strange[0][:100]!a} has no column p_<class>")
+    if len(set(found.sample_id.tolist())) < len(found):
+        raise ValueError("a sample stands there twice")
+    if not (set(found.part.tolist()) <= set(PARTS)):
+        raise ValueError(f"a part is none of {', '.join(PARTS)}")
+    # NaN is left to those who use the scores: each says what it means there
+    if (found.proba < 0).any() or (found.proba > 1.001).any():
+        raise ValueError("a score is outside 0 to 1")
+    return found

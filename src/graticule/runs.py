@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from graticule.claims import Claim, Taken, claim
+from graticule.documents import parse_document
 from graticule.errors import RunError
 from graticule.files import DOCUMENT_BYTES, is_part, read_regular, write_text
 
 SCHEMA_VERSION = 1
+# how a document with missing entries, or entries of other types, makes itself felt
+_MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 DONE = "DONE"
 STARTED = "STARTED"
 _TRIES = 1000
@@ -222,15 +225,47 @@ def read_json(file: Path) -> dict[str, Any]:
     RunError
         When it is missing, damaged or of another version.
     """
-    try:
-        content = json.loads(read_regular(file, DOCUMENT_BYTES).decode())
-    except OSError as error:
-        raise RunError(f"cannot read {file}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{file} is damaged: {error}") from error
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
+    content = read_document(file)
+    if content.get("schema_version") != SCHEMA_VERSION:
         raise RunError(f"{file} is not of schema version {SCHEMA_VERSION}; it was written by another version")
     return content
+
+
+def read_document(file: Path) -> dict[str, Any]:
+    """Read a JSON object, strictly: see `graticule.documents`.
+
+    Raises
+    ------
+    RunError
+        When it is missing or damaged.
+    """
+    try:
+        return parse_document(read_regular(file, DOCUMENT_BYTES))
+    except OSError as error:
+        raise RunError(f"cannot read {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise RunError(f"{file} is damaged: {error}") from error
+
+
+@contextlib.contextmanager
+def as_written(*folders: Path) -> Iterator[None]:
+    """While the body reads folders that others may have changed, what does not hold is told as their damage.
+
+    Tables and documents are checked when they are read; what stands deep inside of a document is found to be missing or
+    of another type only where it is used.
+
+    Raises
+    ------
+    RunError
+    """
+    try:
+        yield
+    except _MISFITS as error:
+        words = "".join(c if c.isprintable() else "?" for c in f"{type(error).__name__}: {error}")[:300]
+        raise RunError(
+            f"{' or '.join(map(str, folders))} does not hold what this version writes ({words}). Restore it from a "
+            "copy, or make it again; if nobody changed it, this is a fault of the program worth a report"
+        ) from error
 
 
 def utc_now() -> str:

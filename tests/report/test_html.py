@@ -227,7 +227,7 @@ def test_damaged_parts_are_refused(write_run: Any) -> None:
     with pytest.raises(RunError, match="lacks n, classes"):
         write_report(folder)
     (folder / "metrics.json").write_text("[1")
-    with pytest.raises(RunError, match="cannot read"):
+    with pytest.raises(RunError, match="is damaged"):
         write_report(folder)
 
 

@@ -20,7 +20,7 @@ from graticule.manifest import Manifest, StrArray, escape_path, object_array
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.compare_page import render_comparison
 from graticule.report.thumbnails import SIDE, pictures_of_files
-from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json
+from graticule.runs import as_written, output_folder, read_json, require_finished, utc_now, write_json
 
 
 def compare(
@@ -59,7 +59,19 @@ def compare(
     check_options(workers=None, batch_size=1, seed=seed)
     folders = [run_a, run_b, *others]
     _refuse_repeats(folders)
-    runs = [_read(folder) for folder in folders]
+    with as_written(*folders):
+        runs = [_read(folder) for folder in folders]
+        result = _compared(runs, seed)
+    if out is not None:
+        with output_folder(out, "comparison"), as_written(*folders):
+            write_json(out / "comparison.json", result)
+            page = _page(runs[0], result)
+            write_text(out / "compare.html", page.encode("utf-8", errors="replace").decode("utf-8"))
+    return result
+
+
+def _compared(runs: Sequence[FinishedRun], seed: int) -> dict[str, Any]:
+    """comparison.json of runs that were read."""
     part = _common_part(runs)
     doubts = check_images(runs, part)
     flaws = too_good(runs, part)
@@ -72,11 +84,6 @@ def compare(
     result = _document(runs, part, many, flaws) | {"cautions": cautions}
     more = [*([group_note] if group_note else []), *_out_of_reach(result["comparisons"])]
     result["notes"] = [*cautions, *result["notes"], *more]
-    if out is not None:
-        with output_folder(out, "comparison"):
-            write_json(out / "comparison.json", result)
-            page = _page(runs[0], result)
-            write_text(out / "compare.html", page.encode("utf-8", errors="replace").decode("utf-8"))
     return result
 
 

@@ -22,7 +22,7 @@ from graticule.jobs.count_scored import Scored, read_scored
 from graticule.jobs.count_tables import Details, read_control, read_details
 from graticule.jobs.samples import check_options, check_outside
 from graticule.manifest import escape_path
-from graticule.runs import output_folder, package_versions, utc_now, write_json
+from graticule.runs import as_written, output_folder, package_versions, utc_now, write_json
 
 ALL_IMAGES = "all images"
 
@@ -91,12 +91,14 @@ def count(predictions: Path, out: Path, options: CountOptions) -> dict[str, Any]
     options.check()
     check_outside(out, predictions)
     start = time.perf_counter()
-    scored = read_scored(predictions)
+    with as_written(predictions):
+        scored = read_scored(predictions)
     details = read_details(options.table, options.by, scored)
     _check_sizes(details, options)
     sample = None if options.control is None else read_control(options.control, scored)
     volume, volume_notes = _volumes(details, options)
-    known, reason = _reference(scored, options)
+    with as_written(predictions, *([options.calibration] if options.calibration else [])):
+        known, reason = _reference(scored, options)
     figures = Figures(notes=[*details.notes, *volume_notes])
     add_plain(figures, scope_counts(scored, details))
     if sample is not None:

@@ -28,7 +28,7 @@ from graticule.predictions import Predictions, read_predictions
 from graticule.report.label_errors_page import SIDE, render_label_errors
 from graticule.report.label_errors_words import evidence
 from graticule.report.thumbnails import pictures_of_files
-from graticule.runs import output_folder, read_json, require_finished, utc_now, write_json
+from graticule.runs import as_written, output_folder, read_json, require_finished, utc_now, write_json
 
 DESCRIBED = 10_000
 _SHOWN_NEIGHBOURS = 5
@@ -83,12 +83,13 @@ def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict
     """
     reporter = reporter or Silent()
     reporter.step("reading the run")
-    judged = read_judged(run)
-    if judged.everything.root.is_dir():
-        check_outside(out, judged.everything.root)
-    reporter.step("looking for wrong labels")
-    found = find_errors(judged)
-    document = _document(run, judged, found)
+    with as_written(run):
+        judged = read_judged(run)
+        if judged.everything.root.is_dir():
+            check_outside(out, judged.everything.root)
+        reporter.step("looking for wrong labels")
+        found = find_errors(judged)
+        document = _document(run, judged, found)
     with output_folder(out, "list of label errors"):
         reporter.step("writing the list")
         write_list(out / "label_errors.csv", _rows(judged, found))
@@ -162,6 +163,8 @@ def _parts(run: Path) -> list[tuple[str, str]]:
             table = pq.ParquetFile(source).read(columns=["sample_id", "part"])
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"cannot read the splits {file}: {error}") from error
+    if set(table.column_names) != {"sample_id", "part"}:
+        raise RunError(f"{file} is damaged: it lacks the columns sample_id and part")
     return list(zip(table["sample_id"].to_pylist(), table["part"].to_pylist(), strict=True))
 
 

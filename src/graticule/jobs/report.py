@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from graticule.report.html import write_report
-from graticule.runs import require_finished
+from graticule.runs import as_written, require_finished
 
 
 def report(run: Path) -> Path:
@@ -14,6 +14,8 @@ def report(run: Path) -> Path:
     Raises
     ------
     RunError
-        When the run is not finished or one of its files is missing.
+        When the run is not finished, or one of its files is missing or damaged.
     """
-    return write_report(require_finished(run))
+    require_finished(run)
+    with as_written(run):
+        return write_report(run)

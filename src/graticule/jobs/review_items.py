@@ -30,7 +30,7 @@ from graticule.jobs.shards import read_shard
 from graticule.manifest import Manifest, StrArray, escape_path, object_array, unescape_path
 from graticule.models.predictor import Predictor
 from graticule.review.items import Items
-from graticule.runs import read_json, require_finished
+from graticule.runs import as_written, read_json, require_finished
 
 _WITHOUT_MODEL = Preprocessing(size=224)
 
@@ -80,12 +80,15 @@ def read_subject(source: Path, reporter: Reporter) -> Subject:
         When it holds neither, or nothing that a person could look at.
     """
     require_finished(source, "run or folder of predictions")
-    if (source / "summary.json").is_file():
-        subject = _of_predictions(source)
-    elif (source / "predictions.parquet").is_file():
-        subject = _of_run(source, reporter)
-    else:
-        raise RunError(f"{source} holds neither predictions (of `graticule predict`) nor a run (of `graticule train`)")
+    with as_written(source):
+        if (source / "summary.json").is_file():
+            subject = _of_predictions(source)
+        elif (source / "predictions.parquet").is_file():
+            subject = _of_run(source, reporter)
+        else:
+            raise RunError(
+                f"{source} holds neither predictions (of `graticule predict`) nor a run (of `graticule train`)"
+            )
     if not len(subject.items):
         raise RunError(f"{source} holds no image that could be reviewed; {'; '.join(subject.notes) or 'it is empty'}")
     return subject

@@ -86,14 +86,18 @@ def render_page(
     script = part("report.js")
     templates = environment()
     templates.filters |= dict(filters or {})
-    return templates.get_template(template).render(
-        **context,
-        policy=content_policy(script),
-        style=Markup("".join(part(name) for name in ("report.css", *styles))),
-        script=Markup(script),
-        table=Numbering("Table"),
-        figure=Numbering("Figure"),
-    )
+    try:
+        return templates.get_template(template).render(
+            **context,
+            policy=content_policy(script),
+            style=Markup("".join(part(name) for name in ("report.css", *styles))),
+            script=Markup(script),
+            table=Numbering("Table"),
+            figure=Numbering("Figure"),
+        )
+    except jinja2.UndefinedError as error:
+        # as a mapping says it: the caller knows whose documents these are
+        raise LookupError(str(error)) from error
 
 
 def render(source: Source, read: ReadRgb) -> str:

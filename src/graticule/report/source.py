@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 from graticule.data.tables import read_table
 from graticule.errors import RunError
-from graticule.files import DOCUMENT_BYTES, read_regular
 from graticule.manifest import Manifest
 from graticule.predictions import Predictions, read_predictions
+from graticule.runs import read_document
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,6 @@ class Source:
         return known or (Path(root) / str(self.predictions.path[row]) if root else None)
 
 
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(read_regular(file, DOCUMENT_BYTES).decode())
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"cannot read {file}: {error}") from error
-    if not isinstance(found, dict):
-        raise RunError(f"{file} holds no JSON object; is this a run folder?")
-    return found
-
-
 def _read_failures(file: Path) -> list[tuple[str, str]]:
     if not file.exists():
         return []
@@ -89,6 +78,20 @@ def _read_failures(file: Path) -> list[tuple[str, str]]:
     if not {"path", "error"} <= set(columns):
         raise RunError(f"{file} lacks the columns path and error; write the run again with this version")
     return list(zip(columns["path"], columns["error"], strict=True))
+
+
+def _check_metrics(metrics: Mapping[str, Any], file: Path) -> None:
+    """The frame of metrics.json: classes, each once and with figures, and a square table of counts."""
+    classes, per_class, confusion = (metrics[key] for key in ("classes", "per_class", "confusion"))
+    named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+    if not named or not classes or len(set(classes)) < len(classes):
+        raise RunError(f"{file} is damaged: its classes are no names, each once")
+    if not isinstance(per_class, dict) or set(per_class) != set(classes):
+        raise RunError(f"{file} is damaged: it has no figures of each class")
+    rows = confusion if isinstance(confusion, list) else []
+    square = len(rows) == len(classes) and all(isinstance(row, list) and len(row) == len(rows) for row in rows)
+    if not square or not all(type(n) is int and n >= 0 for row in rows for n in row) or type(metrics["n"]) is not int:
+        raise RunError(f"{file} is damaged: its table of counts is not {len(classes)} x {len(classes)}")
 
 
 def read_source(folder: Path) -> Source:
@@ -101,19 +104,20 @@ def read_source(folder: Path) -> Source:
     ManifestError
         When manifest.parquet is unreadable.
     """
-    metrics = _read_json(folder / "metrics.json")
+    metrics = read_document(folder / "metrics.json")
     missing = [key for key in ("n", "classes", "per_class", "confusion") if key not in metrics]
     if missing:
         raise RunError(f"{folder / 'metrics.json'} lacks {', '.join(missing)}; write the run again with this version")
+    _check_metrics(metrics, folder / "metrics.json")
     manifest = Manifest.read(folder / "manifest.parquet") if (folder / "manifest.parquet").exists() else None
     files = {} if manifest is None else dict(zip(manifest.sample_id.tolist(), manifest.files(), strict=True))
     group = None if manifest is None else manifest.group
     return Source(
-        run=_read_json(folder / "run.json"),
+        run=read_document(folder / "run.json"),
         metrics=metrics,
         predictions=read_predictions(folder / "predictions.parquet"),
         files=files,
         has_groups=group is not None and bool((group != "").any()),
         failures=_read_failures(folder / "failures.csv"),
-        decisions=_read_json(folder / "decisions.json") if (folder / "decisions.json").exists() else None,
+        decisions=read_document(folder / "decisions.json") if (folder / "decisions.json").exists() else None,
     )
