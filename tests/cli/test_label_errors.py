@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from tests.forged_networks import network
 
 from graticule.bundle import Bundle, BundleInfo, write_bundle
 from graticule.data.preprocess import Preprocessing
 from graticule.data.sources import read_manifest
 from graticule.manifest import Manifest, escape_path, object_array, sample_id_of
+from graticule.models.scoring import LinearHead, pack_heads
 from graticule.predictions import Predictions
 from graticule.report.label_errors_words import caveat
 
@@ -92,6 +94,7 @@ def write(folder: Path, made: Made) -> Path:
     reference: dict[str, Any] = {
         "features": made.features[training].astype(np.float16),
         "pixel_sha256": np.array([list(h) for h in hashes], np.uint8)[training],
+        "class": np.asarray(made.label, np.int32)[training],
     }
     if made.with_paths:
         reference["paths"] = np.frombuffer("\n".join(shown[training]).encode(), np.uint8).copy()
@@ -107,10 +110,10 @@ def write(folder: Path, made: Made) -> Path:
         views=1,
         heads="mean",
         data_sha256="cd" * 32,
-        n_training=N,
+        n_training=max(2, int(training.sum())),
     )
-    heads = {"0.bias": np.zeros(K, np.float32)}
-    write_bundle(folder / "model", Bundle(info, b"model", heads, reference, "card"))
+    heads = pack_heads([LinearHead(np.zeros((K, 8), np.float32), np.zeros(K, np.float32), 1.0)])
+    write_bundle(folder / "model", Bundle(info, network(8).SerializeToString(), heads, reference, "card"))
     write_splits(folder, ids, made)
     (folder / "run.json").write_text(json.dumps({"schema_version": 1, "verb": made.verb, "data": {"n_unlabelled": 2}}))
     (folder / "DONE").write_text("")
@@ -303,7 +306,9 @@ def faulty(made: Made, fault: str) -> None:
 def test_what_cannot_be_judged_is_one_message(made: Made, tmp_path: Path, graticule: Command, fault: str) -> None:
     faulty(made, fault)
     out = tmp_path / "out"
-    assert fault in graticule("label-errors", write(tmp_path / "run", made), "--out", out).message()
+    # such a model is refused as a whole
+    words = "values that are no finite numbers" if "features" in fault else fault
+    assert words in graticule("label-errors", write(tmp_path / "run", made), "--out", out).message()
     assert not out.exists()
 
 
