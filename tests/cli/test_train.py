@@ -135,7 +135,7 @@ def test_the_bundle_says_what_it_is(run: Path) -> None:
     assert info["preprocessing"] == {
         "size": 224,
         "resample": "bicubic",
-        "intensity": {"policy": "full", "windows": [], "kinds": ["8 bit"]},
+        "intensity": {"policy": "full", "windows": [], "kinds": ["8 bit"], "outside": [0.0, 0.0]},
         "info_bar": "crop",
         "marks": "keep",
         "scale_nm": None,

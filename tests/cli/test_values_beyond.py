@@ -121,7 +121,10 @@ def test_a_window_that_was_asked_for_may_leave_out_what_training_left_out(
     deep: Path, tmp_path: Path, warm_cache: Path, graticule: Callable[..., Any], fast: tuple[str, ...]
 ) -> None:
     run = tmp_path / "run"
-    assert graticule("train", deep / "data", "--out", run, *fast, "--folds", 3, "--intensity", "0:2000").code == 0
+    options = ("--folds", 3, "--test-size", 0.25, "--intensity", "0:2000")
+    assert graticule("train", deep / "data", "--out", run, *fast, *options).code == 0
+    test = json.loads((run / "decisions.json").read_text())["test"]
+    assert test["decisions"]["reject"]["n"] == (test["novelty"] or {"rejected": 0})["rejected"]
     notes = json.loads((run / "run.json").read_text())["warnings"]
     assert any("40 of 40 images have more than 0.2%" in note for note in notes)
     assert graticule("predict", run, deep / "data" / "disc", "--out", tmp_path / "p", "--workers", 1).code == 0

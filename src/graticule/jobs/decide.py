@@ -19,11 +19,12 @@ from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
 from graticule.errors import OptionError
-from graticule.evaluate.crossval import fold_rows
+from graticule.evaluate.crossval import fold_rows, training_rows
 from graticule.evaluate.metrics import brier, log_loss
 from graticule.jobs.division import Division
 from graticule.jobs.label_errors import suspect
 from graticule.jobs.outcome import Outcome, class_codes
+from graticule.jobs.reading import as_trained
 from graticule.jobs.samples import Samples, reasons_beyond
 from graticule.models.calibration import Calibration
 from graticule.models.scoring import member_probabilities
@@ -90,7 +91,7 @@ def settle_decisions(samples: Samples, division: Division, outcome: Outcome, see
     document["labels"] = _suspected_labels(samples, division, outcome, choice, y, cv)
     document["novelty"] = None if novelty is None else {"alpha": ALPHA, "units": novelty.units, "grouped": grouped}
     decider = Decider(proba, choice.calibration, evidence, novelty, document)
-    document["test"] = _on_test(decider, rule, samples, outcome, y, test) if len(test) else None
+    document["test"] = _on_test(decider, rule, samples, outcome, y, test, training_rows(folds)) if len(test) else None
     return decider
 
 
@@ -246,6 +247,7 @@ def _on_test(
     outcome: Outcome,
     y: NDArray[np.int64],
     test: NDArray[np.int64],
+    training: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """What the decisions would have been on the held-out part, and how good."""
     evidence = decider.evidence
@@ -261,7 +263,7 @@ def _on_test(
         sets, best = prepare_sets(evidence), proba.argmax(axis=1)
         inside = {level: prediction_sets(p_values(sets, members, raw, level), best, level) for level in LEVELS}
     unit = None if group is None else np.unique(group[test].astype(str), return_inverse=True)[1].astype(np.int64)
-    window = outcome.encoder.preprocessing.intensity
+    window = as_trained(samples, training, outcome.encoder.preprocessing.intensity)
     beyond = np.array([bool(why) for why in reasons_beyond([samples.info[i] for i in test], window)], bool)
     answers = Answers(y[test], raw, proba, novelty, inside, unit, beyond)
     return assess(answers, rule, ALPHA, classes) | {

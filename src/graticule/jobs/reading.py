@@ -1,9 +1,16 @@
-"""Settling how the images of a data set are read, as `train`, `audit` and `embed` do it."""
+"""Settling how the images of a data set are read, as `train`, `audit` and `embed` do it, and what training left out."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.data.beyond import largest
+from graticule.data.intensity import Intensity
 from graticule.data.reading import Reading, ReadingOptions, settle_reading
-from graticule.jobs.samples import Reporter, image_files
+from graticule.jobs.samples import Reporter, Samples, image_files
 from graticule.manifest import Manifest
 from graticule.models.encoder import Encoder
 
@@ -34,3 +41,19 @@ def settle(
         image_files(manifest), encoder.preprocessing.size, options, workers=workers, progress=progress
     )
     return encoder.reading(reading.preprocessing, sizes=options.size_features), reading
+
+
+def as_trained(samples: Samples, training: NDArray[np.bool_], intensity: Intensity) -> Intensity:
+    """The intensity policy with the largest shares of values outside its window among the images trained on.
+
+    Parameters
+    ----------
+    samples : Samples
+        n readable samples.
+    training : bool array, shape (n,)
+    intensity : Intensity
+    """
+    if not intensity.windows:
+        return intensity
+    outside = [facts.outside for facts, own in zip(samples.facts(), training, strict=True) if own]
+    return replace(intensity, outside=largest(outside))

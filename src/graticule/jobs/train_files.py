@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from graticule import __version__
 from graticule.bundle import Bundle, BundleInfo, ReferenceInfo, write_bundle
-from graticule.data.beyond import Shares, largest
+from graticule.data.beyond import Shares
 from graticule.data.folds import Folds
 from graticule.data.preprocess import Preprocessing
 from graticule.evaluate.crossval import training_rows
@@ -24,6 +24,7 @@ from graticule.jobs.card import model_card
 from graticule.jobs.decide import Decider
 from graticule.jobs.instruments import read_instruments, with_instruments
 from graticule.jobs.outcome import Outcome, class_codes
+from graticule.jobs.reading import as_trained
 from graticule.jobs.samples import Samples, data_hash, write_failures
 from graticule.jobs.train_record import describe_weights
 from graticule.manifest import escape_path
@@ -51,7 +52,7 @@ def write_model(
     encoder = outcome.encoder
     training = training_rows(folds)
     seen = tuple(sorted({item.mode.partition(", ")[2] for item in samples.info}))
-    outside = _outside(samples, training, encoder.preprocessing)
+    outside = as_trained(samples, training, encoder.preprocessing.intensity).outside
     preprocessing = _seen_only(encoder.preprocessing, seen, outside)
     hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
     counts = Counter(samples.manifest.label[training].tolist())
@@ -88,13 +89,6 @@ def write_model(
     }
     card = model_card(info, metrics, counts, weights)
     return write_bundle(folder, Bundle(info, encoder.model, pack_heads(outcome.heads), reference, card))
-
-
-def _outside(samples: Samples, training: NDArray[np.bool_], preprocessing: Preprocessing) -> Shares:
-    """The largest shares of values below and above the window among the training images."""
-    if not preprocessing.intensity.windows:
-        return 0.0, 0.0
-    return largest([facts.outside for facts, own in zip(samples.facts(), training, strict=True) if own])
 
 
 def _seen_only(preprocessing: Preprocessing, seen: tuple[str, ...], outside: Shares) -> Preprocessing:
