@@ -1,12 +1,14 @@
 """Find planted near-duplicates among real images.
 
     python benchmarks/duplicates.py FOLDER... [--features] [--confirm] [--others 2000] [--planted 100] [--seed 0]
+    python benchmarks/duplicates.py FOLDER... --families 2 3 5 10 20 --confirm [--others 2000] [--seed 0]
     python benchmarks/duplicates.py --timing 2400 20000 200000
 
 Of each folder (a class per sub-folder) up to 2,000 images are taken; per kind of change 100 altered copies are hidden
 among them (fewer where there are not enough images). Printed: altered images that ended in one component with their
 original, per kind; and pairs of unrelated images per 1,000 images. Those are listed, because data hold duplicates by
-nature: look at them before calling them false.
+nature: look at them before calling them false. With --families N there are N copies of each of 100 pictures, each of
+a kind drawn anew, in place of 100 of each kind.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import resource
 import tempfile
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +112,21 @@ def plant(files: list[Path], n_planted: int, out: Path, rng: np.random.Generator
     return copies, sources
 
 
+def plant_families(
+    files: list[Path], size: int, pictures: int, out: Path, rng: np.random.Generator
+) -> tuple[list[Path], list[int]]:
+    """`size` altered copies of each of some pictures, of kinds drawn at random, and the row of each one's original."""
+    copies, sources = [], []
+    for source in rng.choice(len(files), min(pictures, len(files) // 4), replace=False).tolist():
+        original = to_uint8(read_image(files[source]), Intensity())
+        for j in range(size):
+            name = list(KINDS)[int(rng.integers(len(KINDS)))]
+            copies.append(out / f"{source}_{j}_{name.replace(' ', '_')}.png")
+            PIL.Image.fromarray(np.ascontiguousarray(KINDS[name](original, rng))).save(copies[-1], compress_level=1)
+            sources.append(source)
+    return copies, sources
+
+
 def embed(files: list[Path]) -> NDArray[np.float32]:
     from graticule.models.backbones import EMBEDDED
     from graticule.models.cache import FeatureCache, cache_folder
@@ -120,11 +138,14 @@ def embed(files: list[Path]) -> NDArray[np.float32]:
         return embed_files(files, encoder, cache=cache).features
 
 
-def one_folder(folder: Path, options: argparse.Namespace, out: Path) -> None:
+def one_folder(folder: Path, options: argparse.Namespace, out: Path, family: int = 0) -> None:
     rng = np.random.default_rng(options.seed)
     files = sorted(f for f in folder.glob("*/*") if f.suffix.lower() in SUFFIXES)
     files = [files[i] for i in rng.permutation(len(files))[: options.others]]
-    copies, sources = plant(files, options.planted, out, rng)
+    if family:
+        copies, sources = plant_families(files, family, options.planted, out, rng)
+    else:
+        copies, sources = plant(files, options.planted, out, rng)
     n = len(files)
     everything = files + copies
     digests, fingerprints = [], []
@@ -132,21 +153,26 @@ def one_folder(folder: Path, options: argparse.Namespace, out: Path) -> None:
         image: Image = read_image(file)
         digests.append(image.digest())
         fingerprints.append(fingerprint(picture_of(image, AS_THE_NETWORK).shown))
-    confirm = in_full_detail(everything, AS_THE_NETWORK) if options.confirm else None
     features = embed(everything) if options.features else None
     start = time.perf_counter()
-    pairs = find_duplicates(digests, np.stack(fingerprints), features, confirm=confirm)
+    with in_full_detail(everything, AS_THE_NETWORK) if options.confirm else nullcontext() as confirm:
+        pairs = find_duplicates(digests, np.stack(fingerprints), features, confirm=confirm)
     seconds = time.perf_counter() - start
-    report(folder.name, pairs, sources, everything, n)
+    report(folder.name, pairs, sources, everything, n, family)
     print(f"  {seconds:.1f} s for {len(everything):,} images")
 
 
-def report(name: str, pairs: list[Pair], sources: list[int], files: list[Path], n: int) -> None:
+def report(name: str, pairs: list[Pair], sources: list[int], files: list[Path], n: int, size: int = 0) -> None:
     component = duplicate_components(len(files), pairs)
     per_kind = len(sources) // len(KINDS)
     family = [*range(n), *sources]
-    found = Counter(k // per_kind for k, source in enumerate(sources) if component[n + k] == component[source])
-    print(f"{name}: " + ", ".join(f"{kind} {found[k]}/{per_kind}" for k, kind in enumerate(KINDS)))
+    together = [component[n + k] == component[source] for k, source in enumerate(sources)]
+    found = Counter(k // per_kind for k, stays in enumerate(together) if stays)
+    if size:
+        print(f"{name}, {size} copies each: {sum(together)} of {len(together)} with their original", end="")
+        print(f" ({100 * sum(together) / len(together):.1f} %)")
+    else:
+        print(f"{name}: " + ", ".join(f"{kind} {found[k]}/{per_kind}" for k, kind in enumerate(KINDS)))
     unrelated = [p for p in pairs if family[p.a] != family[p.b]]
     by_origin = {tuple(sorted((family[p.a], family[p.b]))): p for p in unrelated}
     print(f"  unrelated pairs: {len(by_origin)} ({1000 * len(by_origin) / len(files):.2f} per 1,000 images)")
@@ -178,11 +204,13 @@ def main() -> None:
     parser.add_argument("--others", type=int, default=2000)
     parser.add_argument("--planted", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--families", nargs="+", type=int, default=[], metavar="N")
     parser.add_argument("--timing", nargs="+", type=int, default=[], metavar="N")
     options = parser.parse_args()
     for folder in options.folders:
-        with tempfile.TemporaryDirectory() as out:
-            one_folder(folder, options, Path(out))
+        for family in options.families or [0]:
+            with tempfile.TemporaryDirectory() as out:
+                one_folder(folder, options, Path(out), family)
     timing(options.timing)
 
 
