@@ -90,6 +90,14 @@ def test_the_json_has_the_fields_of_the_contract(audited: tuple[Path, Any]) -> N
     document = _document(audited[0])
     assert document["schema_version"] == 1
     assert (document["n"], document["classes"]) == (51, {"grains": 25, "plates": 26})
+    families = {tuple(row["paths"]): row for row in document["families"]}
+    assert set(families) == {("grains/00.png", "plates/copy.png"), ("grains/01.png", "grains/turned.png")}
+    assert families["grains/00.png", "plates/copy.png"]["labels"] == ["grains", "plates"]
+    assert [(row["n"], row["kind"], row["complete"]) for row in families.values()] == [
+        (2, "exact", True),
+        (2, "near", True),
+    ]
+    assert document["components"]["two_labels"] == {"n": 1, "images": 2, "exact": 1, "near": 0}
     assert {"unreadable", "duplicates", "conflicts", "shortcuts", "leaks", "recommendations"} <= set(document)
     assert document["command"].startswith("graticule audit ")
 
@@ -104,7 +112,9 @@ def test_the_page_names_every_finding_and_loads_nothing(audited: tuple[Path, Any
 
 def test_the_terminal_tells_what_to_do(audited: tuple[Path, Any]) -> None:
     assert "what to do, most harmful first" in audited[1].out
-    assert "1 pair identical, 1 pair nearly so" in audited[1].out
+    lines = " ".join(audited[1].out.split())
+    assert "pictures under two labels 2 images in 1 family (1 identical)" in lines
+    assert "repeated pictures 4 images in 2 families (1 identical, 1 nearly so)" in lines
 
 
 def test_json_goes_to_standard_output_and_nothing_is_written(

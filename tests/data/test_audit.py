@@ -40,8 +40,10 @@ def changed(**parts: Any) -> dict[str, Any]:
     return copy.deepcopy(CLEAN) | parts
 
 
-def pair(kind: str = "exact", labels: tuple[str, str] = ("fibre", "plate")) -> dict[str, Any]:
-    return {"a": "a.png", "b": "b.png", "kind": kind, "labels": list(labels), "similarity": 0.98, "change": ""}
+def families(exact: int = 0, near: int = 0) -> dict[str, Any]:
+    """Counts of families of eleven images each."""
+    n = exact + near
+    return {"n": n, "images": 11 * n, "exact": exact, "near": near}
 
 
 def shortcut(cue: str = "format", nature: str = "acquisition", strength: float = 0.8, **parts: Any) -> dict[str, Any]:
@@ -68,7 +70,12 @@ def marks(**classes: tuple[int, int]) -> dict[str, Any]:
 FINDINGS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("classes", "high", {"classes": {"fibre": 100}}, ("only the class “fibre”",)),
     ("classes", "high", {"classes": {}}, ("No image has a label",)),
-    ("conflicts", "high", {"conflicts": [pair(), pair("near")]}, ("2 pairs", "1 identical, 1 nearly identical")),
+    (
+        "conflicts",
+        "high",
+        {"components": {"two_labels": families(exact=1, near=1)}},
+        ("22 images in 2 families", "1 identical, 1 nearly so"),
+    ),
     (
         "leaks",
         "high",
@@ -106,10 +113,11 @@ FINDINGS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     (
         "duplicates",
         "medium",
-        {"n_duplicates": {"exact": 2, "near": 1}},
-        ("2 pairs identical, 1 pair nearly identical",),
+        {"components": families(exact=2, near=1)},
+        ("33 images in 3 families of copies (2 identical, 1 nearly so)",),
     ),
-    ("duplicates", "low", {"n_duplicates": {"exact": 2, "near": 0}}, ("2 pairs identical",)),
+    ("duplicates", "low", {"components": families(exact=2)}, ("22 images in 2 families", "(2 identical)")),
+    ("duplicates", "medium", {"components": families(near=1)}, ("11 images in 1 family", "(1 nearly identical)")),
     ("pixel_sizes", "medium", {"instrument": pixel_sizes(fibre=100.0, plate=1500.0)}, ("100 nm to 1.5 µm", "“fibre”")),
     (
         "pixel_sizes",
@@ -182,7 +190,7 @@ def test_each_finding_gives_its_advice_and_no_other(
 
 
 BELOW: list[dict[str, Any]] = [
-    {"components": {"n": 3, "images": 20, "largest": {"n": 20, "share": 0.2, "class": "plate"}, "notes": []}},
+    {"components": {"largest": {"n": 20, "share": 0.2, "class": "plate"}, "notes": []}},
     {"instrument": pixel_sizes(fibre=100.0, plate=149.0)},
     {
         "sizes": [
@@ -229,7 +237,7 @@ def test_a_missing_group_column_is_named_where_a_warning_names_one() -> None:
     assert advice["rule"] == "groups"
     assert "“slide no”" in advice["title"]
     assert "`--group 'slide no'`" in advice["do"]
-    rules = [item["rule"] for item in recommend(changed(groups=None, n_duplicates={"exact": 0, "near": 3}))]
+    rules = [item["rule"] for item in recommend(changed(groups=None, components=families(near=3)))]
     assert rules == ["groups", "duplicates"]
     with_groups = recommend(changed(warnings=[hint]))
     assert [item["rule"] for item in with_groups] == [NOTHING]
@@ -282,8 +290,13 @@ def test_everything_at_once_stands_in_order_of_harm() -> None:
     parts: dict[str, Any] = {}
     for _, _, change, _ in FINDINGS[2:]:
         for key, value in change.items():
-            parts[key] = parts[key] + value if isinstance(value, list) and key in parts else value
-    parts |= {"classes": {"fibre": 500, "plate": 100, "sphere": 3}, "n_duplicates": {"exact": 2, "near": 1}}
+            if isinstance(value, list) and key in parts:
+                parts[key] = parts[key] + value
+            elif key == "components":
+                parts[key] = parts.get(key, {}) | value
+            else:
+                parts[key] = value
+    parts |= {"classes": {"fibre": 500, "plate": 100, "sphere": 3}}
     parts |= {"groups": {"column": "lot", "n": 9, "per_class": {}}}
     parts |= {"info_bars": {"n": 400, "per_class": {"fibre": 400}}}
     found = recommend(changed(**parts))
@@ -297,7 +310,7 @@ def test_everything_at_once_stands_in_order_of_harm() -> None:
 
 
 def test_the_document_is_left_as_it_was() -> None:
-    document = changed(shortcuts=[shortcut()], conflicts=[pair()])
+    document = changed(shortcuts=[shortcut()], components={**families(exact=1), "two_labels": families(exact=1)})
     before = copy.deepcopy(document)
     recommend(document)
     assert document == before

@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from graticule.data.duplicates import Pair, chain_notes, conflicts, duplicate_components, find_duplicates
+from graticule.data.duplicates import Pair, conflicts, duplicate_components, find_duplicates
 from graticule.data.duplicates_bands import detail
 from graticule.data.duplicates_candidates import candidate_pairs
 from graticule.data.duplicates_decision import CONFIRMED, decide
@@ -242,11 +242,12 @@ def test_search_agrees_with_all_distances_and_the_cells_find_twins() -> None:
     assert len(neighbour_pairs(base[:1], base[:1], 3)) == 0
 
 
-def test_components_chains_and_conflicts() -> None:
+def test_components_and_conflicts() -> None:
     pairs = [Pair(0, 1, "near", 0.9, ""), Pair(1, 2, "near", 0.9, ""), Pair(4, 5, "exact", 1.0, "")]
     component = duplicate_components(7, pairs)
     labels = ["a", "a", "a", "a", "b", "c", ""]
     assert component.tolist() == [0, 0, 0, 1, 2, 2, 3]
-    assert chain_notes(component, labels) == ["one chain of duplicates holds 3 images, 75% of class 'a'"]
-    assert chain_notes(component, labels, share=0.8) == []
     assert conflicts(pairs, labels) == [pairs[2]]
+    # of equal pixels the first carries no label: those that do are compared with each other
+    equal = [Pair(0, i, "exact", 1.0, "") for i in (1, 2, 3)]
+    assert [(p.a, p.b) for p in conflicts(equal, ["", "x", "y", "x"])] == [(1, 2)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
+
 import numpy as np
 import pytest
 from tests.data.test_duplicates import CHANGES, Image, cell, names, table
 
-from graticule.data.duplicates import duplicate_components, find_duplicates
+from graticule.data.duplicates import Pair, duplicate_components, find_duplicates
 from graticule.data.duplicates_candidates import candidate_pairs, farther_pairs
 from graticule.data.duplicates_decision import FARTHEST, _neighbours, _outside, crowded, decide, family_reach
+from graticule.data.duplicates_families import counts, families, under_two_labels
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +130,46 @@ def test_crowded_images_are_compared_with_ever_less_likely_ones(cells: list[Imag
     assert len(farther_pairs(fingerprints, np.array([], dtype=np.int64), known)) == 0
     pairs = np.array([[0, 1], [0, 2], [3, 4]])
     assert crowded(pairs, np.array([0.9, 0.9, 0.5], dtype=np.float32), 5, 2).tolist() == [0]
+
+
+def pairs_of(*families: tuple[list[int], str]) -> list[Pair]:
+    """Every two images of each family, of one kind; of equal pixels each image with the first one."""
+    found = []
+    for rows, kind in families:
+        ends = [(rows[0], row) for row in rows[1:]] if kind == "exact" else list(combinations(rows, 2))
+        found += [Pair(a, b, kind, 1.0 if kind == "exact" else 0.9, "mirrored") for a, b in ends]  # type: ignore[arg-type]
+    return found
+
+
+def test_pairs_are_told_as_families_largest_first() -> None:
+    sizes = [2, 3, 20, 5, 2, 300]
+    starts = np.cumsum([0, *sizes])
+    rows = [list(range(a, b)) for a, b in pairwise(starts)]
+    found = families(pairs_of(*((part, "near") for part in rows)))
+    assert [list(family.rows) for family in found] == [rows[5], rows[2], rows[3], rows[1], rows[0], rows[4]]
+    assert all(family.complete for family in found)
+    assert counts(found) == {"n": 6, "images": 332, "exact": 0, "near": 6}
+    assert families([]) == []
+
+
+def test_equal_pixels_within_a_family_of_near_copies_are_one_picture() -> None:
+    exact, near = pairs_of(([1, 4, 6], "exact"), ([9, 12], "exact")), pairs_of(([1, 2, 9], "near"))
+    (mixed,) = families(exact + near)
+    assert (mixed.rows, mixed.kind, mixed.complete) == ((1, 2, 4, 6, 9, 12), "near", True)
+    assert mixed.changes == ("mirrored",)
+    assert [(family.rows, family.kind, family.complete) for family in families(exact)] == [
+        ((1, 4, 6), "exact", True),
+        ((9, 12), "exact", True),
+    ]
+
+
+def test_a_chain_is_no_complete_family() -> None:
+    (chain,) = families([Pair(0, 1, "near", 0.95, "shifted"), Pair(1, 2, "near", 0.8, "shifted")])
+    assert (chain.rows, chain.complete, chain.similarity) == ((0, 1, 2), False, 0.8)
+
+
+def test_a_family_under_two_labels() -> None:
+    (family,) = families(pairs_of(([0, 1, 2], "exact")))
+    assert under_two_labels(family, ["", "x", "y"])
+    assert not under_two_labels(family, ["", "x", "x"])
+    assert not under_two_labels(family, ["", "", ""])

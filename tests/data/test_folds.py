@@ -74,7 +74,7 @@ def test_duplicates_chain_groups_into_one_component() -> None:
     assert len(set(folds.component[:12])) == 1
     assert len(set(folds.component)) == 4
     assert any("groups that share copies count as one: g0, g1, g2" in note for note in folds.notes)
-    assert any("2 sets of copies stay on one side of every split (4 images)" in note for note in folds.notes)
+    assert any("4 images in 2 families of copies stay on one side of every split" in note for note in folds.notes)
 
 
 def test_conflicting_duplicates_are_allowed_and_noted() -> None:
@@ -83,7 +83,7 @@ def test_conflicting_duplicates_are_allowed_and_noted() -> None:
     duplicates[1] = duplicates[0]
     folds = make_folds(y, k=5, duplicates=duplicates)
     assert folds.fold[0] == folds.fold[1]
-    assert any("1 sets of copies carry different labels: a / b" in note for note in folds.notes)
+    assert any("2 images in 1 family of copies carry different labels: a / b" in note for note in folds.notes)
 
 
 def test_unknown_duplicates_and_empty_groups_stand_alone() -> None:

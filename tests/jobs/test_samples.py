@@ -42,7 +42,11 @@ def test_duplicates_are_told_by_their_pixels() -> None:
     described = describe_data(
         Path("/data"), _samples(["x", "y", "x", "x"], ["a", "a", "a", "b"]), n_unlabelled=0, group_column=None
     )
-    assert described["duplicates"] == {"components": 1, "images": 3, "conflicts": [["0.png", "3.png"]]}
+    assert described["duplicates"] == {
+        "components": 1,
+        "images": 3,
+        "conflicts": [["0.png", "3.png"]],
+    }
 
 
 def test_data_are_described_for_the_report() -> None:

@@ -16,7 +16,7 @@ from graticule.data.audit import recommend
 from graticule.errors import ImageError
 from graticule.report.audit_content import breakable, marked, subject, verdict
 from graticule.report.audit_page import render_audit
-from graticule.report.audit_pictures import PAIRS, PER_CLASS, Pictures, examples_each
+from graticule.report.audit_pictures import FAMILIES, PER_CLASS, STRIP, Pictures, alike, examples_each, in_strip
 
 Parse = Callable[[str], Any]
 
@@ -57,6 +57,11 @@ class Data:
         row = {"a": self.paths[a], "b": self.paths[b], "kind": kind, "labels": list(own)}
         return row | {"similarity": 0.97, "change": "turned by 90 degrees"}
 
+    def family(self, *members: int, kind: str = "near", labels: tuple[str, ...] = (), complete: bool = True) -> Any:
+        own = labels or tuple(self.classes[i // 8] for i in members)
+        row = {"n": len(members), "kind": kind, "complete": complete, "paths": [self.paths[i] for i in members]}
+        return row | {"labels": list(own), "similarity": 0.97, "changes": ["turned by 90 degrees"]}
+
     def clean(self) -> dict[str, Any]:
         names = self.classes
         return {
@@ -77,6 +82,7 @@ class Data:
             "unreadable": [],
             "duplicates": [],
             "n_duplicates": {"exact": 0, "near": 0},
+            "families": [],
             "components": {"n": 0, "images": 0, "largest": None, "notes": []},
             "conflicts": [],
             "shortcuts": [],
@@ -106,9 +112,13 @@ class Data:
             "unreadable": [{"path": "bad <1>.tif", "error": "ends early, at <5>"}],
             "duplicates": [conflict, self.pair(1, 2), self.pair(3, 4, "exact")],
             "n_duplicates": {"exact": 1, "near": 2},
+            "families": [self.family(0, 8, labels=(one, two)), self.family(1, 2), self.family(3, 4, kind="exact")],
             "components": {
                 "n": 3,
                 "images": 6,
+                "exact": 1,
+                "near": 2,
+                "two_labels": {"n": 1, "images": 2, "exact": 0, "near": 1},
                 "largest": {"n": 27, "share": 0.27, "class": one},
                 "notes": ["27 images, 27% of class"],
             },
@@ -214,8 +224,10 @@ def test_every_section_tells_its_numbers(data: Data) -> None:
         "40 to 64 rows high",
         "first of 3 pages 4",
         "27 images, 27% of class",
-        "6 images hang together in 3 sets, the largest of 27 images (27.0 % of class “fibre”)",
-        "1 pair is identical, 2 nearly so",
+        "6 images in 3 families look like copies (1 identical, 2 nearly so), the largest of 27 images",
+        "(27.0 % of class “fibre”)",
+        "2 images in 1 family of identical or nearly identical pictures carry different labels",
+        "The one under two labels stands above, the others here.",
         "2 class folders are empty: 'dust'",
         "graticule audit grains --out audit",
         "3 images: pixels are not square",
@@ -223,27 +235,76 @@ def test_every_section_tells_its_numbers(data: Data) -> None:
         assert words in text, words
 
 
-def test_conflicts_stand_side_by_side_with_their_labels(data: Data) -> None:
+def section_of(text: str, name: str) -> str:
+    return text.partition(f'<h2 id="{name}">')[2].partition("</section>")[0]
+
+
+def test_families_under_two_labels_come_first_with_their_labels(data: Data) -> None:
     text = render_audit(data.full(), data.read, data.file_of)
-    section = text.partition('<h2 id="conflicts">')[2].partition("</section>")[0]
+    section = section_of(text, "conflicts")
     assert section.count("<img ") == 2
-    assert section.count('<span class="label differs">') == 2
-    assert re.findall(r'differs">([^<]*)<', section) == ["fibre", "plate"]
+    assert re.findall(r'<figcaption><span class="label differs">([^<]*)<', section) == ["fibre", "plate"]
     assert "similarity 0.970; turned by 90 degrees" in section
-    repeats = text.partition('<h2 id="duplicates">')[2].partition("</section>")[0]
+    repeats = section_of(text, "duplicates")
     assert repeats.count("<img ") == 4
     assert "differs" not in repeats
-    assert repeats.index("Nearly identical") < repeats.index("Identical pixels")
+    assert repeats.index("nearly identical") < repeats.index("identical pixels")
+    assert text.index('<h2 id="conflicts">') < text.index('<h2 id="duplicates">')
 
 
-def test_many_pairs_are_counted_and_the_rest_named(data: Data) -> None:
-    rows = [data.pair(i % 8, (i + 1) % 8) for i in range(PAIRS + 5)]
-    document = data.clean() | {"duplicates": rows, "n_duplicates": {"exact": 0, "near": 4321}}
+def test_a_large_family_is_one_strip_and_the_rest_is_named(data: Data) -> None:
+    members = (*range(7), *range(8, 21))
+    labels = ("fibre",) * 5 + ("plate",) * 2 + ("fibre",) * 12 + ("",)
+    family = data.family(*members, labels=labels, complete=False)
+    counts = {"n": 1, "images": 20, "exact": 0, "near": 1}
+    components = counts | {"two_labels": counts, "largest": {"n": 20, "share": 0.2, "class": "fibre"}, "notes": []}
+    text = render_audit(data.clean() | {"families": [family], "components": components}, data.read, data.file_of)
+    section = section_of(text, "conflicts")
+    assert section.count("<li><p") == 1
+    assert section.count("<img ") == STRIP
+    assert f"and {20 - STRIP} more" in section
+    # all labels are shown, the rare ones first
+    shown = re.findall(r'<figcaption><span class="label[^"]*">([^<]*)<', section)
+    assert shown == ["no label", "plate", "plate", *["fibre"] * 5]
+    assert all(f"image &lt;{i % 8}&gt;.png" in section for i in members)
+    assert "a chain: each is nearly identical to at least one other, not every two need be" in section
+    words = data.page(data.clean() | {"families": [family], "components": components}).text
+    assert "20 images in 1 family" in words
+    assert "fibre 17" in words
+    assert "images in families" not in words
+
+
+def test_many_families_are_counted_and_the_rest_named(data: Data) -> None:
+    rows = [data.family(i % 8, (i + 1) % 8) for i in range(FAMILIES + 5)]
+    components = {"n": 4321, "images": 9876, "exact": 0, "near": 4321, "two_labels": {"n": 0}, "notes": []}
+    document = data.clean() | {"families": rows, "components": components}
     page = data.page(document)
-    assert f"0 pairs are identical, 4,321 nearly so; {PAIRS} of one label are shown" in page.text
-    assert "5 more repeated pairs, by name" in page.text
-    pairs = next(i for i, (_, a) in enumerate(page.elements) if a.get("class") == "pairs")
-    assert sum(tag == "img" for tag, _ in page.elements[pairs:]) == 2 * PAIRS
+    assert "9,876 images in 4,321 families look like copies (4,321 nearly identical)" in page.text
+    assert f"The largest {FAMILIES} are shown." in page.text
+    assert "5 more families, by name" in page.text
+    start = next(i for i, (_, a) in enumerate(page.elements) if a.get("class") == "families")
+    assert sum(tag == "img" for tag, _ in page.elements[start:]) == 2 * FAMILIES
+
+
+def test_each_label_has_its_turn_in_a_strip() -> None:
+    labels = ["a"] * 30 + ["b"] * 2 + ["c"] * 9
+    shown = in_strip(labels, [False] * len(labels))
+    assert shown == [30, 31, 32, 33, 34, 0, 1, 2]
+    # those that show the conflict come before the others of their label
+    preferred = [i in (29, 40) for i in range(len(labels))]
+    assert {29, 40} < set(in_strip(labels, preferred))
+    assert in_strip(["a"] * 3, [False] * 3) == [0, 1, 2]
+    many = [f"label {i:02d}" for i in range(20)]
+    assert in_strip(many, [False] * 20) == list(range(STRIP))
+
+
+def test_a_chain_is_not_called_copies_of_each_other() -> None:
+    three = {"kind": "near", "paths": ["a", "b", "c"], "similarity": 0.9, "changes": []}
+    assert alike(three | {"complete": True}) == "all nearly identical to each other, similarity from 0.900 up"
+    assert alike(three | {"complete": False}).startswith("a chain: each is nearly identical to at least one other, not")
+    two = {"kind": "near", "paths": ["a", "b"], "similarity": 0.9, "changes": ["mirrored"], "complete": True}
+    assert alike(two) == "nearly identical, similarity 0.900; mirrored"
+    assert alike({"kind": "exact", "paths": ["a", "b", "c"]}) == "identical pixels"
 
 
 def test_odd_names_are_inert_and_whole(tmp_path: Path, parse: Parse, odd_names: tuple[str, ...]) -> None:
@@ -272,6 +333,11 @@ def test_odd_names_in_paths_errors_and_cues_are_inert(data: Data) -> None:
         "warnings": [evil],
         "intensity": {"policy": evil, "why": evil},
         "conflicts": [{"a": evil, "b": evil, "kind": "near", "labels": [evil, "x"], "similarity": 0.9, "change": evil}],
+        "families": [
+            {"n": 12, "kind": "near", "complete": False, "paths": [evil] * 12, "labels": [evil, "x"] * 6}
+            | {"similarity": 0.9, "changes": [evil]}
+        ]
+        * 30,
         "recommendations": [{"harm": "high", "title": evil, "why": evil, "do": evil}],
     }
     page = data.page(document)

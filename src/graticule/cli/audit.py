@@ -11,6 +11,7 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import Progress, finish, print_json, print_table
+from graticule.data.advice import in_families, kinds_of
 
 
 @options.grouped
@@ -41,19 +42,19 @@ def command(
 
 
 def _show(document: Mapping[str, Any]) -> None:
-    repeats, groups = document["n_duplicates"], document["groups"]
+    copies, groups = document["components"], document["groups"]
     typer.echo(
         f"{document['n']:,} images, {len(document['classes'])} classes, "
         + (f"{groups['n']:,} groups (column {groups['column']})" if groups else "no groups")
     )
     rows = [
-        ("pictures under two labels", _pairs(len(document["conflicts"]))),
+        ("pictures under two labels", _families(copies["two_labels"])),
         ("leaks between parts", f"{len(document['leaks']):,}"),
         (
             "shortcuts",
             f"{len({row['cue'] for row in document['shortcuts']}):,} of {len(document['associations']):,} cues",
         ),
-        ("repeated pictures", f"{_pairs(repeats['exact'])} identical, {_pairs(repeats['near'])} nearly so"),
+        ("repeated pictures", _families(copies)),
         ("unreadable files", f"{len(document['unreadable']):,}"),
     ]
     print_table(("checked", "found"), rows)
@@ -63,8 +64,8 @@ def _show(document: Mapping[str, Any]) -> None:
         typer.echo(line)
 
 
-def _pairs(n: int) -> str:
-    return f"{n:,} {'pair' if n == 1 else 'pairs'}"
+def _families(counts: Mapping[str, Any]) -> str:
+    return f"{in_families(counts['images'], counts['n'])} ({kinds_of(counts)})" if counts["n"] else "none"
 
 
 def _advice(recommendations: list[Mapping[str, str]]) -> Iterator[str]:

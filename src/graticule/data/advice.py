@@ -36,6 +36,18 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def in_families(images: int, families: int) -> str:
+    """Families as people count them: "57 images in 12 families"."""
+    return f"{plural(images, 'image')} in {plural(families, 'family', 'families')}"
+
+
+def kinds_of(counts: Mapping[str, int]) -> str:
+    """How many families are of equal and of nearly equal pictures: "3 identical, 9 nearly so"."""
+    exact, near = int(counts.get("exact") or 0), int(counts.get("near") or 0)
+    nearly = f"{near:,} nearly {'so' if exact else 'identical'}"
+    return ", ".join([f"{exact:,} identical"] * bool(exact) + [nearly] * bool(near))
+
+
 def named(names: Collection[object] | Mapping[str, int], most: int = 5) -> str:
     """The first names in quotes, with their counts in a mapping, and how many more there are."""
     if isinstance(names, Mapping):

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from graticule.data.advice import Advice, Document, advice, named, plural, rows_of
+from graticule.data.advice import Advice, Document, advice, in_families, kinds_of, named, plural, rows_of
 
 FOLDS = 5
 FEW_IMAGES = 30
@@ -36,20 +36,20 @@ def too_few_classes(document: Document) -> list[Advice]:
 
 def conflicts(document: Document) -> list[Advice]:
     """The same picture under two labels."""
-    rows = rows_of(document, "conflicts")
-    if not rows:
+    found = (document.get("components") or {}).get("two_labels") or {}
+    n = int(found.get("n") or 0)
+    if not n:
         return []
-    exact = sum(row.get("kind") == "exact" for row in rows)
-    kinds = [f"{exact:,} identical"] * bool(exact) + [f"{len(rows) - exact:,} nearly identical"] * (exact < len(rows))
     return [
         advice(
             "conflicts",
             "high",
-            f"{plural(len(rows), 'pair')} of the same picture under two labels ({', '.join(kinds)})",
-            "At least one label of each pair is wrong, or the classes cannot be told apart in it. A classifier learns "
-            "both labels, and whatever it answers counts as an error for one of the two.",
-            "Look at each pair. Correct the label in the manifest (in class folders: move the file). Remove both "
-            "where nobody can decide. Nearly identical pictures may show two objects: keep those that do.",
+            f"One picture, two labels: {in_families(int(found['images']), n)} of copies ({kinds_of(found)})",
+            "At least one label of each family is wrong, or the classes cannot be told apart in it. A classifier "
+            "learns both labels, and whatever it answers counts as an error for one of the two.",
+            "Look at each family. Correct the labels in the manifest (in class folders: move the files). Remove all "
+            "its images where nobody can decide. Nearly identical pictures may show several objects: keep those that "
+            "do.",
         )
     ]
 
@@ -134,12 +134,12 @@ def missing_groups(document: Document) -> list[Advice]:
     if document.get("groups"):
         return []
     hints = [match[1] for text in document.get("warnings") or () if (match := _GROUP_HINT.search(str(text)))]
-    near = int((document.get("n_duplicates") or {}).get("near") or 0)
+    near = int((document.get("components") or {}).get("near") or 0)
     if not hints and not near:
         return []
     signs = [f"a column named “{hint}”" for hint in hints[:1]]
     if near:
-        signs.append(f"{plural(near, 'pair')} of near-duplicates")
+        signs.append(f"{plural(near, 'family', 'families')} of near-duplicates")
     return [
         advice(
             "groups",
@@ -167,10 +167,10 @@ def large_components(document: Document) -> list[Advice]:
         advice(
             "components",
             "medium",
-            f"Look-alikes chain into large sets, the largest of {plural(int(largest['n']), 'image')}: "
+            f"Look-alikes chain into large families, the largest of {plural(int(largest['n']), 'image')}: "
             f"{100 * share:.0f} % {of}",
-            "Pictures that repeat must stay on one side of a split. Large sets make uneven folds, and the figures rest "
-            "on fewer independent pictures than it seems. If they only look alike, joining them wastes images.",
+            "Pictures that repeat must stay on one side of a split. Large families make uneven folds, and the figures "
+            "rest on fewer independent pictures than it seems. If they only look alike, joining them wastes images.",
             "Look at some of them. Same objects: `--near-duplicates join` in `train`, or name what they share in a "
             "column and use `--group`; of a recording keep every tenth frame or so. Different objects that look "
             "alike: `--near-duplicates exact`.",
@@ -180,22 +180,19 @@ def large_components(document: Document) -> list[Advice]:
 
 def repeats(document: Document) -> list[Advice]:
     """Pictures that repeat under one label or more."""
-    counts = document.get("n_duplicates") or {}
-    exact, near = int(counts.get("exact") or 0), int(counts.get("near") or 0)
-    if not exact + near:
+    found = document.get("components") or {}
+    n = int(found.get("n") or 0)
+    if not n:
         return []
-    parts = [plural(exact, "pair") + " identical"] * bool(exact) + [plural(near, "pair") + " nearly identical"] * bool(
-        near
-    )
     return [
         advice(
             "duplicates",
-            "medium" if near else "low",
-            f"Pictures repeat: {', '.join(parts)}",
+            "medium" if found.get("near") else "low",
+            f"Pictures repeat: {in_families(int(found['images']), n)} of copies ({kinds_of(found)})",
             "A repeated picture counts more than once in every figure. On both sides of a split it is known before it "
-            "is tested; `train` keeps repeats on one side, other programs do not.",
-            "Keep one picture of each set: remove the rows of the others from the manifest, or the files. Keep nearly "
-            "identical pictures that show different objects.",
+            "is tested; `train` keeps a family on one side, other programs do not.",
+            "Keep one picture of each family: remove the rows of the others from the manifest, or the files. Keep "
+            "nearly identical pictures that show different objects.",
         )
     ]
 

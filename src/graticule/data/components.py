@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from graticule.data.advice import in_families
 from graticule.manifest import StrArray
 
 SHOWN = 10
@@ -103,13 +104,13 @@ def duplicate_notes(
             members.setdefault(identity, []).append(i)
     sets = [rows for rows in members.values() if len(rows) > 1]
     if sets:
-        kept = "1 set of copies stays" if len(sets) == 1 else f"{len(sets)} sets of copies stay"
-        notes.append(f"{kept} on one side of every split ({sum(map(len, sets))} images)")
+        notes.append(f"{in_families(sum(map(len, sets)), len(sets))} of copies stay on one side of every split")
     conflicts = [sorted({str(names[i]) for i in rows}) for rows in sets]
     pairs = sorted({" / ".join(found) for found in conflicts if len(found) > 1})
     if pairs:
-        n = sum(len(found) > 1 for found in conflicts)
-        notes.append(f"{n} sets of copies carry different labels: {', '.join(pairs[:SHOWN])}")
+        different = [len(rows) for rows, found in zip(sets, conflicts, strict=True) if len(found) > 1]
+        counted = in_families(sum(different), len(different))
+        notes.append(f"{counted} of copies carry different labels: {', '.join(pairs[:SHOWN])}")
     if group is not None:
         by_component: dict[int, set[str]] = {}
         for c, g in zip(component.tolist(), group, strict=True):

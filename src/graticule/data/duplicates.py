@@ -9,7 +9,7 @@ other, its fine detail agrees far better than that of other pairs with the same 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -148,34 +148,16 @@ def duplicate_components(n: int, pairs: Sequence[Pair]) -> NDArray[np.int64]:
     return joined(n, np.array([(pair.a, pair.b) for pair in pairs], dtype=np.int64).reshape(-1, 2))
 
 
-def chain_notes(component: NDArray[np.int64], labels: Sequence[str], share: float = 0.05) -> list[str]:
-    """Components of duplicates that hold a large part of a class, one line for each, largest part first.
-
-    Near-duplicates chain: a film of one object is one component. Keeping it on one side of a split may be right or
-    may empty a class, so it is reported.
-
-    Parameters
-    ----------
-    component : int64 array, shape (n,)
-    labels : sequence of n str
-        "" for an unlabelled image.
-    share : float
-        Part of a class, 0 to 1, above which a component of at least two of its images is reported.
-    """
-    totals: dict[str, int] = {}
-    counts: dict[tuple[int, str], int] = {}
-    for c, label in zip(component.tolist(), labels, strict=True):
-        if label:
-            totals[label] = totals.get(label, 0) + 1
-            counts[c, label] = counts.get((c, label), 0) + 1
-    found = [(k / totals[label], k, label, c) for (c, label), k in counts.items() if k > 1]
-    return [
-        f"one chain of duplicates holds {k} images, {part:.0%} of class {label!r}"
-        for part, k, label, _ in sorted(found, key=lambda f: (-f[0], f[2], f[3]))
-        if part > share
-    ]
-
-
 def conflicts(pairs: Sequence[Pair], labels: Sequence[str]) -> list[Pair]:
-    """The pairs whose two images carry different labels; an unlabelled image ("") conflicts with none."""
-    return [p for p in pairs if labels[p.a] and labels[p.b] and labels[p.a] != labels[p.b]]
+    """The pairs whose two images carry different labels; an unlabelled image ("") conflicts with none.
+
+    Of images with equal pixels each is compared with the first that carries a label.
+    """
+    first: dict[int, int] = {}
+    found = []
+    for pair in pairs:
+        if pair.kind == "exact" and not labels[pair.a] and labels[pair.b]:
+            pair = replace(pair, a=first.setdefault(pair.a, pair.b))
+        if labels[pair.a] and labels[pair.b] and labels[pair.a] != labels[pair.b]:
+            found.append(pair)
+    return found

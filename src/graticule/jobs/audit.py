@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from graticule import __version__
 from graticule.data.audit import recommend
-from graticule.data.duplicates import conflicts
+from graticule.data.duplicates import Pair, conflicts
+from graticule.data.duplicates_families import Family, counts, families, under_two_labels
 from graticule.data.reading import Reading, ReadingOptions
 from graticule.data.shortcuts import Shortcuts
 from graticule.data.sources import read_manifest
@@ -228,33 +229,45 @@ def _formats(samples: Samples) -> list[dict[str, Any]]:
 
 
 def _copies(manifest: Manifest, kinship: Kinship) -> dict[str, Any]:
-    """Duplicates, conflicts and components."""
-    path, label = [escape_path(p) for p in manifest.path], manifest.label
+    """Families of copies, the pairs that make them, and which stand under two labels."""
+    path, label = [escape_path(p) for p in manifest.path], [str(name) for name in manifest.label]
 
-    def row(pair: Any) -> dict[str, Any]:
+    def row(pair: Pair) -> dict[str, Any]:
         return {
             "a": path[pair.a],
             "b": path[pair.b],
             "kind": pair.kind,
-            "labels": [str(label[pair.a]), str(label[pair.b])],
+            "labels": [label[pair.a], label[pair.b]],
             "similarity": round(float(pair.similarity), 4),
             "change": pair.change,
         }
 
-    sizes = np.bincount(kinship.near, minlength=1)
-    joined = sizes[sizes > 1]
+    def family_row(family: Family) -> dict[str, Any]:
+        return {
+            "n": len(family.rows),
+            "kind": family.kind,
+            "complete": family.complete,
+            "paths": [path[i] for i in family.rows],
+            "labels": [label[i] for i in family.rows],
+            "similarity": round(float(family.similarity), 4),
+            "changes": list(family.changes),
+        }
+
+    found = families(kinship.pairs)
+    differing = [family for family in found if under_two_labels(family, label)]
     chains = large_chains(kinship, manifest)
     notes = [f"{n} images, {share:.0%} of class {name!r}, such as {p}" for n, share, name, p in chains]
     return {
         "duplicates": [row(pair) for pair in kinship.pairs[:_MAX_PAIRS]],
         "n_duplicates": {kind: sum(pair.kind == kind for pair in kinship.pairs) for kind in ("exact", "near")},
+        "families": [family_row(family) for family in found[:_MAX_PAIRS]],
         "components": {
-            "n": len(joined),
-            "images": int(joined.sum()),
-            "largest": _largest(kinship, manifest) if len(joined) else None,
+            **counts(found),
+            "two_labels": counts(differing),
+            "largest": _largest(kinship, manifest) if found else None,
             "notes": notes,
         },
-        "conflicts": [row(pair) for pair in conflicts(kinship.pairs, label.tolist())][:_MAX_PAIRS],
+        "conflicts": [row(pair) for pair in conflicts(kinship.pairs, label)][:_MAX_PAIRS],
     }
 
 

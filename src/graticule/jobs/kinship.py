@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.data.advice import in_families
 from graticule.data.duplicates import Pair, duplicate_components, find_duplicates
 from graticule.data.duplicates_decision import Confirm
+from graticule.data.duplicates_families import counts, families
 from graticule.data.duplicates_registration import similarity_of_files
 from graticule.data.leaks import Leak, find_leaks, group_units
 from graticule.data.preprocess import Preprocessing
@@ -101,12 +103,11 @@ def large_chains(kinship: Kinship, manifest: Manifest) -> list[tuple[int, float,
 
 def kinship_notes(kinship: Kinship, manifest: Manifest, *, joined: bool) -> list[str]:
     """What the report says of near-duplicates, and what it asks where they chain into a good part of a class."""
-    near = sum(pair.kind == "near" for pair in kinship.pairs)
-    if not near:
+    near = counts([family for family in families(kinship.pairs) if family.kind == "near"])
+    if not near["n"]:
         return []
     what = "stay on one side of a split" if joined else "are treated as different images"
-    notes = ["1 pair of near-duplicates was found" if near == 1 else f"{near:,} pairs of near-duplicates were found"]
-    notes[0] += f"; they {what}"
+    notes = [f"{in_families(near['images'], near['n'])} of near-duplicates were found; they {what}"]
     for n, share, name, path in large_chains(kinship, manifest)[:_CHAINS]:
         ask = (
             "if they only look alike, use --near-duplicates exact"
@@ -115,8 +116,8 @@ def kinship_notes(kinship: Kinship, manifest: Manifest, *, joined: bool) -> list
             "they share in a column and use --group"
         )
         notes.append(
-            f"near-duplicates chain into a set of {n} images, {share:.0%} of class {name!r}, such as {path}. Do they "
-            f"show the same objects? They {what}; {ask}"
+            f"near-duplicates chain into a family of {n} images, {share:.0%} of class {name!r}, such as {path}. Do "
+            f"they show the same objects? They {what}; {ask}"
         )
     return notes
 

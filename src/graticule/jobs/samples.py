@@ -233,7 +233,7 @@ def describe_data(source: Path, samples: Samples, *, n_unlabelled: int, group_co
 
 
 def describe_duplicates(samples: Samples) -> dict[str, Any]:
-    """Exact duplicates: how many sets and images, and pairs of equal pixels under two labels."""
+    """Exact duplicates: how many sets and images, and under two labels each image beside the first of its set."""
     component = samples.duplicates
     counts = np.bincount(component, minlength=1)
     conflicts = []

@@ -9,9 +9,10 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from graticule.data.advice import kinds_of
 from graticule.data.audit import NOTHING, recommend
 from graticule.report import audit_tables
-from graticule.report.audit_pictures import PAIRS, Pictures, examples_each
+from graticule.report.audit_pictures import FAMILIES, Pictures, carries_two, examples_each
 from graticule.report.wording import plural
 
 Document = Mapping[str, Any]
@@ -79,8 +80,6 @@ def audit_content(document: Document, pictures: Pictures) -> dict[str, Any]:
         One entry per section; None or empty where the audit found nothing for it.
     """
     advice = list(document.get("recommendations") or recommend(document))
-    conflicts = list(document.get("conflicts") or [])
-    duplicates = _repeats(document)
     content = {
         "subject": subject(document),
         "about": {key: value for key, value in document.items() if value is not None},
@@ -91,13 +90,7 @@ def audit_content(document: Document, pictures: Pictures) -> dict[str, Any]:
         "groups": _with({"column": "group", "n": None, "per_class": {}}, document.get("groups")),
         "examples": pictures.examples(document.get("examples") or {}),
         "each": examples_each(len(document.get("examples") or {})),
-        "conflicts": {"n": len(conflicts), "pairs": pictures.pairs(conflicts), "rest": conflicts[PAIRS:LISTED]},
-        "duplicates": {
-            "n": _n_repeats(document),
-            "pairs": pictures.pairs(duplicates),
-            "rest": duplicates[PAIRS:LISTED],
-        },
-        "components": {"n": 0, "images": 0, "largest": None, "notes": [], **(document.get("components") or {})},
+        **_copies(document, pictures),
         "shortcuts": audit_tables.shortcut_rows(document),
         "associations": audit_tables.association_rows(document),
         "leaks": [
@@ -151,29 +144,44 @@ def verdict(document: Document, advice: Sequence[Mapping[str, Any]]) -> str:
     return "Nothing found that would make a result wrong."
 
 
-def _n_repeats(document: Document) -> dict[str, int]:
-    counts = document.get("n_duplicates") or {}
-    rows = document.get("duplicates") or []
+def _counts(document: Document, *below: str) -> dict[str, Any]:
+    """Counts of families: of all, or of those under two labels."""
+    found: Any = document.get("components")
+    for key in below:
+        found = (found or {}).get(key)
+    return {"n": 0, "images": 0, "exact": 0, "near": 0, "largest": None, "notes": [], **(found or {})}
+
+
+def _copies(document: Document, pictures: Pictures) -> dict[str, Any]:
+    """The sections on families of copies: those under two labels, and the others; both largest first."""
+    families = list(document.get("families") or [])
+    different = [family for family in families if carries_two(family)]
+    others = [family for family in families if not carries_two(family)]
+    # in a chain those that show the conflict, not just any of two labels
+    beside = {str(row[end]) for row in document.get("conflicts") or [] for end in ("a", "b")}
+    every, two = _counts(document), _counts(document, "two_labels")
     return {
-        kind: int(counts.get(kind, sum(row.get("kind") == kind for row in rows)) or 0) for kind in ("exact", "near")
+        "conflicts": {
+            "counts": two,
+            "families": pictures.strips(different, beside),
+            "more": different[FAMILIES:LISTED],
+        },
+        "duplicates": {
+            "counts": every,
+            "elsewhere": two["n"],
+            "kinds": kinds_of(every),
+            "families": pictures.strips(others),
+            "more": others[FAMILIES:LISTED],
+        },
     }
-
-
-def _repeats(document: Document) -> list[Mapping[str, Any]]:
-    """Pairs of one label (those of two stand under conflicts), the least alike first: they need a look."""
-    rows = [row for row in document.get("duplicates") or [] if len(set(row.get("labels") or ())) < 2]
-    near = sorted(
-        (row for row in rows if row.get("kind") != "exact"), key=lambda row: float(row.get("similarity") or 0)
-    )
-    return near + [row for row in rows if row.get("kind") == "exact"]
 
 
 def tiles(document: Document) -> list[tuple[str, str, str, bool]]:
     """Headline counts as (name, value, words below, calls for action)."""
-    repeats = _n_repeats(document)
+    copies, two = _counts(document), _counts(document, "two_labels")
     shortcuts = document.get("shortcuts") or []
     cues = {row["cue"] for row in shortcuts}
-    conflicts, leaks, unreadable = (len(document.get(key) or []) for key in ("conflicts", "leaks", "unreadable"))
+    leaks, unreadable = (len(document.get(key) or []) for key in ("leaks", "unreadable"))
     n_classes = len(document.get("classes") or {})
     left_out = [
         plural(int(document.get(key) or 0), words, words)
@@ -184,12 +192,18 @@ def tiles(document: Document) -> list[tuple[str, str, str, bool]]:
     total = len(document.get("associations") or [])
     return [
         ("Images", f"{int(document.get('n') or 0):,}", below, False),
-        ("Two labels", f"{conflicts:,}", "pairs of one picture", conflicts > 0),
+        ("Two labels", f"{two['images']:,}", _below(two), two["n"] > 0),
         ("Leaks", f"{leaks:,}", "sets in two parts", leaks > 0),
         ("Shortcuts", f"{len(cues):,}", f"of {total:,} cues" if total else "cues", bool(cues)),
-        ("Repeats", f"{sum(repeats.values()):,}", f"{repeats['exact']:,} identical pairs", False),
+        ("Repeats", f"{copies['images']:,}", _below(copies), False),
         ("Unreadable", f"{unreadable:,}", "file" if unreadable == 1 else "files", unreadable > 0),
     ]
+
+
+def _below(counts: Mapping[str, Any]) -> str:
+    """What a number of images in families is of."""
+    noun = "image" if counts["images"] == 1 else "images"
+    return f"{noun} in {plural(counts['n'], 'family', 'families')}" if counts["n"] else noun
 
 
 def _also_checked(document: Document) -> list[tuple[str, str]]:
@@ -198,9 +212,9 @@ def _also_checked(document: Document) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if not document.get("unreadable"):
         found.append(("Files", f"All {n:,} images can be read."))
-    if not document.get("conflicts"):
+    if not _counts(document, "two_labels")["n"]:
         found.append(("Two labels", "No picture stands under two labels, neither identical nor nearly so."))
-    if not sum(_n_repeats(document).values()):
+    if not _counts(document)["n"]:
         found.append(("Repeats", "No two pictures are identical or nearly so."))
     if not document.get("shortcuts") and document.get("associations"):
         found.append(("Shortcuts", f"None of {len(document['associations']):,} cues gives a class away."))
@@ -220,11 +234,11 @@ def _linked(advice: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> 
     """Recommendations with the section they rest on, where the page has it."""
     has = {
         "classes": True,
-        "conflicts": content["conflicts"]["n"],
+        "conflicts": content["conflicts"]["counts"]["n"],
         "leaks": content["leaks"],
         "shortcuts": content["shortcuts"],
         "unreadable": content["unreadable"],
-        "duplicates": content["duplicates"]["pairs"] or content["components"].get("n"),
+        "duplicates": content["duplicates"]["counts"]["n"],
         "files": content["sizes"] or content["formats"] or content["file_notes"],
         "instrument": content["instrument"]["rows"] or content["bars"]["n"] or content["marks"]["n"],
     }

@@ -104,9 +104,12 @@ def alerts(source: Source) -> list[tuple[str, str]]:
     found += [("Warning", str(text)) for text in run.get("warnings") or []]
     conflicts = (data.get("duplicates") or {}).get("conflicts") or []
     if conflicts:
-        pairs = "; ".join(" = ".join(str(path) for path in pair) for pair in conflicts[:5])
-        more = f" and {len(conflicts) - 5} more" if len(conflicts) > 5 else ""
-        found.append(("Same image, two labels", f"Identical pixels carry different labels: {pairs}{more}."))
+        sets: dict[str, list[str]] = {}
+        for first, other in conflicts:
+            sets.setdefault(str(first), [str(first)]).append(str(other))
+        named = "; ".join(" = ".join(paths[:5]) + " = ..." * (len(paths) > 5) for paths in list(sets.values())[:5])
+        more = f" and {len(sets) - 5} more families" if len(sets) > 5 else ""
+        found.append(("Same image, two labels", f"Identical pixels carry different labels: {named}{more}."))
     n_groups = metrics.get("n_groups")
     if n_groups is not None and n_groups < 10:
         text = f"The data have {plural(n_groups, 'group')}; with fewer than 10 no interval would keep its promise."
