@@ -6,11 +6,16 @@ and the contrast of the image in front. It is made in the worker processes that 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
+
+from graticule.data.images import read_image
+from graticule.data.intensity import IntensityError
+from graticule.data.preprocess import Preprocessing, picture_of
 
 FINGERPRINT_VERSION = "1"
 SIDE = 32
@@ -61,6 +66,20 @@ def fingerprint(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     code[:_HEADER] = np.minimum(header, 65_535).astype("<u2").view(np.uint8)
     code[_HEADER:] = np.clip(np.rint(stretched), 0, 255).astype(np.uint8).ravel()
     return code
+
+
+def fingerprint_of_file(file: Path, preprocessing: Preprocessing) -> NDArray[np.uint8] | None:
+    """`fingerprint` of a file as the network sees it; None where the intensity policy does not fit it.
+
+    Raises
+    ------
+    ImageError
+        When it cannot be read.
+    """
+    try:
+        return fingerprint(picture_of(read_image(file, preprocessing.selection), preprocessing).shown)
+    except IntensityError:
+        return None
 
 
 def sizes_and_contrast(fingerprints: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

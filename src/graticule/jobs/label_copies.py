@@ -1,23 +1,33 @@
-"""Copies that carry two labels, among images that a run has features of."""
+"""Copies that carry two labels, among images that a run has features of.
+
+features ──> images worth reading, and look-alikes of them ──> fingerprints ──> the decision of an audit
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.data.components import components
-from graticule.data.duplicates_decision import CONFIRMED, FARTHEST, Confirm
+from graticule.data.duplicates import find_duplicates
+from graticule.data.duplicates_families import families
+from graticule.data.fingerprint import fingerprint_of_file
 from graticule.data.neighbours import Rows, neighbour_pairs
 from graticule.data.preprocess import Preprocessing
+from graticule.data.workers import in_workers
 from graticule.jobs.kinship import in_full_detail
 from graticule.models.scoring import signed_sqrt
 
-_NEAREST = 3
-_LOOKED_AT = 200  # pairs laid over each other; each takes about a tenth of a second
-_RATIO = 0.6  # largest distance of a candidate pair against that to the next image
+_NEAREST = 24
+_READ = 600  # images read at most, those of the pairs most alike first
+_GAP = 0.8  # largest distance of a pair that is worth reading, as part of the distance to what is farther
+_POOL = 5_000  # images among which distances are ranked
+_BEYOND = 3  # look-alikes beyond a gap that are read too, so that there is something to be judged against
+_CHUNK = 512
 
 
 def copies_of(
@@ -27,10 +37,10 @@ def copies_of(
     y: NDArray[np.int64],
     files: Sequence[Path],
 ) -> tuple[NDArray[np.int64], list[tuple[int, int, float]]]:
-    """Sets of images that show the same picture: equal pixels, or near-duplicates under two labels.
+    """Families of images that show the same picture: equal pixels, or near-duplicates where two labels meet.
 
-    Near-duplicates are looked for where it matters, among the pairs under two labels that are far more alike than
-    either is to a third image; they are read again and laid over each other.
+    Near-duplicates are looked for where it matters, around the pairs under two labels that are far more alike than
+    either is to what is farther. Those images are read again, with some look-alikes, and judged as in an audit.
 
     Parameters
     ----------
@@ -46,51 +56,110 @@ def copies_of(
     Returns
     -------
     int array, shape (n,)
-        Equal numbers: the same picture.
+        Equal numbers: one family.
     list of (a, b, similarity)
-        Near-duplicates under two labels, a < b.
+        Near-duplicates under two labels, a < b; equal pixels stand for one another. Of two that hang together only
+        through others the least similarity in their family.
     """
-    exact = np.unique(hashes, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    near = []
-    with in_full_detail(files, preprocessing) as confirm:
-        for a, b, rivals in _candidates(features, y, exact):
-            similarity = confirm(a, b)
-            if 1.0 - similarity <= CONFIRMED * _rival(rivals, confirm):
-                near.append((a, b, similarity))
-    joined = exact.copy()
-    for a, b, _ in near:
-        joined[joined == joined[b]] = joined[a]
-    return components(len(y), None, joined), near
+    exact, first = _equal(hashes)
+    labels = np.unique(np.column_stack([exact, y]), axis=0)
+    mixed = np.bincount(labels[:, 0]) > 1
+    # a family under several labels already differs from all others
+    label = np.where(mixed, -1 - np.arange(len(first)), y[first])
+    rows = first[_worth_reading(_directions(features[first]), label)]
+    codes = in_workers(partial(fingerprint_of_file, preprocessing=preprocessing), [files[i] for i in rows], _unread)
+    read = [(int(row), code) for row, code in zip(rows, codes, strict=True) if code is not None]
+    if len(read) < 2:
+        return exact, []
+    rows = np.array([row for row, _ in read])
+    with in_full_detail([files[i] for i in rows], preprocessing) as confirm:
+        pairs = find_duplicates(
+            [str(row) for row in rows], np.stack([code for _, code in read]), features[rows], confirm=confirm
+        )
+    direct = {frozenset(exact[rows[[p.a, p.b]]].tolist()): p.similarity for p in pairs}
+    together = exact.copy()
+    near: list[tuple[int, int, float]] = []
+    for family in families(pairs):
+        numbers = exact[rows[list(family.rows)]]
+        members = np.flatnonzero(np.isin(exact, numbers))
+        if len(set(y[members].tolist())) < 2:
+            continue
+        together[members] = numbers[0]
+        near += [
+            (a, b, direct.get(frozenset(exact[[a, b]].tolist()), family.similarity))
+            for k, a in enumerate(members.tolist())
+            for b in members[k + 1 :].tolist()
+            if y[a] != y[b] and exact[a] != exact[b]
+        ]
+    return components(len(y), None, together), near
 
 
-def _rival(rivals: list[tuple[int, int]], confirm: Confirm) -> float:
-    """Distance in full detail to the nearest rival."""
-    return min([FARTHEST, *(1.0 - confirm(a, b) for a, b in rivals)])
+def _equal(hashes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A number for each set of equal pixels, and the first image of each."""
+    _, first, number = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
+    return number.reshape(-1).astype(np.int64), first.astype(np.int64)
 
 
-def _candidates(
-    features: Rows, y: NDArray[np.int64], exact: NDArray[np.int64]
-) -> list[tuple[int, int, list[tuple[int, int]]]]:
-    """Pairs under two labels that stand out, most alike first, each with its nearest rivals."""
+def _unread(cause: str) -> None:
+    """What stands for an image that cannot be read."""
+
+
+def _directions(features: Rows) -> Rows:
+    """Standardised signed square roots at unit length, shape (n, d)."""
     root = signed_sqrt(features)
     root -= root.mean(axis=0)
     root /= root.std(axis=0) + 1e-6
     root /= np.linalg.norm(root, axis=1, keepdims=True) + 1e-12
-    pairs = neighbour_pairs(root, root, _NEAREST)
-    pairs = pairs[exact[pairs[:, 0]] != exact[pairs[:, 1]]]
+    return root
+
+
+def _worth_reading(directions: Rows, label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Images in pairs under two labels that may be copies, most alike first, and look-alikes of them; in order."""
+    pairs = neighbour_pairs(directions, directions, _NEAREST)
+    pairs = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
     if not len(pairs):
-        return []
-    distance = np.maximum(1.0 - (root[pairs[:, 0]] * root[pairs[:, 1]]).sum(axis=1), 0.0)
-    image, place = np.concatenate([pairs[:, 0], pairs[:, 1]]), np.tile(np.arange(len(pairs)), 2)
-    order = np.lexsort((distance[place], image))
-    image, place = image[order], place[order]
-    first = np.searchsorted(image, np.arange(len(y) + 1))
-    found = []
-    for pair in np.flatnonzero(y[pairs[:, 0]] != y[pairs[:, 1]]):
-        rivals = [r for i in pairs[pair] for r in place[first[i] : first[i + 1]].tolist() if r != pair]
-        nearest = min(rivals, key=lambda r: float(distance[r]), default=None)
-        if nearest is None or distance[pair] <= _RATIO * distance[nearest]:
-            a, b = (int(i) for i in pairs[pair])
-            others = [] if nearest is None else [(int(pairs[nearest][0]), int(pairs[nearest][1]))]
-            found.append((float(distance[pair]), a, b, others))
-    return [(a, b, others) for _, a, b, others in sorted(found)[:_LOOKED_AT]]
+        return np.empty(0, dtype=np.int64)
+    asked = np.unique(pairs)
+    reach, beyond = _gaps(directions, asked)
+    place = np.searchsorted(asked, pairs)
+    parts = np.array_split(pairs, -(-len(pairs) // _POOL))
+    distance = np.concatenate([1.0 - (directions[p[:, 0]] * directions[p[:, 1]]).sum(axis=1) for p in parts])
+    chosen: set[int] = set()
+    for k in np.argsort(distance, kind="stable"):
+        if len(chosen) >= _READ:
+            break
+        if distance[k] <= reach[place[k]].min():
+            chosen.update(pairs[k].tolist(), beyond[place[k]].ravel().tolist())
+    return np.array(sorted(chosen), dtype=np.int64)
+
+
+def _gaps(directions: Rows, asked: NDArray[np.int64]) -> tuple[Rows, NDArray[np.int64]]:
+    """How far the farthest gap among the distances of an image lets copies be, and which images come behind it.
+
+    Distances are looked at by rank: 1, 2, 3, 4, then ever farther apart, so that a gap behind a family of any size is
+    seen.
+
+    Returns
+    -------
+    float32 array, shape (k,)
+        Distances.
+    int64 array, shape (k, _BEYOND)
+        Images.
+    """
+    n = len(directions)
+    pool = np.sort(np.random.default_rng(0).choice(n, min(n, _POOL), replace=False))
+    ranks = np.unique(np.minimum([0, 1, 2, 3, *(3 * 2**i - 1 for i in range(1, 13))], len(pool) - 1))
+    reach = np.empty(len(asked), dtype=np.float32)
+    beyond = np.empty((len(asked), _BEYOND), dtype=np.int64)
+    for start in range(0, len(asked), _CHUNK):
+        part = asked[start : start + _CHUNK]
+        distance = np.maximum(1.0 - directions[part] @ directions[pool].T, 0.0)
+        order = np.argpartition(distance, ranks, axis=1)[:, ranks]
+        ranked = np.take_along_axis(distance, order, axis=1)
+        # an image is its own rank 0 where it is in the pool
+        front = np.concatenate([np.zeros((len(part), 1), np.float32), ranked[:, :-1]], axis=1)
+        last = ranked.shape[1] - 1 - (front <= _GAP * ranked)[:, ::-1].argmax(axis=1)
+        reach[start : start + len(part)] = _GAP * np.take_along_axis(ranked, last[:, None], axis=1)[:, 0]
+        behind = np.minimum(last[:, None] + np.arange(_BEYOND), ranked.shape[1] - 1)
+        beyond[start : start + len(part)] = pool[np.take_along_axis(order, behind, axis=1)]
+    return reach, beyond
