@@ -163,7 +163,7 @@ def test_cells_that_would_run_in_a_spreadsheet_are_defused(made: Made, tmp_path:
     text = (out / "label_errors.csv").read_text(encoding="utf-8")
     assert "'=cmd|' calc.png" in text
     assert not any(line.split(",")[1].startswith("=") for line in text.splitlines()[1:])
-    assert "\n./=cmd" in (out / "cleaned_manifest.csv").read_text(encoding="utf-8")
+    assert "\n'=cmd" in (out / "cleaned_manifest.csv").read_text(encoding="utf-8")
 
 
 def test_the_cleaned_manifest_is_read_by_the_program(made: Made, tmp_path: Path, graticule: Command) -> None:

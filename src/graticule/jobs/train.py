@@ -82,8 +82,8 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     labelled = _labelled(data, options)
     # before the images are read, which may take long; duplicates are known only afterwards
     check_split(labelled.manifest, options)
-    encoder, reading = _reader(labelled, options, reporter)
     with _run_folder(out, options, main=main) as folder:
+        encoder, reading = _reader(labelled, options, reporter)
         samples = _embedded(labelled, encoder, options, processes, reporter)
         check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
         division = divide(samples, encoder.preprocessing, options, reporter)
