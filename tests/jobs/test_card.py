@@ -11,8 +11,8 @@ FIGURE = {"value": 0.5, "low": None, "high": None, "method": "wilson"}
 def test_names_are_text_not_markup() -> None:
     classes = ["<script>alert(1)</script>", "a [link](http://x) | `code` *b*", "\u202egnp", "red_cell & co"]
     info = BundleInfo(
-        graticule_version="1", classes=classes, backbone="<b>net</b>", weights_sha256="00", licence="MIT<br>",
-        preprocessing={}, output="o", n_features=1, views=1, heads="h", data_sha256="00", n_training=4,
+        graticule_version="1", classes=classes, backbone="<b>net</b>", weights_sha256="0" * 64, licence="MIT<br>",
+        preprocessing={}, output="o", n_features=1, views=1, heads="h", data_sha256="0" * 64, n_training=4,
     )  # fmt: skip
     metrics = dict.fromkeys(
         ("accuracy", "balanced_accuracy", "macro_precision", "macro_sensitivity", "macro_f1", "roc_auc_macro"), FIGURE
