@@ -23,7 +23,7 @@ from graticule.jobs.kinship import in_full_detail
 from graticule.models.scoring import signed_sqrt
 
 _NEAREST = 24
-_READ = 600  # images read at most, those of the pairs most alike first
+_READ = 300  # images read at most, those of the pairs most alike first
 _GAP = 0.8  # largest distance of a pair that is worth reading, as part of the distance to what is farther
 _POOL = 5_000  # images among which distances are ranked
 _BEYOND = 3  # look-alikes beyond a gap that are read too, so that there is something to be judged against
