@@ -26,9 +26,12 @@ GAP = 0.33  # largest distance of a pair, as part of the distance to what is out
 # The same for the farthest of 1, 2, 3, 4 and more images in front of a gap. A crowd of one sort of objects ends in a
 # gap too, where other sorts begin, but its members differ more than copies do.
 _GAPS = (GAP, 0.22, 0.22, 0.12)
+# Each of a crowd of copies has another as near as this. Simple objects of one sort, such as discs on plain ground, may
+# differ from all else so much that they end in a gap as wide, but no two of them are the same picture.
+_CROWD, _CROWD_NEAREST = 4, 0.025
 _GREY = 0.9  # up to this ratio a pair is looked at in full detail, where that is possible
 CONFIRMED = 0.5  # largest ratio in full detail
-_CROWD = 0.25  # the same where rivals are looked past
+_CONFIRMED_IN_CROWD = 0.25  # the same where rivals are looked past
 FARTHEST = 0.5  # rivals count as at least this near, so a pair far from all others must still agree well
 _UNKNOWN = 0.1  # where a set is too small to show rivals
 
@@ -67,7 +70,7 @@ def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Dist
         Number of images.
     gaps : sequence of float
         A gap is wide when the distance in front is at most this part of the one behind: for 1, 2, 3 ... images in
-        front, the last for more.
+        front, the last for more. Behind a crowd there is none unless one of it is very near.
 
     Returns
     -------
@@ -81,9 +84,11 @@ def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Dist
     inner = seen.image[:-1] == seen.image[1:]
     behind[:-1][inner] = np.minimum(seen.distance[1:][inner], FARTHEST)
     origin[:-1][inner] = seen.row[1:][inner]
-    nearer = np.arange(len(seen.row)) - np.searchsorted(seen.image, seen.image)
+    first = np.searchsorted(seen.image, seen.image)
+    nearer = np.arange(len(seen.row)) - first
+    close = (nearer < _CROWD - 1) | (seen.distance[first] <= _CROWD_NEAREST)
     ratio = np.asarray(gaps, dtype=np.float32)[np.minimum(nearer, len(gaps) - 1)]
-    gap = np.flatnonzero(seen.distance <= ratio * behind)
+    gap = np.flatnonzero(close & (seen.distance <= ratio * behind))
     reach = np.zeros(n, dtype=np.float32)
     last = np.full(n, -1, dtype=np.int64)
     # sorted by distance: the last gap of an image overwrites those before
@@ -173,7 +178,7 @@ def decide(
             doubtful = np.flatnonzero(apart & (crowd | (distance <= _GREY * limit)))
             origin = np.where(crowd[:, None], behind[pairs], origin)
             doubtful = doubtful[np.argsort(distance[doubtful], kind="stable")]
-            new = _confirmed(pairs, doubtful, origin, np.where(crowd, _CROWD, CONFIRMED), confirm, asked)
+            new = _confirmed(pairs, doubtful, origin, np.where(crowd, _CONFIRMED_IN_CROWD, CONFIRMED), confirm, asked)
         if not len(new):
             return sure
         sure[new] = True
