@@ -144,6 +144,9 @@ def test_closed_streams(monkeypatch: pytest.MonkeyPatch) -> None:
         progress.step("reading")
         print_table(["class"], [["a"]])
         print_json({})
+        during = sys.stdout, sys.stderr
+    assert None not in during  # what is said goes nowhere, and nothing fails for it
+    assert (sys.stdout, sys.stderr) == (None, None)
 
 
 def graticule(*words: str, more: dict[str, str], stdout: int | IO[bytes] = subprocess.PIPE) -> tuple[int, bytes, bytes]:
