@@ -19,16 +19,17 @@ import pyarrow.parquet as pq
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
-from graticule.data.folds import inner_folds
-from graticule.evaluate.compare import compare_predictions
-from graticule.jobs.samples import Silent, embed_samples, sorted_by_path
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.evaluate.compare.runs import compare_predictions
+from graticule.features.samples import embed_samples, sorted_by_path
+from graticule.heads.scoring import softmax
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import Manifest
-from graticule.models.backbones import EMBEDDED
-from graticule.models.encoder import embedded_encoder
-from graticule.models.scoring import softmax
+from graticule.networks.backbones import EMBEDDED
+from graticule.networks.encoder import embedded_encoder
 from graticule.predictions import Predictions, read_predictions
+from graticule.progress import Silent
+from graticule.split.folds import inner_folds
 
 SETS = {"blood_cells": 5, "red_cells": 5, "malaria_cells": 5, "flow_particles": 2}
 GRID = {"kernel": ["linear", "rbf"], "C": [0.1, 1.0, 10.0]}

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from graticule.data.phantoms.families import write_phantom
-from graticule.data.phantoms.infobar import MAKES, Acquisition, stamp
-from graticule.data.phantoms.powder import CLASSES
-from graticule.jobs.explain import ExplainOptions, explain
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.explain.job import ExplainOptions, explain
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
+from graticule.phantoms.families import write_phantom
+from graticule.phantoms.infobar import MAKES, Acquisition, stamp
+from graticule.phantoms.powder import CLASSES
 
 KINDS = ("clean", "planted", "same bar")
 

@@ -21,13 +21,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import object_array
 from graticule.evaluate.bootstrap import point, score
-from graticule.evaluate.compare import compare_predictions
-from graticule.evaluate.compare_differences import COMPARED
-from graticule.evaluate.compare_tests import bonett_price, mcnemar, sign_flip
-from graticule.evaluate.sampling import Groups
-from graticule.manifest import object_array
+from graticule.evaluate.compare.differences import COMPARED
+from graticule.evaluate.compare.runs import compare_predictions
 from graticule.predictions import Predictions
+from graticule.statistics.groups import Groups
+from graticule.statistics.paired_tests import bonett_price, mcnemar, sign_flip
 
 N_CLASSES = 4
 SIGNAL = (2.0, 2.0)

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from duplicates import SUFFIXES, plant_families
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
 from graticule.predictions import read_predictions
 
 Row = tuple[str, str, str]

@@ -29,17 +29,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from graticule.decide.counts import Control, corrected_counts
-from graticule.decide.label_shift import SIGNIFICANCE, check_label_shift
-from graticule.decide.prior_shift import Reference, by_adjusted_count, by_em, reference
+from graticule.answers import prediction_schema, read_scored
+from graticule.arrays import object_array
+from graticule.counting.counts import Control, corrected_counts
+from graticule.counting.label_shift import SIGNIFICANCE, check_label_shift
+from graticule.counting.prior_shift import Reference, by_adjusted_count, by_em, reference
+from graticule.counting.reference import read_reference
+from graticule.heads.scoring import softmax
 from graticule.jobs.count import CountOptions, count
-from graticule.jobs.count_reference import read_reference
-from graticule.jobs.count_scored import read_scored
-from graticule.jobs.predict import predict, prediction_schema
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
-from graticule.manifest import object_array, sample_id_of
-from graticule.models.scoring import softmax
+from graticule.jobs.predict import predict
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
+from graticule.manifest import sample_id_of
 from graticule.predictions import Predictions
 from graticule.runs import write_json
 

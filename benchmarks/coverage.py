@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from graticule.evaluate.bootstrap import point, score
 from graticule.evaluate.estimates import metric_limits, replicates_of
-from graticule.evaluate.intervals import cluster_t, wilson
-from graticule.evaluate.sampling import Groups
+from graticule.statistics.groups import Groups
+from graticule.statistics.intervals import cluster_t, wilson
 
 ACCURACIES = (0.7, 0.95, 0.99)
 BOOTSTRAPPED = ("balanced_accuracy", "macro_f1", "roc_auc_macro", "average_precision_macro", "log_loss", "brier", "ece")

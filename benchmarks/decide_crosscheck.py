@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from given import Given
-from graticule.decide.calibration import fit_calibration
 from graticule.decide.conformal import p_values, prepare_sets
 from graticule.decide.evidence import SHIPPED, Evidence
-from graticule.decide.label_noise import confident_joint, confident_thresholds
 from graticule.evaluate.metrics import ece
-from graticule.models.scoring import softmax
+from graticule.heads.calibration_fit import fit_calibration
+from graticule.heads.scoring import softmax
+from graticule.label_errors.noise import confident_joint, confident_thresholds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -15,14 +15,14 @@ import time
 import numpy as np
 
 from graticule.decide.acceptance import find_rule
-from graticule.decide.calibration import choose_calibration
 from graticule.decide.conformal import p_values, prediction_sets, prepare_sets
 from graticule.decide.decisions import decide
 from graticule.decide.evidence import Evidence
-from graticule.decide.label_errors import find_label_errors
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
-from graticule.models.scoring import softmax
+from graticule.heads.calibration_fit import choose_calibration
+from graticule.heads.scoring import softmax
+from graticule.label_errors.ranking import find_label_errors
 
 BLOCK = 50_000
 

@@ -23,26 +23,27 @@ from typing import Any
 import numpy as np
 from scipy.stats import betabinom
 
-import graticule.jobs.decide
-from graticule.data.components import components
-from graticule.data.folds import Folds, make_folds
-from graticule.data.sources import read_manifest
+import graticule.decide.settle
 from graticule.decide.acceptance import find_rule
-from graticule.decide.calibration import paired_gain
 from graticule.decide.conformal import p_values, prediction_sets, prepare_sets
 from graticule.decide.estimated_rule import estimated
 from graticule.decide.evidence import Evidence
 from graticule.decide.reliability import calibration_errors
-from graticule.evaluate.crossval import Search, cross_validate, fold_rows
-from graticule.evaluate.intervals import t_critical
+from graticule.decide.settle import settle_decisions
 from graticule.evaluate.metrics import sample_brier, sample_log_loss
-from graticule.jobs.decide import settle_decisions
-from graticule.jobs.division import Division
-from graticule.jobs.outcome import Outcome, class_codes, scored_once
-from graticule.jobs.samples import Samples, Silent, embed_samples, sorted_by_path
-from graticule.models.catalogue import encoder_of
-from graticule.models.head_search import DEFAULTS, Choice, fit_choice
-from graticule.models.scoring import Head, member_probabilities, probabilities
+from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.heads.calibration_fit import paired_gain
+from graticule.heads.crossval import Search, cross_validate, fold_rows
+from graticule.heads.outcome import Outcome, class_codes, scored_once
+from graticule.heads.scoring import Head, member_probabilities, probabilities
+from graticule.heads.search import DEFAULTS, Choice, fit_choice
+from graticule.networks.catalogue import encoder_of
+from graticule.progress import Silent
+from graticule.sources.sources import read_manifest
+from graticule.split.components import components
+from graticule.split.division import Division
+from graticule.split.folds import Folds, make_folds
+from graticule.statistics.intervals import t_critical
 
 TARGETS = (0.99, 0.98, 0.95)
 LEVELS = (0.95, 0.99)
@@ -259,7 +260,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         # above any number of images: neither novelty nor labels are judged
-        graticule.jobs.decide.MIN_NOVELTY = sys.maxsize
+        graticule.decide.settle.MIN_NOVELTY = sys.maxsize
     encoder = encoder_of("efficientnet_lite0", views=options.views)
     manifest = sorted_by_path(read_manifest(options.data))
     samples = embed_samples(manifest, encoder, workers=None, batch_size=8, reporter=Silent())

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
 
 
 def main() -> None:

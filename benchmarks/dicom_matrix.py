@@ -2,7 +2,7 @@
 
     python benchmarks/dicom_matrix.py
 
-The files are those of the tests (`tests/data/dicoms.py`): depths 8, 10, 12 and 16, signed and not, planes side by side
+The files are those of the tests (`tests/formats/dicoms.py`): depths 8, 10, 12 and 16, signed and not, planes side by side
 and one by one, one frame and three, rubbish in the bits that do not count. Prints a table of photometric
 interpretation by syntax: files whose every frame equals the twin of explicit little-endian, the formula of the
 standard, and stays in the range that its bits say. Then the largest error of lossy files, in per cent of the range. To
@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from graticule.data.images import Image, decode_image
-from graticule.data.selection import Selection
 from graticule.errors import ImageError
+from graticule.formats.selection import Selection
+from graticule.images.image import Image, decode_image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.data import dicoms
+from tests.formats import dicoms
 
 
 def frames_of(data: bytes, count: int) -> list[Image]:

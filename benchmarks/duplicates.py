@@ -26,12 +26,12 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from graticule.data.duplicates import Pair, duplicate_components, find_duplicates
-from graticule.data.fingerprint import fingerprint
-from graticule.data.images import Image, read_image
-from graticule.data.intensity import Intensity, to_uint8
-from graticule.data.preprocess import Preprocessing, picture_of
-from graticule.jobs.kinship import in_full_detail
+from graticule.images.fingerprint import fingerprint
+from graticule.images.image import Image, read_image
+from graticule.images.intensity import Intensity, to_uint8
+from graticule.images.preprocess import Preprocessing, picture_of
+from graticule.split.duplicates.find import Pair, duplicate_components, find_duplicates
+from graticule.split.kinship import in_full_detail
 
 Pixels = NDArray[np.uint8]
 AS_THE_NETWORK = Preprocessing(size=224)
@@ -128,10 +128,11 @@ def plant_families(
 
 
 def embed(files: list[Path]) -> NDArray[np.float32]:
-    from graticule.models.backbones import EMBEDDED
-    from graticule.models.cache import FeatureCache, cache_folder
-    from graticule.models.embed import embed_files
-    from graticule.models.encoder import embedded_encoder
+    from graticule.features.cache import FeatureCache
+    from graticule.features.embed import embed_files
+    from graticule.networks.backbones import EMBEDDED
+    from graticule.networks.encoder import embedded_encoder
+    from graticule.runs import cache_folder
 
     encoder = embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1)
     with FeatureCache(cache_folder(), encoder.space()) as cache:

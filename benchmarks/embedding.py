@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.decode import ImageFile, decode_file
-from graticule.data.preprocess import Preprocessing
-from graticule.data.workers import available_cores
-from graticule.models.backbones import EMBEDDED
-from graticule.models.embed import embed_files
-from graticule.models.encoder import Encoder, embedded_encoder
-from graticule.models.network import Network
+from graticule.features.embed import embed_files
+from graticule.images.decode import ImageFile, decode_file
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.backbones import EMBEDDED
+from graticule.networks.encoder import Encoder, embedded_encoder
+from graticule.networks.session import Network
+from graticule.workers.pool import available_cores
 
 BATCH = 8
 

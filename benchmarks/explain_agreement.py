@@ -24,12 +24,12 @@ import timm
 import torch
 from captum.attr import LayerGradCam
 
-from graticule.data.decode import ImageFile, decode_file
-from graticule.data.preprocess import Preprocessing
-from graticule.data.sources import list_images
 from graticule.explain.model import ExplainableModel
-from graticule.models.encoder import Encoder
-from graticule.models.scoring import LogitHead
+from graticule.heads.scoring import LogitHead
+from graticule.images.decode import ImageFile, decode_file
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.encoder import Encoder
+from graticule.sources.sources import list_images
 
 CLASSES = 8
 

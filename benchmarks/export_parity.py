@@ -23,10 +23,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from graticule.data.decode import ImageFile
-from graticule.data.pool import DecodePool
-from graticule.data.preprocess import Preprocessing
-from graticule.data.workers import available_cores
 from graticule.finetune.export import (
     MARGIN,
     disagreements_of,
@@ -36,8 +32,12 @@ from graticule.finetune.export import (
     torch_probabilities,
 )
 from graticule.finetune.network import Classifier, build_network, network_spec
-from graticule.models.network import Network
-from graticule.models.scoring import probabilities, softmax
+from graticule.heads.scoring import probabilities, softmax
+from graticule.images.decode import ImageFile
+from graticule.images.pool import DecodePool
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.session import Network
+from graticule.workers.pool import available_cores
 
 NETWORKS = "efficientnet_lite0,resnet18,vgg16,inception_v3,inception_v4"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}

@@ -23,22 +23,22 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from graticule.data.folds import make_folds
-from graticule.data.preprocess import Preprocessing
-from graticule.data.sources import read_manifest
-from graticule.evaluate.intervals import wilson
+from graticule.features.samples import image_files, sorted_by_path
+from graticule.finetune.batches import MapSource, PixelSource, Source
+from graticule.finetune.fold import CACHED_VIEWS
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
+from graticule.finetune.logits import score
 from graticule.finetune.loop import Task, fit
 from graticule.finetune.network import build_network
-from graticule.finetune.order import validation_rows
-from graticule.finetune.pixels import decode_pixels, map_pixels
-from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe
-from graticule.finetune.scoring import score
-from graticule.finetune.sources import MapSource, PixelSource, Source
-from graticule.jobs.finetune_fold import CACHED_VIEWS
-from graticule.jobs.samples import image_files, sorted_by_path
+from graticule.images.preprocess import Preprocessing
+from graticule.sources.sources import read_manifest
+from graticule.split.folds import make_folds
+from graticule.statistics.intervals import wilson
+from graticule.training.order import validation_rows
+from graticule.training.pixels import decode_pixels, map_pixels
+from graticule.training.processes import Processes
 
 BACKBONE = "efficientnet_lite0"
 RATE = 1.5e-3

@@ -132,7 +132,7 @@ def attack(run: Path, images: Path, scratch: Path, only: str) -> None:
 def price(run: Path) -> None:
     """Seconds that reading and checking an honest bundle takes in a warm process."""
     from graticule.bundle import read_bundle
-    from graticule.jobs.open_bundle import check_bundle
+    from graticule.decide.open_bundle import check_bundle
 
     model = run / "model"
     times: dict[str, list[float]] = {"read": [], "check": []}
@@ -148,9 +148,9 @@ def price(run: Path) -> None:
 
 def networks(names: list[str]) -> None:
     """Networks of timm as `train` exports them, through the checks."""
-    from graticule.models.graph_check import check_graph
-    from graticule.models.network_trial import try_network
-    from graticule.models.timm_backbones import timm_encoder
+    from graticule.networks.graph_check import check_graph
+    from graticule.networks.timm_backbones import timm_encoder
+    from graticule.networks.trial import try_network
 
     for name in names:
         encoder = timm_encoder(name, views=1, weights="none")

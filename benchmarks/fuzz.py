@@ -33,9 +33,9 @@ import numpy as np
 import PIL.Image
 import tifffile
 
-from graticule.data.images import decode_image
-from graticule.data.selection import Selection
 from graticule.errors import ImageError
+from graticule.formats.selection import Selection
+from graticule.images.image import decode_image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the tests' DICOM files
 EXTREME = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
@@ -156,7 +156,7 @@ def made_dicom() -> Seeds:
     """DICOM files of every photometric interpretation in every syntax, where pydicom is installed."""
     if importlib.util.find_spec("pydicom") is None:
         return []
-    from tests.data import dicoms
+    from tests.formats import dicoms
 
     kinds = [
         dicoms.Kind("MONOCHROME2", 16, 12, signed=True),

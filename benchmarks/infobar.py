@@ -20,12 +20,12 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from graticule.data.images import read_image
-from graticule.data.infobar import Bar, find_bar
-from graticule.data.intensity import Intensity, to_uint8
-from graticule.data.phantoms import powder
-from graticule.data.phantoms.infobar import MAKES, Acquisition, bar_rows, draw_variant, stamp, stamp_variant
 from graticule.errors import ImageError
+from graticule.images.burnt_in.infobar import Bar, find_bar
+from graticule.images.image import read_image
+from graticule.images.intensity import Intensity, to_uint8
+from graticule.phantoms import powder
+from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, draw_variant, stamp, stamp_variant
 
 Pixels = NDArray[np.uint8]
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")

@@ -31,11 +31,11 @@ import numpy as np
 import PIL.Image
 import pyarrow.parquet as pq
 
-from graticule.data.decode import Decoded, ImageFile, decode_file
-from graticule.data.pool import undecoded
-from graticule.data.preprocess import Preprocessing
-from graticule.data.worker import Limits
-from graticule.data.workers import in_workers
+from graticule.images.decode import Decoded, ImageFile, decode_file
+from graticule.images.pool import undecoded
+from graticule.images.preprocess import Preprocessing
+from graticule.workers.pool import in_workers
+from graticule.workers.process import Limits
 
 SECONDS = 1.0
 

@@ -26,14 +26,14 @@ from scipy.stats import t as student
 from sklearn.metrics import average_precision_score
 
 from graticule.bundle import read_bundle
-from graticule.data.folds import make_folds
-from graticule.decide.label_errors import find_label_errors
-from graticule.decide.label_noise import confident_joint, confident_thresholds
-from graticule.evaluate.crossval import Search, cross_validate, fold_rows
-from graticule.models.heads import HeadSettings, fit_head
-from graticule.models.scoring import probabilities
+from graticule.heads.crossval import Search, cross_validate, fold_rows
+from graticule.heads.heads import HeadSettings, fit_head
+from graticule.heads.scoring import probabilities
+from graticule.label_errors.noise import confident_joint, confident_thresholds
+from graticule.label_errors.ranking import find_label_errors
 from graticule.predictions import read_predictions
 from graticule.runs import read_json
+from graticule.split.folds import make_folds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -30,10 +30,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from graticule.review.events import COLUMNS, FLOATS, INTEGERS, Draft
-from graticule.review.schema import TABLE, label_events
-from graticule.review.store import LabelStore
-from graticule.review.trail import Head, Verification, event_hash, verify
+from graticule.record.events import COLUMNS, FLOATS, INTEGERS, Draft
+from graticule.record.schema import TABLE, label_events
+from graticule.record.store import LabelStore
+from graticule.record.trail import Head, Verification, event_hash, verify
 
 CLASSES = ("basophil", "monocyte", "neutrophil")
 

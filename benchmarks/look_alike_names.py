@@ -21,8 +21,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from graticule.data.sources import read_manifest
 from graticule.errors import ManifestError
+from graticule.sources.sources import read_manifest
 
 WORDS = (
     *(

@@ -12,12 +12,12 @@ import argparse
 
 import numpy as np
 
-from graticule.data.cues import MARKS, measure_cues
-from graticule.data.phantoms.ultrasound import CLASSES, FRAMES_PER_PATIENT, UltrasoundFrame, phantom_frame
-from graticule.data.shortcuts import find_shortcuts
-from graticule.data.standard_cues import ImageFacts, standard_cues
-from graticule.data.ultrasound import find_marks, is_ultrasound, mark_shares
-from graticule.manifest import object_array
+from graticule.arrays import object_array
+from graticule.audit.shortcuts import find_shortcuts
+from graticule.audit.standard_cues import ImageFacts, standard_cues
+from graticule.images.burnt_in.ultrasound import find_marks, is_ultrasound, mark_shares
+from graticule.images.cues import MARKS, measure_cues
+from graticule.phantoms.ultrasound import CLASSES, FRAMES_PER_PATIENT, UltrasoundFrame, phantom_frame
 
 SHAPE = (336, 448)
 BARE, TEXT, FULL = range(3)

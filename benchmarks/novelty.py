@@ -20,17 +20,18 @@ import PIL.ImageFilter
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from graticule.data.folds import make_folds
-from graticule.data.images import read_image
-from graticule.data.sources import list_images, read_manifest
 from graticule.decide.novelty import Novelty, Seen, doubt, fit_novelty
 from graticule.decide.novelty_space import project
-from graticule.evaluate.crossval import Search, cross_validate, fold_rows
-from graticule.jobs.outcome import class_codes
-from graticule.jobs.samples import Samples, Silent, embed_samples, sorted_by_path
-from graticule.models.catalogue import encoder_of
-from graticule.models.encoder import Encoder
-from graticule.models.scoring import Head, member_probabilities
+from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.heads.crossval import Search, cross_validate, fold_rows
+from graticule.heads.outcome import class_codes
+from graticule.heads.scoring import Head, member_probabilities
+from graticule.images.image import read_image
+from graticule.networks.catalogue import encoder_of
+from graticule.networks.encoder import Encoder
+from graticule.progress import Silent
+from graticule.sources.sources import list_images, read_manifest
+from graticule.split.folds import make_folds
 
 Floats = NDArray[np.float64]
 

@@ -41,16 +41,16 @@ from tests.jobs.drawn import KINDS, Drawn
 from graticule.bundle import read_bundle
 from graticule.decide.acceptance import find_rule
 from graticule.decide.evidence import Evidence
-from graticule.evaluate.compare import compare_many
+from graticule.decide.judge import DecisionOptions
+from graticule.evaluate.compare.runs import compare_many
 from graticule.evaluate.summary import summarise
 from graticule.jobs.compare import compare
 from graticule.jobs.evaluate import EvaluateOptions, evaluate
-from graticule.jobs.judge import DecisionOptions
 from graticule.jobs.predict import predict
-from graticule.jobs.review_items import read_subject
-from graticule.jobs.samples import Silent
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
+from graticule.progress import Silent
+from graticule.review.subject import read_subject
 
 MOST = 600
 
@@ -59,10 +59,10 @@ MOST = 600
 def nothing_beside() -> Iterator[None]:
     """What the rule has no part in is left out or short while it lasts: intervals, learning curve, other pages."""
     with (
-        mock.patch("graticule.jobs.outcome.summarise", functools.partial(summarise, n_boot=100)),
+        mock.patch("graticule.heads.outcome.summarise", functools.partial(summarise, n_boot=100)),
         mock.patch("graticule.jobs.compare.compare_many", functools.partial(compare_many, n_boot=100)),
         mock.patch("graticule.decide.coverage_difference.N_BOOT", 100),
-        mock.patch("graticule.jobs.train_features.learning_curve", return_value=None),
+        mock.patch("graticule.heads.method.learning_curve", return_value=None),
         mock.patch("graticule.jobs.evaluate.write_evaluation_report"),
         mock.patch("graticule.jobs.openings.write_report"),
     ):

@@ -12,9 +12,9 @@ import onnxruntime
 import timm
 import torch
 
-from graticule.models.backbones import EMBEDDED, BackboneSpec, verified_weights
-from graticule.models.efficientnet_lite import build_graph
-from graticule.models.torch_pickle import read_tensors
+from graticule.networks.backbones import EMBEDDED, BackboneSpec, verified_weights
+from graticule.networks.efficientnet_lite import build_graph
+from graticule.networks.torch_pickle import read_tensors
 
 OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
 PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}

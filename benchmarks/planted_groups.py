@@ -13,11 +13,11 @@ import argparse
 
 import numpy as np
 
-from graticule.data.folds import make_folds
-from graticule.evaluate.crossval import Search, cross_validate
+from graticule.arrays import object_array
 from graticule.evaluate.summary import summarise
-from graticule.manifest import object_array
+from graticule.heads.crossval import Search, cross_validate
 from graticule.predictions import Predictions
+from graticule.split.folds import make_folds
 
 GROUPS, SIZE, WIDTH = 20, 20, 32
 

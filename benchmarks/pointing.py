@@ -23,16 +23,16 @@ from scipy.ndimage import binary_dilation
 
 from graticule.api import train
 from graticule.bundle import read_bundle
-from graticule.data.decode import ImageFile, decode_file
-from graticule.data.phantoms import powder
-from graticule.data.phantoms.canvas import Finish, empty_canvas
-from graticule.data.phantoms.detector import expose, random_field, secondary_yield, smooth_field, through_column
-from graticule.data.phantoms.particles import DRAW, Request
-from graticule.data.phantoms.shapes import Warp
-from graticule.data.phantoms.specimens import draw_specimen
 from graticule.explain.model import ExplainableModel
 from graticule.explain.overlay import peak
-from graticule.models.predictor import Predictor
+from graticule.heads.predictor import Predictor
+from graticule.images.decode import ImageFile, decode_file
+from graticule.phantoms import powder
+from graticule.phantoms.canvas import Finish, empty_canvas
+from graticule.phantoms.detector import expose, random_field, secondary_yield, smooth_field, through_column
+from graticule.phantoms.particles import DRAW, Request
+from graticule.phantoms.shapes import Warp
+from graticule.phantoms.specimens import draw_specimen
 
 SIZE, MARGIN, LARGEST = 256, 14, 0.20
 TOLERANCE = 0.03  # Zhang et al. allow 15 pixels on pictures of about 500

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from graticule.models.scoring import signed_sqrt
+from graticule.heads.scoring import signed_sqrt
 from graticule.review.items import margin_gain
 
 ORDERS = ("random", "gain", "margin")

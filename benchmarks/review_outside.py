@@ -24,11 +24,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from graticule.data.preprocess import Preprocessing
-from graticule.data.shown import shown_as_model_reads
+from graticule.images.preprocess import Preprocessing
+from graticule.images.shown import shown_as_model_reads
+from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
 from graticule.review.pictures import Pictures
-from graticule.review.store import LabelStore
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.connections import REQUEST_SECONDS
 from graticule.review.web.context import Nearest

@@ -27,14 +27,14 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from graticule.data.preprocess import Preprocessing
-from graticule.data.shown import shown_as_model_reads
+from graticule.arrays import object_array
 from graticule.decide.decisions import REVIEW
-from graticule.manifest import object_array
+from graticule.images.preprocess import Preprocessing
+from graticule.images.shown import shown_as_model_reads
+from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import Items, in_order
 from graticule.review.pictures import Pictures
-from graticule.review.store import LabelStore
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.context import Nearest
 

@@ -24,12 +24,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.cues import measure_cues
-from graticule.data.phantoms import powder
-from graticule.data.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
-from graticule.data.shortcuts import Shortcuts, find_shortcuts
-from graticule.data.standard_cues import ImageFacts, standard_cues
-from graticule.manifest import object_array
+from graticule.arrays import object_array
+from graticule.audit.shortcuts import Shortcuts, find_shortcuts
+from graticule.audit.standard_cues import ImageFacts, standard_cues
+from graticule.images.cues import measure_cues
+from graticule.phantoms import powder
+from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
 
 IMAGES = 4 * powder.SPECIMENS_PER_CLASS  # per class and seed
 BAR_CUES = {"info bar", "lower strip"}

@@ -27,15 +27,15 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from graticule.data.preprocess import Preprocessing
-from graticule.data.sources import read_manifest
+from graticule.features.samples import image_files, sorted_by_path
+from graticule.finetune.batches import PixelSource
 from graticule.finetune.loop import Task, fit
 from graticule.finetune.network import build_network
-from graticule.finetune.pixels import decode_pixels, map_pixels
-from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import Recipe
-from graticule.finetune.sources import PixelSource
-from graticule.jobs.samples import image_files, sorted_by_path
+from graticule.images.preprocess import Preprocessing
+from graticule.sources.sources import read_manifest
+from graticule.training.pixels import decode_pixels, map_pixels
+from graticule.training.processes import Processes
 
 BATCH = 32
 

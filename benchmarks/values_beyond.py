@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from graticule.data.beyond import beyond, largest, outside_window
-from graticule.data.decode import ImageFile, decode_file
-from graticule.data.facts import Facts
-from graticule.data.images import Image
-from graticule.data.intensity import Intensity, choose_intensity, pixel_range
-from graticule.data.reading import ReadingOptions, settle_reading
+from graticule.images.beyond import beyond, largest, outside_window
+from graticule.images.decode import ImageFile, decode_file
+from graticule.images.facts import Facts
+from graticule.images.image import Image
+from graticule.images.intensity import Intensity, choose_intensity, pixel_range
+from graticule.images.reading import ReadingOptions, settle_reading
 
 N, SIDE = 300, 32
 

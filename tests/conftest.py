@@ -17,9 +17,9 @@ import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
-from graticule.data.preprocess import Preprocessing
-from graticule.models.backbones import EMBEDDED
-from graticule.models.encoder import Encoder, embedded_encoder
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.backbones import EMBEDDED
+from graticule.networks.encoder import Encoder, embedded_encoder
 
 WriteImages = Callable[..., list[Path]]
 SMALL = 48

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 import graticule
 from graticule import api
 from graticule.errors import OptionError, RunError
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.options import TrainOptions
 
 
 @pytest.fixture(scope="module")

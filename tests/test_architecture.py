@@ -18,22 +18,39 @@ ORDER = (
     "quiet",
     "errors",
     "names",
-    "files",
     "plain_text",
+    "files",
     "claims",
     "documents",
+    "arrays",
+    "progress",
     "manifest",
+    "options",
     "predictions",
     "runs",
+    "answers",
     "bundle",
-    "data",
-    "models",
+    "statistics",
+    "evaluate",
+    "workers",
+    "formats",
+    "sources",
+    "images",
+    "networks",
+    "features",
+    "split",
+    "heads",
+    "training",
     "finetune",
     "explain",
-    "evaluate",
+    "audit",
     "decide",
+    "label_errors",
+    "counting",
     "report",
+    "record",
     "review",
+    "phantoms",
     "jobs",
     "api",
     "cli",
@@ -49,15 +66,20 @@ MAX_LINES = 350
 MAX_FUNCTION_LINES = 70
 # who may import what; a package that is not listed here may be imported anywhere
 # the method finetune, which is loaded when it is asked for; its choices and its order of samples need no torch
-TRAINING = {name for name in MODULES if name.startswith(("graticule.finetune.", "graticule.jobs.finetune"))}
-TORCH_FREE = {"graticule.finetune.recipe", "graticule.finetune.order", "graticule.finetune.interrupt"}
-TIMM = {f"graticule.models.{name}" for name in ("timm_backbones", "timm_hub", "torch_export")}
+TRAINING = {name for name in MODULES if name.startswith(("graticule.finetune.", "graticule.training."))}
+TORCH_FREE = {
+    "graticule.finetune.recipe",
+    "graticule.finetune.options",
+    "graticule.training.order",
+    "graticule.training.interrupt",
+}
+TIMM = {f"graticule.networks.{name}" for name in ("timm_backbones", "timm_hub", "torch_export")}
 ALLOWED = {
     "torch": TIMM | TRAINING - TORCH_FREE,
     "torchvision": set[str](),
     "timm": TIMM | {"graticule.finetune.network", "graticule.finetune.layout", "graticule.finetune.weights"},
-    "accelerate": {"graticule.finetune.processes"},
-    "pickle": {"graticule.models.torch_pickle"},
+    "accelerate": {"graticule.training.processes"},
+    "pickle": {"graticule.networks.torch_pickle"},
     **{
         name: set[str]()
         for name in (
@@ -118,10 +140,14 @@ def test_there_is_no_cycle() -> None:
     assert set(TopologicalSorter(modules).static_order()) >= set(modules)
 
 
-def test_packages_are_empty_but_for_the_top() -> None:
+def test_packages_hold_a_sentence_and_nothing_else() -> None:
     for name, file in MODULES.items():
         if file.name == "__init__.py" and name != "graticule":
-            assert file.read_text() == "", f"{name} is not empty"
+            assert ast.get_docstring(TREES[name]), f"{name} does not say what it is for"
+            assert len(TREES[name].body) == 1, f"{name} holds more than a sentence"
+
+
+def test_the_top_imports_nothing_but_what_keeps_it_quiet() -> None:
     runtime = [node for node in TREES["graticule"].body if isinstance(node, ast.Import | ast.ImportFrom)]
     modules = {node.module for node in runtime if isinstance(node, ast.ImportFrom)}
     assert modules == {"__future__", "typing", "graticule.quiet"}
@@ -140,7 +166,7 @@ def test_forbidden_and_reserved_imports(package: str) -> None:
 def test_the_one_reader_of_pickles_writes_none_and_loads_by_its_own_class_only() -> None:
     names = {
         node.attr
-        for node in ast.walk(TREES["graticule.models.torch_pickle"])
+        for node in ast.walk(TREES["graticule.networks.torch_pickle"])
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pickle"
     }
     assert names == {"Unpickler", "UnpicklingError"}
@@ -195,10 +221,10 @@ OS_FUNCTIONS = {"open", "rename", "replace", "link", "symlink", "truncate", "mkd
 ELSEWHERE = {
     "graticule.files": "the door itself",
     "graticule.review.web.pages": "files of the package, and an export in a folder that only this user can enter",
-    "graticule.report.html": "templates of the package",
-    "graticule.data.main_guard": "the user's own script, which is running",
-    "graticule.data.worker": "a setting of the kernel",
-    "graticule.models.network_trial": "what the system says of this process",
+    "graticule.report.page": "templates of the package",
+    "graticule.workers.main_guard": "the user's own script, which is running",
+    "graticule.workers.process": "a setting of the kernel",
+    "graticule.networks.trial": "what the system says of this process",
     "graticule.cli.console": "the null device, in the place of an output nobody reads any more",
 }
 
@@ -282,13 +308,13 @@ def test_help_is_light(arguments: list[str]) -> None:
 
 
 def test_prediction_needs_neither_scikit_learn_nor_torch() -> None:
-    packages = loaded("import graticule.jobs.predict, graticule.models.predictor")
+    packages = loaded("import graticule.jobs.predict, graticule.heads.predictor")
     assert "onnxruntime" in packages
     assert not {"torch", "timm", "sklearn", "scipy", "onnx", "matplotlib"} & packages
 
 
 def test_worker_processes_load_only_what_decodes() -> None:
-    packages = loaded("import graticule.data.decode")
+    packages = loaded("import graticule.images.decode")
     assert "tifffile" in packages
     assert not {"torch", "sklearn", "scipy", "onnx", "onnxruntime", "matplotlib", "pyarrow", "typer"} & packages
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from graticule.bundle import SUMS, Bundle, BundleInfo, bundle_hash, read_bundle, write_bundle
-from graticule.data.preprocess import Preprocessing
 from graticule.errors import BundleError, FileError
+from graticule.images.preprocess import Preprocessing
 
 INFO = BundleInfo(
     graticule_version="0.1.0",

@@ -128,24 +128,27 @@ def test_the_page_says_what_the_real_help_says(
             assert writer.word(parameter).split()[0] in real
 
 
-def test_the_tree_in_the_readme_names_every_source_file() -> None:
+def test_the_tree_in_the_readme_says_what_each_folder_is_for() -> None:
     (tree,) = [text for page, text in _blocks("text") if page == "README.md" and text.startswith("src/graticule/")]
-    folders: list[str] = []
-    listed = set()
-    for line in tree.splitlines()[1:]:
-        name, _, comment = line.strip().partition(" ")
-        depth = (len(line) - len(line.lstrip())) // 2 - 1
-        folders[depth:] = [name] if name.endswith("/") else []
-        if not name.endswith("/"):
-            listed.add("".join(folders) + name)
-            assert comment.strip(), f"{name} has no comment"
+    listed = {name: words for name, words in re.findall(r"^  (\w+)/ +(.+)$", tree, re.MULTILINE)}
     source = ROOT / "src" / "graticule"
     present = {
-        file.relative_to(source).as_posix()
-        for file in source.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts and (file.name != "__init__.py" or file.parent == source)
+        folder.parent.name: ast.get_docstring(ast.parse(folder.read_text("utf-8"))) or ""
+        for folder in source.glob("*/__init__.py")
     }
-    assert listed == present
+    assert set(listed) == set(present)
+    for name, sentence in present.items():
+        assert listed[name].casefold() == sentence.partition("\n")[0].rstrip(".").casefold(), name
+    assert len(tree.splitlines()) <= 35
+
+
+def test_the_page_on_the_source_is_as_written() -> None:
+    spec = importlib.util.spec_from_file_location("write_source", ROOT / "docs" / "write_source.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text("utf-8") == module.page(), "run: python docs/write_source.py"
 
 
 def test_the_changelog_starts_with_this_version() -> None:
@@ -180,7 +183,7 @@ def test_code_in_the_pages_is_code() -> None:
 def test_options_named_in_python_exist() -> None:
     from dataclasses import fields
 
-    from graticule.jobs.train_options import TrainOptions
+    from graticule.jobs.train.options import TrainOptions
 
     known = {field.name for field in fields(TrainOptions)}
     page = (ROOT / "docs" / "python.md").read_text("utf-8")

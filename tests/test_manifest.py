@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from graticule.arrays import object_array
 from graticule.errors import ManifestError
-from graticule.manifest import Manifest, escape_path, object_array, sample_id_of, unescape_path
+from graticule.manifest import Manifest, escape_path, sample_id_of, unescape_path
 
 ODD_NAMES = [
     "plain/cell 1.png",

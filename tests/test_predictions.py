@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from graticule.arrays import object_array
 from graticule.errors import RunError
-from graticule.manifest import object_array
 from graticule.predictions import Predictions, read_predictions
 
 CLASSES = ("a b", "p_q", "é\n")

@@ -60,7 +60,7 @@ def test_a_runtime_that_was_imported_first_is_told(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    "module", ["graticule", "graticule.models.network", "graticule.explain.model", "graticule.cli.app"]
+    "module", ["graticule", "graticule.networks.session", "graticule.explain.model", "graticule.cli.app"]
 )
 def test_the_switches_are_set_before_the_runtime_is_imported(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _without(monkeypatch)

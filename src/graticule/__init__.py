@@ -11,7 +11,7 @@ __all__ = ["Embedder", "__version__", "load", "train"]
 
 if TYPE_CHECKING:
     from graticule.api import load, train
-    from graticule.models.embedder import Embedder
+    from graticule.features.embedder import Embedder
 
 keep_quiet()
 
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     if name == "Embedder":
-        from graticule.models.embedder import Embedder
+        from graticule.features.embedder import Embedder
 
         return Embedder
     raise AttributeError(f"module 'graticule' has no attribute {name!r}")

@@ -11,20 +11,19 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle, BundleInfo
-from graticule.data.decode import ImageFile
-from graticule.data.main_guard import check_main_guard
+from graticule.bundle import Bundle, BundleInfo, model_folder
+from graticule.decide.judge import DecisionOptions, Judge, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
+from graticule.decide.open_bundle import open_bundle
 from graticule.errors import OptionError
-from graticule.jobs.judge import DecisionOptions, Judge, reject_novel
-from graticule.jobs.open_bundle import open_bundle
-from graticule.jobs.predict import model_folder
-from graticule.jobs.train import train as train_job
-from graticule.jobs.train_options import TrainOptions
-from graticule.models.predictor import Predictor
+from graticule.heads.predictor import Predictor
+from graticule.images.decode import ImageFile
+from graticule.jobs.train.job import train as train_job
+from graticule.jobs.train.options import TrainOptions
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.svg import escape
 from graticule.runs import read_json, require_finished
+from graticule.workers.main_guard import check_main_guard
 
 _SHOWN = (
     ("accuracy", "Accuracy"),
@@ -123,7 +122,7 @@ class Run:
     def predict(self, paths: Iterable[str | Path], *, workers: int | None = None, **decisions: Any) -> Answers:
         """Score image files and decide on them; unreadable ones get NaN and an entry in `errors`.
 
-        `decisions` are fields of `graticule.jobs.judge.DecisionOptions`, such as target_accuracy=0.99.
+        `decisions` are fields of `graticule.decide.judge.DecisionOptions`, such as target_accuracy=0.99.
 
         Raises
         ------
@@ -186,7 +185,7 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
     ----------
     data, out : path
     **options
-        Fields of `graticule.jobs.train_options.TrainOptions`: backbone, head, folds, test_size, group, views, refit,
+        Fields of `graticule.jobs.train.options.TrainOptions`: backbone, head, folds, test_size, group, views, refit,
         seed, root, workers, batch_size.
 
     Returns

@@ -25,7 +25,7 @@ from safetensors.numpy import load, save
 from graticule.documents import parse_document
 from graticule.errors import BundleError
 from graticule.files import MODEL_BYTES, own_folder, read_regular, sha256_file, write_bytes, write_text
-from graticule.runs import SCHEMA_VERSION
+from graticule.runs import SCHEMA_VERSION, require_finished
 
 SUMS = "SHA256SUMS"
 _FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")
@@ -91,7 +91,7 @@ class BundleInfo(BaseModel):
     backbone, weights_sha256, licence : str
         The network and where it came from.
     preprocessing : dict
-        How pixels become network input: `graticule.data.preprocess.Preprocessing.to_json`.
+        How pixels become network input: `graticule.images.preprocess.Preprocessing.to_json`.
     output, n_features, views, sizes
         Which output of model.onnx is the feature vector, the length of the vector, over how many symmetries it is
         averaged, and whether the image's width and height stand behind it.
@@ -103,7 +103,7 @@ class BundleInfo(BaseModel):
         How model.onnx agreed with the trained network, where one was trained.
     reference : ReferenceInfo or None
     calibration : dict or None
-        `graticule.decide.calibration.Calibration.to_json`; None: not fitted.
+        `graticule.heads.calibration_fit.Calibration.to_json`; None: not fitted.
     thresholds : dict or None
         The default acceptance rule, see `graticule.decide.acceptance.Rule`, which every verb takes unless another one
         is asked for; None: no evidence to find one on. Its "seed" is that of the training; bundles of earlier versions
@@ -167,7 +167,7 @@ def write_bundle(folder: Path, bundle: Bundle) -> str:
 def read_bundle(folder: Path) -> Bundle:
     """Read a bundle after every file has been checked against SHA256SUMS.
 
-    What the files mean together is checked by `graticule.jobs.open_bundle`, which every verb goes through.
+    What the files mean together is checked by `graticule.decide.open_bundle`, which every verb goes through.
 
     Raises
     ------
@@ -295,3 +295,19 @@ def _verified(folder: Path) -> dict[str, bytes]:
             "Restore it from a copy or train again"
         )
     return contents
+
+
+def model_folder(run: Path) -> Path:
+    """The bundle of a finished run, or the folder itself when it is a bundle.
+
+    Raises
+    ------
+    RunError, BundleError
+        When there is neither.
+    """
+    if (run / "bundle.json").is_file():
+        return run
+    require_finished(run)
+    if not (run / "model").is_dir():
+        raise BundleError(f"the run {run} holds no model")
+    return run / "model"

@@ -101,3 +101,6 @@ class FileError(GraticuleError, OSError):
 
     def __str__(self) -> str:
         return f"{self.filename}: {self.strerror}"
+
+
+NO_MEMORY = "needs more memory than reading one file may take"

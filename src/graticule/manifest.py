@@ -20,12 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from graticule.arrays import StrArray, object_array
 from graticule.documents import parse_document
 from graticule.errors import ManifestError
 from graticule.files import open_regular, writing
 from graticule.plain_text import CONTROLS
-
-StrArray = NDArray[np.object_]
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"graticule.manifest"
@@ -96,13 +95,6 @@ def sample_id_of(path: str) -> str:
     except UnicodeEncodeError:  # unpaired surrogates that stand for no byte: Windows names
         raw = path.encode("utf-8", "surrogatepass")
     return hashlib.sha256(raw).hexdigest()[:16]
-
-
-def object_array(values: list[str]) -> StrArray:
-    """Array of shape (n,) of Python strings."""
-    out = np.empty(len(values), dtype=object)
-    out[:] = values
-    return out
 
 
 @dataclass(frozen=True)

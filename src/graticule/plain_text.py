@@ -63,3 +63,8 @@ def restored_cell(text: str) -> str:
 
 def _is_marked(text: str) -> bool:
     return text[:1] == "'" and (text[1:].startswith((*_FORMULA, "'")) or _ESCAPED.search(text, 1) is not None)
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """Write a number with its noun."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

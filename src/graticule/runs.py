@@ -15,12 +15,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from graticule.claims import Claim, Taken, claim
 from graticule.documents import parse_document
 from graticule.errors import RunError
 from graticule.files import DOCUMENT_BYTES, is_part, read_regular, write_text
 
 SCHEMA_VERSION = 1
+NOWHERE = Path(os.devnull, "no-home", "graticule")
 # how a document with missing entries, or entries of other types, makes itself felt
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 DONE = "DONE"
@@ -285,3 +288,18 @@ def package_versions(*more: str) -> dict[str, str]:
 def machine() -> str:
     """Operating system, architecture and cores."""
     return f"{platform.system()}-{platform.machine()}, {os.cpu_count()} cores"
+
+
+def cache_folder() -> Path:
+    """The user's cache folder: $GRATICULE_CACHE, or the platform's habit.
+
+    An account without a home has none: then a path at which nothing can be made, so that work goes on without.
+    """
+    configured = os.environ.get("GRATICULE_CACHE")
+    if configured:
+        return Path(configured)
+    try:
+        folder = Path(platformdirs.user_cache_dir("graticule", appauthor=False))
+    except RuntimeError:  # what newer releases say of an account without a home; older ones answer "~/.cache"
+        return NOWHERE
+    return folder if folder.is_absolute() else NOWHERE

@@ -65,7 +65,7 @@ def _failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr("graticule.jobs.backbones.backbones", fail)
+    monkeypatch.setattr("graticule.networks.catalogue.backbones", fail)
 
 
 def test_a_defect_of_the_program_is_not_hidden(graticule: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from graticule.data.phantoms.ultrasound import phantom_frame
+from graticule.phantoms.ultrasound import phantom_frame
 from graticule.runs import DONE
 
 PER_CLASS = 10

@@ -105,7 +105,7 @@ def test_a_group_column_that_is_not_there(graticule: Graticule, data: Path) -> N
 def test_too_many_folds_are_told_before_any_image_is_read(
     graticule: Graticule, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graticule.jobs.train.embed_samples", lambda *_, **__: pytest.fail("images were read"))
+    monkeypatch.setattr("graticule.jobs.train.job.embed_samples", lambda *_, **__: pytest.fail("images were read"))
     message = _refused(graticule, data, "--folds", 3)
     assert "class 'disc': different images needed 3, found 2" in message
     assert "What would work: --folds 2" in message
@@ -195,7 +195,7 @@ def test_an_interrupted_run_is_neither_used_nor_overwritten(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("graticule.jobs.train.write_report", interrupt)
+    monkeypatch.setattr("graticule.jobs.train.job.write_report", interrupt)
     out = tmp_path / "half"
     first = graticule("train", images, "--out", out, "--views", 1, "--workers", 1, "--head", "logistic", "--folds", 2)
     assert first.code == 130
@@ -267,7 +267,7 @@ FULL = OSError(28, "No space left on device")
     [
         ("train", "pyarrow.parquet.write_table"),
         ("train", "graticule.bundle.write_text"),
-        ("train", "graticule.jobs.train.write_json"),
+        ("train", "graticule.jobs.train.job.write_json"),
         ("train", "graticule.runs.os.fsync"),
         ("predict", "pyarrow.parquet.ParquetWriter.write_table"),
         ("predict", "graticule.jobs.predict.write_json"),

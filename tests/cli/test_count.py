@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from graticule.decide.counts import poisson_limits
-from graticule.jobs.predict import prediction_schema
-from graticule.manifest import object_array, sample_id_of
-from graticule.models.scoring import softmax
+from graticule.answers import prediction_schema
+from graticule.arrays import object_array
+from graticule.counting.counts import poisson_limits
+from graticule.heads.scoring import softmax
+from graticule.manifest import sample_id_of
 from graticule.predictions import Predictions
 from graticule.runs import write_json
 

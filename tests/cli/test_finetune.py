@@ -16,13 +16,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
 
-from tests.finetune.conftest import NETWORK, stripes  # noqa: E402
+from tests.small_network import NETWORK, stripes  # noqa: E402
 
 from graticule.bundle import read_bundle  # noqa: E402
-from graticule.data.decode import ImageFile  # noqa: E402
-from graticule.jobs import finetune_fold, finetune_folds  # noqa: E402
+from graticule.finetune import all_folds, fold  # noqa: E402
+from graticule.heads.predictor import Predictor  # noqa: E402
+from graticule.images.decode import ImageFile  # noqa: E402
 from graticule.manifest import Manifest  # noqa: E402
-from graticule.models.predictor import Predictor  # noqa: E402
 from graticule.predictions import read_predictions  # noqa: E402
 
 TINY = ("--method", "finetune", "--backbone", NETWORK, "--weights", "none", "--input-size", "32", "--device", "cpu")
@@ -125,7 +125,7 @@ def test_a_stopped_run_is_resumed_to_the_same_model(
     stop_in: str,
 ) -> None:
     words = ("train", images, "--out", tmp_path / "run", *QUICK, "--test-size", "0.25")
-    plain = finetune_fold.fit
+    plain = fold.fit
 
     def stopped(*given: Any, saved: Any, watch: Any, **more: Any) -> Any:
         if saved.file.name == f"{stop_in}.checkpoint":
@@ -140,7 +140,7 @@ def test_a_stopped_run_is_resumed_to_the_same_model(
         return plain(*given, saved=saved, watch=watch, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(finetune_fold, "fit", stopped)
+        patch.setattr(fold, "fit", stopped)
         outcome = graticule(*words)
     assert outcome.code == 130
     assert "--resume" in outcome.err
@@ -157,7 +157,7 @@ def test_a_resumed_run_with_other_options_is_refused(
     images: Path, tmp_path: Path, graticule: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("train", images, "--out", tmp_path / "run", *QUICK)
-    plain = finetune_fold.fit
+    plain = fold.fit
 
     def stopped(*given: Any, saved: Any, **more: Any) -> Any:
         if saved.file.name.startswith("fold-1"):
@@ -165,7 +165,7 @@ def test_a_resumed_run_with_other_options_is_refused(
         return plain(*given, saved=saved, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(finetune_fold, "fit", stopped)
+        patch.setattr(fold, "fit", stopped)
         assert graticule(*words).code == 130
     assert "other data, options or versions" in graticule(*words, "--resume", "--seed", "1").message()
     truncated = tmp_path / "run" / "work" / "fold-0.finished"
@@ -176,7 +176,7 @@ def test_a_resumed_run_with_other_options_is_refused(
 def test_folds_trained_apart_give_the_same_model(
     images: Path, tmp_path: Path, graticule: Command, monkeypatch: pytest.MonkeyPatch, tuned: tuple[Path, Any]
 ) -> None:
-    monkeypatch.setattr(finetune_folds, "_gpus", lambda: ["cpu", "cpu"])
+    monkeypatch.setattr(all_folds, "_gpus", lambda: ["cpu", "cpu"])
     words = [word for word in QUICK if word not in ("--device", "cpu")]
     outcome = graticule("train", images, "--out", tmp_path / "run", *words, "--test-size", "0.25")
     assert outcome.code == 0, outcome.err

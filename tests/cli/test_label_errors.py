@@ -16,13 +16,14 @@ import PIL.Image
 import pytest
 from tests.forged_networks import network
 
+from graticule.arrays import object_array
 from graticule.bundle import Bundle, BundleInfo, write_bundle
-from graticule.data.preprocess import Preprocessing
-from graticule.data.sources import read_manifest
-from graticule.manifest import Manifest, escape_path, object_array, sample_id_of
-from graticule.models.scoring import LinearHead, pack_heads
+from graticule.heads.scoring import LinearHead, pack_heads
+from graticule.images.preprocess import Preprocessing
+from graticule.manifest import Manifest, escape_path, sample_id_of
 from graticule.predictions import Predictions
-from graticule.report.label_errors_words import caveat
+from graticule.report.label_errors.words import caveat
+from graticule.sources.sources import read_manifest
 
 N, K = 150, 3
 CLASSES = ("disc", "ring", "<b>rod")

@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from graticule.data import images
+from graticule.images import image
 from graticule.jobs.review import open_review
 
 Command = Callable[..., Any]
@@ -24,7 +24,7 @@ def no_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> NoReturn:
         raise AssertionError("a user's file was decoded in the main process")
 
-    monkeypatch.setattr(images, "_decode", refuse)
+    monkeypatch.setattr(image, "_decode", refuse)
     monkeypatch.setattr(PIL.Image, "open", refuse)
 
 

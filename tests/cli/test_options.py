@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from graticule.cli import audit, embed, evaluate, options, train
-from graticule.data.reading import ReadingOptions
+from graticule.images.reading import ReadingOptions
 from graticule.jobs.audit import AuditOptions
 from graticule.jobs.embed import EmbedOptions
 from graticule.jobs.evaluate import EvaluateOptions
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.options import TrainOptions
 
 READING, LOADING = options.Reading(), options.Loading()
 

@@ -23,9 +23,9 @@ from graticule.errors import GraticuleError, OptionError, RunError
 from graticule.files import sha256_file
 from graticule.jobs.predict import predict
 from graticule.jobs.review import ReviewOptions, open_review
-from graticule.jobs.review_nearest import N_NEAREST, NearestOfClasses, groups_of
-from graticule.jobs.samples import Silent
+from graticule.progress import Silent
 from graticule.review.desk import Decision
+from graticule.review.nearest import N_NEAREST, NearestOfClasses, groups_of
 from graticule.review.queue import Filters
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from graticule.errors import BackboneError
-from graticule.models.cache import FeatureCache
+from graticule.features.cache import FeatureCache
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ import pytest
 
 from graticule.bundle import read_bundle
 from graticule.files import sha256_file
+from graticule.heads.scoring import probabilities, unpack_heads
 from graticule.manifest import Manifest
-from graticule.models.scoring import probabilities, unpack_heads
 from graticule.predictions import read_predictions
 
 CLASSES = ["disc", "square", "stripes"]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from graticule.bundle import read_bundle, write_bundle
-from graticule.data.beyond import BRIGHTER
+from graticule.images.beyond import BRIGHTER
 
 KINDS = ("disc", "stripes")
 FACTOR = 15  # from the 8 bits that are drawn to the 12 of a camera

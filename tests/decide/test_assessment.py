@@ -18,8 +18,8 @@ from graticule.decide.assessment import (
     proportion,
 )
 from graticule.decide.rule import Rule
-from graticule.evaluate.intervals import cluster_t, wilson
-from graticule.models.calibration import Calibration
+from graticule.heads.calibration import Calibration
+from graticule.statistics.intervals import cluster_t, wilson
 
 CLASSES = ("a", "b")
 

@@ -7,7 +7,7 @@ import pytest
 
 from graticule.decide.conformal import needed, nonconformity, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
-from graticule.models.scoring import softmax
+from graticule.heads.scoring import softmax
 
 
 def evidence_of(proba: np.ndarray, y: np.ndarray, *, fold: np.ndarray | None = None, unit: np.ndarray | None = None):

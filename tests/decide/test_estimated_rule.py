@@ -7,15 +7,9 @@ import pytest
 
 from graticule.decide.acceptance import find_rule
 from graticule.decide.decisions import expected_errors
-from graticule.decide.estimated_rule import (
-    GROUP_LEVEL,
-    accuracy_in_new_groups,
-    estimated,
-    loosest,
-    reachable,
-)
+from graticule.decide.estimated_rule import GROUP_LEVEL, accuracy_in_new_groups, estimated, loosest, reachable
 from graticule.decide.evidence import Evidence
-from graticule.evaluate.intervals import cluster_t
+from graticule.statistics.intervals import cluster_t
 
 Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
 

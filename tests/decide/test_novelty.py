@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from graticule.decide.novelty import (
-    Novelty,
-    Seen,
-    benjamini_hochberg,
-    doubt,
-    fit_novelty,
-    measures,
-    nearest,
-)
+from graticule.decide.novelty import Novelty, Seen, benjamini_hochberg, doubt, fit_novelty, measures, nearest
 from graticule.decide.novelty_space import fit_space, project
 
 D = 80

@@ -10,7 +10,7 @@ from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import ece
-from graticule.models.scoring import softmax
+from graticule.heads.scoring import softmax
 
 
 def drawn(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

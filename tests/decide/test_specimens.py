@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from graticule.decide.specimens import judge, specimen_accuracy
-from graticule.evaluate.intervals import cluster_t, wilson
+from graticule.statistics.intervals import cluster_t, wilson
 
 
 def verdicts(specimen: np.ndarray, called: np.ndarray, n: int):

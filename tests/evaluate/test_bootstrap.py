@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from graticule.evaluate import bootstrap, metrics
-from graticule.evaluate.bootstrap import draw_weights, point, replicate, score, statistics
+from graticule.evaluate.bootstrap import point, replicate, score, statistics
+from graticule.statistics.resampling import draw_weights
 
 
 def sample(n: int, k: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

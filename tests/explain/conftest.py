@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from graticule.data.preprocess import Preprocessing
-from graticule.models.encoder import Encoder
-from graticule.models.scoring import LogitHead
+from graticule.heads.scoring import LogitHead
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.encoder import Encoder
 
 MakeEncoder = Callable[..., Encoder]
 

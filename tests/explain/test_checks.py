@@ -10,18 +10,18 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from graticule.data.infobar import Bar
-from graticule.data.preprocess import Preprocessing, fit
+from graticule.explain import checks
+from graticule.explain.checks import Subject
+from graticule.explain.exchange import LEAST, LEVEL, Exchange, control_band, control_ring, exchange, judge, partners
 from graticule.explain.fidelity import STEPS, area, curves, mean_interval, rank_correlation, resized_mean
+from graticule.explain.image import Explained, Seen
 from graticule.explain.model import ExplainableModel
 from graticule.explain.occlusion import occlusion_map
 from graticule.explain.overlay import full_scale, overlay, peak, picture
 from graticule.explain.regions import bar_mask, border_frame, picture_mask, share, shown_size
-from graticule.explain.shortcut import LEAST, LEVEL, Exchange, control_band, control_ring, exchange, judge, partners
-from graticule.jobs import explain_checks
-from graticule.jobs.explain_checks import Subject
-from graticule.jobs.explain_work import Explained, Seen
-from graticule.jobs.samples import Silent
+from graticule.images.burnt_in.infobar import Bar
+from graticule.images.preprocess import Preprocessing, fit
+from graticule.progress import Silent
 
 SIDE = 64
 
@@ -291,10 +291,10 @@ def test_pictures_with_a_bar_meet_more_partners_where_they_are_few(monkeypatch: 
     bar[EDGE] = True
     barred = (0, 2, 4, 6)
     seen = [Seen(one, np.ones(2), (SIDE, SIDE), bar if i in barred else None) for i, one in enumerate(made)]
-    monkeypatch.setattr(explain_checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
+    monkeypatch.setattr(checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
     reporter = Begun()
     with ThreadPoolExecutor(1) as threads:
-        found = explain_checks.regions(cast(Any, None), seen.__getitem__, truth, ("a", "b"), threads, 0, reporter)
+        found = checks.regions(cast(Any, None), seen.__getitem__, truth, ("a", "b"), threads, 0, reporter)
     in_bar, everywhere = (
         next(v for v in found["regions"][region] if v["class"] is None) for region in ("info bar", "border")
     )
@@ -310,9 +310,9 @@ def test_a_bar_without_room_for_a_control_is_not_exchanged_and_that_is_said(monk
     bar = np.zeros((SIDE, SIDE), bool)
     bar[: SIDE * 5 // 8] = True
     seen = [Seen(one, np.ones(2), (SIDE, SIDE), bar) for one in made]
-    monkeypatch.setattr(explain_checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
+    monkeypatch.setattr(checks, "_logs", lambda _model, _kept, _given, pixels: red_share(EDGE, pixels))
     with ThreadPoolExecutor(1) as threads:
-        found = explain_checks.regions(cast(Any, None), seen.__getitem__, truth, ("a", "b"), threads, 0, Silent())
+        found = checks.regions(cast(Any, None), seen.__getitem__, truth, ("a", "b"), threads, 0, Silent())
     assert list(found["regions"]) == ["border"]
     assert found["no_room"] == {"info bar": 24}
 
@@ -342,8 +342,8 @@ def test_the_maps_that_are_drawn_are_those_that_are_tested(colours: Any, red_or_
             Subject(cast(Any, None), Explained(seen, np.array([0]), np.ones(2), np.zeros((1, 8, 8)), 0, 0, (0, 0)))
         )
     with ThreadPoolExecutor(1) as threads:
-        rows = explain_checks.randomisation(watched, method, subjects, threads, 0, Silent())
-        none = explain_checks.randomisation(watched, "occlusion", subjects, threads, 0, Silent())
+        rows = checks.randomisation(watched, method, subjects, threads, 0, Silent())
+        none = checks.randomisation(watched, "occlusion", subjects, threads, 0, Silent())
     assert rows is not None
     assert [row["destroyed"] for row in rows] == ["head", "layers 1 to 1 of 1"]
     assert set(asked) == {(method, 32 if method == "hirescam" else 8)}

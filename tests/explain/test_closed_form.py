@@ -9,7 +9,7 @@ import pytest
 
 from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
 from graticule.explain.targets import TARGETS, log_odds, margins, score_gradients, target_gradients
-from graticule.models.scoring import Head, LinearHead, LogitHead, RbfHead, probabilities
+from graticule.heads.scoring import Head, LinearHead, LogitHead, RbfHead, probabilities
 
 torch = pytest.importorskip("torch", reason="the independent gradients are torch's")
 

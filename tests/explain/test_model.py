@@ -14,9 +14,9 @@ from graticule.explain.fidelity import rank_correlation
 from graticule.explain.graph import load_graph, shuffled_weights, weight_stages
 from graticule.explain.model import ExplainableModel, turned_back, views_of
 from graticule.explain.overlay import peak
-from graticule.models.encoder import Encoder
-from graticule.models.network import Network
-from graticule.models.scoring import LinearHead, LogitHead
+from graticule.heads.scoring import LinearHead, LogitHead
+from graticule.networks.encoder import Encoder
+from graticule.networks.session import Network
 
 Spot = Callable[..., Any]
 RED, BLUE = (250, 20, 20), (20, 20, 250)

@@ -26,8 +26,8 @@ from graticule.finetune.export import (  # noqa: E402
     torch_probabilities,
 )
 from graticule.finetune.network import Classifier, build_network  # noqa: E402
-from graticule.models.network import Network  # noqa: E402
-from graticule.models.scoring import pack_heads, probabilities, softmax, unpack_heads  # noqa: E402
+from graticule.heads.scoring import pack_heads, probabilities, softmax, unpack_heads  # noqa: E402
+from graticule.networks.session import Network  # noqa: E402
 
 SIZE = 64
 

@@ -16,13 +16,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
 
-from tests.finetune.conftest import Small  # noqa: E402
+from tests.small_network import Small  # noqa: E402
 
 from graticule.errors import TrainingError  # noqa: E402
+from graticule.finetune.batches import MapSource  # noqa: E402
 from graticule.finetune.frozen import map_views, write_maps  # noqa: E402
+from graticule.finetune.logits import score  # noqa: E402
 from graticule.finetune.loop import fit  # noqa: E402
-from graticule.finetune.scoring import score  # noqa: E402
-from graticule.finetune.sources import MapSource  # noqa: E402
 
 SCRIPT = """
 import sys
@@ -32,7 +32,7 @@ from graticule.finetune.frozen import write_maps
 from graticule.finetune.network import build_network
 from graticule.finetune.processes import Processes
 from graticule.finetune.sources import PixelSource
-from tests.finetune.conftest import NETWORK, stripes
+from tests.small_network import NETWORK, stripes
 
 processes = Processes("cpu")
 assert processes.count == int(sys.argv[2]), processes.count

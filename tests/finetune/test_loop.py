@@ -13,13 +13,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
 
-from tests.finetune.conftest import Small  # noqa: E402
+from tests.small_network import Small  # noqa: E402
 
 from graticule.errors import TrainingError  # noqa: E402
 from graticule.finetune import loop  # noqa: E402
 from graticule.finetune.head import head_first  # noqa: E402
+from graticule.finetune.logits import balanced_loss, score, score_views  # noqa: E402
 from graticule.finetune.loop import Saved, fit  # noqa: E402
-from graticule.finetune.scoring import balanced_loss, score, score_views  # noqa: E402
 from graticule.finetune.state import begin, parameter_groups  # noqa: E402
 
 

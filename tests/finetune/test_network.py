@@ -13,7 +13,7 @@ timm = pytest.importorskip("timm", reason="fine-tuning needs timm: pip install '
 
 from graticule.errors import BackboneError  # noqa: E402
 from graticule.finetune.network import Classifier, build_network, network_spec, runs_at  # noqa: E402
-from graticule.models.timm_hub import checked_timm  # noqa: E402
+from graticule.networks.timm_hub import checked_timm  # noqa: E402
 
 POOLING = {"resnet18": True, "vgg11": True, "vgg11_bn": True, "tf_efficientnet_lite0": True}
 LAYERS_AFTER = {"convnext_atto": False, "mobilenetv3_small_050": False}

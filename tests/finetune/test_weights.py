@@ -19,10 +19,10 @@ from safetensors.torch import save_file  # noqa: E402
 
 from graticule.errors import BackboneError  # noqa: E402
 from graticule.finetune.network import build_network  # noqa: E402
-from graticule.models.backbones import EMBEDDED  # noqa: E402
-from graticule.models.encoder import embedded_encoder  # noqa: E402
-from graticule.models.network import Network  # noqa: E402
-from graticule.models.timm_hub import hub_model, read_state  # noqa: E402
+from graticule.networks.backbones import EMBEDDED  # noqa: E402
+from graticule.networks.encoder import embedded_encoder  # noqa: E402
+from graticule.networks.session import Network  # noqa: E402
+from graticule.networks.timm_hub import hub_model, read_state  # noqa: E402
 
 State = dict[str, Any]
 

@@ -19,13 +19,13 @@ import PIL.Image
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from graticule.data.decode import Decoded, ImageFile, decode_file
-from graticule.data.preprocess import Preprocessing
-from graticule.data.reading import Reading
-from graticule.jobs.kinship import Kinship
-from graticule.jobs.samples import Samples
-from graticule.models.embed import Row
-from graticule.models.encoder import Encoder, WeightsInfo
+from graticule.features.embed import Row
+from graticule.features.samples import Samples
+from graticule.images.decode import Decoded, ImageFile, decode_file
+from graticule.images.preprocess import Preprocessing
+from graticule.images.reading import Reading
+from graticule.networks.encoder import Encoder, WeightsInfo
+from graticule.split.kinship import Kinship
 
 KINDS = ("a", "b", "c")
 N_FEATURES = 24
@@ -116,10 +116,10 @@ class Drawn:
         encoder = small_encoder()
         reading = Reading(encoder.preprocessing, "as stored", "drawn")
         with (
-            mock.patch("graticule.jobs.train._reader", return_value=(encoder, reading)),
-            mock.patch("graticule.jobs.division.relate", unrelated),
-            mock.patch("graticule.models.embed.stream_rows", self._rows),
-            mock.patch("graticule.models.predictor.stream_rows", self._rows),
+            mock.patch("graticule.jobs.train.job._reader", return_value=(encoder, reading)),
+            mock.patch("graticule.split.division.relate", unrelated),
+            mock.patch("graticule.features.embed.stream_rows", self._rows),
+            mock.patch("graticule.heads.predictor.stream_rows", self._rows),
         ):
             yield encoder
 

@@ -11,10 +11,11 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from graticule.arrays import object_array
 from graticule.errors import OptionError, RunError
-from graticule.evaluate.compare import compare_predictions
+from graticule.evaluate.compare.runs import compare_predictions
 from graticule.jobs.compare import compare
-from graticule.manifest import Manifest, object_array, sample_id_of
+from graticule.manifest import Manifest, sample_id_of
 from graticule.predictions import Predictions
 
 N = 120

@@ -18,11 +18,11 @@ import pytest
 from graticule.errors import GraticuleError, ManifestError, RunError
 from graticule.jobs.compare import compare
 from graticule.jobs.label_errors import label_errors
-from graticule.jobs.report import report
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import METADATA_KEY
 from graticule.predictions import read_predictions
+from graticule.report.run.page import report
 
 Change = Callable[[pa.Table], pa.Table]
 
@@ -181,7 +181,7 @@ def test_the_frame_of_the_figures(run: Path, change: dict[str, Any]) -> None:
 
 
 def test_splits_without_their_columns(run: Path) -> None:
-    from graticule.jobs.label_errors import _parts
+    from graticule.label_errors.judged import _parts
 
     pq.write_table(pa.table({"sample_id": ["a"]}), run / "splits.parquet")
     with pytest.raises(RunError, match="splits"):

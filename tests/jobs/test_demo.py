@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graticule.data.phantoms.families import FAMILIES, Family
-from graticule.data.phantoms.powder import Micrograph
 from graticule.errors import RunError
 from graticule.jobs import demo as job
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.options import TrainOptions
+from graticule.phantoms.families import FAMILIES, Family
+from graticule.phantoms.powder import Micrograph
 
 
 def _stripes(label: int, image: int, seed: int) -> Micrograph:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
+from graticule.arrays import object_array
 from graticule.decide.decisions import ACCEPT, NOVEL, REJECT, REVIEW
-from graticule.manifest import object_array
 from graticule.review.items import Items
 
 CLASSES = ("a", "b", "c")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from graticule.record.events import Event
 from graticule.review.agreement import MISSING, blind_ratings, cohen_kappa, fleiss_kappa
-from graticule.review.events import Event
 
 # ten subjects, fourteen raters, five categories; the kappa of 0.210 is given with the example
 WORKED = np.array(

@@ -11,10 +11,10 @@ import pytest
 from tests.review.made_up import items_of
 
 from graticule.errors import LabelStoreError, OptionError
+from graticule.record.store import LabelStore
 from graticule.review.desk import Decision, Desk, Settings
 from graticule.review.items import control_sample
 from graticule.review.queue import Filters
-from graticule.review.store import LabelStore
 
 
 @pytest.fixture

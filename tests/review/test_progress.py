@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from tests.review.made_up import items_of
 
+from graticule.arrays import object_array
 from graticule.decide.decisions import ACCEPT
-from graticule.manifest import object_array
-from graticule.review.current import ImageState
+from graticule.record.current import ImageState
+from graticule.record.events import Event
+from graticule.record.store import LabelStore
 from graticule.review.desk import Decision, Desk, Settings
-from graticule.review.events import Event
 from graticule.review.items import CONTROL, Items, control_sample
 from graticule.review.progress import error_among_accepted, overview, work_of
-from graticule.review.store import LabelStore
 
 
 @pytest.fixture

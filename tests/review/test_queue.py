@@ -11,11 +11,11 @@ import pytest
 from tests.review.made_up import items_of
 
 from graticule.errors import OptionError
+from graticule.record.store import LabelStore
 from graticule.review.desk import Decision, Desk, Settings
 from graticule.review.items import KINDS, Items
 from graticule.review.ledger import Ledger
 from graticule.review.queue import CLAIM_SECONDS, Filters, Queue
-from graticule.review.store import LabelStore
 
 ALL = Filters("all")
 

@@ -11,7 +11,7 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import Progress, finish, print_json, print_table
-from graticule.data.advice import in_families, kinds_of
+from graticule.split.duplicates.words import in_families, kinds_of
 
 
 @options.grouped

@@ -10,7 +10,7 @@ from graticule.cli.console import print_json, print_table
 
 def command(json: options.Json = False) -> None:
     """List the networks that are available here without a download."""
-    from graticule.jobs.backbones import backbones
+    from graticule.networks.catalogue import backbones
 
     rows = backbones()
     if json:

@@ -84,7 +84,7 @@ def _print_runs(result: dict[str, Any]) -> None:
 
 
 def _letters(result: dict[str, Any]) -> list[str]:
-    from graticule.report.compare_page import letter
+    from graticule.report.compare.page import letter
 
     return [letter(k) for k in range(len(result["runs"]))]
 

@@ -79,7 +79,7 @@ def command(
 
 
 def _print(content: dict[str, Any]) -> None:
-    from graticule.jobs.count_outputs import printed_rows
+    from graticule.counting.outputs import printed_rows
 
     unreadable = content["n_unreadable"]
     typer.echo(f"{content['n']:,} images" + (f", {unreadable:,} of them unreadable" if unreadable else ""))

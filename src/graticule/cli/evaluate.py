@@ -28,8 +28,8 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Score other labelled images with a finished model, and hold its decisions against their labels."""
+    from graticule.decide.judge import DecisionOptions
     from graticule.jobs.evaluate import EvaluateOptions, evaluate
-    from graticule.jobs.judge import DecisionOptions
 
     decisions = DecisionOptions(**asdict(deciding))
     chosen = EvaluateOptions(

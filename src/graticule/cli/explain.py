@@ -37,7 +37,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Show what the model looked at, and check that the pictures mean something."""
-    from graticule.jobs.explain import ExplainOptions, explain
+    from graticule.jobs.explain.job import ExplainOptions, explain
 
     chosen = ExplainOptions(
         limit=limit,
@@ -56,7 +56,7 @@ def command(
         print_json(document)
     else:
         typer.echo(f"{document['n_explained']:,} of {document['n']:,} images explained by {document['method']}")
-        from graticule.report.explain_content import check_rows
+        from graticule.report.explain.content import check_rows
 
         print_table(("check", "result", "means"), check_rows(document))
         for warning in (*document["warnings"], *document["notes"]):

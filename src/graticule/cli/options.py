@@ -81,7 +81,7 @@ AnyDepth = Annotated[
 
 @dataclass(frozen=True)
 class Reading:
-    """How images are read; names and defaults of `graticule.data.reading.ReadingOptions`."""
+    """How images are read; names and defaults of `graticule.images.reading.ReadingOptions`."""
 
     intensity: Intensity = "auto"
     info_bar: InfoBar = "crop"

@@ -14,7 +14,7 @@ from graticule.cli.console import Progress, finish, print_json, print_table
 
 @dataclass(frozen=True)
 class Deciding:
-    """What is accepted, sent to review or rejected; fields of `graticule.jobs.judge.DecisionOptions`."""
+    """What is accepted, sent to review or rejected; fields of `graticule.decide.judge.DecisionOptions`."""
 
     target_accuracy: Annotated[
         float, typer.Option("--target-accuracy", metavar="F", help="Accuracy to keep among accepted images.")
@@ -60,7 +60,7 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Classify new images and decide what to do with each; one row per file in Parquet."""
-    from graticule.jobs.judge import DecisionOptions
+    from graticule.decide.judge import DecisionOptions
     from graticule.jobs.predict import predict
 
     with Progress() as progress:

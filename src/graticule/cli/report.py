@@ -9,6 +9,6 @@ from graticule.cli import options
 
 def command(run: options.Run) -> None:
     """Write the report of a finished run again; prints its path."""
-    from graticule.jobs.report import report
+    from graticule.report.run.page import report
 
     typer.echo(report(run))

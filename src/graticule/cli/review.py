@@ -55,7 +55,7 @@ def command(
 ) -> None:
     """Open a local page to review what the model would not decide, and what looks wrong or new."""
     from graticule.jobs.review import ReviewOptions, Sharing, listen_for, open_review
-    from graticule.review.people import check_person, login_name
+    from graticule.record.people import check_person, login_name
     from graticule.review.web.app import serve
 
     person = login_name() if user is None else user

@@ -98,8 +98,8 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Train and cross-validate a classifier; leaves a run folder with a model and a report."""
-    from graticule.jobs.train import train
-    from graticule.jobs.train_options import TrainOptions
+    from graticule.jobs.train.job import train
+    from graticule.jobs.train.options import TrainOptions
 
     chosen = TrainOptions(
         method=method,

@@ -1,0 +1,1 @@
+"""Scores to decisions: evidence, acceptance, sets, novelty, specimens."""

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.decide.estimated_rule import error_limits, loosest, reachable
 from graticule.decide.evidence import Evidence
 from graticule.decide.rule import CONFIDENCE, ESTIMATED, GUARANTEED, NOT_CERTIFIABLE, TARGET, Rule
 from graticule.errors import OptionError
-from graticule.evaluate.metrics import FloatArray, IntArray
 
 # share of the error rate for the strictest threshold, and where the rest enters: most models accept a third safely
 FIRST_SHARE = 0.2

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.decide.acceptance import exact_interval
-from graticule.decide.calibration import paired_gain
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
-from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
-from graticule.evaluate.metrics import FloatArray, IntArray, brier, log_loss, sample_log_loss
+from graticule.evaluate.metrics import brier, log_loss, sample_log_loss
+from graticule.heads.calibration_fit import paired_gain
+from graticule.statistics.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
 
 LEVEL = 0.95
 KEPT, MISSED, OPEN = "kept", "missed", "open"
@@ -45,7 +46,7 @@ class Answers:
     unit : int array, shape (n,), or None
         Groups, if any.
     beyond : bool array, shape (n,), or None
-        Images that are rejected for their values, whatever their scores (`graticule.data.beyond`); None: none is.
+        Images that are rejected for their values, whatever their scores (`graticule.images.beyond`); None: none is.
     """
 
     y: IntArray

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.decide.evidence import SHIPPED, Evidence, Ranked, rank_evidence, share_of_unit
-from graticule.evaluate.metrics import FloatArray, IntArray
 
 SCORES = ("lac", "aps")
 LEVELS = (0.95, 0.99)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.decide.risk_coverage import TARGETS, accepted_shares
-from graticule.evaluate.bootstrap import draw_weights
-from graticule.evaluate.intervals import MIN_GROUPS, standard_error, t_critical
-from graticule.evaluate.metrics import FloatArray, IntArray
+from graticule.statistics.intervals import MIN_GROUPS, standard_error, t_critical
+from graticule.statistics.resampling import draw_weights
 
 N_BOOT = 300
 # groups times bootstrap samples, and the fewest samples: the time grows with both

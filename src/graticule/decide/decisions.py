@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray
 from graticule.decide.acceptance import exact_interval
 from graticule.decide.rule import Rule
-from graticule.evaluate.metrics import FloatArray
 
 ACCEPT, REVIEW, REJECT = "accept", "review", "reject"
 UNREADABLE = "unreadable"

@@ -2,7 +2,7 @@
 
 Without groups the share of errors among the accepted, one error added, must reach the target. With groups the images of
 one group err together, so that the errors seen in a few groups say little of the next one: there the *lower limit* of
-the accuracy must reach the target, with groups as the sampling unit (`graticule.evaluate.intervals.cluster_t`: ratio
+the accuracy must reach the target, with groups as the sampling unit (`graticule.statistics.intervals.cluster_t`: ratio
 estimator, design effect raised towards a plausible one, Student's t on the effective number of groups), both before and
 after one error of one more group has been added. The limit is one-sided at 75 %, more likely kept than not by three to
 one. It also pays for the choice of the loosest threshold among many, which by itself makes the accuracy look better
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.evaluate.metrics import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray
 
 # two-sided level of the interval whose lower limit counts: 75 % one-sided
 GROUP_LEVEL = 0.5
@@ -54,7 +54,7 @@ def accuracy_in_new_groups(
     among the accepted. Arguments as for `loosest`; two arrays of shape (T,).
     """
     # prediction of images without groups must not load scipy
-    from graticule.evaluate.intervals import cluster_t
+    from graticule.statistics.intervals import cluster_t
 
     order = np.argsort(-score, kind="stable")
     ranked, w, hit = score[order], weight[order] / weight.mean(), right[order]
@@ -128,7 +128,7 @@ def reachable(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, u
 
 def error_limits(wrong: NDArray[np.bool_], unit: IntArray) -> tuple[float, float]:
     """95 % limits of the share of errors among images (n,) of new groups; (0, 1) with too few groups to tell."""
-    from graticule.evaluate.intervals import MIN_GROUPS, cluster_t
+    from graticule.statistics.intervals import MIN_GROUPS, cluster_t
 
     codes = np.unique(unit, return_inverse=True)[1].reshape(-1)
     trials = np.bincount(codes).astype(np.float64)

@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.bundle import checked_tensor
 from graticule.errors import BundleError
-from graticule.evaluate.metrics import FloatArray, IntArray
 
 SHIPPED = -1
 MIN_GROUPS = 20

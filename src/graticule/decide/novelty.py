@@ -27,12 +27,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.bundle import checked_tensor
 from graticule.decide.evidence import rank_evidence, share_of_unit
 from graticule.decide.novelty_space import Space, components_of, fit_space, spans
 from graticule.errors import BundleError
-from graticule.evaluate.metrics import FloatArray, IntArray
-from graticule.models.scoring import Floats, by_row
+from graticule.heads.scoring import Floats, by_row
 
 ALPHA = 0.01
 # of the relative Mahalanobis distance, the Mahalanobis distance, the rest and the doubt in what tells near images

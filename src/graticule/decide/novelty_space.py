@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.evaluate.metrics import FloatArray, IntArray
-from graticule.models.scoring import Floats, by_row, signed_sqrt
+from graticule.arrays import FloatArray, IntArray
+from graticule.heads.scoring import Floats, by_row, signed_sqrt
 
 COMPONENTS = 64
 WITHIN_SHRINKAGE = 0.02

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, wilson
-from graticule.evaluate.metrics import ECE_BINS, FloatArray, IntArray, ece_bins
+from graticule.arrays import FloatArray, IntArray
+from graticule.evaluate.metrics import ECE_BINS, ece_bins
+from graticule.statistics.intervals import MIN_GROUPS, cluster_t, wilson
 
 BINS = 10
 NULL_DRAWS = 1000

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.decide.estimated_rule import all_loosest
-from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, wilson
-from graticule.evaluate.metrics import FloatArray, IntArray
+from graticule.statistics.intervals import MIN_GROUPS, cluster_t, wilson
 
 TARGETS = (0.99, 0.98, 0.95)
 _POINTS = 60

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray
 from graticule.errors import BundleError
-from graticule.evaluate.metrics import FloatArray
 
 # what is asked for by default, in training as in prediction
 TARGET, CONFIDENCE = 0.99, 0.95

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.evaluate.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
-from graticule.evaluate.metrics import FloatArray, IntArray, divide
+from graticule.arrays import FloatArray, IntArray
+from graticule.statistics.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
+from graticule.statistics.ratios import divide
 
 NONE = -1
 

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.evaluate import metrics
-from graticule.evaluate.metrics import ECE_BINS, FloatArray, IntArray
+from graticule.evaluate.metrics import ECE_BINS
 from graticule.evaluate.ranking import Ranking, rank, ranking_metrics
+from graticule.statistics.ratios import divide
 
 OVERALL = (
     "accuracy",
@@ -31,7 +33,6 @@ OVERALL = (
     "ece",
 )
 PER_CLASS = ("precision", "sensitivity", "specificity", "f1", "roc_auc", "average_precision")
-CHUNK_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def score(y: IntArray, proba: FloatArray, fold: IntArray) -> Scored:
 def nan_mean(values: FloatArray, axis: int) -> FloatArray:
     """Mean of the entries that are not NaN along an axis; NaN where there is none."""
     known = ~np.isnan(values)
-    return metrics.divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis).astype(np.float64))
+    return divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis).astype(np.float64))
 
 
 def statistics(scored: Scored, weights: FloatArray) -> dict[str, FloatArray]:
@@ -116,8 +117,8 @@ def statistics(scored: Scored, weights: FloatArray) -> dict[str, FloatArray]:
         "macro_f1": metrics.macro_f1(confusion),
         "roc_auc_macro": nan_mean(roc_auc, axis=1),
         "average_precision_macro": nan_mean(average_precision, axis=1),
-        "log_loss": metrics.divide(totals[-2], mass),
-        "brier": metrics.divide(totals[-1], mass),
+        "log_loss": divide(totals[-2], mass),
+        "brier": divide(totals[-1], mass),
         "ece": np.abs(gap).sum(axis=0),
         "ece_null": np.abs(gap - scored.gap[:, None]).sum(axis=0),
         "precision": metrics.precision(confusion),
@@ -146,35 +147,6 @@ def point(scored: Scored) -> dict[str, FloatArray]:
     """The metrics of the samples as they are: shape () for OVERALL, (K,) for PER_CLASS."""
     values = statistics(scored, np.ones((1, len(scored.y))))
     return {name: value[0] for name, value in values.items()}
-
-
-def draw_weights(
-    units: IntArray, strata: IntArray, n_boot: int, generator: np.random.Generator
-) -> Iterator[FloatArray]:
-    """Bootstrap weights of samples, in chunks of shape (b, n), Fortran order, that add up to `n_boot` rows.
-
-    Parameters
-    ----------
-    units : int array, shape (n,)
-        Unit of each sample, 0 to U - 1: whole units are drawn (samples themselves, or groups).
-    strata : int array, shape (U,)
-        Stratum of each unit; each stratum is drawn from apart and keeps its size (classes). A stratum of one unit
-        has weight 1 throughout and adds no variance.
-    """
-    n_units = len(strata)
-    members = [np.flatnonzero(strata == s) for s in np.unique(strata)]
-    step = max(1, min(n_boot, CHUNK_BYTES // (8 * max(len(units), 1))))
-    identity = n_units == len(units) and bool((units == np.arange(n_units)).all())
-    for at in range(0, n_boot, step):
-        b = min(step, n_boot - at)
-        drawn = np.empty((n_units, b))
-        for rows in members:
-            m = len(rows)
-            picks = generator.integers(m, size=(max(m - 1, 1), b)) * b + np.arange(b)
-            drawn[rows] = np.bincount(picks.ravel(), minlength=m * b).reshape(m, b)
-            if m > 1:
-                drawn[rows] *= m / (m - 1)
-        yield (drawn if identity else drawn[units]).T
 
 
 def replicate(scored: Scored, chunks: Iterator[FloatArray]) -> dict[str, FloatArray]:

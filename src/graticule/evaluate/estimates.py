@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.evaluate import intervals, metrics
+from graticule.arrays import FloatArray
+from graticule.evaluate import metrics
 from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, Scored, replicate
-from graticule.evaluate.intervals import MIN_GROUPS
-from graticule.evaluate.metrics import FloatArray
-from graticule.evaluate.sampling import Groups, bootstrap_weights
+from graticule.statistics import intervals
+from graticule.statistics.groups import Groups, bootstrap_weights
+from graticule.statistics.intervals import MIN_GROUPS
 
 LARGEST_LOSS = {"log_loss": -float(np.log(metrics.LOG_LOSS_EPS)), "brier": 2.0}
 RANKED = ("roc_auc", "average_precision", "roc_auc_macro", "average_precision_macro")

@@ -15,26 +15,12 @@ vectorised over the leading axes (bootstrap replicates, groups); entries may be 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from graticule.arrays import FloatArray, IntArray
+from graticule.statistics.ratios import divide, mean_where
 
 ECE_BINS = 15
 LOG_LOSS_EPS = float(np.finfo(np.float64).eps)
-
-
-def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Quotient of two arrays of one shape, NaN where the denominator is 0."""
-    out = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
-    np.divide(numerator, denominator, out=out, where=denominator > 0)
-    return out
-
-
-def mean_where(values: FloatArray, where: NDArray[np.bool_]) -> FloatArray:
-    """Mean over the last axis of the entries selected, shape (...,); NaN where none is selected or one is NaN."""
-    total = np.where(where, values, 0.0).sum(axis=-1)
-    return divide(total, where.sum(axis=-1).astype(np.float64))
 
 
 def confusion_matrix(y: IntArray, predicted: IntArray, n_classes: int) -> IntArray:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from graticule.arrays import IntArray
 from graticule.evaluate.bootstrap import Scored
-from graticule.evaluate.intervals import MIN_GROUPS
-from graticule.evaluate.metrics import IntArray
-from graticule.evaluate.sampling import Groups
+from graticule.statistics.groups import Groups
+from graticule.statistics.intervals import MIN_GROUPS
 
 FEW_SAMPLES = 10
 

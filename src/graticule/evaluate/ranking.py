@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from graticule.evaluate.metrics import FloatArray
+from graticule.arrays import FloatArray
 
 CHUNK_BYTES = 32 * 2**20
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.errors import OptionError, RunError
 from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, Scored, nan_mean, point, score
 from graticule.evaluate.estimates import Limits, metric_limits, replicates_of
-from graticule.evaluate.metrics import FloatArray, IntArray, confusion_matrix
+from graticule.evaluate.metrics import confusion_matrix
 from graticule.evaluate.notes import notes_on
 from graticule.evaluate.ranking import rank, ranking_metrics
-from graticule.evaluate.sampling import Groups, checked_arrays, checked_groups
+from graticule.evaluate.sampling import checked_arrays, checked_groups
 from graticule.predictions import Predictions
+from graticule.statistics.groups import Groups
 
 MIN_BOOT = 100
 

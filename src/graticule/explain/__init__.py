@@ -1,0 +1,1 @@
+"""Where the evidence lies in an image, and checks whether the maps mean anything."""

@@ -17,8 +17,8 @@ from graticule.explain.occlusion import occlusion_map
 from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
 from graticule.explain.shifted import COARSE, laid_together, moved
 from graticule.explain.targets import margins, target_gradients
-from graticule.models.encoder import Encoder
-from graticule.models.scoring import Head, probabilities
+from graticule.heads.scoring import Head, probabilities
+from graticule.networks.encoder import Encoder
 
 Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.data.infobar import Bar, crop_bar
-from graticule.data.preprocess import Preprocessing, fit
+from graticule.images.burnt_in.infobar import Bar, crop_bar
+from graticule.images.preprocess import Preprocessing, fit
 
 Mask = NDArray[np.bool_]
 FRAME = 1 / 16  # width of the border frame over the side of the input: 23 % of the area

@@ -5,7 +5,7 @@ probability of a class stands above the mean log probability of all. Linear in t
 "score": the class's score before the softmax, mean over the heads: what Grad-CAM explains in the literature.
 "log-odds": log p - log(1 - p) of a class, p the mean probability over the heads: the class against its closest rivals.
 
-Features x of shape (N, d), K classes. Heads as in `graticule.models.scoring`, temperature T:
+Features x of shape (N, d), K classes. Heads as in `graticule.heads.scoring`, temperature T:
 
     linear: ds/dz = W            rbf: ds_k/dz = P sum_m coef[m, k] exp(-gamma |u - v_m|^2) (-2 gamma) (u - v_m)
     dz/dx = 1 / (2 sqrt|x|)      logit: ds/dx = W
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.errors import OptionError
-from graticule.models.scoring import Head, LinearHead, LogitHead, RbfHead
+from graticule.heads.scoring import Head, LinearHead, LogitHead, RbfHead
 
 Doubles = NDArray[np.float64]
 TARGETS = ("margin", "score", "log-odds")

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from graticule.finetune.order import sample_generator
+from graticule.training.order import sample_generator
 
 PRESETS = ("microscopy", "ultrasound", "none")
 _SCALE, _SHIFT = 0.1, 0.04

@@ -18,9 +18,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from graticule.errors import ExportError
 from graticule.finetune.network import Classifier
-from graticule.models.network import Network
-from graticule.models.scoring import LogitHead, probabilities, softmax
-from graticule.models.torch_export import exported
+from graticule.heads.scoring import LogitHead, probabilities, softmax
+from graticule.networks.session import Network
+from graticule.networks.torch_export import exported
 
 MARGIN = 2e-3
 _BATCH = 16

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from graticule.errors import TrainingError
 from graticule.files import check_regular
-from graticule.finetune.memory import memory_told, new_array
+from graticule.finetune.batches import PixelSource
 from graticule.finetune.network import Classifier
-from graticule.finetune.processes import Processes
-from graticule.finetune.sources import PixelSource
+from graticule.training.memory import memory_told, new_array
+from graticule.training.processes import Processes
 
 IntArray = NDArray[np.int64]
 _LARGEST = float(np.finfo(np.float16).max)

@@ -14,11 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from graticule.errors import TrainingError
+from graticule.finetune.batches import Source
+from graticule.finetune.logits import score
 from graticule.finetune.loop import Task
-from graticule.finetune.processes import Processes
 from graticule.finetune.recipe import AT_ONCE
-from graticule.finetune.scoring import score
-from graticule.finetune.sources import Source
+from graticule.training.processes import Processes
 
 _C = 0.03
 _ITERATIONS = 300

@@ -21,14 +21,14 @@ from torch._dynamo.exc import TorchDynamoException
 from torch.nn import functional
 
 from graticule.errors import TrainingError
-from graticule.finetune.interrupt import Interrupt
-from graticule.finetune.memory import memory_told
-from graticule.finetune.order import class_weights, epoch_batches, share
-from graticule.finetune.processes import Processes
+from graticule.finetune.batches import Source
+from graticule.finetune.logits import Entered, balanced_loss, score
 from graticule.finetune.recipe import Recipe, average_at, rate_at
-from graticule.finetune.scoring import Entered, balanced_loss, score
-from graticule.finetune.sources import Source
 from graticule.finetune.state import EpochRecord, State, begin, restore_state, save_state, update_average
+from graticule.training.interrupt import Interrupt
+from graticule.training.memory import memory_told
+from graticule.training.order import class_weights, epoch_batches, share
+from graticule.training.processes import Processes
 
 IntArray = NDArray[np.int64]
 CHECKPOINT_SECONDS = 180.0

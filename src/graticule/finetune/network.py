@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from graticule.errors import BackboneError
-from graticule.models.backbones import find_embedded
-from graticule.models.timm_hub import checked_timm, timm_config
+from graticule.networks.backbones import find_embedded
+from graticule.networks.timm_hub import checked_timm, timm_config
 
 try:
     import torch

@@ -10,6 +10,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from graticule.options import Options
+
 AUGMENTATIONS = ("auto", "microscopy", "ultrasound", "none")
 BALANCES = ("auto", "loss", "none")
 SHOWN = 26_000  # images shown to the network in all, when the user says nothing
@@ -88,8 +90,8 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the user said; None: choose for me."""
+class Wishes(Options):
+    """What the user said; None and "auto": choose for me. See `Recipe`."""
 
     epochs: int | None = None
     batch_size: int | None = None

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from graticule.errors import TrainingError
-from graticule.finetune.checkpoint import Tensors, read_checkpoint, write_checkpoint
 from graticule.finetune.recipe import Recipe
+from graticule.training.checkpoint import Tensors, read_checkpoint, write_checkpoint
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import torch
 
 from graticule.errors import BackboneError
 from graticule.files import sha256_file
-from graticule.models.backbones import BackboneSpec, find_embedded, verified_weights
-from graticule.models.timm_hub import hub_model, read_state, state_hash, timm_config
-from graticule.models.torch_pickle import read_tensors
+from graticule.networks.backbones import BackboneSpec, find_embedded, verified_weights
+from graticule.networks.timm_hub import hub_model, read_state, state_hash, timm_config
+from graticule.networks.torch_pickle import read_tensors
 
 # names of the embedded files' layers, and timm's
 _OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}

@@ -13,36 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule import __version__
-from graticule.data.audit import recommend
-from graticule.data.duplicates import Pair, conflicts
-from graticule.data.duplicates_families import Family, counts, families, under_two_labels
-from graticule.data.reading import Reading, ReadingOptions
-from graticule.data.shortcuts import Shortcuts
-from graticule.data.sources import read_manifest
-from graticule.data.training_only import is_synthetic
+from graticule.arrays import object_array
+from graticule.audit.instruments import Instruments, describe_instruments, read_instruments
+from graticule.audit.rules import recommend
+from graticule.audit.search import describe_marks, describe_shortcuts, search_shortcuts
+from graticule.audit.shortcuts import Shortcuts
+from graticule.features.reader import settle
+from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import write_text
-from graticule.jobs.audit_shortcuts import describe_marks, describe_shortcuts, search_shortcuts
-from graticule.jobs.instruments import Instruments, describe_instruments, read_instruments
-from graticule.jobs.kinship import Kinship, large_chains, relate, split_leaks
-from graticule.jobs.openings import held_out_key, opened_by
-from graticule.jobs.reading import settle
-from graticule.jobs.samples import (
-    Reporter,
-    Samples,
-    Silent,
-    check_options,
-    check_outside,
-    embed_samples,
-    sorted_by_path,
-    write_failures,
-)
-from graticule.manifest import Manifest, escape_path, object_array
-from graticule.models.backbones import DEFAULT_BACKBONE
-from graticule.models.catalogue import encoder_of
-from graticule.report.audit_page import render_audit
-from graticule.report.audit_pictures import SIDE
+from graticule.images.reading import Reading, ReadingOptions
+from graticule.jobs.record import write_failures
+from graticule.manifest import Manifest, escape_path
+from graticule.networks.backbones import DEFAULT_BACKBONE
+from graticule.networks.catalogue import encoder_of
+from graticule.options import check_options, check_outside
+from graticule.progress import Reporter, Silent
+from graticule.report.audit.page import render_audit
+from graticule.report.audit.pictures import SIDE
 from graticule.report.thumbnails import pictures_of_files
 from graticule.runs import output_folder, package_versions, utc_now, write_json
+from graticule.sources.sources import read_manifest
+from graticule.split.duplicates.families import Family, counts, families, under_two_labels
+from graticule.split.duplicates.find import Pair, conflicts
+from graticule.split.kinship import Kinship, large_chains, relate, split_leaks
+from graticule.split.seal import held_out_key, opened_by
+from graticule.split.training_only import is_synthetic
 
 _MAX_PAIRS = 10_000
 _MAX_SIZES = 50

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.data.selection import selection_of
+from graticule.arrays import StrArray, object_array
 from graticule.decide.coverage_difference import coverage_differences
 from graticule.errors import OptionError, RunError
-from graticule.evaluate.compare import compare_many, flat
+from graticule.evaluate.compare.conditions import FinishedRun, check_images, division_notes, too_good
+from graticule.evaluate.compare.runs import compare_many, flat
 from graticule.files import write_text
-from graticule.jobs.compare_conditions import FinishedRun, check_images, division_notes, too_good
-from graticule.jobs.samples import check_options
-from graticule.manifest import Manifest, StrArray, escape_path, object_array
+from graticule.formats.selection import selection_of
+from graticule.manifest import Manifest, escape_path
+from graticule.options import check_options
 from graticule.predictions import Predictions, read_predictions
-from graticule.report.compare_page import render_comparison
+from graticule.report.compare.page import render_comparison
 from graticule.report.thumbnails import SIDE, pictures_of_files
 from graticule.runs import as_written, output_folder, read_json, require_finished, utc_now, write_json
 
@@ -45,9 +46,9 @@ def compare(
     -------
     dict
         "part", "n", "n_groups", "classes"; "runs": per run its folder, settings and figures; "comparisons": as in
-        `graticule.evaluate.compare.compare_many`, with "run_a" and "run_b"; "notes". For two runs also "run_a",
-        "run_b", "settings" and the keys of `graticule.evaluate.compare.flat`. "cautions" are the notes without which
-        the comparison misleads; the "too_good" of a run says why its figures are, if they are.
+        `graticule.evaluate.compare.runs.compare_many`, with "run_a" and "run_b"; "notes". For two runs also "run_a",
+        "run_b", "settings" and the keys of `graticule.evaluate.compare.runs.flat`. "cautions" are the notes without
+        which the comparison misleads; the "too_good" of a run says why its figures are, if they are.
 
     Raises
     ------

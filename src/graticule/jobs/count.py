@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.decide.counts import LEVEL
-from graticule.decide.prior_shift import Reference
+from graticule.answers import Scored, read_scored
+from graticule.arrays import FloatArray
+from graticule.counting.counts import LEVEL
+from graticule.counting.figures import Figures, add_control, add_plain, add_prior_shift, add_sizes, scope_counts
+from graticule.counting.outputs import document_of, write_rows
+from graticule.counting.prior_shift import Reference
+from graticule.counting.reference import read_reference
+from graticule.counting.tables import Details, read_control, read_details
 from graticule.decide.specimens import Verdicts, judge
+from graticule.decide.specimens_table import write_specimens
 from graticule.errors import OptionError, RunError
-from graticule.evaluate.metrics import FloatArray
-from graticule.jobs.count_figures import Figures, add_control, add_plain, add_prior_shift, add_sizes, scope_counts
-from graticule.jobs.count_outputs import document_of, write_rows, write_specimens
-from graticule.jobs.count_reference import read_reference
-from graticule.jobs.count_scored import Scored, read_scored
-from graticule.jobs.count_tables import Details, read_control, read_details
-from graticule.jobs.samples import check_options, check_outside
 from graticule.manifest import escape_path
+from graticule.options import check_options, check_outside
 from graticule.runs import as_written, output_folder, package_versions, utc_now, write_json
 
 ALL_IMAGES = "all images"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from graticule.answers import read_shard
 from graticule.files import own_folder, remove_folder
 from graticule.jobs.phantom import phantom
 from graticule.jobs.predict import predict
-from graticule.jobs.samples import Reporter, Silent
-from graticule.jobs.shards import read_shard
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
+from graticule.progress import Reporter, Silent
 from graticule.runs import output_folder
 
 _TRAINING_PER_CLASS = 40

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from graticule.data.workers import available_cores
 from graticule.errors import BackboneError
-from graticule.models.backbones import DEFAULT_BACKBONE, EMBEDDED, verified_weights
-from graticule.models.cache import cache_folder
-from graticule.models.encoder import embedded_encoder
-from graticule.models.network import Network
+from graticule.networks.backbones import DEFAULT_BACKBONE, EMBEDDED, verified_weights
+from graticule.networks.encoder import embedded_encoder
+from graticule.networks.session import Network
 from graticule.quiet import switched_on
-from graticule.runs import machine, package_versions
+from graticule.runs import cache_folder, machine, package_versions
+from graticule.workers.pool import available_cores
 
 _LOW_SPACE = 2_000_000_000
 

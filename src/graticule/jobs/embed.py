@@ -11,24 +11,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from graticule.data.reading import ReadingOptions
-from graticule.data.sources import list_images, read_manifest
 from graticule.errors import OptionError, RunError
+from graticule.features.reader import settle
+from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import writing
-from graticule.jobs.reading import settle
-from graticule.jobs.samples import (
-    Reporter,
-    Samples,
-    Silent,
-    check_options,
-    embed_samples,
-    sorted_by_path,
-)
+from graticule.images.reading import ReadingOptions
 from graticule.manifest import Manifest, escape_path
-from graticule.models.backbones import DEFAULT_BACKBONE
-from graticule.models.catalogue import encoder_of
+from graticule.networks.backbones import DEFAULT_BACKBONE
+from graticule.networks.catalogue import encoder_of
+from graticule.options import check_options
 from graticule.plain_text import safe_cell
+from graticule.progress import Reporter, Silent
 from graticule.runs import reserved
+from graticule.sources.sources import list_images, read_manifest
 
 FORMATS = (".parquet", ".npz", ".csv")
 

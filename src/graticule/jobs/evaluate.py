@@ -11,36 +11,26 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.bundle import Bundle, bundle_hash
-from graticule.data.labels import unknown_class
-from graticule.data.sources import read_manifest
-from graticule.data.training_only import PICKED, SYNTHETIC, training_only
+from graticule.arrays import object_array
+from graticule.bundle import Bundle, bundle_hash, model_folder
+from graticule.decide.judge import DecisionOptions, Judge
+from graticule.decide.on_labelled import decisions_on, evaluate_specimens, reference_features
+from graticule.decide.open_bundle import open_bundle
 from graticule.errors import ManifestError
-from graticule.jobs.evaluate_decisions import decisions_on, evaluate_specimens, reference_features
-from graticule.jobs.judge import DecisionOptions, Judge
-from graticule.jobs.open_bundle import open_bundle
+from graticule.features.samples import Samples, beyond_notes, embed_samples, reasons_beyond, sorted_by_path
+from graticule.heads.outcome import part_metrics
+from graticule.heads.predictor import Predictor
 from graticule.jobs.openings import count_opening
-from graticule.jobs.outcome import part_metrics
-from graticule.jobs.predict import model_folder
-from graticule.jobs.samples import (
-    Reporter,
-    Samples,
-    Silent,
-    beyond_notes,
-    check_options,
-    check_outside,
-    describe_data,
-    embed_samples,
-    reasons_beyond,
-    sorted_by_path,
-    unreadable_warning,
-    write_failures,
-)
-from graticule.manifest import Manifest, escape_path, object_array
-from graticule.models.predictor import Predictor
+from graticule.jobs.record import describe_data, unreadable_warning, write_failures
+from graticule.manifest import Manifest, escape_path
+from graticule.options import check_options, check_outside
 from graticule.predictions import Predictions
-from graticule.report.html import write_evaluation_report
+from graticule.progress import Reporter, Silent
+from graticule.report.run.page import write_evaluation_report
 from graticule.runs import machine, output_folder, package_versions, utc_now, write_json
+from graticule.sources.labels import unknown_class
+from graticule.sources.sources import read_manifest
+from graticule.split.training_only import PICKED, SYNTHETIC, training_only
 
 
 @dataclass(frozen=True)

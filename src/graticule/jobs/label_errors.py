@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graticule import __version__
-from graticule.bundle import Bundle
-from graticule.data.neighbours import Rows
-from graticule.data.preprocess import Preprocessing
-from graticule.data.selection import selection_of
-from graticule.decide.label_errors import CUT_OFF, LabelErrors, find_label_errors
-from graticule.errors import RunError
-from graticule.evaluate.metrics import IntArray
-from graticule.files import open_regular, write_text
-from graticule.jobs.label_copies import copies_of
-from graticule.jobs.label_tables import write_cleaned, write_list
-from graticule.jobs.open_bundle import open_bundle
-from graticule.jobs.samples import Reporter, Silent, check_outside
-from graticule.manifest import Manifest, escape_path
-from graticule.predictions import Predictions, read_predictions
-from graticule.report.label_errors_page import SIDE, render_label_errors
-from graticule.report.label_errors_words import evidence
+from graticule.files import write_text
+from graticule.formats.selection import selection_of
+from graticule.label_errors.judged import Found, Judged, find_errors, read_judged
+from graticule.label_errors.ranking import CUT_OFF, LabelErrors
+from graticule.label_errors.tables import write_cleaned, write_list
+from graticule.manifest import escape_path
+from graticule.options import check_outside
+from graticule.predictions import Predictions
+from graticule.progress import Reporter, Silent
+from graticule.report.label_errors.page import SIDE, render_label_errors
+from graticule.report.label_errors.words import evidence
 from graticule.report.thumbnails import pictures_of_files
-from graticule.runs import as_written, output_folder, read_json, require_finished, utc_now, write_json
+from graticule.runs import as_written, output_folder, utc_now, write_json
 
 DESCRIBED = 10_000
 _SHOWN_NEIGHBOURS = 5
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The cross-validated images of a run: as read, scored, and with their features where the run has them."""
-
-    record: dict[str, Any]
-    everything: Manifest
-    manifest: Manifest
-    predictions: Predictions
-    bundle: Bundle
-    features: Rows
-    hashes: NDArray[np.uint8]
-    n_held_out: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """The verdict on the images, the sets of copies, and the near-duplicates among these."""
-
-    errors: LabelErrors
-    copies: IntArray
-    near: list[tuple[int, int, float]]
 
 
 def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict[str, Any]:
@@ -98,131 +68,6 @@ def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict
         page = _page(judged, document)
         write_text(out / "label_errors.html", page.encode("utf-8", errors="replace").decode("utf-8"))
     return document
-
-
-def read_judged(run: Path) -> Judged:
-    """The cross-validated images of a finished run.
-
-    Raises
-    ------
-    RunError
-        When it has no out-of-fold scores, or its parts do not belong together.
-    """
-    require_finished(run)
-    record = read_json(run / "run.json")
-    predictions = read_predictions(run / "predictions.parquet")
-    scored = predictions.of_part("cv")
-    if record.get("verb") != "train" or not len(scored):
-        kind = "an evaluation" if record.get("verb") == "evaluate" else "trained with one fold"
-        raise RunError(
-            f"{run} has no out-of-fold scores ({kind}): label errors are told from scores of models that did not see "
-            "the image. Train with --folds 2 or more"
-        )
-    bundle = open_bundle(run / "model")
-    everything = Manifest.read(run / "manifest.parquet")
-    row = {sample: i for i, sample in enumerate(everything.sample_id.tolist())}
-    place = _reference_rows(run, bundle, everything)
-    try:
-        rows = np.array([row[sample] for sample in scored.sample_id.tolist()], dtype=np.int64)
-        reference = np.array([place[path] for path in everything.path[rows].tolist()], dtype=np.int64)
-    except KeyError as error:
-        raise RunError(f"{run} is inconsistent: its model or manifest lacks the sample {error}; train again") from error
-    return Judged(
-        record=record,
-        everything=everything,
-        manifest=everything.take(rows),
-        predictions=scored,
-        bundle=bundle,
-        features=np.asarray(bundle.reference["features"][reference], dtype=np.float32),
-        hashes=bundle.reference["pixel_sha256"][reference],
-        n_held_out=len(predictions) - len(scored),
-    )
-
-
-def _reference_rows(run: Path, bundle: Bundle, everything: Manifest) -> dict[str, int]:
-    """Row of each training image in the model's reference, by its path."""
-    if "paths" in bundle.reference:
-        escaped = bundle.reference["paths"].tobytes().decode("utf-8").split("\n")
-        known = {escape_path(path): path for path in everything.path.tolist()}
-        return {known.get(text, text): i for i, text in enumerate(escaped)}
-    part = dict(_parts(run))
-    training = [p for p, i in zip(everything.path.tolist(), everything.sample_id.tolist(), strict=True)
-                if part.get(i) in ("cv", "synthetic", "picked")]  # fmt: skip
-    if len(training) != len(bundle.reference["features"]):
-        raise RunError(f"{run} is inconsistent: its model holds features of other images than its splits; train again")
-    return {path: i for i, path in enumerate(training)}
-
-
-def _parts(run: Path) -> list[tuple[str, str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    file = run / "splits.parquet"
-    try:
-        with open_regular(file) as source:
-            table = pq.ParquetFile(source).read(columns=["sample_id", "part"])
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"cannot read the splits {file}: {error}") from error
-    if set(table.column_names) != {"sample_id", "part"}:
-        raise RunError(f"{file} is damaged: it lacks the columns sample_id and part")
-    return list(zip(table["sample_id"].to_pylist(), table["part"].to_pylist(), strict=True))
-
-
-def find_errors(judged: Judged) -> Found:
-    """Which of their labels are probably wrong."""
-    scored = judged.predictions
-    reading = Preprocessing.from_json(judged.bundle.info.preprocessing)
-    return suspect(scored.proba, scored.fold, judged.features, judged.hashes, judged.manifest, scored.y, reading)
-
-
-def suspect(
-    proba: NDArray[np.float64],
-    fold: IntArray,
-    features: Rows,
-    hashes: NDArray[np.uint8],
-    manifest: Manifest,
-    y: IntArray,
-    preprocessing: Preprocessing,
-) -> Found:
-    """Which labels of n cross-validated images are probably wrong; `train` counts them, other verbs list them.
-
-    Parameters
-    ----------
-    proba : float array, shape (n, K)
-        Out-of-fold scores, calibrated.
-    fold : int array, shape (n,)
-    features : float32 array, shape (n, d)
-        In half precision, as the bundle keeps them.
-    hashes : uint8 array, shape (n, 32)
-        Of the pixels.
-    manifest : Manifest
-        The n images: their files and groups.
-    y : int array, shape (n,)
-        Given classes.
-    preprocessing : Preprocessing
-        How images are read.
-
-    Raises
-    ------
-    OptionError
-        When the labels cannot be judged.
-    """
-    # features that are no numbers are an error with a message of its own, not a fault of the search for copies
-    copies: IntArray = np.arange(len(y))
-    near: list[tuple[int, int, float]] = []
-    if np.isfinite(features).all():
-        copies, near = copies_of(preprocessing, features, hashes, y, manifest.files())
-    unit = _group_codes(manifest)
-    errors = find_label_errors(proba, y, features=features, fold=fold, copies=copies, unit=unit, twice=True)
-    return Found(errors, copies, near)
-
-
-def _group_codes(manifest: Manifest) -> IntArray | None:
-    """A number per group; images without one stand alone. None without groups."""
-    if manifest.group is None:
-        return None
-    names = np.array([f"g {g}" if g else f"s {i}" for i, g in enumerate(manifest.group.tolist())])
-    return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def _listed_paths(judged: Judged, found: Found) -> set[str]:

@@ -9,20 +9,12 @@ from typing import Any
 from graticule import __version__
 from graticule.errors import LabelStoreError, OptionError
 from graticule.files import sha256_file
-from graticule.jobs.labels_data import join
 from graticule.manifest import escape_path
-from graticule.review.collected import Collected
-from graticule.review.events import Event
-from graticule.review.exports import (
-    LABEL_COLUMNS,
-    OPEN_COLUMNS,
-    EventFiles,
-    divide,
-    read_events,
-    write_rows,
-)
-from graticule.review.store import LabelStore
-from graticule.review.trail import Head, Verification, parse_head, verify
+from graticule.record.data_set import join
+from graticule.record.events import Event
+from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, EventFiles, divide, read_events, write_rows
+from graticule.record.store import LabelStore
+from graticule.record.trail import Head, Verification, parse_head, verify
 from graticule.runs import read_json, reserved, utc_now, write_json
 
 

@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from graticule.data.labels import check_labels, check_names
-from graticule.data.look_alikes import look_alike, typed_otherwise
-from graticule.data.tables import TABLE_SUFFIXES, Faults, read_table
 from graticule.errors import ManifestError, OptionError
 from graticule.files import sha256_file
-from graticule.jobs.samples import Reporter, Silent
 from graticule.manifest import escape_path, unescape_path
 from graticule.names import told_apart, written_otherwise
-from graticule.review.events import DOUBTFUL, NOVEL, Draft, check_draft
-from graticule.review.people import login_name
-from graticule.review.store import LabelStore
+from graticule.progress import Reporter, Silent
+from graticule.record.events import DOUBTFUL, NOVEL, Draft, check_draft
+from graticule.record.people import login_name
+from graticule.record.store import LabelStore
+from graticule.sources.labels import check_labels, check_names
+from graticule.sources.look_alikes import look_alike, typed_otherwise
+from graticule.sources.tables import TABLE_SUFFIXES, Faults, read_table
 
 _BLOCK = 200
 

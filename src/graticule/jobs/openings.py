@@ -6,55 +6,13 @@ scored on the same held-out images, whatever run they came from: choosing the be
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
-from graticule.errors import RunError
-from graticule.jobs.samples import Samples
-from graticule.manifest import StrArray
-from graticule.models.cache import cache_folder
 from graticule.predictions import Predictions, read_predictions
-from graticule.report.html import write_report
+from graticule.report.run.page import write_report
 from graticule.runs import read_json, utc_now, write_json
-
-
-def held_out_key(samples: Samples, part: StrArray) -> str:
-    """Hash of the pixels of the held-out samples, whatever their order; "" without a held-out part."""
-    hashes = sorted(item.pixel_sha256 for item, own in zip(samples.info, part, strict=True) if own == "test")
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest() if hashes else ""
-
-
-def opened_by(key: str) -> list[str]:
-    """Hashes of the models that were scored on a held-out part on this machine, in the order of time."""
-    try:
-        ledger = read_json(_ledger(key))
-    except RunError:
-        return []
-    return [str(model) for model in ledger.get("models", [])]
-
-
-def note_in_ledger(key: str, model_sha256: str) -> int:
-    """Count a model scored on a held-out part; returns how many other models were scored on it before.
-
-    A ledger that cannot be written is not fatal: it then counts fewer.
-    """
-    if not key:
-        return 0
-    models = opened_by(key)
-    others = len(set(models) - {model_sha256})
-    if model_sha256 not in models:
-        try:
-            _ledger(key).parent.mkdir(parents=True, exist_ok=True)
-            write_json(_ledger(key), {"models": [*models, model_sha256]})
-        except OSError:
-            return others
-    return others
-
-
-def _ledger(key: str) -> Path:
-    return cache_folder() / "openings" / f"{key[:32]}.json"
 
 
 def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:

@@ -4,9 +4,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from graticule.data.phantoms.families import NO_MARKS, write_phantom
 from graticule.errors import RunError
 from graticule.files import place_folder
+from graticule.phantoms.families import NO_MARKS, write_phantom
 from graticule.runs import reserved
 
 
@@ -26,7 +26,7 @@ def phantom(
     """Make a phantom data set in a new folder.
 
     The files are written beside `out` and moved there when complete, so an interrupted run leaves no `out`.
-    Parameters are those of `graticule.data.phantoms.families.write_phantom`; by default one process per core works.
+    Parameters are those of `graticule.phantoms.families.write_phantom`; by default one process per core works.
 
     Returns
     -------

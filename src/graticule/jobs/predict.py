@@ -12,53 +12,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from graticule import __version__
-from graticule.bundle import bundle_hash
-from graticule.data.decode import ImageFile
-from graticule.data.sources import list_images
+from graticule.answers import Shards, prediction_schema, read_shard, replace_shard, shards_to_csv
+from graticule.bundle import bundle_hash, model_folder
 from graticule.decide.decisions import ACCEPT, REJECT, REVIEW, expected_errors
+from graticule.decide.judge import DecisionOptions, Judge, Judgement, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
-from graticule.errors import BundleError
-from graticule.jobs.judge import DecisionOptions, Judge, Judgement, reject_novel
-from graticule.jobs.open_bundle import open_bundle
-from graticule.jobs.samples import Reporter, Silent, check_options, check_outside, write_failures
-from graticule.jobs.shards import Shards, read_shard, replace_shard, shards_to_csv
+from graticule.decide.open_bundle import open_bundle
+from graticule.heads.predictor import Predictor, Scored
+from graticule.images.decode import ImageFile
+from graticule.jobs.record import write_failures
 from graticule.manifest import Manifest, escape_path
-from graticule.models.predictor import Predictor, Scored
-from graticule.runs import output_folder, package_versions, require_finished, utc_now, write_json
-
-
-def model_folder(run: Path) -> Path:
-    """The bundle of a finished run, or the folder itself when it is a bundle.
-
-    Raises
-    ------
-    RunError, BundleError
-        When there is neither.
-    """
-    if (run / "bundle.json").is_file():
-        return run
-    require_finished(run)
-    if not (run / "model").is_dir():
-        raise BundleError(f"the run {run} holds no model")
-    return run / "model"
-
-
-def prediction_schema(classes: tuple[str, ...]) -> pa.Schema:
-    """Columns of a prediction shard."""
-    return pa.schema(
-        [
-            ("path", pa.string()),
-            ("sha256", pa.string()),
-            ("label", pa.string()),
-            ("score", pa.float64()),
-            *((f"p_{name}", pa.float64()) for name in classes),
-            ("set", pa.list_(pa.string())),
-            ("novelty", pa.float64()),
-            ("decision", pa.string()),
-            ("reason", pa.string()),
-            ("nearest", pa.list_(pa.string())),
-        ]
-    )
+from graticule.options import check_options, check_outside
+from graticule.progress import Reporter, Silent
+from graticule.runs import output_folder, package_versions, utc_now, write_json
+from graticule.sources.sources import list_images
 
 
 def predict(

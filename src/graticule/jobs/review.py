@@ -16,19 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
-from graticule.data.pool import answer_of
-from graticule.data.shown import shown_as_model_reads
-from graticule.data.workers import WorkerPool, available_cores
 from graticule.errors import OptionError
-from graticule.jobs.review_items import Subject, read_subject
-from graticule.jobs.samples import Reporter, Silent
+from graticule.images.pool import answer_of
+from graticule.images.shown import shown_as_model_reads
 from graticule.manifest import escape_path, unescape_path
-from graticule.models.cache import cache_folder
+from graticule.progress import Reporter, Silent
+from graticule.record.people import check_person
+from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import control_sample, control_size, in_order
-from graticule.review.people import check_person
 from graticule.review.pictures import Pictures
-from graticule.review.store import LabelStore
+from graticule.review.subject import Subject, read_subject
+from graticule.runs import cache_folder
+from graticule.workers.pool import WorkerPool, available_cores
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -162,7 +162,7 @@ def _pictures(subject: Subject, pool: WorkerPool) -> Pictures:
 
 def _explainer(bundle: Bundle, pool: WorkerPool) -> Callable[[Path, str], NDArray[np.uint8] | None] | None:
     """Maps of evidence by this model, made when first asked for; None where they could not be laid over the image."""
-    from graticule.jobs.review_map import Explainer
+    from graticule.review.maps import Explainer
 
     if Explainer.possible(bundle):
         return Explainer(bundle, pool)
@@ -171,7 +171,7 @@ def _explainer(bundle: Bundle, pool: WorkerPool) -> Callable[[Path, str], NDArra
 
 def _comparison(subject: Subject, pool: WorkerPool) -> Callable[[Path, str, Sequence[str]], list[list[str]]] | None:
     """Nearest training images class by class; None where the bundle or the training images are not at hand."""
-    from graticule.jobs.review_nearest import NearestOfClasses, groups_of
+    from graticule.review.nearest import NearestOfClasses, groups_of
 
     bundle, training = subject.bundle, subject.training
     if bundle is None or training is None or not NearestOfClasses.possible(bundle):

@@ -1,0 +1,1 @@
+"""Pages: drawing, tables and words that they share."""

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from graticule.data.pool import answer_of
-from graticule.data.selection import EVERYTHING, Selection
-from graticule.data.shown import read_rgb, shrunk
-from graticule.data.workers import WorkerPool
 from graticule.errors import ImageError
+from graticule.formats.selection import EVERYTHING, Selection
+from graticule.images.pool import answer_of
+from graticule.images.shown import read_rgb, shrunk
 from graticule.predictions import Predictions
+from graticule.workers.pool import WorkerPool
 
 ReadRgb = Callable[[Path], NDArray[np.uint8]]
 SIDE = 112

@@ -1,0 +1,1 @@
+"""People decide on images: queue, desk, agreement, progress."""

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.evaluate.bootstrap import draw_weights
-from graticule.evaluate.intervals import bounded_interval, standard_error, z_critical
-from graticule.evaluate.metrics import FloatArray, IntArray, divide
-from graticule.review.current import image_states
-from graticule.review.events import Event
+from graticule.arrays import FloatArray, IntArray
+from graticule.record.current import image_states
+from graticule.record.events import Event
+from graticule.statistics.intervals import bounded_interval, standard_error, z_critical
+from graticule.statistics.ratios import divide
+from graticule.statistics.resampling import draw_weights
 
 N_BOOT = 2000
 MISSING = -1

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from graticule.arrays import IntArray
 from graticule.errors import LabelStoreError, OptionError
-from graticule.evaluate.metrics import IntArray
-from graticule.review.events import DOUBTFUL, NOVEL, Draft, Event
+from graticule.record.events import DOUBTFUL, NOVEL, Draft, Event
+from graticule.record.signature import Signature, sign
+from graticule.record.store import LabelStore
 from graticule.review.items import CONTROL, SUSPECT, Items
 from graticule.review.ledger import Ledger, Mask
 from graticule.review.queue import Filters, Queue
-from graticule.review.signature import Signature, sign
-from graticule.review.store import LabelStore
 
 MAX_BULK = 500
 SCOPES = ("mine", "all", "control")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, IntArray
 from graticule.decide.decisions import ACCEPT, NOVEL
-from graticule.evaluate.metrics import FloatArray, IntArray
 
 UNSURE, NOVELTY, SUSPECT, CONTROL, OTHER = "unsure", "novel", "suspect", "control", "other"
 KINDS = (SUSPECT, NOVELTY, UNSURE, CONTROL, OTHER)

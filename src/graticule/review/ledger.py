@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.review.current import ImageState
-from graticule.review.events import Event
-from graticule.review.store import LabelStore
+from graticule.record.current import ImageState
+from graticule.record.events import Event
+from graticule.record.store import LabelStore
 
 Mask = NDArray[np.bool_]
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from graticule.arrays import IntArray
 from graticule.decide.decisions import ACCEPT
-from graticule.evaluate.intervals import score_interval, wilson, z_critical
-from graticule.evaluate.metrics import IntArray
+from graticule.record.current import ImageState, agreed
+from graticule.record.events import DECIDING, DOUBTFUL, NOVEL, Event
 from graticule.review.agreement import MISSING, Kappa, Ratings, blind_ratings, cohen_kappa, fleiss_kappa
-from graticule.review.current import ImageState, agreed
 from graticule.review.desk import Desk
-from graticule.review.events import DECIDING, DOUBTFUL, NOVEL, Event
 from graticule.review.items import CONTROL, KINDS, Items
+from graticule.statistics.intervals import score_interval, wilson, z_critical
 
 # a longer pause between two decisions is no work
 PAUSE_SECONDS = 300.0

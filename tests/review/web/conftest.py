@@ -16,12 +16,12 @@ from starlette.types import ASGIApp
 from tests.review.made_up import items_of, with_files
 from tests.review.web.browser import Person, at_desk, launch
 
-from graticule.data.preprocess import Preprocessing
-from graticule.data.shown import shown_as_model_reads
+from graticule.images.preprocess import Preprocessing
+from graticule.images.shown import shown_as_model_reads
+from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import Items, control_sample, in_order
 from graticule.review.pictures import Pictures
-from graticule.review.store import LabelStore
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.context import Nearest, OfClasses
 

@@ -13,8 +13,8 @@ import pytest
 from tests.review.web.browser import Person, key_to_image
 from tests.review.web.conftest import Opened
 
+from graticule.record.events import DOUBTFUL, NOVEL
 from graticule.review.desk import Decision, Settings
-from graticule.review.events import DOUBTFUL, NOVEL
 
 Open = Callable[..., Opened]
 Sit = Callable[..., Person]

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from tests.review.web.browser import FOREIGN, Person, at_desk, axe_script, hostile, serious_findings
 from tests.review.web.conftest import Opened
 
+from graticule.record.events import Draft
 from graticule.review.desk import Decision, Settings
-from graticule.review.events import Draft
 from graticule.review.web.app import serving
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from graticule.review.store import LabelStore
+from graticule.record.store import LabelStore
 
 MANY = 2_000_000_000
 

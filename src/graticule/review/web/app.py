@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from graticule.errors import GraticuleError, ImageError, LabelDatabaseError, LabelStoreError, OptionError
-from graticule.report.html import environment
+from graticule.report.page import environment
 from graticule.review.desk import Desk
 from graticule.review.pictures import Pictures
 from graticule.review.web.access import Gate, Guard, Sessions

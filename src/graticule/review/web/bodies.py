@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from graticule.record.events import MAX_NAME, MAX_TEXT
 from graticule.review.desk import ACTIONS, MAX_BULK, SCOPES
-from graticule.review.events import MAX_NAME, MAX_TEXT
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]

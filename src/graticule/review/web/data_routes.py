@@ -9,8 +9,8 @@ from fastapi import Query as InAddress
 from fastapi.responses import JSONResponse
 
 from graticule.errors import ImageError, OptionError
+from graticule.record.trail import parse_head
 from graticule.review.desk import Decision
-from graticule.review.trail import parse_head
 from graticule.review.web.bodies import BulkBody, EventBody, Query, SignBody, VerifyBody
 from graticule.review.web.context import Context, another_person, filters_of, person
 

@@ -13,13 +13,12 @@ from starlette.datastructures import QueryParams
 
 from graticule.errors import OptionError
 from graticule.names import name_key, written_otherwise
-from graticule.review.collected import Collected
-from graticule.review.events import ACTIONS, MAX_NAME, Event
-from graticule.review.exports import LABEL_COLUMNS, OPEN_COLUMNS, EventFiles, divide, write_rows
-from graticule.review.people import PROGRAM, is_program
+from graticule.record.events import ACTIONS, MAX_NAME, Event
+from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, EventFiles, divide, write_rows
+from graticule.record.people import PROGRAM, is_program
+from graticule.record.signature import signatures
 from graticule.review.progress import overview
-from graticule.review.record import Asked, read_record
-from graticule.review.signature import signatures
+from graticule.review.record_view import Asked, read_record
 from graticule.review.web.access import matches
 from graticule.review.web.context import Context
 

@@ -1,0 +1,1 @@
+"""What would make a result wrong, found before training: rules, shortcuts, instruments."""

@@ -1,0 +1,1 @@
+"""Answers to counts per class and specimen, with intervals."""

@@ -1,0 +1,263 @@
+"""A bundle's decisions on new images: prediction sets, novelty, accept, review or reject, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.bundle import Bundle
+from graticule.decide.acceptance import check_target, read_prevalence, rule_asked_for
+from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
+from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
+from graticule.decide.evidence import Evidence
+from graticule.decide.novelty import ALPHA, Novelty, nearest
+from graticule.decide.novelty_space import project
+from graticule.decide.rule import CONFIDENCE, TARGET, Rule
+from graticule.errors import ManifestError, OptionError
+from graticule.features.samples import reasons_beyond
+from graticule.heads.predictor import Scored
+from graticule.images.preprocess import Preprocessing
+from graticule.names import written_otherwise
+from graticule.sources.labels import check_labels, unknown_class
+from graticule.sources.tables import Faults, read_table
+
+NO_EVIDENCE = (
+    "the bundle holds no scores of images that its model never saw (trained with --folds 1): nothing is accepted or "
+    "sent to review. Train with --folds 5, or with --calibration 0.2"
+)
+N_NEAREST = 3
+
+
+@dataclass(frozen=True)
+class DecisionOptions:
+    """Options of `predict` on decisions, as on the command line.
+
+    Attributes
+    ----------
+    target_accuracy : float
+        Accuracy among accepted images, in [0.5, 1).
+    confidence : float
+        That the target is kept, in [0.5, 1).
+    per_class : bool
+        Keep the target among the images accepted as each class.
+    prevalence : Path, optional
+        CSV with columns class and share: the mix of the images to come.
+    coverage : float
+        Level of the prediction sets, in [0.5, 1).
+    novelty_alpha : float
+        Share of usual images that may be rejected as novel, in [0, 0.5].
+    novelty_fdr : bool
+        Let alpha bound the expected share of usual images among the rejected of the whole run instead
+        (Benjamini-Hochberg).
+    """
+
+    target_accuracy: float = TARGET
+    confidence: float = CONFIDENCE
+    per_class: bool = False
+    prevalence: Path | None = None
+    coverage: float = 0.95
+    novelty_alpha: float = ALPHA
+    novelty_fdr: bool = False
+
+    def check(self) -> None:
+        """Raise OptionError when one is out of range."""
+        check_target(self.target_accuracy, self.confidence)
+        if not 0.5 <= self.coverage < 1.0:
+            raise OptionError(f"--coverage {self.coverage:g}: allowed are shares from 0.5 to below 1; 0.95 is usual")
+        if not 0.0 <= self.novelty_alpha <= 0.5:
+            raise OptionError(f"--novelty-alpha {self.novelty_alpha:g}: allowed are shares from 0 to 0.5")
+
+    def words(self) -> list[str]:
+        """The options that differ from the defaults, as words of a command line."""
+        found = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            option = f"--{item.name.replace('_', '-')}"
+            if value != item.default:
+                found += [option] if value is True else [option, str(value)]
+        return found
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is decided on n images.
+
+    Attributes
+    ----------
+    sets : list of n lists of str, or None for unreadable images and without evidence
+    novelty : float array, shape (n,)
+        p-values, NaN where unknown.
+    decision, reason : lists of n str or None
+    nearest : list of n lists of str, or None
+        Paths of training images.
+    """
+
+    sets: list[list[str] | None]
+    novelty: NDArray[np.float64]
+    decision: list[str | None]
+    reason: list[str | None]
+    nearest: list[list[str] | None]
+
+
+class Judge:
+    """Decides on blocks of scored images, by the rule that the bundle stores unless the options ask for another one.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    options : DecisionOptions
+
+    Raises
+    ------
+    OptionError
+        When an option is out of range.
+    BundleError
+        When the bundle's evidence is damaged.
+    """
+
+    def __init__(self, bundle: Bundle, options: DecisionOptions) -> None:
+        options.check()
+        self.options = options
+        self.classes = tuple(bundle.info.classes)
+        self.evidence = Evidence.unpack(bundle.reference)
+        self.novelty = Novelty.unpack(bundle.reference)
+        self.rule: Rule | None = None
+        self._sets: PredictionSets | None = None
+        prevalence = None if options.prevalence is None else _prevalence(options.prevalence, self.classes)
+        if self.evidence is not None:
+            self.rule = rule_asked_for(
+                self.evidence,
+                bundle.info.thresholds,
+                options.target_accuracy,
+                options.confidence,
+                per_class=options.per_class,
+                prevalence=prevalence,
+            )
+            self._sets = prepare_sets(self.evidence)
+        self.intensity = Preprocessing.from_json(bundle.info.preprocessing).intensity
+        self._names: list[str] = []
+        if self.novelty is not None:
+            self._names = bundle.reference["paths"].tobytes().decode().split("\n")
+            self._known = project(self.novelty.space, bundle.reference["features"].astype(np.float32))
+
+    def novelty_of(self, reference: NDArray[np.floating] | None, members: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Novelty p-values of n readable images, NaN where the bundle cannot tell.
+
+        Parameters
+        ----------
+        reference : float array, shape (n, d'), or None
+            Features in the space of the bundle's reference.
+        members : float array, shape (H, n, K)
+            Scores by each member of the model, not calibrated.
+        """
+        if self.novelty is None or reference is None:
+            return np.full(members.shape[1], np.nan)
+        return self.novelty.p_value(self.novelty.score(reference, members))
+
+    def sets_of(
+        self, members: NDArray[np.float64], proba: NDArray[np.float64], level: float
+    ) -> NDArray[np.bool_] | None:
+        """Prediction sets, shape (n, K), from scores by the members (H, n, K) and calibrated ones (n, K)."""
+        if self._sets is None:
+            return None
+        values = p_values(self._sets, members, members.mean(axis=0), level)
+        return prediction_sets(values, proba.argmax(axis=1), level)
+
+    def judge(self, scored: Scored) -> Judgement:
+        """Decisions on one block; with the option `novelty_fdr` novel images are left to `reject_novel`."""
+        readable = scored.readable
+        rows, n = np.flatnonzero(readable), len(readable)
+        proba = scored.proba[rows]
+        p, members = np.full(n, np.nan), scored.members[:, rows]
+        p[rows] = self.novelty_of(None if scored.reference is None else scored.reference[rows], members)
+        alpha = 0.0 if self.options.novelty_fdr else self.options.novelty_alpha
+        novel = p[rows] <= alpha
+        decision: list[str | None] = [REJECT] * n
+        reason: list[str | None] = [UNREADABLE] * n
+        sets: list[list[str] | None] = [None] * n
+        inside = self.sets_of(members, proba, self.options.coverage)
+        if self.rule is not None and inside is not None:
+            taken, why = decide(proba, inside, novel, self.rule, self.classes)
+            for i, row in enumerate(rows):
+                decision[row], reason[row] = str(taken[i]), str(why[i])
+                order = np.argsort(-proba[i], kind="stable")
+                sets[row] = [self.classes[k] for k in order if inside[i, k]]
+        else:
+            for i, row in enumerate(rows):
+                decision[row], reason[row] = (REJECT, NOVEL) if novel[i] else (None, None)
+        for i, beyond in enumerate(reasons_beyond(scored.info, self.intensity)):
+            if beyond:
+                decision[i], reason[i] = REJECT, beyond
+        return Judgement(sets, p, decision, reason, self._nearest(scored, rows, n))
+
+    def _nearest(self, scored: Scored, rows: NDArray[np.int64], n: int) -> list[list[str] | None]:
+        found: list[list[str] | None] = [None] * n
+        if self.novelty is not None and scored.reference is not None and len(rows):
+            near = nearest(self._known, project(self.novelty.space, scored.reference[rows]), N_NEAREST)
+            for i, row in enumerate(rows):
+                found[row] = [self._names[k] for k in near[i]]
+        return found
+
+    def promise(self, level: float) -> dict[str, Any] | None:
+        """What prediction sets at a level may claim; None without evidence."""
+        if self.evidence is None or self._sets is None:
+            return None
+        return promise(self.evidence, self._sets, level, self.classes)
+
+    def describe(self) -> dict[str, Any]:
+        """What the decisions claim, for summary.json."""
+        options = self.options
+        if self.evidence is None or self.rule is None or self._sets is None:
+            acceptance: dict[str, Any] = {"status": "none", "words": NO_EVIDENCE}
+            sets = None
+        else:
+            rule = self.rule.to_json()
+            acceptance = rule | {"threshold": dict(zip(self.classes, rule["threshold"], strict=True))}
+            sets = self.promise(options.coverage)
+        novelty = None
+        if self.novelty is not None:
+            novelty = {
+                "alpha": options.novelty_alpha,
+                "false_discovery_rate": options.novelty_fdr,
+                "units": self.novelty.units,
+                "smallest_p": 1.0 / (1.0 + self.novelty.units),
+            }
+        return {"acceptance": acceptance, "sets": sets, "novelty": novelty}
+
+
+def reject_novel(
+    decision: Sequence[str | None], reason: Sequence[str | None], novel: NDArray[np.bool_]
+) -> tuple[list[str | None], list[str | None]]:
+    """Decisions and reasons with novel images rejected; what is rejected already keeps its reason."""
+    pairs = [
+        (REJECT, NOVEL) if new and old != REJECT else (old, why)
+        for old, why, new in zip(decision, reason, novel.tolist(), strict=True)
+    ]
+    return [d for d, _ in pairs], [r for _, r in pairs]
+
+
+def _prevalence(file: Path, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """Shares of the classes from a CSV file with columns class and share."""
+    try:
+        table = read_table(file)
+        names, shares = table.columns["class"], table.columns["share"]
+        faults = Faults("its column class")
+        check_labels(names, table.rows, faults)
+        otherwise = [name for name in names if written_otherwise(name, classes)]
+        faults.extend("class that the model does not know", (unknown_class(name, classes) for name in otherwise))
+        faults.extend("class named twice", (repr(name) for name, n in Counter(names).items() if n > 1))
+        faults.raise_if_any()
+        found = dict(zip(names, map(float, shares), strict=True))
+    except ManifestError as error:
+        raise OptionError(f"--prevalence {file} cannot be read: {error}") from error
+    except (KeyError, ValueError) as error:
+        raise OptionError(
+            f"--prevalence {file}: a CSV file with the columns class and share (a number) is needed; found {error}"
+        ) from error
+    return read_prevalence(found, classes)

@@ -1,0 +1,177 @@
+"""How a bundle's decisions turn out on labelled images: decisions.json and specimens.parquet of an evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.decide.assessment import Answers, assess, assess_calibration, assess_novelty
+from graticule.decide.conformal import LEVELS
+from graticule.decide.judge import NO_EVIDENCE, Judge
+from graticule.decide.novelty import benjamini_hochberg
+from graticule.decide.specimens import Verdicts, judge, specimen_accuracy
+from graticule.decide.specimens_table import write_specimens
+from graticule.features.samples import Samples, embed_samples, reasons_beyond
+from graticule.heads.predictor import Predictor
+from graticule.heads.scoring import member_probabilities
+from graticule.manifest import escape_path
+from graticule.predictions import Predictions
+from graticule.progress import Reporter
+
+Floats = NDArray[np.float64]
+SPECIMEN = "specimen"
+MOST_NAMED = 50
+_BLOCK = 2048
+
+
+def decisions_on(
+    samples: Samples,
+    predictions: Predictions,
+    predictor: Predictor,
+    judge_: Judge,
+    reference: NDArray[np.float32],
+    seed: int,
+) -> tuple[dict[str, Any], NDArray[np.bool_] | None]:
+    """decisions.json of an evaluation, and which images a person should look at.
+
+    Parameters
+    ----------
+    samples : Samples
+        n labelled images.
+    predictions : Predictions
+        Their calibrated scores.
+    predictor : Predictor
+    judge_ : Judge
+    reference : float32 array, shape (n, d')
+        Their features in the space of the bundle's reference; NaN rows where unknown.
+    seed : int
+
+    Returns
+    -------
+    dict
+        "kind": "evaluation", "evidence", "calibration" and the entries of `graticule.decide.assessment.assess`, None
+        where the bundle holds no evidence, which "words" says.
+    bool array, shape (n,), or None
+    """
+    answers = _answers(samples, predictions, predictor, judge_, reference)
+    alpha = _level_of_rejection(answers, judge_)
+    document: dict[str, Any] = {
+        "kind": "evaluation",
+        "evidence": None,
+        "words": NO_EVIDENCE,
+        "n": len(answers),
+        "calibration": assess_calibration(answers, predictor.calibration.method, seed),
+        "decisions": None,
+        "acceptance": None,
+        "sets": [],
+        "novelty": assess_novelty(answers, alpha),
+    }
+    evidence, rule = judge_.evidence, judge_.rule
+    if evidence is None or rule is None:
+        return document, None
+    document["evidence"] = evidence.describe()
+    document |= assess(answers, rule, alpha, predictor.classes) | {"words": None}
+    document["sets"] = [found | (judge_.promise(found["level"]) or {}) for found in document["sets"]]
+    looked_at = ~rule.accepts(answers.proba) & ~answers.rejected(alpha)
+    return document, looked_at
+
+
+def _level_of_rejection(answers: Answers, judge_: Judge) -> float:
+    """The p-value at or below which images are rejected as novel; with `novelty_fdr` it depends on all of them."""
+    options = judge_.options
+    if not options.novelty_fdr:
+        return options.novelty_alpha
+    rejected = benjamini_hochberg(answers.novelty, options.novelty_alpha)
+    return float(answers.novelty[rejected].max(initial=0.0))
+
+
+def _answers(
+    samples: Samples, predictions: Predictions, predictor: Predictor, judge_: Judge, reference: NDArray[np.float32]
+) -> Answers:
+    """Scores, sets and novelty, block by block."""
+    n = len(samples.manifest)
+    raw, novelty = np.empty_like(predictions.proba), np.full(n, np.nan)
+    levels = [] if judge_.evidence is None else sorted({*LEVELS, judge_.options.coverage})
+    inside = {level: np.zeros(raw.shape, bool) for level in levels}
+    for start in range(0, n, _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        members = member_probabilities(predictor.heads, samples.features[rows])
+        raw[rows] = members.mean(axis=0)
+        novelty[rows] = judge_.novelty_of(reference[rows], members)
+        for level in levels:
+            found = judge_.sets_of(members, predictions.proba[rows], level)
+            if found is not None:
+                inside[level][rows] = found
+    group = samples.manifest.group
+    unit = None if group is None else np.unique(group.astype(str), return_inverse=True)[1].astype(np.int64)
+    beyond = np.array([bool(why) for why in reasons_beyond(samples.info, judge_.intensity)], bool)
+    return Answers(predictions.y, raw, predictions.proba, novelty, inside, unit, beyond)
+
+
+def reference_features(
+    samples: Samples, predictor: Predictor, *, workers: int | None, batch_size: int, reporter: Reporter
+) -> NDArray[np.float32]:
+    """Features in the space of the bundle's reference, shape (n, d').
+
+    They are the encoder's own where the bundle embeds; a fine-tuned bundle takes a second pass. A file that cannot be
+    read any more has NaN features.
+    """
+    if predictor.reference is None:
+        return samples.features
+    seen = embed_samples(
+        samples.manifest, predictor.reference, workers=workers, batch_size=batch_size, reporter=reporter
+    )
+    out = np.full((len(samples.manifest), predictor.reference.n_features), np.nan, np.float32)
+    place = {name: row for row, name in enumerate(samples.manifest.sample_id)}
+    out[[place[name] for name in seen.manifest.sample_id]] = seen.features
+    return out
+
+
+def evaluate_specimens(
+    out: Path, samples: Samples, predictions: Predictions, looked_at: NDArray[np.bool_] | None
+) -> dict[str, Any] | None:
+    """Verdicts on specimens, where the data have a column `specimen`: how often they are right, over specimens.
+
+    Writes specimens.parquet. None without specimens. An image without one belongs to none.
+    """
+    column = samples.manifest.columns.get(SPECIMEN)
+    if column is None or not (column != "").any():
+        return None
+    names, code = np.unique(column.astype(str), return_inverse=True)
+    offset = int(names[0] == "")
+    code = np.where(column == "", -1, code - offset).astype(np.int64)
+    named = [escape_path(str(name)) for name in names[offset:]]
+    review = np.full(len(code), np.nan) if looked_at is None else looked_at.astype(np.float64)
+    verdicts = judge(code, predictions.proba.argmax(axis=1), predictions.proba, review, len(named))
+    write_specimens(out / "specimens.parquet", predictions.classes, named, verdicts)
+    group = samples.manifest.group
+    unit = None if group is None else np.unique(group.astype(str), return_inverse=True)[1].astype(np.int64)
+    found = specimen_accuracy(verdicts, code, predictions.y, unit)
+    return found | {"n_without": int((code < 0).sum()), "wrong": _misjudged(verdicts, found, named, predictions)}
+
+
+def _misjudged(
+    verdicts: Verdicts, found: dict[str, Any], names: list[str], predictions: Predictions
+) -> list[dict[str, Any]]:
+    """The first specimens that one of the two verdicts gets wrong, by name."""
+    truth = found.pop("truth")
+    wrong = (truth >= 0) & ((verdicts.majority != truth) | (verdicts.by_score != truth))
+    classes = predictions.classes
+
+    def called(k: int) -> str | None:
+        return None if k < 0 else classes[k]
+
+    return [
+        {
+            "specimen": names[s],
+            "n": int(verdicts.n[s]),
+            "label": classes[truth[s]],
+            "majority": called(int(verdicts.majority[s])),
+            "share": float(verdicts.share[s].max()),
+            "mean_score": called(int(verdicts.by_score[s])),
+        }
+        for s in np.flatnonzero(wrong)[:MOST_NAMED]
+    ]

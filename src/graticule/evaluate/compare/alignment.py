@@ -1,0 +1,97 @@
+"""The same samples and classes in several tables of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.arrays import IntArray
+from graticule.errors import RunError
+from graticule.names import name_key
+from graticule.predictions import Predictions
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def align(a: Predictions, b: Predictions) -> tuple[IntArray, IntArray, IntArray]:
+    """Rows of `a` and of `b` that hold the same samples, in the order of `a`, and the columns of `b` in that of `a`.
+
+    Raises
+    ------
+    RunError
+        When classes or labels differ, a sample occurs twice in one of them, or no sample is shared.
+    """
+    rows, columns = align_all((a, b))
+    return rows[0], rows[1], columns[1]
+
+
+def align_all(
+    runs: Sequence[Predictions], group: NDArray[np.object_] | None = None
+) -> tuple[list[IntArray], list[IntArray]]:
+    """Rows that hold the samples of all runs, in the order of the first, and the columns in its order, per run.
+
+    Parameters
+    ----------
+    runs : sequence of two or more Predictions
+    group : object array of str, optional
+        Group of each row of the first run; only its length is checked.
+
+    Raises
+    ------
+    RunError
+        When classes or labels differ from those of the first, a sample occurs twice, no sample is in all, or there
+        is not one group name per row.
+    """
+    first = runs[0]
+    for k, other in enumerate(runs[1:], start=1):
+        _check_classes(first, other, ordinal(k))
+    where = [_positions(run, ordinal(k)) for k, run in enumerate(runs)]
+    shared = [sample for sample in where[0] if all(sample in other for other in where[1:])]
+    if not shared:
+        sizes = " and ".join(str(len(run)) for run in runs)
+        scope = "both" if len(runs) == 2 else "all"
+        raise RunError(f"cannot compare: of {sizes} samples none is in {scope}; train the runs on the same data")
+    rows = [np.array([places[sample] for sample in shared], dtype=np.int64) for places in where]
+    for k, other in enumerate(runs[1:], start=1):
+        differ = int((first.label[rows[0]] != other.label[rows[k]]).sum())
+        if differ:
+            raise RunError(
+                f"cannot compare: {differ} of {len(shared)} shared samples carry another label in the {ordinal(k)} "
+                "run; train or evaluate all on the same labels"
+            )
+    if group is not None and len(group) != len(first):
+        raise RunError(f"cannot compare by group: {len(group)} group names were given for {len(first)} samples")
+    columns = [np.array([run.classes.index(name) for name in first.classes], dtype=np.int64) for run in runs]
+    return rows, columns
+
+
+def ordinal(k: int) -> str:
+    """Name of the run at position k, from 0: "first", ..., "10th"."""
+    return _ORDINALS[k] if k < len(_ORDINALS) else f"{k + 1}th"
+
+
+def _shown(name: str) -> str:
+    """A class in a message; in ASCII where two names could look alike in it."""
+    return name if name.isascii() and name == name_key(name) else ascii(name)
+
+
+def _check_classes(first: Predictions, other: Predictions, which: str) -> None:
+    if set(first.classes) == set(other.classes):
+        return
+    only_first = ", ".join(map(_shown, sorted(set(first.classes) - set(other.classes)))) or "none"
+    only_other = ", ".join(map(_shown, sorted(set(other.classes) - set(first.classes)))) or "none"
+    raise RunError(
+        f"cannot compare: the classes differ; only the first has {only_first}, only the {which} has {only_other}"
+    )
+
+
+def _positions(predictions: Predictions, which: str) -> dict[str, int]:
+    where = {str(sample): row for row, sample in enumerate(predictions.sample_id)}
+    if len(where) < len(predictions):
+        raise RunError(
+            f"cannot compare: {len(predictions) - len(where)} samples occur more than once in the {which} run; "
+            "give one part (cv or test) of each"
+        )
+    return where

@@ -1,0 +1,1 @@
+"""Images to rows of features: embedding, its cache, and samples with their features."""

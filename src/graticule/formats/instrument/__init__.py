@@ -1,0 +1,1 @@
+"""What a microscope or scanner wrote beside the pixels."""

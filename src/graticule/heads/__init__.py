@@ -1,0 +1,1 @@
+"""Features to scores: classifiers, their search, cross-validation, calibration, prediction."""

@@ -1,0 +1,243 @@
+"""Cross-validation of heads on frozen features: everything fitted sees training folds only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from graticule.heads.scoring import Head, probabilities
+from graticule.heads.search import Choice, choose_head, fit_choice
+from graticule.split.folds import Folds
+from graticule.split.training_only import only_trains
+from graticule.statistics.intervals import t_critical
+from graticule.workers.pool import available_cores
+
+Progress = Callable[[int], None]
+_CURVE_FRACTIONS = (0.1, 0.25, 0.5)
+_MIN_PER_CLASS = 2
+_LARGE = 64_000_000
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Out-of-fold scores and the heads that made them.
+
+    Attributes
+    ----------
+    proba : float array, shape (n, K)
+        Out-of-fold probabilities; NaN rows for the held-out test part.
+    heads : list of k heads
+    choices : list of k choices
+        What the inner cross-validation chose in each fold.
+    seconds : float
+    """
+
+    proba: NDArray[np.float64]
+    heads: list[Head]
+    choices: list[Choice]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """How heads are chosen.
+
+    Attributes
+    ----------
+    n_classes : int
+    request : "auto", "logistic" or "svm"
+    grouped : bool
+        Whether the components of the folds stand for groups.
+    seed : int
+    """
+
+    n_classes: int
+    request: str = "auto"
+    grouped: bool = False
+    seed: int = 0
+
+
+def search_units(folds: Folds, grouped: bool) -> NDArray[np.object_] | None:
+    """Units that inner folds must keep whole: components of groups and duplicates, or None where all are single."""
+    if not grouped and len(np.unique(folds.component)) == len(folds.component):
+        return None
+    units: NDArray[np.object_] = folds.component.astype(str).astype(object)
+    return units
+
+
+def cross_validate(
+    features: NDArray[np.floating],
+    y: NDArray[np.int64],
+    folds: Folds,
+    search: Search,
+    *,
+    progress: Progress | None = None,
+) -> CrossValidation:
+    """Fit one head per fold and score the samples it did not see.
+
+    Parameters
+    ----------
+    features : float array, shape (n, d)
+    y : int array, shape (n,)
+        Class indices.
+    folds : Folds
+        Rows of part "cv" are cross-validated; rows of parts "synthetic" and "picked" train only.
+    search : Search
+    progress : callable, optional
+        Told how many folds are done.
+    """
+    start = time.perf_counter()
+    units = search_units(folds, search.grouped)
+    proba = np.full((len(y), search.n_classes), np.nan)
+
+    def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, Choice]:
+        train, test = rows
+        choice = _choose(features, y, units, train, search, only_trains(folds.part))
+        head = fit_choice(features[train], y[train], search.n_classes, choice)
+        proba[test] = probabilities([head], features[test])
+        return head, choice
+
+    heads: list[Head] = []
+    choices: list[Choice] = []
+    # one thread per fold instead of threads inside BLAS: small matrices gain nothing from the latter, threads of two
+    # pools would wait for each other, and results do not depend on the number of cores
+    with threadpool_limits(1), ThreadPoolExecutor(_fold_threads(features)) as threads:
+        for head, choice in threads.map(one_fold, fold_rows(folds)):
+            heads.append(head)
+            choices.append(choice)
+            if progress is not None:
+                progress(len(heads))
+    return CrossValidation(proba, heads, choices, time.perf_counter() - start)
+
+
+def _fold_threads(features: NDArray[np.floating]) -> int:
+    """Folds at work at a time: each needs about two copies of the features."""
+    return available_cores() if features.nbytes < _LARGE else 1
+
+
+def fold_rows(folds: Folds) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """(training rows, held-out rows) of each fold; with one fold only, all rows train and none is held out."""
+    cv, training = folds.part == "cv", training_rows(folds)
+    if folds.k == 1:
+        return [(np.flatnonzero(training), np.zeros(0, np.int64))]
+    return [
+        (np.flatnonzero(training & (folds.fold != f)), np.flatnonzero(cv & (folds.fold == f))) for f in range(folds.k)
+    ]
+
+
+def training_rows(folds: Folds) -> NDArray[np.bool_]:
+    """Mask of rows that train in some fold: cross-validated ones and those that only train; shape (n,)."""
+    return np.asarray((folds.part == "cv") | only_trains(folds.part), dtype=bool)
+
+
+def refit(
+    features: NDArray[np.floating],
+    y: NDArray[np.int64],
+    folds: Folds,
+    search: Search,
+) -> tuple[Head, Choice]:
+    """One head on all cross-validated samples, chosen by the same search."""
+    rows = np.flatnonzero(training_rows(folds))
+    units = search_units(folds, search.grouped)
+    with threadpool_limits(1):
+        choice = _choose(features, y, units, rows, search, only_trains(folds.part))
+        return fit_choice(features[rows], y[rows], search.n_classes, choice), choice
+
+
+def _choose(
+    features: NDArray[np.floating],
+    y: NDArray[np.int64],
+    units: NDArray[np.object_] | None,
+    train: NDArray[np.int64],
+    search: Search,
+    synthetic: NDArray[np.bool_],
+) -> Choice:
+    group = None if units is None else units[train]
+    return choose_head(
+        features,
+        y,
+        group,
+        rows=train,
+        n_classes=search.n_classes,
+        request=search.request,
+        seed=search.seed,
+        trains_only=synthetic if synthetic.any() else None,
+    )
+
+
+def learning_curve(
+    features: NDArray[np.floating],
+    y: NDArray[np.int64],
+    folds: Folds,
+    result: CrossValidation,
+    search: Search,
+    level: float = 0.95,
+) -> list[dict[str, float | int | None]] | None:
+    """Out-of-fold balanced accuracy against the number of training images.
+
+    Each fold's head is fitted again on a part of its training samples (whole units where the data are grouped)
+    with the settings chosen for the full fold; the last point is the cross-validation itself. The interval is
+    Student's t over the folds' balanced accuracies: it tells the spread between folds, which is what the eye needs to
+    judge the slope.
+
+    Returns
+    -------
+    list of {"fraction", "n_train", "balanced_accuracy", "low", "high"}, or None when there is but one fold or no
+    smaller part keeps every class.
+    """
+    if folds.k < 2:
+        return None
+    units = search_units(folds, search.grouped)
+    points = []
+    for fraction in _CURVE_FRACTIONS:
+        values, sizes = [], []
+        for (train, test), choice in zip(fold_rows(folds), result.choices, strict=True):
+            part = _part_of(train, y, units, fraction, search.seed)
+            if np.bincount(y[part], minlength=search.n_classes).min() < _MIN_PER_CLASS:
+                break
+            with threadpool_limits(1):
+                head = fit_choice(features[part], y[part], search.n_classes, choice)
+            values.append(_balanced_accuracy(y[test], probabilities([head], features[test]).argmax(1)))
+            sizes.append(len(part))
+        if len(values) == folds.k:
+            points.append(_point(fraction, sizes, values, level))
+    if not points:
+        return None
+    full = [(len(train), _balanced_accuracy(y[test], result.proba[test].argmax(1))) for train, test in fold_rows(folds)]
+    points.append(_point(1.0, [n for n, _ in full], [value for _, value in full], level))
+    return points
+
+
+def _part_of(
+    train: NDArray[np.int64], y: NDArray[np.int64], units: NDArray[np.object_] | None, fraction: float, seed: int
+) -> NDArray[np.int64]:
+    """About a fraction of the training rows: per class, or by whole units. Smaller parts lie inside larger ones."""
+    rng = np.random.default_rng(seed)
+    if units is None:
+        by_class = [rng.permutation(train[y[train] == k]) for k in np.unique(y[train])]
+        return np.sort(np.concatenate([rows[: max(1, round(fraction * len(rows)))] for rows in by_class]))
+    names = rng.permutation(np.unique(units[train].astype(str)))
+    chosen = names[: max(1, round(fraction * len(names)))]
+    return train[np.isin(units[train].astype(str), chosen)]
+
+
+def _balanced_accuracy(y: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    return float(np.mean([np.mean(predicted[y == k] == k) for k in np.unique(y)]))
+
+
+def _point(fraction: float, sizes: list[int], values: list[float], level: float) -> dict[str, float | int | None]:
+    mean, k = float(np.mean(values)), len(values)
+    half = float(t_critical(level, np.array(k - 1.0))) * float(np.std(values, ddof=1)) / np.sqrt(k)
+    return {
+        "fraction": fraction,
+        "n_train": round(float(np.mean(sizes))),
+        "balanced_accuracy": mean,
+        "low": max(0.0, mean - half),
+        "high": min(1.0, mean + half),
+    }

@@ -1,0 +1,286 @@
+"""Classifier heads on frozen features: scikit-learn pipelines, and what is kept of them.
+
+    features ── signed square root ── standardise ── (shrunk whitening) ── logistic regression | SVM
+
+Whitening divides by the within-class covariance shrunk towards the identity, S = (1 - a) S_w + a I (Friedman,
+"Regularized discriminant analysis", 1989): pooled feature maps are strongly correlated, and directions in which the
+images of one class vary should count less. A shrinkage of 1 is plain standardisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
+from scipy.optimize import minimize_scalar
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+from graticule.heads.scoring import Floats, Head, LinearHead, RbfHead, signed_sqrt, softmax
+
+KERNEL_LIMIT = 5000
+_BLOCK = 2048
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """What distinguishes one head from another before it is fitted.
+
+    Attributes
+    ----------
+    kind : str
+        "logistic", "linear_svm" or "rbf_svm".
+    C : float
+        Inverse regularisation strength, > 0.
+    shrinkage : float
+        In (0, 1]: 1 standardises only, smaller values whiten more.
+    gamma : float
+        Width of the RBF kernel in units of 1 / (d * mean variance of the projected features).
+    balanced : bool
+        Whether classes weigh the same whatever their counts.
+    """
+
+    kind: str
+    C: float
+    shrinkage: float = 1.0
+    gamma: float = 0.25
+    balanced: bool = False
+
+    def describe(self) -> dict[str, Any]:
+        """Settings that matter for this kind, for the report."""
+        fields = asdict(self)
+        if self.kind != "rbf_svm":
+            del fields["gamma"]
+        del fields["kind"]
+        return fields
+
+
+class SignedSqrt(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Stateless sign(x) sqrt(|x|) as a pipeline step; always returns a new float32 array."""
+
+    def fit(self, X: NDArray[np.floating], y: object = None) -> Self:
+        """Nothing to learn."""
+        return self
+
+    def transform(self, X: NDArray[np.floating]) -> Floats:
+        """Transformed copy of X, shape (n, d)."""
+        return signed_sqrt(X)
+
+
+class BlockwiseScaler(StandardScaler):  # type: ignore[misc]
+    """scikit-learn's StandardScaler fitted block by block, in place: whole, it makes two copies in double precision."""
+
+    def __init__(self) -> None:
+        super().__init__(copy=False)
+
+    def fit(self, X: Floats, y: object = None) -> Self:
+        """Learn mean and standard deviation of each column of X, shape (n, d)."""
+        self._reset()
+        for start in range(0, len(X), _BLOCK):
+            self.partial_fit(X[start : start + _BLOCK])
+        return self
+
+
+class ShrunkWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Whiten by the shrunk within-class covariance of standardised features, in place.
+
+    Parameters
+    ----------
+    shrinkage : float
+        In (0, 1]; 1 leaves the features as they are.
+    """
+
+    def __init__(self, shrinkage: float = 0.3) -> None:
+        self.shrinkage = shrinkage
+
+    def fit(self, X: Floats, y: NDArray[np.int64]) -> Self:
+        """Learn the covariance from X of shape (n, d) and class indices y of shape (n,)."""
+        d = X.shape[1]
+        self.lower_: NDArray[np.float64] | None = None
+        if self.shrinkage < 1.0:
+            classes, index = np.unique(y, return_inverse=True)
+            means = np.stack([X[index == k].mean(axis=0) for k in range(len(classes))])
+            scatter = np.zeros((d, d))
+            for start in range(0, len(X), _BLOCK):
+                rows = X[start : start + _BLOCK] - means[index[start : start + _BLOCK]]
+                scatter += rows.T @ rows
+            covariance = (1.0 - self.shrinkage) * scatter / len(X)
+            covariance[np.diag_indices(d)] += self.shrinkage
+            self.lower_ = cholesky(covariance, lower=True)
+        return self
+
+    def transform(self, X: Floats) -> Floats:
+        """X overwritten by its whitened values."""
+        if self.lower_ is not None:
+            lower = self.lower_.astype(np.float32)
+            for start in range(0, len(X), _BLOCK):
+                block = slice(start, start + _BLOCK)
+                X[block] = solve_triangular(lower, X[block].T, lower=True, check_finite=False).T
+        return X
+
+    def matrix(self, d: int) -> NDArray[np.float64]:
+        """P of shape (d, d) with transform(X) = X P."""
+        identity = np.eye(d)
+        return identity if self.lower_ is None else solve_triangular(self.lower_, identity, lower=True).T
+
+
+def make_scaling(shrinkage: float) -> Pipeline:
+    """Steps from raw features to the classifier's input."""
+    return Pipeline(
+        [
+            ("sqrt", SignedSqrt()),
+            ("standardise", BlockwiseScaler()),
+            ("whiten", ShrunkWhitening(shrinkage)),
+        ]
+    )
+
+
+def make_classifier(settings: HeadSettings, kernel_width: float = 1.0) -> Any:
+    """The scikit-learn classifier of a head. `kernel_width` turns `settings.gamma` into scikit-learn's gamma."""
+    weight = "balanced" if settings.balanced else None
+    if settings.kind == "logistic":
+        return LogisticRegression(C=settings.C, class_weight=weight, max_iter=500, tol=1e-3)
+    if settings.kind == "linear_svm":
+        return LinearSVC(C=settings.C, class_weight=weight, dual=False, max_iter=300, tol=1e-3)
+    return SVC(C=settings.C, kernel="rbf", gamma=settings.gamma * kernel_width, class_weight=weight, cache_size=500)
+
+
+def kernel_width(scaled: Floats) -> float:
+    """1 / (d * mean variance) of scaled features, scikit-learn's "scale"."""
+    return float(1.0 / (scaled.shape[1] * max(float(scaled.var(axis=0).mean()), 1e-12)))
+
+
+def make_head_pipeline(settings: HeadSettings) -> Pipeline:
+    """The whole head as an unfitted scikit-learn pipeline over raw features (RBF width on scikit-learn's "scale")."""
+    classifier = make_classifier(settings)
+    if settings.kind == "rbf_svm":
+        classifier.set_params(gamma="scale")
+    return Pipeline([*make_scaling(settings.shrinkage).steps, ("classify", classifier)])
+
+
+def fit_head(
+    features: NDArray[np.floating], y: NDArray[np.int64], n_classes: int, settings: HeadSettings, temperature: float
+) -> Head:
+    """Fit a head and fold it into the arrays that `scoring` applies.
+
+    Parameters
+    ----------
+    features : float array, shape (n, d)
+        Raw features; not changed.
+    y : int array, shape (n,)
+        Class indices; every class of 0..n_classes-1 must occur.
+    n_classes : int
+    settings : HeadSettings
+    temperature : float
+        Multiplies the scores before the softmax, > 0.
+    """
+    scaling = make_scaling(settings.shrinkage)
+    scaled = scaling.fit_transform(features, y)
+    width = kernel_width(scaled) if settings.kind == "rbf_svm" else 1.0
+    classifier = make_classifier(settings, width).fit(scaled, y)
+    standardise = scaling["standardise"]
+    projection = scaling["whiten"].matrix(features.shape[1]) / standardise.scale_[:, None]
+    centre = standardise.mean_
+    if settings.kind == "rbf_svm":
+        coefficients, bias = pairwise_margins(classifier, n_classes)
+        return RbfHead(
+            centre.astype(np.float32),
+            projection.astype(np.float32),
+            np.asarray(scaled[classifier.support_], dtype=np.float32),
+            coefficients.astype(np.float32),
+            bias.astype(np.float32),
+            settings.gamma * width,
+            temperature,
+        )
+    weights, bias = linear_scores(classifier)
+    folded = weights @ projection.T
+    return LinearHead(folded.astype(np.float32), (bias - folded @ centre).astype(np.float32), temperature)
+
+
+def mean_of_linear(heads: Sequence[Head], temperature: float) -> LinearHead:
+    """One linear head whose scores are the mean of the given linear heads' temperature-scaled scores.
+
+    Raises
+    ------
+    TypeError
+        When a head is not linear.
+    """
+    linear = [head for head in heads if isinstance(head, LinearHead)]
+    if len(linear) != len(heads):
+        raise TypeError("only linear heads have a mean that is one head")
+    weights = np.mean([head.temperature * head.weights for head in linear], axis=0)
+    bias = np.mean([head.temperature * head.bias for head in linear], axis=0)
+    return LinearHead(weights.astype(np.float32), bias.astype(np.float32), temperature)
+
+
+def linear_scores(classifier: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (K, d) and bias (K,) of a linear classifier; two classes share the one margin symmetrically."""
+    weights = np.asarray(classifier.coef_, dtype=np.float64)
+    bias = np.asarray(classifier.intercept_, dtype=np.float64)
+    if len(weights) == 1:
+        return np.concatenate([-weights / 2, weights / 2]), np.concatenate([-bias / 2, bias / 2])
+    return weights, bias
+
+
+def pairwise_margins(classifier: SVC, n_classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coefficients (m, K) and bias (K,) so that kernel @ coefficients + bias are a class's mean pairwise margins.
+
+    libsvm trains one classifier per pair of classes; the mean of a class's margins against all others is linear in
+    the kernel and, unlike votes, continuous.
+    """
+    dual = np.asarray(classifier.dual_coef_, dtype=np.float64)
+    owner = np.repeat(np.arange(n_classes), classifier.n_support_)
+    coefficients = np.zeros((len(owner), n_classes))
+    bias = np.zeros(n_classes)
+    # scikit-learn negates the two-class machine so that positive means the second class
+    sign = -1.0 if n_classes == 2 else 1.0
+    intercepts = iter(np.asarray(classifier.intercept_, dtype=np.float64))
+    for i in range(n_classes):
+        for j in range(i + 1, n_classes):
+            pair = np.where(owner == i, dual[j - 1], np.where(owner == j, dual[i], 0.0)) * sign
+            offset = next(intercepts) * sign
+            coefficients[:, i] += pair
+            coefficients[:, j] -= pair
+            bias[i] += offset
+            bias[j] -= offset
+    return coefficients / (n_classes - 1), bias / (n_classes - 1)
+
+
+def balanced_log_loss(scores: NDArray[np.floating], y: NDArray[np.int64], temperature: float) -> float:
+    """Log loss (nats) of softmax(temperature * scores), each class weighing the same."""
+    p = softmax(temperature * scores)[np.arange(len(y)), y]
+    losses = -np.log(np.maximum(p, 1e-12))
+    counts = np.bincount(y, minlength=scores.shape[1])
+    present = counts > 0
+    return float((np.bincount(y, losses, minlength=scores.shape[1])[present] / counts[present]).mean())
+
+
+def fit_temperature(scores: NDArray[np.floating], y: NDArray[np.int64]) -> float:
+    """The temperature that minimises the log loss on held-out scores, each class weighing the same, within 0.02 to 50.
+
+    One image more is thought to carry a wrong label, any with the same chance, as Platt ("Probabilistic outputs for
+    support vector machines", 1999) smooths labels: else the scores of a small part without an error would be driven to
+    certainty. Among thousands of images that changes nothing.
+
+    Source: Guo et al., "On calibration of modern neural networks" (2017); here as a factor, not a divisor.
+    """
+    n, n_classes = scores.shape
+    wrong = 1 / (n + 2)
+    targets = np.full((n, n_classes), wrong / max(n_classes - 1, 1))
+    targets[np.arange(n), y] = 1 - wrong
+    # each class the same weight, however many images it has
+    targets /= np.bincount(y, minlength=n_classes)[y][:, None]
+
+    def loss(log_temperature: float) -> float:
+        log_p = np.log(np.maximum(softmax(np.exp(log_temperature) * scores), 1e-12))
+        return float(-(targets * log_p).sum())
+
+    bounds = (np.log(0.02), np.log(50.0))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3}).x))

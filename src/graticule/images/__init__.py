@@ -1,0 +1,1 @@
+"""A raster to the picture that a network sees, and what is measured on the way."""

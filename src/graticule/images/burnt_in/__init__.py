@@ -1,0 +1,1 @@
+"""What an instrument draws into the picture: info bars, letters, ultrasound marks."""

@@ -1,0 +1,128 @@
+"""One file to what the program keeps of it: hashes, the network input, and what was learnt while decoding."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.errors import ImageError
+from graticule.files import read_regular
+from graticule.formats.instrument.metadata import merged
+from graticule.formats.instrument.sidecar import MAX_BYTES, sidecar_file, sidecar_metadata
+from graticule.images.facts import facts_of
+from graticule.images.image import Image, decode_image, read_file
+from graticule.images.intensity import IntensityError
+from graticule.images.preprocess import Preprocessing, fit, picture_of
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file to decode, with what its table says of it.
+
+    Attributes
+    ----------
+    path : Path
+    pixel_size_nm : float or None
+        From the table; None: as the instrument wrote it.
+    """
+
+    path: Path
+    pixel_size_nm: float | None = None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One file after decoding: either pixels or an error.
+
+    Attributes
+    ----------
+    sha256, pixel_sha256 : str
+        Hash of the file's bytes and of the decoded pixels; empty where there are none.
+    width, height : int
+        Size as stored, pixels; 0 when unreadable.
+    mode : str
+        Such as "grey, 8 bit".
+    pixels : uint8 array, shape (size, size, 3), or None
+        The network input.
+    error : str
+        Why the file cannot be read, or "".
+    beyond : str
+        The reason for a decision on an unreadable file whose values lie beyond the model's window, or "".
+    facts : bytes
+        `graticule.images.facts.Facts.to_bytes`; empty when unreadable.
+    key : str
+        `content_hash`: under it the features are cached.
+    """
+
+    sha256: str = ""
+    pixel_sha256: str = ""
+    width: int = 0
+    height: int = 0
+    mode: str = ""
+    pixels: NDArray[np.uint8] | None = None
+    error: str = ""
+    beyond: str = ""
+    facts: bytes = b""
+    key: str = ""
+
+
+def content_hash(data: bytes, file: ImageFile, preprocessing: Preprocessing) -> str:
+    """Key of a file's features: the hash of its bytes, and of what else decides its network input.
+
+    That is the instrument's text file beside it, and with a physical scale the pixel size of the table.
+    """
+    sidecar = sidecar_file(file.path)
+    beside = b""
+    if sidecar is not None:
+        with contextlib.suppress(OSError):
+            beside = read_regular(sidecar, MAX_BYTES)
+    if preprocessing.scale_nm is not None:
+        beside += repr(file.pixel_size_nm).encode()
+    return hashlib.sha256(data + beside).hexdigest()
+
+
+def decode_file(file: ImageFile, preprocessing: Preprocessing) -> Decoded:
+    """Read, hash and prepare one file; an unreadable one gives a `Decoded` with its error."""
+    sha = ""
+    try:
+        data = read_file(file.path)
+        sha = hashlib.sha256(data).hexdigest()
+        image = _with_sidecar(decode_image(data, str(file.path), preprocessing.selection), file.path)
+        picture = picture_of(image, preprocessing)
+        pixels = fit(picture.shown, preprocessing, _pixel_size(file, image, preprocessing))
+    except ImageError as error:
+        return Decoded(sha256=sha, error=error.cause)
+    except IntensityError as error:
+        return Decoded(sha256=sha, error=str(error), beyond=error.beyond)
+    return Decoded(
+        sha256=sha,
+        pixel_sha256=image.digest(),
+        width=image.width,
+        height=image.height,
+        mode=image.mode,
+        pixels=pixels,
+        facts=facts_of(image, picture, preprocessing.intensity).to_bytes(),
+        key=content_hash(data, file, preprocessing),
+    )
+
+
+def _with_sidecar(image: Image, file: Path) -> Image:
+    """The image with what the instrument's text file beside it says; the image file itself wins."""
+    beside = sidecar_metadata(file, (image.height, image.width))
+    return image if beside is None else replace(image, metadata=merged(image.metadata, beside))
+
+
+def _pixel_size(file: ImageFile, image: Image, preprocessing: Preprocessing) -> float | None:
+    """Pixel size on the specimen, nm: the table's, else the instrument's; needed only for a physical scale."""
+    size = file.pixel_size_nm or image.metadata.pixel_size_nm
+    if size is None and preprocessing.scale_nm is not None:
+        raise ImageError(
+            str(file.path),
+            "its pixel size is not known, and --scale physical needs it: add the column pixel_size_nm to the table",
+        )
+    return size

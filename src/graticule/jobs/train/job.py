@@ -1,0 +1,200 @@
+"""`graticule train`: a folder of labelled images to a cross-validated model with its report."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graticule.audit.instruments import read_instruments
+from graticule.audit.search import describe_shortcuts, search_shortcuts, shortcut_warnings
+from graticule.audit.shortcuts import Shortcuts
+from graticule.decide.settle import settle_decisions
+from graticule.errors import ManifestError
+from graticule.features.reader import settle
+from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.files import remove_folder
+from graticule.heads.method import fit_heads
+from graticule.heads.outcome import Outcome, measure, scored_predictions
+from graticule.images.reading import Reading
+from graticule.jobs.train.files import write_model, write_tables
+from graticule.jobs.train.options import TrainOptions
+from graticule.jobs.train.record import Labelled, openings, train_record
+from graticule.label_errors.judged import suspected_labels
+from graticule.networks.backbones import DEFAULT_BACKBONE
+from graticule.networks.catalogue import encoder_of
+from graticule.networks.encoder import Encoder
+from graticule.options import check_outside
+from graticule.progress import Reporter, Silent
+from graticule.report.run.page import write_report
+from graticule.runs import output_folder, write_json
+from graticule.sources.sources import check_trainable, read_manifest
+from graticule.split.division import Division, check_split, divide
+from graticule.split.seal import held_out_key, note_in_ledger
+from graticule.split.training_only import PICKED, SYNTHETIC, training_only
+
+if TYPE_CHECKING:
+    from graticule.training.processes import Processes
+
+WORK = "work"
+_ADVICE = {  # for an interrupted run
+    "features": "Training again goes on from the features that were cached by then",
+    "finetune": "Or repeat the command with --resume: it goes on from the last checkpoint",
+}
+
+
+def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | None = None) -> dict[str, Any]:
+    """Train and evaluate a classifier; write the run folder.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of class folders, split folders, or a CSV or Parquet manifest.
+    out : Path
+        The run folder, created.
+    options : TrainOptions
+    reporter : Reporter, optional
+
+    Returns
+    -------
+    dict
+        run.json with "metrics" (metrics.json) and "failures" (list of [path, error]). Empty in the second and further
+        processes of a distributed training, which write nothing.
+
+    Raises
+    ------
+    GraticuleError
+        One message for whatever the user can mend.
+    """
+    options.check()
+    check_outside(out, data)
+    start = time.perf_counter()
+    processes = _processes(options)
+    main = processes is None or processes.main
+    reporter = (reporter or Silent()) if main else Silent()
+    labelled = _labelled(data, options)
+    # before the images are read, which may take long; duplicates are known only afterwards
+    check_split(labelled.manifest, options)
+    with _run_folder(out, options, main=main) as folder:
+        encoder, reading = _reader(labelled, options, reporter)
+        samples = _embedded(labelled, encoder, options, processes, reporter)
+        check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
+        division = divide(samples, encoder.preprocessing, options, reporter)
+        outcome = _fit(samples, encoder, division, options, processes, folder / WORK, reporter)
+        if not main:
+            return {}
+        reporter.step("calibration, sets, acceptance and novelty")
+        decider = settle_decisions(samples, division, outcome, options.seed)
+        decider.document["labels"] = suspected_labels(
+            samples, division.folds, decider.proba, outcome.encoder.preprocessing
+        )
+        reporter.step("writing the run")
+        predictions = scored_predictions(samples, division, decider.proba)
+        metrics = measure(predictions, samples.manifest, division, outcome, options.seed)
+        remove_folder(folder / "model")  # of an interrupted run that is resumed
+        bundle_sha256 = write_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
+        write_tables(folder, samples, division.folds, predictions)
+        record = train_record(data, out, options, labelled, samples, reading, division, outcome)
+        shortcuts = _shortcuts(samples, reading, options, reporter)
+        record["shortcuts"] = describe_shortcuts(shortcuts, samples.manifest.classes)["shortcuts"]
+        record["warnings"] += shortcut_warnings(shortcuts)
+        record["test_openings"] = openings(division, bundle_sha256)
+        record["bundle_sha256"] = bundle_sha256
+        record["test_openings_elsewhere"] = note_in_ledger(held_out_key(samples, division.folds.part), bundle_sha256)
+        record["wall_time_s"] = round(time.perf_counter() - start, 2)
+        write_json(folder / "metrics.json", metrics)
+        write_json(folder / "decisions.json", decider.document)
+        write_json(folder / "run.json", record)
+        write_report(folder)
+        remove_folder(folder / WORK)
+    return record | {"metrics": metrics, "failures": samples.failures}
+
+
+def _shortcuts(samples: Samples, reading: Reading, options: TrainOptions, reporter: Reporter) -> Shortcuts:
+    """What else than the object tells the class: the report of a model says it as an audit would."""
+    reporter.step("looking for shortcuts")
+    masked = reading.preprocessing.marks == "mask"
+    return search_shortcuts(samples, read_instruments(samples), options.seed, masked=masked)
+
+
+def _processes(options: TrainOptions) -> Processes | None:
+    if options.method != "finetune":
+        return None
+    from graticule.finetune.method import start_processes
+
+    return start_processes(options)
+
+
+@contextlib.contextmanager
+def _run_folder(out: Path, options: TrainOptions, *, main: bool) -> Iterator[Path]:
+    """The run folder, made by the main process alone."""
+    if not main:
+        yield out
+        return
+    with output_folder(out, "run", resume=options.resume, advice=_ADVICE[options.method]) as folder:
+        yield folder
+
+
+def _labelled(data: Path, options: TrainOptions) -> Labelled:
+    """Labelled samples in the order of their paths, and what was left out."""
+    manifest = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
+    warnings = list(manifest.warnings)
+    labelled = manifest.take(manifest.labelled)
+    n_unlabelled = len(manifest) - len(labelled)
+    kind = training_only(labelled)
+    if len(labelled) and (kind == PICKED).all():
+        raise ManifestError(
+            "every label was picked on purpose by a review queue (column sampling_prob is empty): nothing could test "
+            "the model. Export with --data DATA, which adds images of the data set, or review the control sample too"
+        )
+    check_trainable(labelled.take(kind == ""))
+    for name, words in ((SYNTHETIC, "synthetic images"), (PICKED, "images picked by a review queue")):
+        odd = sorted(set(labelled.label[kind == name]) - set(labelled.label[kind == ""]))
+        if odd:
+            raise ManifestError(f"class {', '.join(map(repr, odd))} has {words} only; no other one could test it")
+    return Labelled(labelled, n_unlabelled, warnings)
+
+
+def _reader(labelled: Labelled, options: TrainOptions, reporter: Reporter) -> tuple[Encoder, Reading]:
+    """How the images are read, and the network that embeds them.
+
+    A network that is to be trained gets its input later; what its images have in common with each other is then told
+    by the embedded network.
+    """
+    if options.method == "features":
+        encoder = encoder_of(options.backbone, views=options.views_settled, weights=options.weights)
+    else:
+        encoder = encoder_of(DEFAULT_BACKBONE, views=1)
+    return settle(labelled.manifest, encoder, options, workers=options.workers, reporter=reporter)
+
+
+def _embedded(
+    labelled: Labelled, encoder: Encoder, options: TrainOptions, processes: Processes | None, reporter: Reporter
+) -> Samples:
+    def embed() -> Samples:
+        batch_size = options.batch_size if options.method == "features" and options.batch_size else 8
+        return embed_samples(
+            labelled.manifest, encoder, workers=options.workers, batch_size=batch_size, reporter=reporter
+        )
+
+    return embed() if processes is None else processes.on_main_first(embed)
+
+
+def _fit(
+    samples: Samples,
+    encoder: Encoder,
+    division: Division,
+    options: TrainOptions,
+    processes: Processes | None,
+    work: Path,
+    reporter: Reporter,
+) -> Outcome:
+    if processes is None:
+        return fit_heads(samples, encoder, division, options, reporter)
+    from graticule.finetune.method import fine_tune
+
+    preprocessing = replace(encoder.preprocessing)
+    return fine_tune(samples, preprocessing, division, options, processes, work, reporter)

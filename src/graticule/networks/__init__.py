@@ -1,0 +1,1 @@
+"""What computes: pretrained networks as ONNX graphs, embedded and timm's."""

@@ -1,0 +1,177 @@
+"""An encoder: pixels to features, completely described and hashed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from graticule.errors import OptionError
+from graticule.files import MODEL_BYTES, read_regular, write_bytes
+from graticule.images.facts import FACTS_VERSION
+from graticule.images.image import READER_VERSION
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.backbones import EMBEDDED, GRAPHS, BackboneSpec, verified_weights
+from graticule.networks.session import VIEWS
+from graticule.runs import cache_folder
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """Where the weights of a network came from, and what is pooled.
+
+    Attributes
+    ----------
+    sha256, licence, source : str
+        Hash of the weights, their SPDX licence, and their origin for people.
+    layers : tuple of str
+        The pooled layers; empty when the feature vector is no pooled stack.
+    channels : tuple of int
+        Feature maps per layer.
+    """
+
+    sha256: str = ""
+    licence: str = ""
+    source: str = ""
+    layers: tuple[str, ...] = ()
+    channels: tuple[int, ...] = ()
+
+    def feature_names(self) -> list[str]:
+        """A name per feature, such as "blocks.2.mean.017", in the order of the vector."""
+        return [
+            f"{layer}.{moment}.{channel:03d}"
+            for layer, channels in zip(self.layers, self.channels, strict=True)
+            for moment in ("mean", "deviation")
+            for channel in range(channels)
+        ]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network with all that decides its output.
+
+    Attributes
+    ----------
+    backbone : str
+        Name for people.
+    model : bytes
+        ONNX model, uint8 pixels in, `output` out.
+    preprocessing : Preprocessing
+    views : int
+        1, 4 or 8, see `Network.averaged`.
+    output : str
+        The output that is the feature vector.
+    n_features : int
+    weights : WeightsInfo
+    sizes : bool
+        Whether the base-2 logarithms of width and height, pixels as stored, stand behind the network's features.
+    """
+
+    backbone: str
+    model: bytes = field(repr=False)
+    preprocessing: Preprocessing
+    views: int
+    n_features: int
+    output: str = "features"
+    weights: WeightsInfo = WeightsInfo()
+    sizes: bool = False
+
+    def __post_init__(self) -> None:
+        if self.views not in VIEWS:
+            raise OptionError(f"--views {self.views} is not possible; allowed: {', '.join(map(str, VIEWS))}")
+
+    @property
+    def model_sha256(self) -> str:
+        """Hash of the ONNX file: architecture, weights and pooling."""
+        return hashlib.sha256(self.model).hexdigest()
+
+    def space(self) -> str:
+        """Hash of the feature space: equal spaces give equal network features and facts for equal files."""
+        parts = (
+            READER_VERSION,
+            FACTS_VERSION,
+            self.model_sha256,
+            self.preprocessing.key(),
+            str(self.views),
+            self.output,
+        )
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def accepts(self, mode: str) -> bool:
+        """Whether an image of this mode ("grey, 12 bit") is covered by the intensity policy."""
+        kinds = self.preprocessing.intensity.kinds
+        return kinds is None or mode.partition(", ")[2] in kinds
+
+    def feature_names(self) -> list[str]:
+        """A name per feature, in the order of the vector."""
+        return self.weights.feature_names() + (["log2 width", "log2 height"] if self.sizes else [])
+
+    def reading(self, preprocessing: Preprocessing, *, sizes: bool = False) -> Encoder:
+        """The same network on another reading of the images, with the image sizes as features or without."""
+        extra = int(sizes) - int(self.sizes)
+        return replace(self, preprocessing=preprocessing, sizes=sizes, n_features=self.n_features + 2 * extra)
+
+
+def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features") -> Encoder:
+    """The encoder of an embedded backbone; its graph is built once and cached on disk.
+
+    Parameters
+    ----------
+    spec : BackboneSpec
+    views : int
+        1, 4 or 8.
+    output : str
+        "features" (pooled layers) or "penultimate" (1280 numbers, what other tools use).
+
+    Raises
+    ------
+    BackboneError
+        When the weights are missing or altered.
+    """
+    return Encoder(
+        backbone=spec.name,
+        model=_cached_graph(spec, output),
+        preprocessing=Preprocessing(size=spec.input_size),
+        views=views,
+        n_features=spec.n_features if output == "features" else 1280,
+        output=output,
+        weights=WeightsInfo(
+            spec.sha256,
+            spec.licence,
+            f"package {spec.package}",
+            spec.layers if output == "features" else (),
+            spec.channels if output == "features" else (),
+        ),
+    )
+
+
+def _cached_graph(spec: BackboneSpec, output: str) -> bytes:
+    """The graph from the cache where its hash is the one this version builds; else built anew from verified weights.
+
+    A name or a checksum beside the file would prove only that the file is whole, not that it is ours.
+    """
+    expected = GRAPHS.get((spec.name, output)) if EMBEDDED.get(spec.name) == spec else None
+    file = cache_folder() / "graphs" / f"{expected}.onnx"
+    if expected is not None:
+        with contextlib.suppress(OSError):
+            model = read_regular(file, MODEL_BYTES)
+            if hashlib.sha256(model).hexdigest() == expected:
+                return model
+    model = _build(spec, output)
+    # other releases of onnx may write the same graph in other bytes: then it is built each time
+    if hashlib.sha256(model).hexdigest() == expected:
+        with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(file, model)
+    return model
+
+
+def _build(spec: BackboneSpec, output: str) -> bytes:
+    # onnx takes half a second to import and is needed only the first time
+    from graticule.networks.efficientnet_lite import build_graph
+    from graticule.networks.torch_pickle import read_tensors
+
+    model: bytes = build_graph(spec, read_tensors(verified_weights(spec)), [output]).SerializeToString(
+        deterministic=True
+    )
+    return model

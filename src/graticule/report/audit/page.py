@@ -1,0 +1,38 @@
+"""The page of an audit: what to do first, then everything it rests on, in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from graticule.report.audit.content import audit_content, breakable, marked
+from graticule.report.audit.pictures import Pictures
+from graticule.report.page import render_page
+from graticule.report.thumbnails import ReadRgb
+
+
+def render_audit(document: Mapping[str, Any], read: ReadRgb, file_of: Callable[[str], Path | None]) -> str:
+    """Write the page of an audit as HTML.
+
+    Parameters
+    ----------
+    document : mapping
+        The content of audit.json, and `examples`: per class the paths of pictures to show. Parts that are missing are
+        left out.
+    read : function of a path
+        Returns a uint8 array of shape (H, W, 3); raises ImageError or OSError for a file that cannot be read.
+    file_of : function of a path as written in the document
+        The file, or None where there is none.
+
+    Returns
+    -------
+    str
+        One page that needs no network; the same text for the same document and files.
+    """
+    return render_page(
+        "audit.html.j2",
+        audit_content(document, Pictures(read, file_of)),
+        styles=("audit.css",),
+        filters={"marked": marked, "path": breakable},
+    )

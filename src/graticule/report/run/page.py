@@ -1,0 +1,86 @@
+"""The page of a run or an evaluation: nothing is computed anew, nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graticule.errors import RunError
+from graticule.files import write_bytes
+from graticule.formats.selection import selection_of
+from graticule.report.page import render_page
+from graticule.report.run.content import page_content
+from graticule.report.run.source import Source, read_source
+from graticule.report.thumbnails import SIDE, ReadRgb, pictures_of_files
+from graticule.runs import as_written, require_finished
+
+
+def render(source: Source, read: ReadRgb) -> str:
+    """Write the page of a run as HTML.
+
+    Parameters
+    ----------
+    source : Source
+        The run's files.
+    read : function of a path
+        Returns a uint8 array of shape (H, W, 3); raises ImageError or OSError for a file that cannot be read.
+
+    Returns
+    -------
+    str
+        The same text for the same files: nothing depends on the clock, the machine or the folder's place.
+    """
+    return render_page("report.html.j2", page_content(source, read))
+
+
+def write_report(run_dir: Path) -> Path:
+    """Write `report.html` of a run folder from the files in it.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Folder with run.json, metrics.json and predictions.parquet; manifest.parquet and failures.csv where present.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    RunError
+        When a file is missing or cannot be read, or the page cannot be written.
+    """
+    source = read_source(run_dir)
+    with pictures_of_files(SIDE, selection_of(source.run)) as read:
+        page = render(source, read)
+    file = run_dir / "report.html"
+    try:
+        # Paths that are not UTF-8 reach here as lone surrogates; they are shown with a replacement character.
+        write_bytes(file, page.encode("utf-8", errors="replace"))
+    except OSError as error:
+        raise RunError(f"cannot write the report {file}: {error}") from error
+    return file
+
+
+def write_evaluation_report(out_dir: Path) -> Path:
+    """Write `report.html` of a folder left by `evaluate`: the same page without folds and heads.
+
+    Raises
+    ------
+    RunError
+        As `write_report`.
+    """
+    return write_report(out_dir)
+
+
+def report(run: Path) -> Path:
+    """Write report.html from the tables of a finished run or evaluation; returns its path.
+
+    Raises
+    ------
+    RunError
+        When the run is not finished, or one of its files is missing or damaged.
+    """
+    require_finished(run)
+    with as_written(run):
+        return write_report(run)

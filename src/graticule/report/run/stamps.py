@@ -1,0 +1,68 @@
+"""What a report must carry on its face: leaks that were allowed, synthetic images, a test part opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graticule.report.quantities import figure_value, percent
+from graticule.report.run.source import Source
+from graticule.report.run.wording import plural, span
+
+
+def kind_of_report(source: Source) -> str:
+    """What the page is, for its title; says so where the figures are not what they seem."""
+    run = source.run
+    if source.external:
+        n = int(run.get("n_synthetic_evaluated") or 0)
+        if not n:
+            return "evaluation of a finished model"
+        return f"evaluation on {'synthetic' if n >= source.metrics['n'] else 'partly synthetic'} images"
+    return "classification report" + (" on a leaking split" if _test_leaks(run) else "")
+
+
+def stamps(source: Source) -> list[tuple[str, str]]:
+    """Warnings that stand before all others, as (heading, words)."""
+    run = source.run
+    found = []
+    leaks = _test_leaks(run)
+    if leaks:
+        kinds = sorted({str(leak["kind"]) for leak in leaks})
+        found.append(("Leaking split", f"{_leak_words(source, len(leaks), kinds)} It was allowed by --allow-leaks."))
+    n = int(run.get("n_synthetic_evaluated") or 0)
+    if n:
+        text = f"{plural(n, 'image')} of {source.metrics['n']:,} are synthetic: the figures do not hold for real ones."
+        found.append(("Synthetic images evaluated", text))
+    openings = len(run.get("test_openings") or [])
+    if openings > 1:
+        text = f"It was opened {openings} times; results of a part that was looked at more than once tend to flatter."
+        found.append(("Held-out part opened again", text))
+    others = int(run.get("test_openings_elsewhere") or 0)
+    if others:
+        text = (
+            f"{plural(others, 'other model')} had been scored on the same held-out images on this machine before. "
+            "Whoever picks the best of them has tuned on the test part, and its figures flatter."
+        )
+        found.append(("Held-out part known from other runs", text))
+    return found
+
+
+def _test_leaks(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [leak for leak in run.get("leaks") or [] if "test" in leak["parts"]]
+
+
+def _leak_words(source: Source, n: int, kinds: list[str]) -> str:
+    found = f"{plural(n, 'leak')} ({', '.join(kinds)}) between training and held-out part"
+    text = f"{found}: the model knew part of its exam."
+    test = source.metrics.get("test") or {}
+    clean = test.get("without_leaks")
+    if not test:
+        return text
+    all_of_it = f"Held-out accuracy {percent(figure_value(test.get('accuracy')))} on all {test['n']:,} images"
+    if clean is None:
+        return f"{text} {all_of_it}; no image of it is free of leaks."
+    figure = clean["accuracy"]
+    return (
+        f"{text} {all_of_it}, {percent(figure_value(figure))} ({span(figure)}) on the {clean['n']:,} that no leak "
+        "touches."
+    )

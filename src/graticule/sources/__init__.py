@@ -1,0 +1,1 @@
+"""The user's folder or table to a manifest: one row per image."""

@@ -1,0 +1,1 @@
+"""Who stands where: units that belong together, folds, parts, leaks."""

@@ -1,0 +1,103 @@
+"""How `train` divides its samples: units that belong together, leaks of a split that was brought, folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.errors import FoldError
+from graticule.features.samples import Samples
+from graticule.images.preprocess import Preprocessing
+from graticule.manifest import Manifest
+from graticule.progress import Reporter
+from graticule.split.folds import Folds, make_folds
+from graticule.split.kinship import kinship_notes, relate, split_leaks
+from graticule.split.leaks import Leak, refuse_leaks
+from graticule.split.options import SplitOptions
+from graticule.split.training_only import add_training_only, training_only
+
+
+@dataclass(frozen=True)
+class Division:
+    """Where each sample stands.
+
+    Attributes
+    ----------
+    folds : Folds
+    leaks : list of Leak
+        What stands on both sides of a split that was brought.
+    notes : list of str
+        What the report says of copies and near-copies.
+    """
+
+    folds: Folds
+    leaks: list[Leak]
+    notes: list[str]
+
+
+def check_split(manifest: Manifest, options: SplitOptions) -> None:
+    """Raise now what would be wrong with the folds whatever the images show."""
+    real = manifest.take(training_only(manifest) == "")
+    leaks = split_leaks(real, None)
+    if not options.allow_leaks:
+        refuse_leaks(leaks)
+    _folds(real, None, leaks, options)
+
+
+def divide(samples: Samples, preprocessing: Preprocessing, options: SplitOptions, reporter: Reporter) -> Division:
+    """Folds that no group, copy or near-copy straddles.
+
+    Raises
+    ------
+    ManifestError
+        When the split that was brought leaks, and leaks are not allowed.
+    FoldError
+        When the folds asked for are impossible.
+    """
+    manifest = samples.manifest
+    kinship = relate(samples, preprocessing, reporter)
+    near = options.near_duplicates != "exact"
+    leaks = split_leaks(manifest, kinship, near=near)
+    if not options.allow_leaks:
+        refuse_leaks(leaks)
+    try:
+        folds = _all_folds(manifest, kinship.near if near else kinship.exact, leaks, options)
+    except FoldError:
+        if options.near_duplicates != "auto":
+            raise
+        # near-duplicates that leave too few units to divide: the report asks about them
+        near, folds = False, _all_folds(manifest, kinship.exact, leaks, options)
+    return Division(folds, leaks, kinship_notes(kinship, manifest, joined=near))
+
+
+def _folds(real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak], options: SplitOptions) -> Folds:
+    """Folds of the real samples. With leaks allowed the test part stays as the user has it."""
+    group = real.group
+    if leaks and real.split is not None:
+        test = real.split == "test"
+        group = None if group is None else np.where(test, "", group).astype(object)
+        duplicates = None if duplicates is None else np.where(test, -1, duplicates)
+    return make_folds(
+        real.label,
+        k=options.folds,
+        group=group,
+        duplicates=duplicates,
+        test_size=options.test_size,
+        calibration=options.calibration,
+        split=real.split,
+        seed=options.seed,
+        sample_id=real.sample_id,
+    )
+
+
+def _all_folds(
+    manifest: Manifest, duplicates: NDArray[np.int64], leaks: Sequence[Leak], options: SplitOptions
+) -> Folds:
+    """Folds of the samples that may judge, with those that only train in training folds where there are any."""
+    kind = training_only(manifest)
+    judging = np.asarray(kind == "", dtype=bool)
+    folds = _folds(manifest.take(judging), duplicates[judging], leaks, options)
+    return folds if judging.all() else add_training_only(folds, kind, manifest.group, duplicates)

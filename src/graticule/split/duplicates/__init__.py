@@ -1,0 +1,1 @@
+"""Copies and altered copies of the same picture, and their families."""

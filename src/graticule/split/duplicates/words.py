@@ -1,0 +1,19 @@
+"""Families of copies in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from graticule.plain_text import plural
+
+
+def in_families(images: int, families: int) -> str:
+    """Families as people count them: "57 images in 12 families"."""
+    return f"{plural(images, 'image')} in {plural(families, 'family', 'families')}"
+
+
+def kinds_of(counts: Mapping[str, int]) -> str:
+    """How many families are of equal and of nearly equal pictures: "3 identical, 9 nearly so"."""
+    exact, near = int(counts.get("exact") or 0), int(counts.get("near") or 0)
+    nearly = f"{near:,} nearly {'so' if exact else 'identical'}"
+    return ", ".join([f"{exact:,} identical"] * bool(exact) + [nearly] * bool(near))

@@ -1,0 +1,1 @@
+"""Intervals, resampling and association: arrays in, limits out; knows nothing of images."""

@@ -1,0 +1,1 @@
+"""The engine that trains networks: processes, checkpoints, memory, pixels, order; it names no class."""

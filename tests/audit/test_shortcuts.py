@@ -1,0 +1,244 @@
+"""Planted shortcuts are found and named; clean, grouped and unbalanced data are not accused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from graticule.arrays import StrArray, object_array
+from graticule.audit.cue_prediction import permuted_labels, predict_from_cues
+from graticule.audit.shortcuts import ADVICE, MOST_SAMPLES, Cue, Shortcut, Shortcuts, find_shortcuts, shortcut_row
+from graticule.audit.standard_cues import ImageFacts, standard_cues
+from graticule.images.cues import BORDER, MARKS, N_CUES
+from graticule.statistics.association import Categorical
+
+CLASSES = ("a", "b", "c")
+
+
+def texts(values: list[str]) -> StrArray:
+    return object_array(values)
+
+
+def noise_cue(n: int, rng: np.random.Generator, m: int = 3) -> Cue:
+    return Cue("noise", "The noise", "numeric", rng.normal(size=(n, m)), "picture", "picture")
+
+
+def by_name(found: Shortcuts) -> set[str]:
+    return {shortcut.cue for shortcut in found.flagged}
+
+
+def facts_of(n: int, rng: np.random.Generator) -> ImageFacts:
+    nothing = texts([""] * n)
+    full = np.full(n, 64.0)
+    measured = rng.normal(size=(n, N_CUES))
+    return ImageFacts(full, full, full / 8, full / 64, nothing, nothing, nothing, full * np.nan, measured, full)
+
+
+def test_a_planted_format_is_found_with_its_class() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 40)
+    formats = texts(["JPEG" if k == 1 else "PNG" for k in y])
+    found = find_shortcuts(
+        [noise_cue(120, rng), Cue("file format", "The file format", "categorical", formats, "file")], y, CLASSES, None
+    )
+    (shortcut,) = found.flagged
+    assert (shortcut.cue, shortcut.class_, shortcut.nature) == ("file format", "b", "acquisition")
+    assert shortcut.accuracy == pytest.approx(2 / 3, abs=0.03)
+    assert shortcut.chance == pytest.approx(1 / 3)
+    assert shortcut.measure == "balanced accuracy"
+    assert shortcut.low <= shortcut.strength <= shortcut.high
+    assert shortcut.p_value < 0.01
+    assert "'b'" in shortcut.advice
+    assert [row.cue for row in found.associations] == ["noise", "file format"]
+
+
+def test_one_class_of_many_is_found_where_the_overall_accuracy_hardly_rises() -> None:
+    y = np.repeat(np.arange(20), 20)
+    values = np.random.default_rng(1).normal(size=400) + 8.0 * (y == 13)
+    names = [f"class {k}" for k in range(20)]
+    found = find_shortcuts([Cue("pixel size", "The pixel size", "numeric", values, "scale")], y, names, None)
+    (shortcut,) = found.flagged
+    assert shortcut.class_ == "class 13"
+    assert shortcut.measure.endswith("against the rest")
+    assert shortcut.chance == 0.5
+    assert shortcut.accuracy > 0.9
+
+
+def test_a_class_in_the_middle_of_a_range_is_found() -> None:
+    rng = np.random.default_rng(2)
+    y = np.repeat([0, 1], 80)
+    values = np.where(y == 0, rng.normal(0, 0.3, 160), rng.choice([-3.0, 3.0], 160) + rng.normal(0, 0.3, 160))
+    found = find_shortcuts([Cue("day", "The day", "numeric", values, "session")], y, ("a", "b"), None)
+    assert by_name(found) == {"day"}
+    assert found.flagged[0].accuracy > 0.95
+
+
+def test_what_is_unknown_for_one_class_gives_it_away() -> None:
+    rng = np.random.default_rng(3)
+    y = np.repeat([0, 1, 2], 40)
+    values = np.where(y == 2, np.nan, rng.normal(size=120))
+    found = find_shortcuts([Cue("pixel size", "The pixel size", "numeric", values, "scale")], y, CLASSES, None)
+    assert [shortcut.class_ for shortcut in found.flagged] == ["c"]
+
+
+def test_a_weak_but_certain_association_is_shown_and_not_flagged() -> None:
+    rng = np.random.default_rng(4)
+    y = np.repeat([0, 1], 1000)
+    values = texts(["x" if u < 0.5 + 0.06 * k else "y" for u, k in zip(rng.random(2000), y, strict=True)])
+    found = find_shortcuts([Cue("site", "The site", "categorical", values, "session")], y, ("a", "b"), None)
+    assert found.flagged == []
+    assert found.associations[0].p_value < 0.05
+    assert 0.5 < found.associations[0].accuracy < 0.6
+
+
+def test_clean_data_are_rarely_accused() -> None:
+    rng = np.random.default_rng(5)
+    accused = 0
+    for seed in range(15):
+        y = rng.permutation(np.repeat([0, 1, 2], 25))
+        levels = texts([str(v) for v in rng.integers(0, 4, 75)])
+        cues = [noise_cue(75, rng), noise_cue(75, rng, 1), Cue("site", "The site", "categorical", levels, "session")]
+        accused += bool(find_shortcuts(cues, y, CLASSES, None, seed=seed).flagged)
+    assert accused <= 2
+
+
+def test_what_only_groups_have_in_common_is_no_shortcut() -> None:
+    rng = np.random.default_rng(6)
+    accused = ungrouped = 0
+    for seed in range(8):
+        group = np.repeat(np.arange(12), 8)
+        y = group % 3
+        values = rng.normal(size=(12, 2))[group] + 0.05 * rng.normal(size=(96, 2))
+        cue = Cue("border", "The border", "numeric", values, "border", "picture")
+        accused += bool(find_shortcuts([cue], y, CLASSES, texts([f"g{g}" for g in group]), seed=seed).flagged)
+        ungrouped += bool(find_shortcuts([cue], y, CLASSES, None, seed=seed).flagged)
+    assert ungrouped == 8  # without groups the same numbers look like a perfect shortcut
+    assert accused <= 2
+
+
+def test_a_shortcut_across_groups_is_found_and_the_design_is_noted() -> None:
+    rng = np.random.default_rng(7)
+    group = np.repeat(np.arange(18), 4)
+    y = group % 3
+    values = rng.normal(size=72) + 6.0 * (y == 2)
+    cue = Cue("border", "The border", "numeric", values, "border", "picture")
+    found = find_shortcuts([cue], y, CLASSES, texts([f"g{g}" for g in group]))
+    assert [shortcut.class_ for shortcut in found.flagged] == ["c"]
+    assert any("each group holds one class" in note for note in found.notes)
+    assert "information" in found.flagged[0].advice
+
+
+def test_classes_of_one_group_are_noted_and_not_accused() -> None:
+    y = np.repeat([0, 1, 2], 20)
+    cue = Cue("day", "The day", "numeric", y * 10.0, "session")
+    found = find_shortcuts([cue], y, CLASSES, texts([f"g{k}" for k in y]))
+    assert found.flagged == []
+    assert any("a, b, c" in note for note in found.notes)
+    assert np.isnan(found.associations[0].low)
+
+
+def test_constant_cues_and_single_classes_give_nothing() -> None:
+    y = np.repeat([0, 1], 10)
+    constant = Cue("bits", "The bit depth", "numeric", np.full(20, 0.1), "file")
+    assert find_shortcuts([constant], y, ("a", "b"), None) == Shortcuts([], [], [])
+    varied = replace(constant, values=np.arange(20.0))
+    assert find_shortcuts([varied], np.zeros(20, dtype=np.int64), ("a", "b"), None).associations == []
+    with pytest.raises(ValueError, match="20 values"):
+        find_shortcuts([replace(constant, values=np.zeros(19))], y, ("a", "b"), None)
+
+
+def test_rare_classes_and_large_sets_are_thinned_evenly() -> None:
+    rng = np.random.default_rng(8)
+    y = np.repeat([0, 1, 2], [6 * MOST_SAMPLES, 400, 30])
+    cue = Cue("site", "The site", "numeric", rng.normal(size=len(y)) + 9.0 * (y == 2), "session")
+    found = find_shortcuts([cue], y, CLASSES, None)
+    assert [shortcut.class_ for shortcut in found.flagged] == ["c"]
+    assert found.flagged[0].accuracy == pytest.approx(2 / 3, abs=0.07)
+
+
+def test_the_answer_repeats_with_the_seed() -> None:
+    rng = np.random.default_rng(9)
+    y, cue = rng.integers(0, 3, 90), noise_cue(90, rng)
+    assert find_shortcuts([cue], y, CLASSES, None, seed=4) == find_shortcuts([cue], y, CLASSES, None, seed=4)
+
+
+def test_labels_are_permuted_as_groups() -> None:
+    units = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3])
+    y = units % 2
+    drawn = permuted_labels(y, units, 50, np.random.default_rng(0))
+    assert drawn.shape == (50, 12)
+    assert all(len(set(row[units == g])) == 1 for row in drawn for g in range(4))
+    assert (drawn.sum(axis=1) == 6).all()
+    alone = permuted_labels(y, np.arange(12), 50, np.random.default_rng(0))
+    assert (alone.sum(axis=1) == 6).all()
+    assert len({tuple(row) for row in alone.tolist()}) > 40
+
+
+def test_no_group_votes_for_itself() -> None:
+    units = np.repeat(np.arange(8), 5)
+    y = units % 2
+    own = Categorical(units.astype(np.int64), 8)  # the group itself: perfect inside, unknown outside
+    found = predict_from_cues([own, np.eye(8)[units]], y, units, seed=0, n_permutations=99)
+    assert all(prediction.p_value > 0.05 for prediction in found)
+    assert found[0].accuracy == pytest.approx(0.5)
+
+
+def test_standard_cues_leave_out_what_is_constant_or_the_label_itself() -> None:
+    rng = np.random.default_rng(10)
+    label = texts(["basophil"] * 10 + ["platelet"] * 10)
+    folder = texts([f"{part}/01_{name.title()}" for part, name in zip(["train", "val"] * 10, label, strict=True)])
+    specimen = texts([f"s{i // 5}" for i in range(20)])
+    facts = facts_of(20, rng)
+    cues, notes = standard_cues(facts, label, folder=folder, columns={"specimen": specimen, "site": texts(["x"] * 20)})
+    names = [cue.name for cue in cues]
+    assert "folder" in names
+    assert set(next(cue for cue in cues if cue.name == "folder").values) == {"train", "val"}
+    assert not {"bit depth", "site", "specimen", "image size", "pixel size", "file day", "file format"} & set(names)
+    assert {"border", "thumbnail", "brightness", "info bar"} <= set(names)
+    assert any("each specimen holds one class" in note for note in notes)
+    assert all(cue.remedy in ADVICE for cue in cues)
+    only_label, _ = standard_cues(facts, label, folder=label)
+    assert "folder" not in [cue.name for cue in only_label]
+
+
+def test_standard_cues_find_planted_acquisition_and_border() -> None:
+    rng = np.random.default_rng(11)
+    n = 90
+    y = np.repeat([0, 1, 2], 30)
+    facts = facts_of(n, rng)
+    facts.measured[y == 0, BORDER] += 5
+    facts = replace(facts, bits=np.where(y == 2, 16.0, 8.0), pixel_size_nm=np.where(y == 1, np.nan, 20.0))
+    columns = {"pixel_size_nm": texts(["40" if k == 1 else "" for k in y]), "day": texts(["mon", "tue"] * 45)}
+    cues, _ = standard_cues(facts, texts([CLASSES[k] for k in y]), columns=columns)
+    found = find_shortcuts(cues, y, CLASSES, None)
+    named = {shortcut.cue: shortcut.class_ for shortcut in found.flagged}
+    assert named == {"border": "a", "bit depth": "c", "pixel size": "b"}
+    assert {shortcut.nature for shortcut in found.flagged if shortcut.cue == "border"} == {"picture"}
+
+
+def test_marks_are_a_cue_unless_they_are_masked() -> None:
+    rng = np.random.default_rng(12)
+    y = np.repeat([0, 1], 40)
+    facts = facts_of(80, rng)
+    facts.measured[:, MARKS] = 0.0
+    label = texts([CLASSES[k] for k in y])
+    assert "burnt-in marks" not in [cue.name for cue in standard_cues(facts, label)[0]]
+    facts.measured[:, MARKS] = np.column_stack([np.ones(80), np.where(y == 1, 0.01, 0.0), np.zeros(80)])
+    found = find_shortcuts(standard_cues(facts, label)[0], y, CLASSES, None)
+    (marks,) = [shortcut for shortcut in found.flagged if shortcut.cue == "burnt-in marks"]
+    assert marks.nature == "acquisition"
+    assert marks.accuracy == pytest.approx(1.0)
+    assert "--marks mask" in marks.advice
+    masked, notes = standard_cues(facts, label, masked=True)
+    assert "burnt-in marks" not in [cue.name for cue in masked]
+    assert any("--marks mask" in note for note in notes)
+
+
+def test_a_row_is_json_without_nan() -> None:
+    rest = ("cramers_v", "balanced accuracy", 0.9, 0.5, 0.002, "acquisition", "Do this.")
+    row = shortcut_row(Shortcut("site", "a", 0.8, np.nan, np.nan, *rest))
+    assert {"cue", "class", "strength", "low", "high", "accuracy", "chance", "advice"} <= set(row)
+    assert row["class"] == "a"
+    assert row["low"] is None
+    assert '"strength": 0.8' in json.dumps(row, allow_nan=False)
