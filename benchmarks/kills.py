@@ -26,8 +26,8 @@ import sys
 from pathlib import Path
 from graticule.finetune import loop
 loop.CHECKPOINT_SECONDS = 0.2
-from graticule.jobs.train import train
-from graticule.jobs.train_options import TrainOptions
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
 
 if __name__ == "__main__":
     options = TrainOptions(method="finetune", backbone="test_efficientnet", weights="none", folds=2, epochs=60,

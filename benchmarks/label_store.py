@@ -245,7 +245,7 @@ SYNC_WORKER = """
 import os, sys
 sys.path.insert(0, sys.argv[3])
 from label_store import draft
-from graticule.review.store import LabelStore
+from graticule.record.store import LabelStore
 with LabelStore.open(sys.argv[1]) as store:
     for i in range(int(sys.argv[2])):
         store.append(draft("ann", i))

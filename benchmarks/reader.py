@@ -22,7 +22,7 @@ from pathlib import Path
 CHILD = """
 import sys
 from pathlib import Path
-from graticule.data.images import read_image
+from graticule.images.image import read_image
 from graticule.errors import ImageError
 try:
     image = read_image(Path(sys.argv[1]))

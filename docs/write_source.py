@@ -1,6 +1,6 @@
 """Write docs/source.md: every file of the source and what it is for, from their docstrings.
 
-    python docs/write_source.py
+python docs/write_source.py
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ def page() -> str:
     parts = [HEAD]
     for folder in folders():
         name = "graticule" if folder == ROOT else folder.relative_to(ROOT).as_posix()
-        about = "The tables that travel, and what all rooms share." if folder == ROOT else first_sentence(folder / "__init__.py")
+        about = (
+            "The tables that travel, and what all rooms share."
+            if folder == ROOT
+            else first_sentence(folder / "__init__.py")
+        )
         rows = [
             f"| `{file.name}` | {first_sentence(file).replace('|', chr(92) + '|')} |"
             for file in sorted(folder.glob("*.py"))

@@ -165,7 +165,7 @@ WRITER = """
 import sys
 import numpy as np
 from pathlib import Path
-from graticule.models.cache import CachedFeatures, FeatureCache
+from graticule.features.cache import CachedFeatures, FeatureCache
 first = int(sys.argv[2])
 with FeatureCache(Path(sys.argv[1]), "shared" * 8) as cache:
     for i in range(first, first + 100, 5):

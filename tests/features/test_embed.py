@@ -278,12 +278,12 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from graticule.data.decode import ImageFile
-from graticule.data.preprocess import Preprocessing
-from graticule.models.backbones import EMBEDDED
-from graticule.models.cache import FeatureCache, cache_folder
-from graticule.models.embed import embed_files
-from graticule.models.encoder import embedded_encoder
+from graticule.images.decode import ImageFile
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.backbones import EMBEDDED
+from graticule.features.cache import FeatureCache, cache_folder
+from graticule.features.embed import embed_files
+from graticule.networks.encoder import embedded_encoder
 
 def progress(done):
     print(done, flush=True)

@@ -30,8 +30,8 @@ from pathlib import Path
 import numpy as np
 from graticule.finetune.frozen import write_maps
 from graticule.finetune.network import build_network
-from graticule.finetune.processes import Processes
-from graticule.finetune.sources import PixelSource
+from graticule.training.processes import Processes
+from graticule.finetune.batches import PixelSource
 from tests.small_network import NETWORK, stripes
 
 processes = Processes("cpu")

@@ -358,8 +358,8 @@ def test_claims_take_neither_memory_nor_time(tmp_path: Path) -> None:
     code = """
 import resource, sys
 from pathlib import Path
-from graticule.data.images import read_image
-from graticule.data.selection import Selection
+from graticule.images.image import read_image
+from graticule.formats.selection import Selection
 from graticule.errors import ImageError
 import tifffile
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -80,6 +80,6 @@ def test_a_blood_cell_takes_about_a_millisecond() -> None:
 
 
 def test_workers_import_nothing_heavy() -> None:
-    code = "import sys, graticule.data.fingerprint as f; print([m for m in ('scipy', 'sklearn') if m in sys.modules])"
+    code = "import sys, graticule.images.fingerprint as f; print([m for m in ('scipy', 'sklearn') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"

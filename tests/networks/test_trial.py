@@ -56,7 +56,7 @@ def test_nothing_of_the_current_folder_is_run(tmp_path: Path) -> None:
         (tmp_path / name).write_text("raise SystemExit('a stranger')")
     (tmp_path / "net.onnx").write_bytes(network(3).SerializeToString())
     code = (
-        "from pathlib import Path; from graticule.models.network_trial import try_network; "
+        "from pathlib import Path; from graticule.networks.trial import try_network; "
         "print(try_network(Path('net.onnx').read_bytes(), 'features', 8))"
     )
     source = str(Path(trial.__file__).parents[2])

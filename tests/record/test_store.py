@@ -237,8 +237,8 @@ def test_postgresql_without_sync_is_refused(postgresql: Callable[[], str]) -> No
 
 WRITER = """
 import sys
-from graticule.review.events import Draft
-from graticule.review.store import LabelStore
+from graticule.record.events import Draft
+from graticule.record.store import LabelStore
 url, who, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with LabelStore.open(url) as store:
     for i in range(n):

@@ -25,9 +25,9 @@ import numpy as np
 from safetensors.torch import save_file
 from graticule.finetune.loop import Task, fit, score
 from graticule.finetune.network import build_network
-from graticule.finetune.processes import Processes
+from graticule.training.processes import Processes
 from graticule.finetune.recipe import Recipe
-from graticule.finetune.sources import PixelSource
+from graticule.finetune.batches import PixelSource
 from tests.small_network import NETWORK, stripes
 
 processes = Processes("cpu")

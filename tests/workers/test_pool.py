@@ -253,7 +253,7 @@ def test_a_system_without_room_for_a_process_is_told_as_such(odd: ModuleType, mo
 
 SCRIPT = """
 import sys
-from graticule.data.workers import WorkerPool
+from graticule.workers.pool import WorkerPool
 from graticule.errors import OptionError
 
 def lost(cause):

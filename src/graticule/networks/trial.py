@@ -30,7 +30,7 @@ _PATIENCE = 20
 _IMAGES = 2
 _GREY = 128
 _TOLERANCE = 1e-3
-_CODE = "from graticule.models.network_trial import main; main()"
+_CODE = "from graticule.networks.trial import main; main()"
 
 
 def try_network(model: bytes, output: str, size: int) -> int:
