@@ -2,8 +2,8 @@
 
     python benchmarks/dicom_matrix.py
 
-The files are those of the tests (`tests/formats/dicoms.py`): depths 8, 10, 12 and 16, signed and not, planes side by side
-and one by one, one frame and three, rubbish in the bits that do not count. Prints a table of photometric
+The files are those of the tests (`tests/formats/dicoms.py`): depths 8, 10, 12 and 16, signed and not, planes side by
+side and one by one, one frame and three, rubbish in the bits that do not count. Prints a table of photometric
 interpretation by syntax: files whose every frame equals the twin of explicit little-endian, the formula of the
 standard, and stays in the range that its bits say. Then the largest error of lossy files, in per cent of the range. To
 reach: all equal.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "src" / "graticule"
 PAGE = Path(__file__).with_name("source.md")
+TOP = "The tables that travel, and what all rooms share."
 HEAD = """# The source
 
 Every file of `src/graticule/` and what it is for; written by `python docs/write_source.py`. A folder imports from those

@@ -130,7 +130,7 @@ def test_the_page_says_what_the_real_help_says(
 
 def test_the_tree_in_the_readme_says_what_each_folder_is_for() -> None:
     (tree,) = [text for page, text in _blocks("text") if page == "README.md" and text.startswith("src/graticule/")]
-    listed = {name: words for name, words in re.findall(r"^  (\w+)/ +(.+)$", tree, re.MULTILINE)}
+    listed = dict(re.findall(r"^  (\w+)/ +(.+)$", tree, re.MULTILINE))
     source = ROOT / "src" / "graticule"
     present = {
         folder.parent.name: ast.get_docstring(ast.parse(folder.read_text("utf-8"))) or ""
