@@ -142,6 +142,31 @@ def test_the_tree_in_the_readme_says_what_each_folder_is_for() -> None:
     assert len(tree.splitlines()) <= 35
 
 
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
+
+
+def test_contributing_names_the_order_that_the_test_enforces() -> None:
+    spec = importlib.util.spec_from_file_location("architecture", ROOT / "tests" / "test_architecture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    architecture = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(architecture)
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    told = re.search(r"<!-- order -->(.*?)<!-- end of order -->", text, re.DOTALL)
+    assert told is not None
+    names = re.findall(r"\w+", told[1])
+    assert names == [name for name in architecture.ORDER if name != "__main__"]
+
+
+def test_each_step_of_the_picture_is_a_folder() -> None:
+    picture = (ROOT / "docs" / "images" / "way.svg").read_text("utf-8")
+    rooms = set(re.findall(r'class="room".*?\n<text[^>]*>(?:<tspan[^>]*>)?(\w+)<', picture))
+    rooms |= set(re.findall(r'<tspan class="name" style="font-size:14px">(\w+)<', picture))
+    present = {folder.parent.name for folder in (ROOT / "src" / "graticule").glob("*/__init__.py")}
+    assert rooms == present
+
+
 def test_the_page_on_the_source_is_as_written() -> None:
     spec = importlib.util.spec_from_file_location("write_source", ROOT / "docs" / "write_source.py")
     assert spec is not None
