@@ -36,7 +36,7 @@ from graticule.heads.calibration_fit import paired_gain
 from graticule.heads.crossval import Search, cross_validate, fold_rows
 from graticule.heads.outcome import Outcome, class_codes, scored_once
 from graticule.heads.scoring import Head, member_probabilities, probabilities
-from graticule.heads.search import DEFAULTS, Choice, fit_choice
+from graticule.heads.search import DEFAULTS, HeadChoice, fit_choice
 from graticule.networks.catalogue import encoder_of
 from graticule.progress import Silent
 from graticule.sources.sources import read_manifest
@@ -104,7 +104,9 @@ def scored(samples: Samples, folds: Folds, seed: int, quick: bool) -> tuple[Any,
         return found.proba.copy(), found.heads
     proba, heads = np.full((len(y), k), np.nan), []
     for train, held in fold_rows(folds):
-        heads.append(fit_choice(samples.features[train], y[train], k, Choice(DEFAULTS["logistic"], 1.0, None, 0, 0)))
+        heads.append(
+            fit_choice(samples.features[train], y[train], k, HeadChoice(DEFAULTS["logistic"], 1.0, None, 0, 0))
+        )
         proba[held] = probabilities(heads[-1:], samples.features[held])
     return proba, heads
 

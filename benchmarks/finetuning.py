@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from graticule.features.samples import image_files, sorted_by_path
-from graticule.finetune.batches import MapSource, PixelSource, Source
+from graticule.finetune.batches import BatchSource, MapSource, PixelSource
 from graticule.finetune.fold import CACHED_VIEWS
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
 from graticule.finetune.logits import score
-from graticule.finetune.loop import Task, fit
+from graticule.finetune.loop import TrainingTask, fit
 from graticule.finetune.network import build_network
 from graticule.finetune.recipe import Recipe
 from graticule.images.preprocess import Preprocessing
@@ -99,7 +99,7 @@ def timm_script(
 
 
 def ours(
-    pixels: NDArray[np.uint8], task: Task, held: NDArray[np.int64], recipe: Recipe, folder: Path
+    pixels: NDArray[np.uint8], task: TrainingTask, held: NDArray[np.int64], recipe: Recipe, folder: Path
 ) -> tuple[float, float]:
     """Accuracy and seconds of the training loop, cached maps included."""
     start = time.perf_counter()
@@ -108,7 +108,7 @@ def ours(
     processes = Processes("cpu")
     mean, std = network.spec.mean, network.spec.std
     plain = PixelSource(pixels, mean, std, processes.device, preset="microscopy", seed=0)
-    source: Source = plain
+    source: BatchSource = plain
     if recipe.frozen_blocks:
         rows, file = np.concatenate([task.train, task.validation]), folder / f"maps-{recipe.frozen_blocks}.npy"
         views = min(CACHED_VIEWS, recipe.epochs)
@@ -132,7 +132,7 @@ def main() -> None:
     folds = make_folds(manifest.label, k=5, group=manifest.group, seed=0, sample_id=manifest.sample_id)
     held, rest = np.flatnonzero(folds.fold == 0), np.flatnonzero(folds.fold != 0)
     train, validation = validation_rows(y[rest], folds.component[rest], 0.12, 0)
-    task = Task(y, rest[train], rest[validation], len(manifest.classes), 0, manifest.path)
+    task = TrainingTask(y, rest[train], rest[validation], len(manifest.classes), 0, manifest.path)
     recipe = Recipe(epochs=given.epochs, batch_size=32, input_size=given.size, lr=RATE)
     rows = []
     with tempfile.TemporaryDirectory() as place:

@@ -35,7 +35,7 @@ from graticule.images.decode import Decoded, ImageFile, decode_file
 from graticule.images.pool import undecoded
 from graticule.images.preprocess import Preprocessing
 from graticule.workers.pool import in_workers
-from graticule.workers.process import Limits
+from graticule.workers.process import FileLimits
 
 SECONDS = 1.0
 
@@ -142,7 +142,7 @@ def under_load(folder: Path, most_busy: int) -> None:
     """The same files with any number of workers, on an idle and on a busy machine."""
     files = [ImageFile(file) for file in sorted((folder / "new").rglob("*.png"))]
     function = partial(slow_decode, preprocessing=Preprocessing(224))
-    limits = Limits(seconds=SECONDS, wall_seconds=900)
+    limits = FileLimits(seconds=SECONDS, wall_seconds=900)
     answers = {}
     for busy in (0, most_busy):
         for workers in (1, 2, 4, 8):

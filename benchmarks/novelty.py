@@ -20,7 +20,7 @@ import PIL.ImageFilter
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from graticule.decide.novelty import Novelty, Seen, doubt, fit_novelty
+from graticule.decide.novelty import HeldOutImages, Novelty, doubt, fit_novelty
 from graticule.decide.novelty_space import project
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.heads.crossval import Search, cross_validate, fold_rows
@@ -48,7 +48,7 @@ def train(samples: Samples, rows: NDArray[np.int64], seed: int) -> tuple[Novelty
     parts = [(place[t], place[h]) for t, h in fold_rows(folds)]
     found = cross_validate(samples.features[rows], y, folds, Search(int(y.max()) + 1, "logistic", False, seed))
     unit = None if group is None else folds.component[cv]
-    novelty = fit_novelty(Seen(samples.features[rows[cv]], doubt(found.proba[cv]), unit), y[cv], parts)
+    novelty = fit_novelty(HeldOutImages(samples.features[rows[cv]], doubt(found.proba[cv]), unit), y[cv], parts)
     return novelty, found.heads, rows[folds.part == "test"]
 
 

@@ -28,7 +28,7 @@ from graticule.images.preprocess import Preprocessing
 from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
-from graticule.review.pictures import Pictures
+from graticule.review.pictures import ReviewPictures
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.connections import REQUEST_SECONDS
 from graticule.review.web.context import Nearest
@@ -44,7 +44,7 @@ def review(folder: Path, n: int = 400) -> Iterator[tuple[Listening, Desk]]:
     items, files = made_up(n, folder)
     with LabelStore.open(str(folder / "labels.db")) as store:
         read = partial(shown_as_model_reads, preprocessing=Preprocessing(64))
-        pictures = Pictures(files, items.sha256.tolist(), [], read, folder / "cache")
+        pictures = ReviewPictures(files, items.sha256.tolist(), [], read, folder / "cache")
         desk = Desk(items, store, Settings(source="a benchmark"), lambda place: False)
         listening = listen("127.0.0.1", 0, fallback=False, password=PASSWORD, names=(NAME,), proxies=("127.0.0.9",))
         with serving(create_app(desk, pictures, Nearest({}, []), listening.gate), listening):

@@ -34,7 +34,7 @@ from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import Items, in_order
-from graticule.review.pictures import Pictures
+from graticule.review.pictures import ReviewPictures
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.context import Nearest
 
@@ -104,7 +104,7 @@ def opened(n: int, folder: Path, labels: str) -> tuple[Desk, Any, Listening]:
     items, files = made_up(n, folder)
     store = LabelStore.open(labels)
     read = partial(shown_as_model_reads, preprocessing=Preprocessing(64))
-    pictures = Pictures(files, items.sha256.tolist(), [], read, folder / "thumbs")
+    pictures = ReviewPictures(files, items.sha256.tolist(), [], read, folder / "thumbs")
     desk = Desk(items, store, Settings(source="a measurement"))
     listening = listen("127.0.0.1", 0, fallback=False)
     pictures.is_changed = lambda place: False  # type: ignore[method-assign]

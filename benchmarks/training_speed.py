@@ -29,7 +29,7 @@ from torch.nn import functional
 
 from graticule.features.samples import image_files, sorted_by_path
 from graticule.finetune.batches import PixelSource
-from graticule.finetune.loop import Task, fit
+from graticule.finetune.loop import TrainingTask, fit
 from graticule.finetune.network import build_network
 from graticule.finetune.recipe import Recipe
 from graticule.images.preprocess import Preprocessing
@@ -87,7 +87,7 @@ def compared(backbone: str, data: Data, given: argparse.Namespace, processes: Pr
     network = build_network(backbone, data.n_classes, weights=given.weights, seed=0, drop_rate=0.2)[0]
     network = network.to(processes.device, memory_format=torch.channels_last)
     recipe = Recipe(epochs=1, batch_size=BATCH, input_size=given.size, lr=1e-4, precision=precision)
-    task = Task(y, np.arange(len(y)), np.zeros(0, np.int64), data.n_classes, 0, data.names)
+    task = TrainingTask(y, np.arange(len(y)), np.zeros(0, np.int64), data.n_classes, 0, data.names)
     steps = max(1, round(len(y) / BATCH))
     mean, std = network.spec.mean, network.spec.std
     source = PixelSource(pixels, mean, std, processes.device, preset="microscopy", seed=0)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from graticule.record.events import Draft
+from graticule.record.events import EventDraft
 from graticule.record.store import LabelStore
 
 UNPRIVILEGED = "postgres"  # the server refuses to run as root
@@ -25,8 +25,8 @@ def _image(number: int) -> str:
     return hashlib.sha256(b"image %d" % number).hexdigest()
 
 
-def _draft(number: int, who: str = "ann", action: str = "label", value: str | None = "a", **more: object) -> Draft:
-    return Draft(who, action, _image(number), f"img/{number}.png", new_value=value, **more)  # type: ignore[arg-type]
+def _draft(number: int, who: str = "ann", action: str = "label", value: str | None = "a", **more: object) -> EventDraft:
+    return EventDraft(who, action, _image(number), f"img/{number}.png", new_value=value, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def image() -> Callable[[int], str]:
 
 
 @pytest.fixture(scope="session")
-def draft() -> Callable[..., Draft]:
+def draft() -> Callable[..., EventDraft]:
     """Draft of a decision on image `number`, a label by default."""
     return _draft
 

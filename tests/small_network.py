@@ -60,13 +60,13 @@ class Small:
 @pytest.fixture(scope="session")
 def small() -> Small:
     pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
-    from graticule.finetune.loop import Task
+    from graticule.finetune.loop import TrainingTask
     from graticule.finetune.recipe import Recipe
     from graticule.training.processes import Processes
 
     pixels, y = stripes(96)
     names = np.array([f"{i}.png" for i in range(96)], dtype=object)
-    task = Task(y, np.arange(66), np.arange(66, 96), 3, 0, names)
+    task = TrainingTask(y, np.arange(66), np.arange(66, 96), 3, 0, names)
     recipe = Recipe(epochs=3, batch_size=16, input_size=32, lr=3e-3, layer_decay=1.0, statistics="learned")
     return Small(task, recipe, pixels, Processes("cpu"))
 

@@ -15,7 +15,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from graticule.cli.console import Progress, Shown, bare, print_json, print_table, showing
+from graticule.cli.console import ProgressBars, SafeStream, bare, print_json, print_table, showing
 
 EVIL = "a\x1b]0;title\x07\x9b2J\u202egpj.\x7f"
 HARMLESS = "a\\x1b]0;title\\x07\\u009b2J\\u202egpj.\\x7f"
@@ -26,7 +26,7 @@ def test_names_do_nothing_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> N
         print_table(["class", "n"], [[EVIL, 3]])
         print(f"graticule: {EVIL}", file=sys.stderr)
         sys.stderr.writelines([EVIL, "\n"])
-        with Progress() as progress:
+        with ProgressBars() as progress:
             progress.step(EVIL)
             progress.begin(EVIL, 3)
             progress.note(EVIL)
@@ -70,7 +70,7 @@ def test_no_encoding_fails(monkeypatch: pytest.MonkeyPatch, encoding: str, error
         print_table(["class", "n"], [[name, 3] for name in NAMES])
         typer.echo("; ".join(NAMES))
         print(f"graticule: {NAMES}", file=sys.stderr)
-        with Progress() as progress:
+        with ProgressBars() as progress:
             progress.note(" ".join(NAMES))
     for stream in (out, err):
         text = bytes_of(stream).decode(encoding)
@@ -119,7 +119,7 @@ def test_a_reader_who_leaves_stops_nothing(monkeypatch: pytest.MonkeyPatch, code
     monkeypatch.setattr(sys, "stdout", Gone(code))
     monkeypatch.setattr(sys, "stderr", Gone(code))
     done = []
-    with showing(), Progress() as progress:
+    with showing(), ProgressBars() as progress:
         progress.step("reading")
         print_table(["class"], [["a"]])
         sys.stdout.flush()
@@ -130,7 +130,7 @@ def test_a_reader_who_leaves_stops_nothing(monkeypatch: pytest.MonkeyPatch, code
 def test_a_full_disk_is_an_error_of_stdout_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Gone(errno.ENOSPC))
     monkeypatch.setattr(sys, "stdout", Gone(errno.ENOSPC))
-    with showing(), Progress() as progress:
+    with showing(), ProgressBars() as progress:
         progress.step("reading")
         with pytest.raises(OSError, match="No space") as caught:
             print_table(["class"], [["a"]])
@@ -140,7 +140,7 @@ def test_a_full_disk_is_an_error_of_stdout_only(monkeypatch: pytest.MonkeyPatch)
 def test_closed_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
-    with showing(), Progress() as progress:
+    with showing(), ProgressBars() as progress:
         progress.step("reading")
         print_table(["class"], [["a"]])
         print_json({})
@@ -189,7 +189,7 @@ def test_bars_still_move_the_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    with showing(), Progress() as progress:
+    with showing(), ProgressBars() as progress:
         assert Console(file=bare(sys.stderr)).is_terminal
         progress.begin(f"reading {EVIL}", 2)
         progress.note(EVIL)
@@ -203,7 +203,7 @@ def test_bars_still_move_the_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_streams_come_back() -> None:
     before = sys.stdout, sys.stderr
     with showing(), showing():
-        assert isinstance(sys.stdout, Shown)
-        assert not isinstance(bare(sys.stdout), Shown)
+        assert isinstance(sys.stdout, SafeStream)
+        assert not isinstance(bare(sys.stdout), SafeStream)
         assert sys.stdout.encoding == before[0].encoding
     assert (sys.stdout, sys.stderr) == before

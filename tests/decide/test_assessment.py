@@ -9,7 +9,7 @@ import pytest
 
 from graticule.decide.acceptance import exact_interval
 from graticule.decide.assessment import (
-    Answers,
+    LabelledAnswers,
     against,
     assess,
     assess_calibration,
@@ -28,7 +28,7 @@ def rule(threshold: float, target: float = 0.99) -> Rule:
     return Rule(np.full(2, threshold), "guaranteed", target, 0.95, False, 500, 300, 1, "as tested")
 
 
-def answers(n: int = 400, wrong: int = 4, seed: int = 0) -> Answers:
+def answers(n: int = 400, wrong: int = 4, seed: int = 0) -> LabelledAnswers:
     """Half of the images score 0.9, and `wrong` of these are wrong; the others score 0.6 and half of them are right."""
     rng = np.random.default_rng(seed)
     sure = np.arange(n) < n // 2
@@ -38,7 +38,7 @@ def answers(n: int = 400, wrong: int = 4, seed: int = 0) -> Answers:
     proba = np.where(called[:, None] == [0, 1], score[:, None], 1 - score[:, None])
     y = np.where(right, called, 1 - called)
     inside = proba > 0.3
-    return Answers(y, proba, proba, np.full(n, 0.5), {0.95: inside}, None)
+    return LabelledAnswers(y, proba, proba, np.full(n, 0.5), {0.95: inside}, None)
 
 
 def test_what_is_accepted_is_counted_and_held_against_the_target() -> None:
@@ -116,9 +116,9 @@ def test_a_good_calibration_lowers_the_log_loss_of_the_images() -> None:
     proba = np.column_stack([true, 1 - true])
     halved = Calibration("temperature", {"slope": np.array([3.0]), "offset": np.zeros(1)})
     spoilt = halved(proba)
-    found = assess_calibration(Answers(y, spoilt, proba, np.full(2000, np.nan), {}, None), "temperature")
+    found = assess_calibration(LabelledAnswers(y, spoilt, proba, np.full(2000, np.nan), {}, None), "temperature")
     assert found["log_loss_change"]["high"] < 0
     assert found["after"]["ece"]["value"] < found["after"]["ece"]["null_95"] < found["before"]["ece"]["value"]
-    same = assess_calibration(Answers(y, proba, proba, np.full(2000, np.nan), {}, None), "none")
+    same = assess_calibration(LabelledAnswers(y, proba, proba, np.full(2000, np.nan), {}, None), "none")
     assert same["log_loss_change"]["value"] == 0
     assert same["before"] == same["after"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from graticule.decide.novelty import Novelty, Seen, benjamini_hochberg, doubt, fit_novelty, measures, nearest
+from graticule.decide.novelty import HeldOutImages, Novelty, benjamini_hochberg, doubt, fit_novelty, measures, nearest
 from graticule.decide.novelty_space import fit_space, project
 
 D = 80
@@ -26,7 +26,7 @@ def fitted(n: int = 150, seed: int = 0, unit: np.ndarray | None = None) -> tuple
     y = np.repeat(np.arange(4), n)
     fold = rng.permutation(4 * n) % 5
     parts = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(5)]
-    return fit_novelty(Seen(features, None, unit), y, parts), features, y
+    return fit_novelty(HeldOutImages(features, None, unit), y, parts), features, y
 
 
 def scored(novelty: Novelty, features: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_each_fold_is_compared_with_its_own_member() -> None:
     fold = np.arange(600) % 2
     parts = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(2)]
     p = np.random.default_rng(8).uniform(0.6, 0.999, 600)
-    novelty = fit_novelty(Seen(features, doubt(np.stack([p, 1 - p], axis=1)), None), y, parts)
+    novelty = fit_novelty(HeldOutImages(features, doubt(np.stack([p, 1 - p], axis=1)), None), y, parts)
     scores = np.array([[0.4], [1.2]])
     above = (novelty.evidence[novelty.fold == 0] >= 0.4).sum() + (novelty.evidence[novelty.fold == 1] >= 1.2).sum()
     assert novelty.p_value(scores)[0] == pytest.approx((1 + above) / 601)
@@ -137,8 +137,8 @@ def test_a_classifier_in_doubt_makes_an_image_novel(shipped: bool) -> None:
     parts = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(5)]
     sure = rng.uniform(0.97, 0.999, 600)
     members = np.stack([sure, 1 - sure], axis=1)[None]
-    seen = Seen(features, doubt(members[0]), None)
-    aside = Seen(np.concatenate([pictures(k, 150, rng) for k in range(4)]), doubt(members[0]), None)
+    seen = HeldOutImages(features, doubt(members[0]), None)
+    aside = HeldOutImages(np.concatenate([pictures(k, 150, rng) for k in range(4)]), doubt(members[0]), None)
     novelty = fit_novelty(seen, y, parts, aside if shipped else None)
     new = pictures(1, 50, rng)
     unsure = np.tile([0.5, 0.5], (1, 50, 1))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from graticule.explain import checks
-from graticule.explain.checks import Subject
+from graticule.explain.checks import CheckedImage
 from graticule.explain.exchange import LEAST, LEVEL, Exchange, control_band, control_ring, exchange, judge, partners
 from graticule.explain.fidelity import STEPS, area, curves, mean_interval, rank_correlation, resized_mean
 from graticule.explain.image import Explained, Seen
@@ -339,7 +339,7 @@ def test_the_maps_that_are_drawn_are_those_that_are_tested(colours: Any, red_or_
         pixels = np.random.default_rng(row).integers(0, 256, (16, 16, 3), dtype=np.uint8)
         seen = Seen(pixels, np.ones(2), (16, 16), None)
         subjects.append(
-            Subject(cast(Any, None), Explained(seen, np.array([0]), np.ones(2), np.zeros((1, 8, 8)), 0, 0, (0, 0)))
+            CheckedImage(cast(Any, None), Explained(seen, np.array([0]), np.ones(2), np.zeros((1, 8, 8)), 0, 0, (0, 0)))
         )
     with ThreadPoolExecutor(1) as threads:
         rows = checks.randomisation(watched, method, subjects, threads, 0, Silent())

@@ -14,7 +14,7 @@ from graticule.errors import BundleError, OptionError
 from graticule.features.cache import FeatureCache
 from graticule.features.embed import embed_files
 from graticule.heads import predictor as predictor_module
-from graticule.heads.predictor import Predictor, Scored
+from graticule.heads.predictor import Predictor, ScoredFiles
 from graticule.heads.scoring import Head, LinearHead, pack_heads, probabilities
 from graticule.images.decode import ImageFile
 from graticule.images.preprocess import Preprocessing
@@ -54,7 +54,7 @@ def bundle_of(encoder: Encoder, **changes: object) -> Bundle:
     return Bundle(info, encoder.model, pack_heads(some_heads()), {"features": np.zeros((0, 992), np.float16)}, "")
 
 
-def joined(blocks: list[Scored]) -> np.ndarray:
+def joined(blocks: list[ScoredFiles]) -> np.ndarray:
     return np.concatenate([block.proba for block in blocks])
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from graticule.arrays import object_array
 from graticule.heads import search
 from graticule.heads.scoring import LinearHead, RbfHead, probabilities
-from graticule.heads.search import HEADS, Choice, choose_head, fit_choice
+from graticule.heads.search import HEADS, HeadChoice, choose_head, fit_choice
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -38,7 +38,7 @@ def names(values: NDArray[np.int64]) -> NDArray[np.object_]:
 
 def choose(
     x: Floats, y: Ints, group: NDArray[np.object_] | None = None, request: str = "auto", seed: int = 0
-) -> Choice:
+) -> HeadChoice:
     return choose_head(x, y, group, rows=np.arange(len(y)), n_classes=int(y.max()) + 1, request=request, seed=seed)
 
 

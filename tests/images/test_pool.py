@@ -16,7 +16,7 @@ from graticule.errors import NO_MEMORY
 from graticule.images.decode import Decoded, ImageFile, decode_file
 from graticule.images.pool import DecodePool
 from graticule.images.preprocess import Preprocessing
-from graticule.workers.process import Limits
+from graticule.workers.process import FileLimits
 
 WriteImages = Callable[..., list[Path]]
 SETTINGS = Preprocessing(16)
@@ -73,7 +73,7 @@ def test_a_picture_that_needs_more_memory_than_allowed_is_told_in_words(
     big = tmp_path / "big.png"
     PIL.Image.new("L", (12_000, 12_000)).save(big)
     files = [*write_images(1), big, *write_images(2)]
-    with DecodePool(1, SETTINGS, limits=Limits(memory=400 * 2**20)) as pool:
+    with DecodePool(1, SETTINGS, limits=FileLimits(memory=400 * 2**20)) as pool:
         (decoded,) = decode_chunks(pool, [files])
     assert [bool(item.error) for item in decoded] == [False, True, False, False]
     assert NO_MEMORY in decoded[1].error

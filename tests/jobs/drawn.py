@@ -19,7 +19,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from graticule.features.embed import Row
+from graticule.features.embed import FileRow
 from graticule.features.samples import Samples
 from graticule.images.decode import Decoded, ImageFile, decode_file
 from graticule.images.preprocess import Preprocessing
@@ -105,10 +105,10 @@ class Drawn:
         file.write_text("\n".join(rows) + "\n")
         return file
 
-    def _rows(self, files: Iterable[ImageFile], _encoder: Encoder, **_: Any) -> Generator[Row, None, None]:
+    def _rows(self, files: Iterable[ImageFile], _encoder: Encoder, **_: Any) -> Generator[FileRow, None, None]:
         for file in files:
             i, decoded = self.info[file.path.resolve()]
-            yield Row(self.features[i], decoded, False)
+            yield FileRow(self.features[i], decoded, False)
 
     @contextlib.contextmanager
     def instead_of_pixels(self) -> Iterator[Encoder]:

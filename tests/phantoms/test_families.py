@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_files_for_any_number_of_workers(
 
 def test_progress_is_told_after_each_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = FAMILIES["powder"].render(0, 0, 0)
-    fake = families.Family("fake", "one image over and over", ("a", "b"), lambda *_: made)
+    fake = families.PhantomFamily("fake", "one image over and over", ("a", "b"), lambda *_: made)
     monkeypatch.setitem(FAMILIES, "fake", fake)
     calls: list[tuple[int, int]] = []
     write_phantom("fake", tmp_path / "s", n_per_class=2, progress=lambda done, total: calls.append((done, total)))

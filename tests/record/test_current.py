@@ -9,7 +9,7 @@ import pytest
 
 from graticule.errors import LabelStoreError
 from graticule.record.current import ImageState, agreed_labels, complete, current_labels, image_states
-from graticule.record.events import DOUBTFUL, NOVEL, Draft, Event, check_draft
+from graticule.record.events import DOUBTFUL, NOVEL, Event, EventDraft, check_draft
 
 IMAGE = "ab" * 32
 
@@ -21,10 +21,10 @@ class Record:
         self.events: list[Event] = []
 
     def add(self, who: str, action: str, value: str | None = None, *, image: str = IMAGE, **more: object) -> Event:
-        draft = Draft(who, action, image, f"{image[:2]}.png", new_value=value, **more)  # type: ignore[arg-type]
+        draft = EventDraft(who, action, image, f"{image[:2]}.png", new_value=value, **more)  # type: ignore[arg-type]
         check_draft(draft)
         filled = complete(draft, image_states(self.events).get(image, ImageState()))
-        known = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
+        known = {name: getattr(draft, name) for name in EventDraft.__dataclass_fields__}
         event = Event(**known | vars(filled), seq=len(self.events) + 1, format=1, time="", prev_hash="", hash="")
         self.events.append(event)
         return event
@@ -190,7 +190,7 @@ def test_old_and_new_values_form_a_chain_for_each_person(seed: int) -> None:
     ],
 )
 def test_faulty_drafts_are_refused(change: dict[str, object], message: str) -> None:
-    fine = Draft("ann", "label", IMAGE, "a.png", new_value="a", reason="two\nlines", seconds=1, sampling_prob=1)
+    fine = EventDraft("ann", "label", IMAGE, "a.png", new_value="a", reason="two\nlines", seconds=1, sampling_prob=1)
     check_draft(fine)
     with pytest.raises(LabelStoreError, match=message):
         check_draft(replace(fine, **change))  # type: ignore[arg-type]

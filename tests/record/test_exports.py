@@ -17,7 +17,7 @@ from graticule.jobs.labels import export_labels, verify_labels
 from graticule.jobs.labels_import import import_labels
 from graticule.plain_text import safe_cell
 from graticule.record.engine import writing
-from graticule.record.events import DOUBTFUL, Draft
+from graticule.record.events import DOUBTFUL, EventDraft
 from graticule.record.store import LabelStore
 from graticule.sources.sources import read_manifest
 
@@ -48,7 +48,7 @@ class Folder:
     def says(self, who: str, action: str, name: str, value: str | None = None, **more: object) -> None:
         sha256 = hashlib.sha256((self.images / name).read_bytes()).hexdigest()
         with LabelStore.open(self.labels) as store:
-            store.append(Draft(who, action, sha256, name, new_value=value, **more))  # type: ignore[arg-type]
+            store.append(EventDraft(who, action, sha256, name, new_value=value, **more))  # type: ignore[arg-type]
 
     def export(self, suffix: str = ".csv", **more: object) -> tuple[Path, dict[str, object]]:
         self.exports += 1
@@ -288,7 +288,7 @@ def test_faulty_tables_store_nothing(folder: Folder, lines: tuple[str, ...], mes
         assert store.head().seq == 7
 
 
-def test_odd_names_survive_export_and_import(folder: Folder, tmp_path: Path, draft: Callable[..., Draft]) -> None:
+def test_odd_names_survive_export_and_import(folder: Folder, tmp_path: Path, draft: Callable[..., EventDraft]) -> None:
     for name in ("ein Bild.png", "測.png", "a,b.png", "c\\d.png", "=1.png"):
         folder.image(name)
     cells = ['"ein Bild.png",x', "測.png,x", '"a,b.png",x', "c\\\\d.png,x", "=1.png,y"]

@@ -15,12 +15,12 @@ from sqlalchemy import text
 from graticule.errors import LabelDatabaseError, LabelStoreError, OptionError
 from graticule.record import schema
 from graticule.record.engine import WRITES, parse_place, writing
-from graticule.record.events import COLUMNS, Draft
+from graticule.record.events import COLUMNS, EventDraft
 from graticule.record.signature import images_digest, sign, signatures
 from graticule.record.store import LabelStore
-from graticule.record.trail import START, Head, event_hash
+from graticule.record.trail import START, ChainEnd, event_hash
 
-Make = Callable[..., Draft]
+Make = Callable[..., EventDraft]
 Image = Callable[[int], str]
 
 
@@ -60,7 +60,7 @@ def test_an_event_comes_back_as_it_was_stored(store: LabelStore, draft: Make, ur
     with LabelStore.open(url, create=False) as again:
         assert list(again.events()) == [stored]
         assert stored.hash == event_hash(stored.row())
-        assert again.head() == Head(1, stored.hash)
+        assert again.head() == ChainEnd(1, stored.hash)
         assert again.verify().sound
 
 
@@ -77,7 +77,7 @@ def test_a_client_id_is_stored_once(store: LabelStore, draft: Make) -> None:
 def test_all_of_several_or_none(store: LabelStore, draft: Make) -> None:
     with pytest.raises(LabelStoreError, match="already, as 'a'"):
         store.append_all([draft(1), draft(2), draft(1, value="b")])
-    assert store.head() == Head(0, START)
+    assert store.head() == ChainEnd(0, START)
     store.append_all([draft(1), draft(1, action="change", value="b", reason="r"), draft(1, action="undo", value=None)])
     state = store.state_of(draft(1).image_sha256 or "").of("ann")
     assert state is not None
@@ -300,7 +300,7 @@ def test_signatures_bind_the_chain(store: LabelStore, draft: Make, image: Image)
     assert (signature.n_images, signature.images_sha256) == images_digest(images)
     store.append(draft(3))
     assert signatures(store.events()) == [signature]
-    assert store.verify(Head(signature.seq, signature.head)).proven == 4
+    assert store.verify(ChainEnd(signature.seq, signature.head)).proven == 4
     with pytest.raises(LabelStoreError, match="1 of 1 images have no decision"):
         sign(store, "ann", "reviewed", batch="lot 8", images=[image(99)])
     with pytest.raises(LabelStoreError, match="sign needs a reason"):
@@ -355,7 +355,7 @@ def test_a_copy_that_cannot_be_written_is_verified(
     with LabelStore.open(str(tmp_path / "small.db"), read_only=True) as copy:
         assert copy.verify().n_events == 12
         with pytest.raises(LabelStoreError, match=r"readonly|read-only"):
-            copy.append(Draft("ann", "note", "ab" * 32, "x.png", reason="n"))
+            copy.append(EventDraft("ann", "note", "ab" * 32, "x.png", reason="n"))
 
 
 def _is_sqlite(store: LabelStore) -> bool:

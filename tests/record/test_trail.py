@@ -10,7 +10,7 @@ import pytest
 
 from graticule.errors import OptionError
 from graticule.record.events import COLUMNS, FLOATS, INTEGERS
-from graticule.record.trail import HASHED, START, Head, encode, event_hash, parse_head, verify
+from graticule.record.trail import HASHED, START, ChainEnd, encode, event_hash, parse_head, verify
 
 Row = dict[str, Any]
 N = 9
@@ -67,8 +67,8 @@ def test_unicode_is_not_normalised() -> None:
 def test_a_sound_chain(chain: list[Row]) -> None:
     found = verify(chain)
     assert found.sound
-    assert (found.n_events, found.head) == (N, Head(N, chain[-1]["hash"]))
-    assert verify([]).head == Head(0, START)
+    assert (found.n_events, found.head) == (N, ChainEnd(N, chain[-1]["hash"]))
+    assert verify([]).head == ChainEnd(0, START)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -89,10 +89,10 @@ def test_every_field_of_every_event(chain: list[Row], name: str) -> None:
 @pytest.mark.parametrize("k", range(N))
 def test_removed_events_are_named(chain: list[Row], k: int) -> None:
     rows = chain[:k] + chain[k + 1 :]
-    found = verify(rows, Head(N, chain[-1]["hash"]))
+    found = verify(rows, ChainEnd(N, chain[-1]["hash"]))
     assert found.first_bad == k + 1
     renumbered = [row | {"seq": i} for i, row in enumerate(rows, 1)]
-    found = verify(renumbered, Head(N, chain[-1]["hash"]))
+    found = verify(renumbered, ChainEnd(N, chain[-1]["hash"]))
     assert found.first_bad == k + 1
     assert "missing" in str(found.problem) if k == N - 1 else f"was event {k + 2}" in str(found.problem)
 
@@ -140,32 +140,32 @@ def test_a_chain_made_anew_from_an_event_on_needs_a_head(chain: list[Row], k: in
     forged["hash"] = event_hash(forged)
     rows = _continue([*chain[:k], forged], N)
     assert verify(rows).sound
-    head = Head(None, chain[-1]["hash"])
+    head = ChainEnd(None, chain[-1]["hash"])
     assert "made anew" in str(verify(rows, head).problem)
-    assert "made anew" in str(verify(rows, Head(N, head.hash)).problem)
-    assert verify(rows, Head(k, chain[k - 1]["hash"] if k else START)).proven == k
+    assert "made anew" in str(verify(rows, ChainEnd(N, head.hash)).problem)
+    assert verify(rows, ChainEnd(k, chain[k - 1]["hash"] if k else START)).proven == k
 
 
 @pytest.mark.parametrize("kept", range(N))
 def test_a_cut_chain_needs_a_head(chain: list[Row], kept: int) -> None:
     assert verify(chain[:kept]).sound
-    assert not verify(chain[:kept], Head(None, chain[-1]["hash"])).sound
-    found = verify(chain[:kept], Head(N, chain[-1]["hash"]))
+    assert not verify(chain[:kept], ChainEnd(None, chain[-1]["hash"])).sound
+    found = verify(chain[:kept], ChainEnd(N, chain[-1]["hash"]))
     assert found.first_bad == kept + 1
     assert "cut" in str(found.problem)
 
 
 def test_a_head_proves_up_to_its_event(chain: list[Row]) -> None:
-    found = verify(chain, Head(None, chain[4]["hash"]))
+    found = verify(chain, ChainEnd(None, chain[4]["hash"]))
     assert (found.sound, found.proven, found.n_events) == (True, 5, N)
-    assert not verify(chain, Head(6, chain[4]["hash"])).sound
+    assert not verify(chain, ChainEnd(6, chain[4]["hash"])).sound
 
 
 def test_heads_as_text() -> None:
     digest = "0a" * 32
-    assert parse_head(digest) == Head(None, digest)
-    assert parse_head(f" 12:{digest.upper()} ") == Head(12, digest)
-    assert str(Head(12, digest)) == f"12:{digest}"
+    assert parse_head(digest) == ChainEnd(None, digest)
+    assert parse_head(f" 12:{digest.upper()} ") == ChainEnd(12, digest)
+    assert str(ChainEnd(12, digest)) == f"12:{digest}"
     for bad in ("", "12", digest[1:], f"-1:{digest}", f"{digest}0"):
         with pytest.raises(OptionError, match="allowed are 64 hexadecimal digits"):
             parse_head(bad)

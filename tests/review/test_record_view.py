@@ -13,7 +13,7 @@ from tests.review.made_up import items_of
 from graticule.record.store import LabelStore
 from graticule.review.desk import Decision, Desk, Settings
 from graticule.review.items import control_sample
-from graticule.review.record_view import Asked, Lines, read_record
+from graticule.review.record_view import EventFilter, Lines, read_record
 
 
 @pytest.fixture
@@ -37,15 +37,15 @@ def test_a_second_reader_sees_the_others_decisions_when_the_own_one_stands(store
     desk.decide("ann", Decision(images[1], "novel"))
     desk.decide("bob", Decision(images[0], "label", "b"))
     desk.decide("ann", Decision(images[2], "note", reason="looks like c"))
-    assert _withheld(read_record(desk, "ann", Asked())) == []
-    assert _withheld(read_record(desk, "bob", Asked())) == [4, 2]
-    assert _seqs(read_record(desk, "bob", Asked())) == [4, 3, 2, 1]
+    assert _withheld(read_record(desk, "ann", EventFilter())) == []
+    assert _withheld(read_record(desk, "bob", EventFilter())) == [4, 2]
+    assert _seqs(read_record(desk, "bob", EventFilter())) == [4, 3, 2, 1]
     # two have read the first one, so that a third may settle it
-    assert _withheld(read_record(desk, "cyd", Asked())) == [4, 2]
+    assert _withheld(read_record(desk, "cyd", EventFilter())) == [4, 2]
     desk.decide("bob", Decision(images[1], "label", "a"))
-    assert _withheld(read_record(desk, "bob", Asked())) == [4]
+    assert _withheld(read_record(desk, "bob", EventFilter())) == [4]
     desk.decide("cyd", Decision(images[2], "adjudicate", "c"))
-    assert _withheld(read_record(desk, "bob", Asked())) == []
+    assert _withheld(read_record(desk, "bob", EventFilter())) == []
 
 
 def test_what_is_taken_back_is_to_be_read_again(store: LabelStore) -> None:
@@ -54,7 +54,7 @@ def test_what_is_taken_back_is_to_be_read_again(store: LabelStore) -> None:
     desk.decide("ann", Decision(image, "label", "a"))
     desk.decide("bob", Decision(image, "label", "b"))
     desk.decide("bob", Decision(image, "undo"))
-    assert _withheld(read_record(desk, "bob", Asked())) == [1]
+    assert _withheld(read_record(desk, "bob", EventFilter())) == [1]
 
 
 def test_filters_do_not_tell_what_is_withheld(store: LabelStore) -> None:
@@ -62,15 +62,15 @@ def test_filters_do_not_tell_what_is_withheld(store: LabelStore) -> None:
     images = desk.items.sha256.tolist()
     desk.decide("ann", Decision(images[0], "novel"))
     desk.decide("bob", Decision(images[1], "novel"))
-    for asked in (Asked(action="novel"), Asked(image="img/"), Asked(image=desk.items.path[0])):
+    for asked in (EventFilter(action="novel"), EventFilter(image="img/"), EventFilter(image=desk.items.path[0])):
         page = read_record(desk, "bob", asked)
         assert (1 not in _seqs(page), page.total) == (True, None)
-    assert _seqs(read_record(desk, "bob", Asked(action="novel"))) == [2]
-    assert _seqs(read_record(desk, "bob", Asked(action="label"))) == []
+    assert _seqs(read_record(desk, "bob", EventFilter(action="novel"))) == [2]
+    assert _seqs(read_record(desk, "bob", EventFilter(action="label"))) == []
     # by its hash an image is found, which tells nothing
-    by_hash = read_record(desk, "bob", Asked(image=images[0][:12]))
+    by_hash = read_record(desk, "bob", EventFilter(image=images[0][:12]))
     assert (_seqs(by_hash), _withheld(by_hash)) == ([1], [1])
-    assert (_seqs(read_record(desk, "ann", Asked(action="novel"))), _withheld(by_hash)) == ([1], [1])
+    assert (_seqs(read_record(desk, "ann", EventFilter(action="novel"))), _withheld(by_hash)) == ([1], [1])
 
 
 def test_pages_follow_on_each_other_over_many_withheld_events(store: LabelStore) -> None:
@@ -79,7 +79,7 @@ def test_pages_follow_on_each_other_over_many_withheld_events(store: LabelStore)
         desk.decide("ann" if k % 4 else "bob", Decision(image, "label", "a"))
     seen, before = [], None
     while True:
-        page = read_record(desk, "bob", Asked(action="label", before=before), limit=3)
+        page = read_record(desk, "bob", EventFilter(action="label", before=before), limit=3)
         seen += _seqs(page)
         before = page.before
         if before is None:
@@ -91,7 +91,7 @@ def test_reviews_in_the_open_withhold_nothing_and_count_all(store: LabelStore) -
     desk = Desk(items_of(8), store)
     for image in desk.items.sha256.tolist():
         desk.decide("ann", Decision(image, "label", "a"))
-    page = read_record(desk, "bob", Asked(action="label"), limit=5)
+    page = read_record(desk, "bob", EventFilter(action="label"), limit=5)
     assert (_seqs(page), page.total, page.before) == ([8, 7, 6, 5, 4], 8, 4)
     assert _withheld(page) == []
 
@@ -102,7 +102,7 @@ def test_a_note_on_an_undecided_control_image_is_withheld(store: LabelStore) -> 
     control, open_one = (int(np.flatnonzero(desk.items.kind == kind)[0]) for kind in ("control", "unsure"))
     for place in (control, open_one):
         desk.decide("ann", Decision(desk.items.sha256[place], "note", reason="looks like c"))
-    assert _withheld(read_record(desk, "bob", Asked())) == [1]
+    assert _withheld(read_record(desk, "bob", EventFilter())) == [1]
 
 
 @pytest.mark.parametrize("settings", [Settings(blind=True), Settings(blind=True, double=True)])

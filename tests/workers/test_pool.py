@@ -21,9 +21,9 @@ import pytest
 from graticule.errors import NO_MEMORY, OptionError
 from graticule.workers.ends import children_shielded_from_ctrl_c
 from graticule.workers.pool import WorkerPool, in_workers
-from graticule.workers.process import Limits
+from graticule.workers.process import FileLimits
 
-SHORT = Limits(seconds=0.5, wall_seconds=60)
+SHORT = FileLimits(seconds=0.5, wall_seconds=60)
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to find the workers")
 
 MODULE = """
@@ -191,7 +191,7 @@ def test_an_item_that_ends_its_worker_is_named_and_the_others_are_kept(
 def test_time_on_the_clock_does_not_count_as_long_as_it_is_not_far_too_long(odd: ModuleType) -> None:
     waits = list(in_workers(odd.act, ["sleep:1.5"], lost, workers=1, limits=SHORT))
     assert waits == ["SLEEP:1.5"]
-    never = Limits(seconds=0.5, wall_seconds=2)
+    never = FileLimits(seconds=0.5, wall_seconds=2)
     found = list(in_workers(odd.act, ["a", "sleep:600", "b"], lost, workers=1, limits=never))
     assert found == ["A", "lost: was not read within 2 s", "B"]
     assert begun(odd, "sleep:600") == 2

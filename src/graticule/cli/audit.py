@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, print_json, print_table
+from graticule.cli.console import ProgressBars, finish, print_json, print_table
 from graticule.split.duplicates.words import in_families, kinds_of
 
 
@@ -29,7 +29,7 @@ def command(
     from graticule.jobs.audit import AuditOptions, audit
 
     chosen = AuditOptions(group=group, views=views, seed=seed, **vars(reading), **vars(loading))
-    with Progress() as progress:
+    with ProgressBars() as progress:
         document = audit(data, out, chosen, progress)
     if json:
         print_json(document)

@@ -20,7 +20,7 @@ LISTED_FAILURES = 3
 _SHOWN = 5
 
 
-class Shown:
+class SafeStream:
     """A stream of text on which names from outside do nothing: control characters are written out.
 
     A name could else clear the screen, retitle the window, or be read backwards. Line breaks and tabs stay. A reader
@@ -81,8 +81,8 @@ def showing() -> Iterator[None]:
     """Let stdout and stderr show what they are given, while the body runs."""
     before = sys.stdout, sys.stderr
     out, err = (_tolerant(bare(stream)) for stream in before)
-    sys.stdout = cast(TextIO, Shown(out))
-    sys.stderr = cast(TextIO, Shown(err, "standard error", needed=False))
+    sys.stdout = cast(TextIO, SafeStream(out))
+    sys.stderr = cast(TextIO, SafeStream(err, "standard error", needed=False))
     try:
         yield
     finally:
@@ -100,10 +100,10 @@ def _tolerant(stream: TextIO | None) -> TextIO:
 
 def bare(stream: TextIO) -> TextIO:
     """The stream itself, for what moves the cursor on purpose."""
-    return stream.bare if isinstance(stream, Shown) else stream
+    return stream.bare if isinstance(stream, SafeStream) else stream
 
 
-class Progress:
+class ProgressBars:
     """Bars with rate and time left on stderr; one line per step where stderr is no terminal. A context manager."""
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ class Progress:
         )
         self._task: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressBars:
         self._bars.start()
         return self
 

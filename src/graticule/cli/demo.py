@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, percent
+from graticule.cli.console import ProgressBars, percent
 
 
 def command(
@@ -18,7 +18,7 @@ def command(
     """The whole way on a generated sample, offline: draw, train, predict, report."""
     from graticule.jobs.demo import demo
 
-    with Progress() as progress:
+    with ProgressBars() as progress:
         result = demo(out, workers=workers, reporter=progress)
     metrics = result["run"]["metrics"]
     typer.echo(f"{metrics['n']:,} micrographs of {metrics['n_groups']} specimens, {len(metrics['classes'])} powders")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, print_json
+from graticule.cli.console import ProgressBars, finish, print_json
 
 
 @options.grouped
@@ -26,7 +26,7 @@ def command(
     from graticule.jobs.embed import EmbedOptions, embed
 
     chosen = EmbedOptions(backbone=backbone, weights=weights, views=views, **vars(reading), **vars(loading))
-    with Progress() as progress:
+    with ProgressBars() as progress:
         result = embed(data, out, chosen, progress)
     failures = result.pop("failures")
     if json:

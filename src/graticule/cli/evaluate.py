@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, percent, print_json, print_notes, print_table
+from graticule.cli.console import ProgressBars, finish, percent, print_json, print_notes, print_table
 from graticule.cli.predict import Deciding
 
 
@@ -35,7 +35,7 @@ def command(
     chosen = EvaluateOptions(
         group=group, seed=seed, any_depth=any_depth, synthetic=synthetic, decisions=decisions, **vars(loading)
     )
-    with Progress() as progress:
+    with ProgressBars() as progress:
         result = evaluate(run, data, out, chosen, progress)
     metrics = result["metrics"]
     if json:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, print_json, print_table
+from graticule.cli.console import ProgressBars, finish, print_json, print_table
 
 
 def command(
@@ -49,7 +49,7 @@ def command(
         workers=workers,
         batch_size=batch_size,
     )
-    with Progress() as progress:
+    with ProgressBars() as progress:
         document = explain(run, images, out, chosen, progress)
     failures = document.pop("failures")
     if json:

@@ -7,7 +7,7 @@ import shlex
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, percent, print_json, print_table
+from graticule.cli.console import ProgressBars, percent, print_json, print_table
 
 _SHOWN = 15
 
@@ -17,7 +17,7 @@ def command(run: options.Run, out: options.Out, json: options.Json = False) -> N
     from graticule.jobs.label_errors import label_errors
     from graticule.report.label_errors.words import caveat
 
-    with Progress() as progress:
+    with ProgressBars() as progress:
         document = label_errors(run, out, progress)
     if json:
         print_json(document)

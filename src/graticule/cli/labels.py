@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import LISTED_FAILURES, Progress, finish, print_json
+from graticule.cli.console import LISTED_FAILURES, ProgressBars, finish, print_json
 
 HELP = "The record of labels: verify it, export it, import into it."
 
@@ -124,7 +124,7 @@ def import_table(
     """Take labels from a table into the record; the same row is taken in once."""
     from graticule.jobs.labels_import import import_labels
 
-    with Progress() as progress:
+    with ProgressBars() as progress:
         result = import_labels(labels, table, root=root, user=user, reason=reason, reporter=progress)
     failures = result.pop("failures")
     if json:

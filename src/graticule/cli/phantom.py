@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, print_json
+from graticule.cli.console import ProgressBars, print_json
 
 
 def command(
@@ -39,7 +39,7 @@ def command(
     """Make an image set with known truth."""
     from graticule.jobs.phantom import phantom
 
-    with Progress() as progress:
+    with ProgressBars() as progress:
         progress.step("drawing")
         record = phantom(
             kind,

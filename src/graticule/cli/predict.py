@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, print_json, print_table
+from graticule.cli.console import ProgressBars, finish, print_json, print_table
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def command(
     from graticule.decide.judge import DecisionOptions
     from graticule.jobs.predict import predict
 
-    with Progress() as progress:
+    with ProgressBars() as progress:
         summary = predict(
             run,
             images,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graticule.cli.console import Progress
+from graticule.cli.console import ProgressBars
 from graticule.cli.interrupt import say_after_interrupt
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def command(
     given = Sharing(host, port, tuple(name or ()), tuple(proxy or ()), os.environ.get("GRATICULE_PASSWORD") or None)
     given.check()
     sharing = given.guarded()
-    with Progress() as progress:
+    with ProgressBars() as progress:
         review = open_review(source, labels, ReviewOptions(blind, double, control, order, seed), progress)
     with review:
         listening = listen_for(sharing)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import Progress, finish, percent, print_json, print_notes, print_table
+from graticule.cli.console import ProgressBars, finish, percent, print_json, print_notes, print_table
 from graticule.cli.interrupt import say_after_interrupt
 
 Method = Annotated[
@@ -124,7 +124,7 @@ def command(
     if method == "finetune":
         kept = "finished folds and the last checkpoint are kept"
         say_after_interrupt(f"{kept}; go on with the same command and --resume")
-    with Progress() as progress:
+    with ProgressBars() as progress:
         run = train(data, out, chosen, progress)
     if not run:  # a further process of a distributed training
         return

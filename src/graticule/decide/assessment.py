@@ -31,7 +31,7 @@ Figure = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Answers:
+class LabelledAnswers:
     """What a model says of n labelled images that it was not fitted on.
 
     Attributes
@@ -106,12 +106,12 @@ def proportion(hit: Booleans, within: Booleans, unit: IntArray | None, *, exact:
     return {"value": value, "low": low, "high": high, "method": method, "level": LEVEL}
 
 
-def assess(answers: Answers, rule: Rule, alpha: float, classes: Sequence[str]) -> dict[str, Any]:
+def assess(answers: LabelledAnswers, rule: Rule, alpha: float, classes: Sequence[str]) -> dict[str, Any]:
     """Decisions, sets and novelty of these images.
 
     Parameters
     ----------
-    answers : Answers
+    answers : LabelledAnswers
     rule : Rule
     alpha : float
         Images with a novelty p-value at or below it are rejected.
@@ -145,7 +145,7 @@ def _decisions(accepted: Booleans, rejected: Booleans, unit: IntArray | None) ->
     }
 
 
-def _acceptance(answers: Answers, rule: Rule, accepted: Booleans) -> dict[str, Any]:
+def _acceptance(answers: LabelledAnswers, rule: Rule, accepted: Booleans) -> dict[str, Any]:
     score, right = answers.proba.max(axis=1), answers.right
     curve = risk_coverage(score, right, answers.unit)
     accuracy = proportion(right, accepted, answers.unit, exact=True)
@@ -214,7 +214,7 @@ def coverage_of(inside: Booleans, y: IntArray, unit: IntArray | None, classes: S
     }
 
 
-def assess_novelty(answers: Answers, alpha: float) -> dict[str, Any] | None:
+def assess_novelty(answers: LabelledAnswers, alpha: float) -> dict[str, Any] | None:
     """How many images of known classes are rejected as novel; None where novelty is unknown."""
     known = ~np.isnan(answers.novelty)
     if not known.any():
@@ -228,12 +228,12 @@ def assess_novelty(answers: Answers, alpha: float) -> dict[str, Any] | None:
     }
 
 
-def assess_calibration(answers: Answers, method: str, seed: int = 0) -> dict[str, Any]:
+def assess_calibration(answers: LabelledAnswers, method: str, seed: int = 0) -> dict[str, Any]:
     """Log loss, Brier score and calibration errors before and after, the change of the log loss, a reliability diagram.
 
     Parameters
     ----------
-    answers : Answers
+    answers : LabelledAnswers
     method : str
         Name of the calibration.
     seed : int

@@ -15,7 +15,7 @@ from graticule.statistics.resampling import draw_weights
 N_BOOT = 300
 # groups times bootstrap samples, and the fewest samples: the time grows with both
 _DRAWS, _LEAST = 300_000, 100
-Ranked = tuple[FloatArray, NDArray[np.bool_], IntArray]
+RankedAnswers = tuple[FloatArray, NDArray[np.bool_], IntArray]
 
 
 def coverage_differences(
@@ -96,7 +96,7 @@ def _by_group(
     return np.array(found)
 
 
-def _resampled(ranked: Ranked, times: IntArray) -> FloatArray:
+def _resampled(ranked: RankedAnswers, times: IntArray) -> FloatArray:
     """Shares accepted where group g is drawn times[g] times; each draw counts as a group of its own."""
     score, right, codes = ranked
     copies = times[codes]

@@ -21,7 +21,7 @@ from graticule.decide.novelty_space import project
 from graticule.decide.rule import CONFIDENCE, TARGET, Rule
 from graticule.errors import ManifestError, OptionError
 from graticule.features.samples import reasons_beyond
-from graticule.heads.predictor import Scored
+from graticule.heads.predictor import ScoredFiles
 from graticule.images.preprocess import Preprocessing
 from graticule.names import written_otherwise
 from graticule.sources.labels import check_labels, unknown_class
@@ -169,7 +169,7 @@ class Judge:
         values = p_values(self._sets, members, members.mean(axis=0), level)
         return prediction_sets(values, proba.argmax(axis=1), level)
 
-    def judge(self, scored: Scored) -> Judgement:
+    def judge(self, scored: ScoredFiles) -> Judgement:
         """Decisions on one block; with the option `novelty_fdr` novel images are left to `reject_novel`."""
         readable = scored.readable
         rows, n = np.flatnonzero(readable), len(readable)
@@ -196,7 +196,7 @@ class Judge:
                 decision[i], reason[i] = REJECT, beyond
         return Judgement(sets, p, decision, reason, self._nearest(scored, rows, n))
 
-    def _nearest(self, scored: Scored, rows: NDArray[np.int64], n: int) -> list[list[str] | None]:
+    def _nearest(self, scored: ScoredFiles, rows: NDArray[np.int64], n: int) -> list[list[str] | None]:
         found: list[list[str] | None] = [None] * n
         if self.novelty is not None and scored.reference is not None and len(rows):
             near = nearest(self._known, project(self.novelty.space, scored.reference[rows]), N_NEAREST)

@@ -204,7 +204,7 @@ def _scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 @dataclass(frozen=True)
-class Seen:
+class HeldOutImages:
     """Images of known class, none of them used to fit the model that scored them.
 
     Attributes
@@ -222,19 +222,19 @@ class Seen:
 
 
 def fit_novelty(
-    training: Seen, y: IntArray, parts: list[tuple[IntArray, IntArray]], aside: Seen | None = None
+    training: HeldOutImages, y: IntArray, parts: list[tuple[IntArray, IntArray]], aside: HeldOutImages | None = None
 ) -> Novelty:
     """The space of all training images, with evidence from images outside the space that measured them.
 
     Parameters
     ----------
-    training : Seen
+    training : HeldOutImages
         Training images, with out-of-fold doubts.
     y : int array, shape (n,)
         Their class indices.
     parts : list of (training rows, held-out rows)
         Folds: each image is measured in a space of images of other folds.
-    aside : Seen, optional
+    aside : HeldOutImages, optional
         Images set aside, which make the evidence instead of the folds, with the doubts of the shipped model.
     """
     space = fit_space(training.features, y)

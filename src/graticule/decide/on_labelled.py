@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.decide.assessment import Answers, assess, assess_calibration, assess_novelty
+from graticule.decide.assessment import LabelledAnswers, assess, assess_calibration, assess_novelty
 from graticule.decide.conformal import LEVELS
 from graticule.decide.judge import NO_EVIDENCE, Judge
 from graticule.decide.novelty import benjamini_hochberg
@@ -79,7 +79,7 @@ def decisions_on(
     return document, looked_at
 
 
-def _level_of_rejection(answers: Answers, judge_: Judge) -> float:
+def _level_of_rejection(answers: LabelledAnswers, judge_: Judge) -> float:
     """The p-value at or below which images are rejected as novel; with `novelty_fdr` it depends on all of them."""
     options = judge_.options
     if not options.novelty_fdr:
@@ -90,7 +90,7 @@ def _level_of_rejection(answers: Answers, judge_: Judge) -> float:
 
 def _answers(
     samples: Samples, predictions: Predictions, predictor: Predictor, judge_: Judge, reference: NDArray[np.float32]
-) -> Answers:
+) -> LabelledAnswers:
     """Scores, sets and novelty, block by block."""
     n = len(samples.manifest)
     raw, novelty = np.empty_like(predictions.proba), np.full(n, np.nan)
@@ -108,7 +108,7 @@ def _answers(
     group = samples.manifest.group
     unit = None if group is None else np.unique(group.astype(str), return_inverse=True)[1].astype(np.int64)
     beyond = np.array([bool(why) for why in reasons_beyond(samples.info, judge_.intensity)], bool)
-    return Answers(predictions.y, raw, predictions.proba, novelty, inside, unit, beyond)
+    return LabelledAnswers(predictions.y, raw, predictions.proba, novelty, inside, unit, beyond)
 
 
 def reference_features(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.decide.acceptance import find_rule
-from graticule.decide.assessment import Answers, assess, coverage_of, numbers, proportion
+from graticule.decide.assessment import LabelledAnswers, assess, coverage_of, numbers, proportion
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
-from graticule.decide.novelty import ALPHA, Novelty, Seen, doubt, fit_novelty
+from graticule.decide.novelty import ALPHA, HeldOutImages, Novelty, doubt, fit_novelty
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
@@ -20,7 +20,7 @@ from graticule.evaluate.metrics import brier, log_loss
 from graticule.features.reader import as_trained
 from graticule.features.samples import Samples, reasons_beyond
 from graticule.heads.calibration import Calibration
-from graticule.heads.calibration_fit import Choice, choose_calibration
+from graticule.heads.calibration_fit import CalibrationChoice, choose_calibration
 from graticule.heads.crossval import fold_rows, training_rows
 from graticule.heads.outcome import Outcome, class_codes
 from graticule.heads.scoring import member_probabilities
@@ -91,9 +91,9 @@ def settle_decisions(samples: Samples, division: Division, outcome: Outcome, see
     return decider
 
 
-def _calibrate(proba: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], seed: int) -> Choice:
+def _calibrate(proba: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], seed: int) -> CalibrationChoice:
     if not len(y):
-        return Choice(Calibration(), proba, {}, "no out-of-fold scores (--folds 1) to fit a calibration on")
+        return CalibrationChoice(Calibration(), proba, {}, "no out-of-fold scores (--folds 1) to fit a calibration on")
     return choose_calibration(proba, y, unit if len(np.unique(unit)) < len(unit) else None, seed)
 
 
@@ -121,9 +121,9 @@ def _fit_novelty(
     if not parts and not len(aside):
         return None
 
-    def seen(some: NDArray[np.int64], scored: bool) -> Seen:
+    def seen(some: NDArray[np.int64], scored: bool) -> HeldOutImages:
         units = folds.component[some] if grouped else None
-        return Seen(samples.features[some], doubt(proba[some]) if scored else None, units)
+        return HeldOutImages(samples.features[some], doubt(proba[some]) if scored else None, units)
 
     fitted = fit_novelty(seen(rows, folds.k > 1), y[rows], parts, seen(aside, True) if len(aside) else None)
     # as the bundle keeps it, in single precision: the report's figures are then those of `evaluate`
@@ -131,7 +131,7 @@ def _fit_novelty(
 
 
 def _describe(
-    choice: Choice, raw: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], grouped: bool, seed: int
+    choice: CalibrationChoice, raw: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], grouped: bool, seed: int
 ) -> dict[str, Any]:
     """The entry "calibration" of decisions.json."""
     calibration: dict[str, Any] = {
@@ -236,7 +236,7 @@ def _on_test(
     unit = None if group is None else np.unique(group[test].astype(str), return_inverse=True)[1].astype(np.int64)
     window = as_trained(samples, training, outcome.encoder.preprocessing.intensity)
     beyond = np.array([bool(why) for why in reasons_beyond([samples.info[i] for i in test], window)], bool)
-    answers = Answers(y[test], raw, proba, novelty, inside, unit, beyond)
+    answers = LabelledAnswers(y[test], raw, proba, novelty, inside, unit, beyond)
     return assess(answers, rule, ALPHA, classes) | {
         "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], proba)}
     }

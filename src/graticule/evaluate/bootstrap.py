@@ -36,7 +36,7 @@ PER_CLASS = ("precision", "sensitivity", "specificity", "f1", "roc_auc", "averag
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredSamples:
     """Labels and probabilities of n samples over K classes, prepared for many weightings.
 
     Attributes
@@ -61,7 +61,7 @@ class Scored:
     gap: FloatArray
 
 
-def score(y: IntArray, proba: FloatArray, fold: IntArray) -> Scored:
+def score(y: IntArray, proba: FloatArray, fold: IntArray) -> ScoredSamples:
     """Prepare labels (n,), probabilities (n, K) and fold numbers (n,) for `statistics`."""
     n, n_classes = proba.shape
     predicted = proba.argmax(axis=1).astype(np.int64)
@@ -84,7 +84,7 @@ def score(y: IntArray, proba: FloatArray, fold: IntArray) -> Scored:
     rankings = tuple(tuple(rank(proba[:, k], y == k, rows) for rows in fold_rows) for k in range(n_classes))
     sums = csr_array(entries, shape=(n_cells + ECE_BINS + 2, n))
     gap = (sums @ np.ones(n))[n_cells : n_cells + ECE_BINS] / n
-    return Scored(n_classes, y, predicted, sums, rankings, gap)
+    return ScoredSamples(n_classes, y, predicted, sums, rankings, gap)
 
 
 def nan_mean(values: FloatArray, axis: int) -> FloatArray:
@@ -93,7 +93,7 @@ def nan_mean(values: FloatArray, axis: int) -> FloatArray:
     return divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis).astype(np.float64))
 
 
-def statistics(scored: Scored, weights: FloatArray) -> dict[str, FloatArray]:
+def statistics(scored: ScoredSamples, weights: FloatArray) -> dict[str, FloatArray]:
     """All metrics under each row of weights (B, n): those of OVERALL with shape (B,), of PER_CLASS with (B, K).
 
     Beside them "ece_null", the calibration error of the replicate measured from the sample's own: chance alone.
@@ -130,7 +130,7 @@ def statistics(scored: Scored, weights: FloatArray) -> dict[str, FloatArray]:
     }
 
 
-def _ranking_means(scored: Scored, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _ranking_means(scored: ScoredSamples, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Means over folds, each of shape (B, K). A fold without negatives is left out of both."""
     auc = np.full((len(weights), scored.n_classes), np.nan)
     ap = auc.copy()
@@ -143,13 +143,13 @@ def _ranking_means(scored: Scored, weights: FloatArray) -> tuple[FloatArray, Flo
     return auc, ap
 
 
-def point(scored: Scored) -> dict[str, FloatArray]:
+def point(scored: ScoredSamples) -> dict[str, FloatArray]:
     """The metrics of the samples as they are: shape () for OVERALL, (K,) for PER_CLASS."""
     values = statistics(scored, np.ones((1, len(scored.y))))
     return {name: value[0] for name, value in values.items()}
 
 
-def replicate(scored: Scored, chunks: Iterator[FloatArray]) -> dict[str, FloatArray]:
+def replicate(scored: ScoredSamples, chunks: Iterator[FloatArray]) -> dict[str, FloatArray]:
     """`statistics` of all weights, shapes (n_boot,) and (n_boot, K)."""
     parts = [statistics(scored, weights) for weights in chunks]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

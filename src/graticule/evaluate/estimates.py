@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray
 from graticule.evaluate import metrics
-from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, Scored, replicate
+from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, ScoredSamples, replicate
 from graticule.statistics import intervals
 from graticule.statistics.groups import Groups, bootstrap_weights
 from graticule.statistics.intervals import MIN_GROUPS
@@ -27,7 +27,7 @@ class Limits:
     method: NDArray[np.object_]
 
 
-def replicates_of(scored: Scored, groups: Groups | None, n_boot: int, seed: int) -> dict[str, FloatArray] | None:
+def replicates_of(scored: ScoredSamples, groups: Groups | None, n_boot: int, seed: int) -> dict[str, FloatArray] | None:
     """Bootstrap values of all metrics; None with fewer than MIN_GROUPS groups (a bootstrap of 5 covers 82 %)."""
     if groups is not None and len(groups) < MIN_GROUPS:
         return None
@@ -35,7 +35,7 @@ def replicates_of(scored: Scored, groups: Groups | None, n_boot: int, seed: int)
 
 
 def metric_limits(
-    scored: Scored,
+    scored: ScoredSamples,
     value: dict[str, FloatArray],
     replicates: dict[str, FloatArray] | None,
     groups: Groups | None,
@@ -73,7 +73,7 @@ def proportion_counts(confusion: FloatArray) -> dict[str, tuple[FloatArray, Floa
     }
 
 
-def _proportions(scored: Scored, groups: Groups | None, level: float) -> dict[str, Limits]:
+def _proportions(scored: ScoredSamples, groups: Groups | None, level: float) -> dict[str, Limits]:
     k = scored.n_classes
     if groups is None:
         counts = proportion_counts(metrics.confusion_matrix(scored.y, scored.predicted, k).astype(np.float64))
@@ -118,7 +118,7 @@ def _harmonic(sizes: FloatArray) -> FloatArray:
     return np.asarray(len(present) / (1.0 / present).sum() if len(present) else 1.0)
 
 
-def _evidence(scored: Scored, groups: Groups | None) -> _Evidence:
+def _evidence(scored: ScoredSamples, groups: Groups | None) -> _Evidence:
     n, k = len(scored.y), scored.n_classes
     sizes = np.bincount(scored.y, minlength=k).astype(np.float64)
     pairs = np.minimum(sizes, n - sizes)
@@ -132,7 +132,11 @@ def _evidence(scored: Scored, groups: Groups | None) -> _Evidence:
 
 
 def _resampled(
-    scored: Scored, value: dict[str, FloatArray], replicates: dict[str, FloatArray], groups: Groups | None, level: float
+    scored: ScoredSamples,
+    value: dict[str, FloatArray],
+    replicates: dict[str, FloatArray],
+    groups: Groups | None,
+    level: float,
 ) -> dict[str, Limits]:
     evidence = _evidence(scored, groups)
     method = "bootstrap" if groups is None else "group-bootstrap"

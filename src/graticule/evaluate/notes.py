@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from graticule.arrays import IntArray
-from graticule.evaluate.bootstrap import Scored
+from graticule.evaluate.bootstrap import ScoredSamples
 from graticule.statistics.groups import Groups
 from graticule.statistics.intervals import MIN_GROUPS
 
 FEW_SAMPLES = 10
 
 
-def notes_on(scored: Scored, fold: IntArray, classes: tuple[str, ...], part: str, groups: Groups | None) -> list[str]:
+def notes_on(
+    scored: ScoredSamples, fold: IntArray, classes: tuple[str, ...], part: str, groups: Groups | None
+) -> list[str]:
     """Limitations of the figures of one part, most general first."""
     notes = []
     if part == "cv":
@@ -37,7 +39,7 @@ def notes_on(scored: Scored, fold: IntArray, classes: tuple[str, ...], part: str
     return notes + _fold_notes(scored.y, fold, classes, absent)
 
 
-def _group_notes(scored: Scored, classes: tuple[str, ...], groups: Groups | None) -> list[str]:
+def _group_notes(scored: ScoredSamples, classes: tuple[str, ...], groups: Groups | None) -> list[str]:
     if groups is None:
         return []
     if len(groups) < MIN_GROUPS:

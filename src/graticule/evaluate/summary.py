@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
 from graticule.errors import OptionError, RunError
-from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, Scored, nan_mean, point, score
+from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, ScoredSamples, nan_mean, point, score
 from graticule.evaluate.estimates import Limits, metric_limits, replicates_of
 from graticule.evaluate.metrics import confusion_matrix
 from graticule.evaluate.notes import notes_on
@@ -158,7 +158,7 @@ def _per_fold(y: IntArray, proba: FloatArray, fold: IntArray) -> list[dict[str, 
     return table
 
 
-def per_group_table(scored: Scored, groups: Groups) -> list[dict[str, object]]:
+def per_group_table(scored: ScoredSamples, groups: Groups) -> list[dict[str, object]]:
     """Samples, correct ones and accuracy of each group, sorted by name."""
     counts = groups.count((scored.predicted == scored.y).astype(np.int64), 2).astype(np.int64)
     return [

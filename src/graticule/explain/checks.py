@@ -38,7 +38,7 @@ _FEW_PAIRS = 40  # below, pictures with a bar are exchanged once more
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckedImage:
     """An image of the checks: its file, its explanation and its predicted class."""
 
     file: ImageFile
@@ -46,7 +46,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ExchangedPair:
     """One pair of images after the exchange.
 
     Attributes
@@ -82,7 +82,11 @@ def attention(explained: Sequence[tuple[float | None, float | None, float, float
 
 
 def fidelity(
-    model: ExplainableModel, subjects: Sequence[Subject], threads: ThreadPoolExecutor, seed: int, reporter: Reporter
+    model: ExplainableModel,
+    subjects: Sequence[CheckedImage],
+    threads: ThreadPoolExecutor,
+    seed: int,
+    reporter: Reporter,
 ) -> dict[str, Any]:
     """Deletion and insertion curves against random order."""
     reporter.begin("deletion and insertion", len(subjects))
@@ -104,7 +108,7 @@ def fidelity(
     }
 
 
-def _curves(model: ExplainableModel, seed: int, task: tuple[int, Subject]) -> Curves:
+def _curves(model: ExplainableModel, seed: int, task: tuple[int, CheckedImage]) -> Curves:
     i, subject = task
     one = subject.explained
     generator = np.random.default_rng([seed, i])
@@ -115,7 +119,7 @@ def _curves(model: ExplainableModel, seed: int, task: tuple[int, Subject]) -> Cu
 def randomisation(
     model: ExplainableModel,
     method: str,
-    subjects: Sequence[Subject],
+    subjects: Sequence[CheckedImage],
     threads: ThreadPoolExecutor,
     seed: int,
     reporter: Reporter,
@@ -146,7 +150,7 @@ def randomisation(
     return rows
 
 
-def _plain_map(model: ExplainableModel, method: str, subject: Subject) -> Doubles:
+def _plain_map(model: ExplainableModel, method: str, subject: CheckedImage) -> Doubles:
     one = subject.explained
     maps = model.any_maps(one.seen.pixels[None], one.classes[None, :1], sizes_of(model, one.seen, 1), method)
     return np.asarray(maps[0, 0])
@@ -213,23 +217,25 @@ def _exchange_all(
     threads: ThreadPoolExecutor,
     seed: int,
     reporter: Reporter,
-) -> list[Pair]:
+) -> list[ExchangedPair]:
     """Exchange the wanted regions of all pairs."""
     reporter.begin("exchanging " + " and ".join(wanted), len(pairs))
     tasks = [(i, j, int(predicted[i]), int(predicted[j]), seed) for i, j in pairs]
-    outcomes: list[Pair] = []
+    outcomes: list[ExchangedPair] = []
     for pair in in_order(partial(_exchanged, model, see, wanted), tasks, threads, 4):
         outcomes.append(pair)
         reporter.advance(len(outcomes))
     return outcomes
 
 
-def _exchanged(model: ExplainableModel, see: See, wanted: Sequence[str], task: tuple[int, int, int, int, int]) -> Pair:
+def _exchanged(
+    model: ExplainableModel, see: See, wanted: Sequence[str], task: tuple[int, int, int, int, int]
+) -> ExchangedPair:
     """The wanted regions of one pair; nothing where a file cannot be read."""
     i, j, a, b, seed = task
     kept, given = see(i), see(j)
     if isinstance(kept, str) or isinstance(given, str):
-        return Pair({}, set(), ())
+        return ExchangedPair({}, set(), ())
     evaluate = partial(_logs, model, kept, given)
     found, no_room = {}, []
     for region, (mask, control) in _masks(kept, given, np.random.default_rng([seed, i, j])).items():
@@ -242,7 +248,7 @@ def _exchanged(model: ExplainableModel, see: See, wanted: Sequence[str], task: t
         if one is not None:
             found[region] = one
     barred = {at for at, bar in ((i, kept.bar), (j, given.bar)) if bar is not None}
-    return Pair(found, barred, tuple(no_room))
+    return ExchangedPair(found, barred, tuple(no_room))
 
 
 def _masks(kept: Seen, given: Seen, generator: np.random.Generator) -> dict[str, tuple[Mask, Mask | None]]:

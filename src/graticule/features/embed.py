@@ -36,7 +36,7 @@ _PIXEL_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Row:
+class FileRow:
     """One file after embedding.
 
     Attributes
@@ -85,7 +85,7 @@ def stream_rows(
     workers: int | None = None,
     batch_size: int = 8,
     cache: FeatureCache | None = None,
-) -> Generator[Row, None, None]:
+) -> Generator[FileRow, None, None]:
     """Embed files one after another, in their order, in memory that does not grow with their number.
 
     Parameters
@@ -101,12 +101,12 @@ def stream_rows(
 
     Yields
     ------
-    Row
+    FileRow
         One per file.
     """
     cores = max(1, workers or available_cores())
     known = None if cache is None or cache.empty else cache
-    pending: deque[tuple[list[Row | None], Future[list[Row]] | None]] = deque()
+    pending: deque[tuple[list[FileRow | None], Future[list[FileRow]] | None]] = deque()
     unsaved: list[tuple[str, CachedFeatures]] = []
     with DecodePool(cores, encoder.preprocessing) as pool, ThreadPoolExecutor(cores) as threads:
         # made in a thread, while the workers start
@@ -132,7 +132,7 @@ def stream_rows(
                 cache.put(unsaved)
 
 
-def _sized(rows: Iterable[Row], encoder: Encoder) -> Iterator[Row]:
+def _sized(rows: Iterable[FileRow], encoder: Encoder) -> Iterator[FileRow]:
     """Rows with the logarithms of width and height behind the network's features, where the encoder asks for them."""
     for row in rows:
         if encoder.sizes and row.features is not None:
@@ -148,7 +148,7 @@ def _chunks(files: Iterable[ImageFile], size: int) -> Iterator[tuple[ImageFile, 
         yield chunk
 
 
-def _look_up(file: ImageFile, cache: FeatureCache | None, encoder: Encoder) -> Row | None:
+def _look_up(file: ImageFile, cache: FeatureCache | None, encoder: Encoder) -> FileRow | None:
     if cache is None:
         return None
     try:
@@ -161,7 +161,7 @@ def _look_up(file: ImageFile, cache: FeatureCache | None, encoder: Encoder) -> R
         return None
     sha256 = hashlib.sha256(data).hexdigest()
     info = Decoded(sha256, entry.pixel_sha256, entry.width, entry.height, entry.mode, facts=entry.facts, key=key)
-    return Row(entry.features, info, cached=True)
+    return FileRow(entry.features, info, cached=True)
 
 
 def _plausible(entry: CachedFeatures, encoder: Encoder) -> bool:
@@ -178,22 +178,22 @@ def _plausible(entry: CachedFeatures, encoder: Encoder) -> bool:
     return True
 
 
-def _embed_chunk(decoding: Future[list[Decoded]], network: Future[Network], encoder: Encoder) -> list[Row]:
+def _embed_chunk(decoding: Future[list[Decoded]], network: Future[Network], encoder: Encoder) -> list[FileRow]:
     decoded = decoding.result()
     pixels = [item.pixels for item in decoded if item.pixels is not None]
     features = iter(network.result().averaged(np.stack(pixels), encoder.views) if pixels else ())
     return [
-        Row(None if item.pixels is None else next(features), replace(item, pixels=None), cached=False)
+        FileRow(None if item.pixels is None else next(features), replace(item, pixels=None), cached=False)
         for item in decoded
     ]
 
 
 def _finish(
-    rows: list[Row | None],
-    embedding: Future[list[Row]] | None,
+    rows: list[FileRow | None],
+    embedding: Future[list[FileRow]] | None,
     cache: FeatureCache | None,
     unsaved: list[tuple[str, CachedFeatures]],
-) -> Iterator[Row]:
+) -> Iterator[FileRow]:
     """The rows of a chunk in order; new ones are remembered and now and then written to the cache."""
     new = iter(embedding.result() if embedding is not None else ())
     for row in rows:

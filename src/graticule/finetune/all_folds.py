@@ -13,7 +13,7 @@ from multiprocessing.synchronize import Event
 import torch
 
 from graticule.errors import TrainingError
-from graticule.finetune.fold import Campaign, Finished, Rows, finished_fold
+from graticule.finetune.fold import Campaign, Finished, FoldRows, finished_fold
 from graticule.finetune.progress import Teller
 from graticule.finetune.state import EpochRecord
 from graticule.training.processes import Processes
@@ -39,13 +39,13 @@ class _Quiet:
         return _stopped is not None and _stopped.is_set()
 
 
-def train_folds(campaign: Campaign, parts: Sequence[Rows], processes: Processes, teller: Teller) -> list[Finished]:
+def train_folds(campaign: Campaign, parts: Sequence[FoldRows], processes: Processes, teller: Teller) -> list[Finished]:
     """Train every fold and score what it held out.
 
     Parameters
     ----------
     campaign : Campaign
-    parts : sequence of Rows
+    parts : sequence of FoldRows
         One entry per fold.
     processes : Processes
         With several processes or one device, they all work on one fold after the other.
@@ -62,7 +62,7 @@ def train_folds(campaign: Campaign, parts: Sequence[Rows], processes: Processes,
 
 
 def train_apart(
-    campaign: Campaign, parts: Sequence[Rows], devices: Sequence[str], processes: Processes, teller: Teller
+    campaign: Campaign, parts: Sequence[FoldRows], devices: Sequence[str], processes: Processes, teller: Teller
 ) -> list[Finished]:
     """Train the folds at the same time, each on one of the devices ("cuda:0", ...), in a process per device."""
     check_main_guard()
@@ -107,7 +107,7 @@ def _begin(free: Queue[str], stopped: Event) -> None:
     _processes, _stopped = Processes(free.get()), stopped
 
 
-def _one(campaign: Campaign, name: str, rows: Rows) -> None:
+def _one(campaign: Campaign, name: str, rows: FoldRows) -> None:
     if _processes is None or _stopped is None:
         raise RuntimeError("this process has no device")
     if not _stopped.is_set():

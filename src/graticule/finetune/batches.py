@@ -14,7 +14,7 @@ from graticule.finetune.augment import Rows, augment, draw
 IntArray = NDArray[np.int64]
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Batches on the device, ready for block `start` of the network."""
 
     start: int

@@ -10,7 +10,7 @@ import torch
 
 from graticule.errors import OptionError
 from graticule.finetune.export import check_room, export_onnx
-from graticule.finetune.fold import Rows
+from graticule.finetune.fold import FoldRows
 from graticule.finetune.network import NetworkSpec, build_network, network_spec, runs_at
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.recipe import Recipe, default_size
@@ -41,7 +41,7 @@ def check_network(options: FinetuneOptions, *, gpu: bool) -> None:
         _try_export(options.backbone, size)
 
 
-def check_batches(recipe: Recipe, network: Any, parts: Sequence[Rows], processes: Processes) -> None:
+def check_batches(recipe: Recipe, network: Any, parts: Sequence[FoldRows], processes: Processes) -> None:
     """Refuse batches that leave a process too few images.
 
     Parameters
@@ -49,7 +49,7 @@ def check_batches(recipe: Recipe, network: Any, parts: Sequence[Rows], processes
     recipe : Recipe
     network : Classifier
         Batch normalisation that learns its statistics needs two images.
-    parts : sequence of Rows
+    parts : sequence of FoldRows
         One entry per fold.
     processes : Processes
 

@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from graticule.errors import TrainingError
-from graticule.finetune.batches import MapSource, PixelSource, Source
+from graticule.finetune.batches import BatchSource, MapSource, PixelSource
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
 from graticule.finetune.logits import score_views
-from graticule.finetune.loop import Saved, Task, Watch, fit
+from graticule.finetune.loop import Saved, TrainingTask, Watch, fit
 from graticule.finetune.network import NetworkSpec, build_network
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.recipe import Circumstances, Recipe, choose_recipe
@@ -75,7 +75,7 @@ class Campaign:
 
 
 @dataclass(frozen=True)
-class Rows:
+class FoldRows:
     """Rows that train, rows that choose the epoch and the temperature, and rows that are scored in the end."""
 
     train: IntArray
@@ -110,7 +110,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Judged:
+class FoldScores:
     """The temperature of a fold's scores, and its scores of the rows held out, shape (n_held, K)."""
 
     temperature: float
@@ -176,7 +176,7 @@ def with_maps(campaign: Campaign, network: Any, rows: IntArray, processes: Proce
 
 
 def finished_fold(
-    campaign: Campaign, processes: Processes, name: str, rows: Rows, watch: Watch, *, until: int | None = None
+    campaign: Campaign, processes: Processes, name: str, rows: FoldRows, watch: Watch, *, until: int | None = None
 ) -> Finished:
     """Train on some rows, or read what an earlier run has finished.
 
@@ -186,7 +186,7 @@ def finished_fold(
     processes : Processes
     name : str
         Of the files in the work folder.
-    rows : Rows
+    rows : FoldRows
     watch : Watch
     until : int, optional
         Stop after so many epochs of the recipe.
@@ -211,7 +211,7 @@ def finished_fold(
     return _kept(done, fingerprint)
 
 
-def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows: Rows) -> Judged:
+def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows: FoldRows) -> FoldScores:
     """Fit the temperature on the rows that chose the epoch, and score the rows held out; averaged over the views."""
     network = load_network(campaign, result).to(processes.device, memory_format=torch.channels_last)
     pixels = _pixel_source(campaign, processes)
@@ -223,7 +223,7 @@ def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows:
     temperature = 1.0
     if len(rows.validation):
         temperature = fit_temperature(logits(rows.validation), campaign.y[rows.validation])
-    return Judged(temperature, softmax(temperature * logits(rows.held)))
+    return FoldScores(temperature, softmax(temperature * logits(rows.held)))
 
 
 def load_network(campaign: Campaign, result: Finished) -> Any:
@@ -236,7 +236,7 @@ def load_network(campaign: Campaign, result: Finished) -> Any:
 
 
 def _trained(
-    campaign: Campaign, processes: Processes, saved: Saved, rows: Rows, watch: Watch, until: int | None
+    campaign: Campaign, processes: Processes, saved: Saved, rows: FoldRows, watch: Watch, until: int | None
 ) -> Finished:
     recipe, options = campaign.recipe, campaign.options
     network, _ = build_network(
@@ -246,8 +246,8 @@ def _trained(
         network.synchronise()
     network = network.to(processes.device, memory_format=torch.channels_last)
     pixels = _pixel_source(campaign, processes)
-    task = Task(campaign.y, rows.train, rows.validation, campaign.n_classes, options.seed, campaign.names)
-    source: Source = pixels
+    task = TrainingTask(campaign.y, rows.train, rows.validation, campaign.n_classes, options.seed, campaign.names)
+    source: BatchSource = pixels
     if campaign.maps is not None:
         source = MapSource(map_views(campaign.maps), recipe.frozen_blocks, processes.device, seed=task.seed)
     if options.weights != "none" and not saved.file.exists():

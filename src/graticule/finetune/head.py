@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from graticule.errors import TrainingError
-from graticule.finetune.batches import Source
+from graticule.finetune.batches import BatchSource
 from graticule.finetune.logits import score
-from graticule.finetune.loop import Task
+from graticule.finetune.loop import TrainingTask
 from graticule.finetune.recipe import AT_ONCE
 from graticule.training.processes import Processes
 
@@ -24,15 +24,17 @@ _C = 0.03
 _ITERATIONS = 300
 
 
-def head_first(network: Any, source: Source, task: Task, processes: Processes, *, at_once: int = AT_ONCE) -> None:
+def head_first(
+    network: Any, source: BatchSource, task: TrainingTask, processes: Processes, *, at_once: int = AT_ONCE
+) -> None:
     """Set the network's last layer to a logistic regression on its features of the training rows.
 
     Parameters
     ----------
     network : Classifier
         Changed.
-    source : Source
-    task : Task
+    source : BatchSource
+    task : TrainingTask
     processes : Processes
     at_once : int
         Images that each process computes at once.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from graticule.finetune.batches import PixelSource, Source
+from graticule.finetune.batches import BatchSource, PixelSource
 from graticule.finetune.recipe import AT_ONCE
 from graticule.heads.scoring import softmax
 from graticule.training.memory import memory_told
@@ -36,7 +36,7 @@ class Entered(torch.nn.Module):  # type: ignore[misc]
 
 def score(
     network: Any,
-    source: Source,
+    source: BatchSource,
     rows: IntArray,
     processes: Processes,
     *,

@@ -21,10 +21,10 @@ from torch._dynamo.exc import TorchDynamoException
 from torch.nn import functional
 
 from graticule.errors import TrainingError
-from graticule.finetune.batches import Source
+from graticule.finetune.batches import BatchSource
 from graticule.finetune.logits import Entered, balanced_loss, score
 from graticule.finetune.recipe import Recipe, average_at, rate_at
-from graticule.finetune.state import EpochRecord, State, begin, restore_state, save_state, update_average
+from graticule.finetune.state import EpochRecord, TrainingState, begin, restore_state, save_state, update_average
 from graticule.training.interrupt import Interrupt
 from graticule.training.memory import memory_told
 from graticule.training.order import class_weights, epoch_batches, share
@@ -35,7 +35,7 @@ CHECKPOINT_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What one network is trained on.
 
     Attributes
@@ -104,8 +104,8 @@ class Saved:
 
 def fit(
     network: Any,
-    source: Source,
-    task: Task,
+    source: BatchSource,
+    task: TrainingTask,
     recipe: Recipe,
     processes: Processes,
     *,
@@ -119,8 +119,8 @@ def fit(
     ----------
     network : Classifier
         On the device of `processes`; changed.
-    source : Source
-    task : Task
+    source : BatchSource
+    task : TrainingTask
     recipe : Recipe
     processes : Processes
     watch : Watch, optional
@@ -173,7 +173,7 @@ def fit(
     return Trained(state.average, state.best_epoch, state.history)
 
 
-def _batches(task: Task, recipe: Recipe, epoch: int) -> list[IntArray]:
+def _batches(task: TrainingTask, recipe: Recipe, epoch: int) -> list[IntArray]:
     return epoch_batches(len(task.train), recipe.batch_size, seed=task.seed, epoch=epoch)
 
 
@@ -188,10 +188,10 @@ def _set_mode(network: Any, recipe: Recipe) -> None:
 
 
 def _step(
-    state: State,
+    state: TrainingState,
     trained: torch.nn.Module,
-    source: Source,
-    task: Task,
+    source: BatchSource,
+    task: TrainingTask,
     recipe: Recipe,
     processes: Processes,
     batch: IntArray,
@@ -230,7 +230,9 @@ def _step(
     state.batch += 1
 
 
-def _judge(state: State, source: Source, task: Task, recipe: Recipe, processes: Processes, steps: int) -> EpochRecord:
+def _judge(
+    state: TrainingState, source: BatchSource, task: TrainingTask, recipe: Recipe, processes: Processes, steps: int
+) -> EpochRecord:
     """Score the averaged network on the validation part, keep it when it is as good as any, begin the next epoch."""
     start = time.perf_counter()
     processes.agree(state.average)
@@ -262,7 +264,7 @@ def _judge(state: State, source: Source, task: Task, recipe: Recipe, processes: 
     return record
 
 
-def _exhausted(state: State, recipe: Recipe) -> bool:
+def _exhausted(state: TrainingState, recipe: Recipe) -> bool:
     """Whether the validation loss has been worse than the lowest for long."""
     return state.best_epoch > 0 and state.epoch - state.best_epoch >= max(2, round(recipe.patience * recipe.epochs))
 
@@ -285,7 +287,7 @@ def _compiler_told() -> Iterator[None]:
         ) from error
 
 
-def _not_finite(state: State, task: Task, batch: IntArray, what: str) -> str:
+def _not_finite(state: TrainingState, task: TrainingTask, batch: IntArray, what: str) -> str:
     shown = ", ".join(str(name) for name in task.names[task.train[batch[:3]]])
     return (
         f"the {what} is not a finite number in epoch {state.epoch + 1}, batch {state.batch + 1} ({len(batch)} images: "
@@ -294,7 +296,7 @@ def _not_finite(state: State, task: Task, batch: IntArray, what: str) -> str:
     )
 
 
-def _save(saved: Saved, state: State, processes: Processes) -> None:
+def _save(saved: Saved, state: TrainingState, processes: Processes) -> None:
     # no waiting for each other here: what a process writes at a time of its own must not stop the others
     if processes.main:
         save_state(saved.file, state, saved.fingerprint)

@@ -22,7 +22,7 @@ from graticule.features.samples import Samples, data_hash, image_files
 from graticule.files import own_folder
 from graticule.finetune.all_folds import train_folds
 from graticule.finetune.checks import check_batches, check_network
-from graticule.finetune.fold import Campaign, Finished, Rows, judge_fold, settle_recipe, with_maps
+from graticule.finetune.fold import Campaign, Finished, FoldRows, judge_fold, settle_recipe, with_maps
 from graticule.finetune.network import build_network, network_spec
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.progress import Teller
@@ -148,7 +148,7 @@ def _prepared(
     processes: Processes,
     work: Path,
     reporter: Reporter,
-) -> tuple[Campaign, list[Rows], Preprocessing, Origin]:
+) -> tuple[Campaign, list[FoldRows], Preprocessing, Origin]:
     """The recipe settled, the rows of each fold, and the images decoded."""
     spec = network_spec(options.backbone)
     y, n_classes = class_codes(samples.manifest), len(samples.manifest.classes)
@@ -255,14 +255,14 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _divided(train: IntArray, held: IntArray, y: IntArray, division: Division, recipe: Recipe, seed: int) -> Rows:
+def _divided(train: IntArray, held: IntArray, y: IntArray, division: Division, recipe: Recipe, seed: int) -> FoldRows:
     """The rows of a fold; some of those that may judge choose the epoch instead of training."""
     folds = division.folds
     alone = only_trains(folds.part[train])
     real, extra = train[~alone], train[alone]
     fit, validation = validation_rows(y[real], folds.component[real], recipe.validation, seed)
     extra = extra[~np.isin(folds.component[extra], folds.component[real[validation]])]
-    return Rows(np.concatenate([real[fit], extra]), real[validation], held)
+    return FoldRows(np.concatenate([real[fit], extra]), real[validation], held)
 
 
 def _planned_steps(division: Division, options: FinetuneOptions, recipe: Recipe) -> int:

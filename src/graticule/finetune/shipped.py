@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.finetune.export import check_parity, export_onnx, heads_of
-from graticule.finetune.fold import Campaign, Finished, Rows, finished_fold, load_network
+from graticule.finetune.fold import Campaign, Finished, FoldRows, finished_fold, load_network
 from graticule.finetune.progress import Teller
 from graticule.heads.scoring import Head, probabilities
 from graticule.networks.encoder import Encoder
@@ -53,7 +53,7 @@ def choose_shipped(
     temperature = float(np.exp(np.mean(np.log(temperatures))))
     teller.refit()
     nothing = np.zeros(0, np.int64)
-    rows = Rows(training, nothing, nothing)
+    rows = FoldRows(training, nothing, nothing)
     result = finished_fold(campaign, processes, "refit", rows, teller, until=epochs)
     words = f"one network refitted on all cross-validated images ({epochs} epochs, as the folds chose)"
     warning = (

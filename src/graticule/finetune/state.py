@@ -41,7 +41,7 @@ class EpochRecord:
 
 
 @dataclass
-class State:
+class TrainingState:
     """All that changes while a network is trained.
 
     Attributes
@@ -82,13 +82,13 @@ class State:
 _COUNTERS = ("epoch", "batch", "step", "losses", "seconds", "best_epoch", "lowest_loss", "lowest_error")
 
 
-def begin(network: Any, recipe: Recipe) -> State:
+def begin(network: Any, recipe: Recipe) -> TrainingState:
     """A state before the first step; the first blocks are frozen as the recipe says."""
     for _, block in network.blocks()[: recipe.frozen_blocks]:
         block.requires_grad_(False)
     average = copy.deepcopy(network).requires_grad_(False).eval()
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe), lr=recipe.lr, weight_decay=recipe.weight_decay)
-    return State(network, average, optimizer)
+    return TrainingState(network, average, optimizer)
 
 
 def parameter_groups(network: Any, recipe: Recipe) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: fl
                 own.copy_(other)
 
 
-def save_state(file: Path, state: State, fingerprint: str) -> None:
+def save_state(file: Path, state: TrainingState, fingerprint: str) -> None:
     """Write a state; `fingerprint` says of which run."""
     tensors = {f"network/{k}": v for k, v in state.network.state_dict().items()}
     tensors |= {f"average/{k}": v for k, v in state.average.state_dict().items()}
@@ -136,7 +136,7 @@ def save_state(file: Path, state: State, fingerprint: str) -> None:
     write_checkpoint(file, tensors, values)
 
 
-def restore_state(file: Path, state: State, fingerprint: str) -> None:
+def restore_state(file: Path, state: TrainingState, fingerprint: str) -> None:
     """Bring a new state to where a checkpoint stands.
 
     Raises

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.formats.colour import choose_channels, scale_to_byte
-from graticule.formats.dicom_frames import FAULTS, Layout, layout_of, number, stored_frame
+from graticule.formats.dicom_frames import FAULTS, FrameLayout, layout_of, number, stored_frame
 from graticule.formats.dicom_values import shown
 from graticule.formats.instrument.dicom import dicom_metadata
 from graticule.formats.instrument.metadata import Metadata
@@ -109,7 +109,7 @@ def _read(dataset: Any, selection: Selection) -> Raster:
     return Raster(choose_channels(pixels, selection.channel), max(8, bits), "DICOM", layout.syntax, notes)
 
 
-def _rescale(dataset: Any, layout: Layout, frames: Sequence[int]) -> tuple[float, float, tuple[str, ...]]:
+def _rescale(dataset: Any, layout: FrameLayout, frames: Sequence[int]) -> tuple[float, float, tuple[str, ...]]:
     """Slope and intercept that apply to the chosen frames (1 and 0 where none do), and notes."""
     if layout.photometric not in ("MONOCHROME1", "MONOCHROME2") or layout.fractional:
         return 1.0, 0.0, ()

@@ -29,7 +29,7 @@ _HALVED = ("YBR_FULL_422", "YBR_PARTIAL_422")  # two pixels share their colour
 
 
 @dataclass(frozen=True)
-class Layout:
+class FrameLayout:
     """What a data set declares of its samples.
 
     Attributes
@@ -74,7 +74,7 @@ def number(dataset: Any, keyword: str, default: float | None = None) -> float | 
         return default
 
 
-def layout_of(dataset: Any) -> Layout:
+def layout_of(dataset: Any) -> FrameLayout:
     """The layout of a data set, after its sizes are known to be allowed.
 
     Raises
@@ -104,7 +104,7 @@ def layout_of(dataset: Any) -> Layout:
     if not 1 <= stored <= allocated:
         raise Refused(f"is damaged: {stored} bits stored of {allocated} allocated")
     low = int(number(dataset, "HighBit", stored - 1) or stored - 1) + 1 - stored
-    return Layout(
+    return FrameLayout(
         int(rows),
         int(columns),
         samples,
@@ -128,7 +128,7 @@ def _syntax(dataset: Any) -> str:
     return _IMPLICIT if implicit else _EXPLICIT if little in (None, True) else _BIG
 
 
-def stored_frame(dataset: Any, layout: Layout, index: int) -> Stored:
+def stored_frame(dataset: Any, layout: FrameLayout, index: int) -> Stored:
     """One frame as stored.
 
     Raises
@@ -164,7 +164,7 @@ def _offsets(dataset: Any) -> tuple[bytes, bytes] | None:
     return dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths
 
 
-def _packing(dataset: Any, layout: Layout) -> str:
+def _packing(dataset: Any, layout: FrameLayout) -> str:
     """How pydicom unpacks a plain frame: colour of half the width, or all samples.
 
     Some writers declare halved colour and store all of it, which the length tells.

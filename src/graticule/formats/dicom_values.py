@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.formats.colour import invert, ycbcr_to_rgb
-from graticule.formats.dicom_frames import Layout
+from graticule.formats.dicom_frames import FrameLayout
 from graticule.formats.dicom_streams import Stored, is_jpeg_2000
 from graticule.formats.raster import Refused
 
@@ -21,13 +21,13 @@ _OF_JPEG_2000 = ("YBR_ICT", "YBR_RCT")  # undone by its decoder
 _NAMES = ("Red", "Green", "Blue")
 
 
-def shown(stored: Stored, layout: Layout, dataset: Any) -> tuple[NDArray[Any], int, tuple[str, ...]]:
+def shown(stored: Stored, layout: FrameLayout, dataset: Any) -> tuple[NDArray[Any], int, tuple[str, ...]]:
     """One frame as a picture of which black is 0, before any rescale.
 
     Parameters
     ----------
     stored : Stored
-    layout : Layout
+    layout : FrameLayout
     dataset : pydicom.Dataset
         For its palette.
 
@@ -67,7 +67,7 @@ def shown(stored: Stored, layout: Layout, dataset: Any) -> tuple[NDArray[Any], i
     return (invert(values, bits) if layout.photometric == "MONOCHROME1" else values), bits, notes
 
 
-def declared_bits(stored: Stored, layout: Layout) -> NDArray[Any]:
+def declared_bits(stored: Stored, layout: FrameLayout) -> NDArray[Any]:
     """Samples in the declared type, without the bits that do not count (they may hold anything, PS3.5 8.1.1).
 
     A lossy stream knows no single bits: what it overshoots is cut at the largest value.
@@ -99,7 +99,7 @@ def declared_bits(stored: Stored, layout: Layout) -> NDArray[Any]:
     return np.asarray((values << spare).view(signed) >> signed.type(spare))
 
 
-def _colour_model(stored: Stored, layout: Layout) -> tuple[str, tuple[str, ...]]:
+def _colour_model(stored: Stored, layout: FrameLayout) -> tuple[str, tuple[str, ...]]:
     """The colour model that holds, and a note where the data set says another: the stream's own word counts."""
     declared = layout.photometric
     if declared == "RGB":
@@ -115,7 +115,7 @@ def _colour_model(stored: Stored, layout: Layout) -> tuple[str, tuple[str, ...]]
     return ("RGB" if declared in _OF_JPEG_2000 else declared), ()
 
 
-def through_palette(indices: NDArray[Any], dataset: Any, layout: Layout) -> NDArray[Any]:
+def through_palette(indices: NDArray[Any], dataset: Any, layout: FrameLayout) -> NDArray[Any]:
     """Colours of palette indices; an index beyond the palette takes its first or last colour (PS3.3 C.7.6.3.1.5).
 
     Returns
@@ -134,7 +134,7 @@ def through_palette(indices: NDArray[Any], dataset: Any, layout: Layout) -> NDAr
     return np.ascontiguousarray(table[places])
 
 
-def _palette(dataset: Any, layout: Layout) -> tuple[int, NDArray[Any]]:
+def _palette(dataset: Any, layout: FrameLayout) -> tuple[int, NDArray[Any]]:
     """The index of the first colour, and the colours, uint8 or uint16 of shape (entries, 3)."""
     described = dataset.get("RedPaletteColorLookupTableDescriptor")
     if described is None or len(described) != 3:
@@ -150,7 +150,7 @@ def _palette(dataset: Any, layout: Layout) -> tuple[int, NDArray[Any]]:
     return first, table.astype(np.uint8) if depth == 8 and table.max(initial=0) < 256 else table
 
 
-def _entries(element: Any, entries: int, layout: Layout) -> NDArray[Any]:
+def _entries(element: Any, entries: int, layout: FrameLayout) -> NDArray[Any]:
     value = element.value
     column: NDArray[Any]
     if not isinstance(value, bytes):

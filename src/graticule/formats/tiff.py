@@ -21,7 +21,7 @@ from graticule.formats.instrument.metadata import Metadata
 from graticule.formats.instrument.tiff import tiff_metadata
 from graticule.formats.raster import Raster, Refused
 from graticule.formats.selection import Selection
-from graticule.formats.tiff_ome import Facts, Part, Unfollowed, parts_of_set
+from graticule.formats.tiff_ome import OmeFacts, Part, Unfollowed, parts_of_set
 from graticule.formats.tiff_pages import TAG_FAULTS, full_pages, read_plain
 from graticule.formats.tiff_stack import Stack, read_stack
 
@@ -139,7 +139,7 @@ def _before_series(
     """Bounds on what tifffile would lay out plane by plane; the parts of a set over several files."""
     first: Any = tiff.pages[0]
     if dialect == "ome":
-        return parts_of_set(tiff.ome_metadata or "", Facts(name, len(tiff.pages), _size_of(tiff)))
+        return parts_of_set(tiff.ome_metadata or "", OmeFacts(name, len(tiff.pages), _size_of(tiff)))
     if dialect == "shaped":
         _check_planes(dialect, _planes_of_shaped(first), first, tiff, n_bytes)
     if dialect == "stk":

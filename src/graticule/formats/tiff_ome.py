@@ -25,7 +25,7 @@ class Unfollowed(Refused):
 
 
 @dataclass(frozen=True)
-class Facts:
+class OmeFacts:
     """What the file itself says.
 
     Attributes
@@ -108,7 +108,7 @@ class Part:
     pages: tuple[int, ...] = field(repr=False)
 
 
-def parts_of_set(xml: str, facts: Facts) -> list[Part] | None:
+def parts_of_set(xml: str, facts: OmeFacts) -> list[Part] | None:
     """What a file holds of the images that its description declares.
 
     Returns
@@ -179,7 +179,7 @@ def _declared(pixels: Any) -> Declared:
     return Declared(order, sizes, size, blocks or (_Block("", "", dict.fromkeys(_AXES, 0), 0, None),))
 
 
-def _with_shared_pages(image: Declared, here: Callable[[_Block], bool], facts: Facts) -> Declared:
+def _with_shared_pages(image: Declared, here: Callable[[_Block], bool], facts: OmeFacts) -> Declared:
     """The image with its channels counted as pages are: samples of a pixel share one."""
     page = next((block.page for block in image.blocks if here(block)), None)
     if page is None:

@@ -15,7 +15,7 @@ import tifffile
 from graticule.formats.named import camera_raw
 from graticule.formats.raster import Refused
 from graticule.formats.selection import Selection
-from graticule.formats.tiff_pixels import Picture, read_page
+from graticule.formats.tiff_pixels import PagePixels, read_page
 
 # What tifffile or a reader of tags may raise on odd tags; pixels are read all the same.
 TAG_FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, OSError, SyntaxError)
@@ -44,7 +44,7 @@ _RAW_KINDS = {
 
 
 @dataclass(frozen=True)
-class Pictures:
+class TiffPictures:
     """The pictures of a file.
 
     Attributes
@@ -62,7 +62,7 @@ class Pictures:
     first: int
 
 
-def read_plain(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int) -> tuple[Picture, tuple[str, ...]]:
+def read_plain(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int) -> tuple[PagePixels, tuple[str, ...]]:
     """The picture of a file that declares no dimension, and notes.
 
     With --z and without --page the pages of the chain count as planes.
@@ -84,7 +84,7 @@ def read_plain(tiff: tifffile.TiffFile, selection: Selection, n_bytes: int) -> t
     return read_page(page, page, selection.channel, n_bytes), _notes(pictures, chosen)
 
 
-def _notes(pictures: Pictures, chosen: int) -> tuple[str, ...]:
+def _notes(pictures: TiffPictures, chosen: int) -> tuple[str, ...]:
     count = len(pictures.pages)
     if count == 1:
         return ()
@@ -96,7 +96,7 @@ def _notes(pictures: Pictures, chosen: int) -> tuple[str, ...]:
     return (f"{which} of {count} pages; --page chooses another",)
 
 
-def _from_planes(pictures: Pictures, selection: Selection, n_bytes: int) -> tuple[Picture, tuple[str, ...]]:
+def _from_planes(pictures: TiffPictures, selection: Selection, n_bytes: int) -> tuple[PagePixels, tuple[str, ...]]:
     """A page of the chain, or the brightest value over all of them."""
     pages, count = pictures.pages[: pictures.chain], pictures.chain
     if pictures.first >= count:
@@ -118,7 +118,7 @@ def _from_planes(pictures: Pictures, selection: Selection, n_bytes: int) -> tupl
             raise Refused("its pages are no planes of one stack; choose with --page")
         # NaN is passed on and refused later
         pixels = np.maximum(brightest.pixels, picture.pixels)
-        brightest = Picture(pixels, max(brightest.bits, picture.bits), brightest.notes)
+        brightest = PagePixels(pixels, max(brightest.bits, picture.bits), brightest.notes)
     return brightest, (f"brightest of {count} pages at each point",)
 
 
@@ -141,7 +141,7 @@ def _chain(tiff: tifffile.TiffFile) -> list[Any]:
     return pages
 
 
-def _pictures(tiff: tifffile.TiffFile) -> Pictures:
+def _pictures(tiff: tifffile.TiffFile) -> TiffPictures:
     chain = _chain(tiff)
     inner = _sub_pages(chain)
     _refuse_camera_raw(chain, inner)
@@ -152,7 +152,7 @@ def _pictures(tiff: tifffile.TiffFile) -> Pictures:
     # in a sub-directory stands what belongs to the page; of the chain only what is far smaller is a thumbnail
     inside = largest >= len(full) and bool(full) and _area(pages[largest]) > _area(pages[0])
     thumbnail = _is_thumbnail(pages[0], pages[largest]) or not full
-    return Pictures(pages, len(full) or len(pages) - len(subs), largest if inside or thumbnail else 0)
+    return TiffPictures(pages, len(full) or len(pages) - len(subs), largest if inside or thumbnail else 0)
 
 
 def _lesser(page: Any) -> bool:

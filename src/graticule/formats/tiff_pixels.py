@@ -22,7 +22,7 @@ _MAX_SAMPLE_VALUE = 281
 
 
 @dataclass(frozen=True)
-class Picture:
+class PagePixels:
     """Pixels of a page, upright, grey or RGB, with significant bits and notes."""
 
     pixels: NDArray[Any]
@@ -30,7 +30,7 @@ class Picture:
     notes: tuple[str, ...]
 
 
-def read_page(page: Any, key: Any, channel: tuple[int, ...] | None, n_bytes: int) -> Picture:
+def read_page(page: Any, key: Any, channel: tuple[int, ...] | None, n_bytes: int) -> PagePixels:
     """Read one page.
 
     Parameters
@@ -85,7 +85,7 @@ def check_page(page: Any, key: Any, n_bytes: int, *, chunks: bool = True) -> Non
             raise Refused("is cut off: a strip or tile lies outside the file")
 
 
-def finish(pixels: NDArray[Any], axes: str, key: Any, channel: tuple[int, ...] | None) -> Picture:
+def finish(pixels: NDArray[Any], axes: str, key: Any, channel: tuple[int, ...] | None) -> PagePixels:
     """Samples as stored to a picture.
 
     Parameters
@@ -120,7 +120,7 @@ def finish(pixels: NDArray[Any], axes: str, key: Any, channel: tuple[int, ...] |
     pixels = choose_channels(pixels, channel)
     tag = key.tags.get("Orientation")
     orientation = tag.value if tag is not None and isinstance(tag.value, int) else 1
-    return Picture(upright(pixels, int(orientation)), bits, notes)
+    return PagePixels(upright(pixels, int(orientation)), bits, notes)
 
 
 def _plain_type(pixels: NDArray[Any], key: Any) -> tuple[NDArray[Any], int]:

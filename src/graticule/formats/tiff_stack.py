@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from graticule.formats.raster import Refused
 from graticule.formats.selection import Selection
 from graticule.formats.tiff_ome import Part
-from graticule.formats.tiff_pixels import Picture, check_page, finish, read_page
+from graticule.formats.tiff_pixels import PagePixels, check_page, finish, read_page
 
 _NAMES = {"T": "time points", "C": "channels", "Z": "planes", "P": "positions", "R": "regions", "A": "angles"}
 _MAX_LISTED = 4
@@ -134,7 +134,7 @@ class Stack:
         return math.prod(self.dimensions[axis] for axis in self.others)
 
 
-def read_stack(stacks: list[Stack], selection: Selection, data: bytes) -> tuple[Picture, tuple[str, ...]]:
+def read_stack(stacks: list[Stack], selection: Selection, data: bytes) -> tuple[PagePixels, tuple[str, ...]]:
     """The picture that a selection chooses from what a file declares.
 
     Raises
@@ -210,11 +210,11 @@ def _coordinates(stack: Stack, page: int) -> dict[str, int]:
     return dict(zip(stack.others, (int(i) for i in np.unravel_index(page, sizes)), strict=True)) if sizes else {}
 
 
-def _project(stack: Stack, fixed: dict[str, int], selection: Selection, data: bytes) -> Picture:
+def _project(stack: Stack, fixed: dict[str, int], selection: Selection, data: bytes) -> PagePixels:
     planes: Iterator[int] = iter(
         range(stack.dimensions.get("Z", 1)) if selection.z == "max" else (int(selection.z or 0),)
     )
-    brightest: Picture | None = None
+    brightest: PagePixels | None = None
     for z in planes:
         picture = _layers(stack, {**fixed, "Z": z}, selection, data)
         if brightest is None:
@@ -222,12 +222,12 @@ def _project(stack: Stack, fixed: dict[str, int], selection: Selection, data: by
         else:
             # NaN is passed on and refused later
             pixels = np.maximum(brightest.pixels, picture.pixels)
-            brightest = Picture(pixels, brightest.bits, brightest.notes)
+            brightest = PagePixels(pixels, brightest.bits, brightest.notes)
     assert brightest is not None
     return brightest
 
 
-def _layers(stack: Stack, at: dict[str, int], selection: Selection, data: bytes) -> Picture:
+def _layers(stack: Stack, at: dict[str, int], selection: Selection, data: bytes) -> PagePixels:
     if "C" not in stack.dimensions:
         return _plane(stack, at, selection.channel, data)
     pictures = [_plane(stack, {**at, "C": c}, None, data) for c in selection.channel or (0,)]
@@ -235,10 +235,10 @@ def _layers(stack: Stack, at: dict[str, int], selection: Selection, data: bytes)
         return pictures[0]
     if any(picture.pixels.ndim != 2 for picture in pictures):
         raise Refused("its channels are colour pictures; allowed: one of them with --channel N")
-    return Picture(np.stack([p.pixels for p in pictures], axis=2), pictures[0].bits, pictures[0].notes)
+    return PagePixels(np.stack([p.pixels for p in pictures], axis=2), pictures[0].bits, pictures[0].notes)
 
 
-def _plane(stack: Stack, at: dict[str, int], channel: tuple[int, ...] | None, data: bytes) -> Picture:
+def _plane(stack: Stack, at: dict[str, int], channel: tuple[int, ...] | None, data: bytes) -> PagePixels:
     """One plane, from the page that holds it, or out of the block in which all planes lie."""
     if stack.page is not None:
         return read_page(stack.page, stack.page, channel, len(data))
@@ -278,7 +278,7 @@ def _in_block(series: Any, key: Any, index: int, data: bytes) -> NDArray[Any]:
     return block.astype(kind.newbyteorder("="))
 
 
-def _from_whole(stack: Stack, at: dict[str, int], channel: tuple[int, ...] | None, n_bytes: int) -> Picture:
+def _from_whole(stack: Stack, at: dict[str, int], channel: tuple[int, ...] | None, n_bytes: int) -> PagePixels:
     """A plane cut out of the whole stack, for layouts in which planes and pages are not the same."""
     series, key = stack.series, stack.series.keyframe
     if math.prod(stack.shape) * np.dtype(series.dtype).itemsize > 2**29:

@@ -31,7 +31,7 @@ _RIDGE = 1.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class CalibrationChoice:
     """The calibration chosen, and what spoke for it.
 
     Attributes
@@ -52,7 +52,7 @@ class Choice:
     note: str
 
 
-def choose_calibration(proba: FloatArray, y: IntArray, unit: IntArray | None, seed: int = 0) -> Choice:
+def choose_calibration(proba: FloatArray, y: IntArray, unit: IntArray | None, seed: int = 0) -> CalibrationChoice:
     """The calibration of these scores with the lowest cross-validated log loss, the simplest where none is surely best.
 
     Parameters
@@ -65,12 +65,12 @@ def choose_calibration(proba: FloatArray, y: IntArray, unit: IntArray | None, se
     seed : int
     """
     if len(y) < MIN_IMAGES:
-        return Choice(
+        return CalibrationChoice(
             Calibration(), proba, {}, f"{len(y)} images: at least {MIN_IMAGES} are needed to calibrate scores"
         )
     parts = inner_folds(y, unit, FOLDS, seed)
     if not parts:
-        return Choice(Calibration(), proba, {}, "too few groups to judge a calibration")
+        return CalibrationChoice(Calibration(), proba, {}, "too few groups to judge a calibration")
     losses: dict[str, FloatArray] = {}
     maps: dict[str, FloatArray] = {}
     for method in METHODS:
@@ -83,7 +83,7 @@ def choose_calibration(proba: FloatArray, y: IntArray, unit: IntArray | None, se
         if gain > STANDARD_ERRORS * error:
             best = method
     means = {method: float(loss.mean()) for method, loss in losses.items()}
-    return Choice(fit_calibration(best, proba, y), maps[best], means, _note(best, means))
+    return CalibrationChoice(fit_calibration(best, proba, y), maps[best], means, _note(best, means))
 
 
 def crossfit(method: str, proba: FloatArray, y: IntArray, parts: list[tuple[IntArray, IntArray]]) -> FloatArray:

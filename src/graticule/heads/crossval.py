@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from graticule.heads.scoring import Head, probabilities
-from graticule.heads.search import Choice, choose_head, fit_choice
+from graticule.heads.search import HeadChoice, choose_head, fit_choice
 from graticule.split.folds import Folds
 from graticule.split.training_only import only_trains
 from graticule.statistics.intervals import t_critical
@@ -40,7 +40,7 @@ class CrossValidation:
 
     proba: NDArray[np.float64]
     heads: list[Head]
-    choices: list[Choice]
+    choices: list[HeadChoice]
     seconds: float
 
 
@@ -96,7 +96,7 @@ def cross_validate(
     units = search_units(folds, search.grouped)
     proba = np.full((len(y), search.n_classes), np.nan)
 
-    def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, Choice]:
+    def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, HeadChoice]:
         train, test = rows
         choice = _choose(features, y, units, train, search, only_trains(folds.part))
         head = fit_choice(features[train], y[train], search.n_classes, choice)
@@ -104,7 +104,7 @@ def cross_validate(
         return head, choice
 
     heads: list[Head] = []
-    choices: list[Choice] = []
+    choices: list[HeadChoice] = []
     # one thread per fold instead of threads inside BLAS: small matrices gain nothing from the latter, threads of two
     # pools would wait for each other, and results do not depend on the number of cores
     with threadpool_limits(1), ThreadPoolExecutor(_fold_threads(features)) as threads:
@@ -141,7 +141,7 @@ def refit(
     y: NDArray[np.int64],
     folds: Folds,
     search: Search,
-) -> tuple[Head, Choice]:
+) -> tuple[Head, HeadChoice]:
     """One head on all cross-validated samples, chosen by the same search."""
     rows = np.flatnonzero(training_rows(folds))
     units = search_units(folds, search.grouped)
@@ -157,7 +157,7 @@ def _choose(
     train: NDArray[np.int64],
     search: Search,
     synthetic: NDArray[np.bool_],
-) -> Choice:
+) -> HeadChoice:
     group = None if units is None else units[train]
     return choose_head(
         features,

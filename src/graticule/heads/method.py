@@ -9,7 +9,7 @@ from graticule.heads.crossval import CrossValidation, Search, cross_validate, le
 from graticule.heads.options import HeadOptions
 from graticule.heads.outcome import Outcome, class_codes, scored_once
 from graticule.heads.scoring import probabilities
-from graticule.heads.search import Choice
+from graticule.heads.search import HeadChoice
 from graticule.networks.encoder import Encoder
 from graticule.progress import Reporter
 from graticule.split.division import Division
@@ -25,7 +25,7 @@ def fit_heads(
     reporter.begin("cross-validating", folds.k)
     cv = cross_validate(samples.features, y, folds, search, progress=reporter.advance)
     heads, shipped = cv.heads, f"mean of the {folds.k} fold heads" if folds.k > 1 else "the head of the training part"
-    refitted: Choice | None = None
+    refitted: HeadChoice | None = None
     if options.refit:
         head, refitted = refit(samples.features, y, folds, search)
         heads, shipped = [head], f"one head ({refitted.kind}) refitted on all cross-validated images"
@@ -45,8 +45,8 @@ def fit_heads(
     )
 
 
-def _describe(cv: CrossValidation, refitted: Choice | None, shipped: str, options: HeadOptions) -> dict[str, Any]:
-    def described(choice: Choice) -> dict[str, Any]:
+def _describe(cv: CrossValidation, refitted: HeadChoice | None, shipped: str, options: HeadOptions) -> dict[str, Any]:
+    def described(choice: HeadChoice) -> dict[str, Any]:
         return {
             "kind": choice.kind,
             "settings": choice.describe(),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from graticule.bundle import Bundle, ReferenceInfo
 from graticule.errors import BundleError
 from graticule.features.cache import FeatureCache
-from graticule.features.embed import Row, stream_rows
+from graticule.features.embed import FileRow, stream_rows
 from graticule.heads.calibration import Calibration
 from graticule.heads.scoring import Head, member_probabilities, unpack_heads
 from graticule.images.decode import Decoded, ImageFile
@@ -25,7 +25,7 @@ _BLOCK = 256
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredFiles:
     """Up to a few hundred files after prediction, in order.
 
     Attributes
@@ -101,7 +101,7 @@ class Predictor:
         batch_size: int = 8,
         cache: FeatureCache | None = None,
         with_reference: bool = False,
-    ) -> Iterator[Scored]:
+    ) -> Iterator[ScoredFiles]:
         """Score files block by block, in their order, in constant memory.
 
         `with_reference` also gives features in the space of the reference; for a fine-tuned network that takes a second
@@ -121,7 +121,7 @@ class Predictor:
             for block, beside in zip(rows, seen, strict=True):
                 yield replace(self.score(block), reference=_stacked(beside, self.reference.n_features))
 
-    def score(self, rows: Sequence[Row]) -> Scored:
+    def score(self, rows: Sequence[FileRow]) -> ScoredFiles:
         """Scores of files that were embedded."""
         features = _stacked(rows, self.encoder.n_features)
         readable = np.array([row.features is not None for row in rows], dtype=bool)
@@ -130,7 +130,7 @@ class Predictor:
             members[:, readable] = member_probabilities(self.heads, features[readable])
         proba = np.full(members.shape[1:], np.nan)
         proba[readable] = self.calibration(members[:, readable].mean(axis=0))
-        return Scored([row.info for row in rows], features, members, proba)
+        return ScoredFiles([row.info for row in rows], features, members, proba)
 
     def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Calibrated class probabilities, shape (n, K), of features of shape (n, d)."""
@@ -141,13 +141,13 @@ class Predictor:
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.classes)))
 
 
-def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _blocks(rows: Iterable[FileRow]) -> Iterator[list[FileRow]]:
     iterator = iter(rows)
     while block := list(itertools.islice(iterator, _BLOCK)):
         yield block
 
 
-def _stacked(rows: Sequence[Row], n_features: int) -> NDArray[np.float32]:
+def _stacked(rows: Sequence[FileRow], n_features: int) -> NDArray[np.float32]:
     """Features of each row, zeros for unreadable files."""
     features = np.zeros((len(rows), n_features), np.float32)
     for i, row in enumerate(rows):

@@ -57,7 +57,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Choice:
+class HeadChoice:
     """The outcome of a search.
 
     Attributes
@@ -120,7 +120,7 @@ def choose_head(
     request: str = "auto",
     seed: int = 0,
     trains_only: NDArray[np.bool_] | None = None,
-) -> Choice:
+) -> HeadChoice:
     """Choose head settings and temperature from training data.
 
     Parameters
@@ -141,7 +141,7 @@ def choose_head(
 
     Returns
     -------
-    Choice
+    HeadChoice
     """
     # the chosen head is fitted on all rows, not on the thinned ones
     kernels = len(rows) <= KERNEL_LIMIT
@@ -157,13 +157,13 @@ def choose_head(
         folds = folds if all(len(test) for _, test in folds) else []
     if not folds:
         members = DEFAULTS[request] if request != "svm" or kernels else (_LINEAR_MACHINE,)
-        return Choice(members, 1.0, None, 0, 0)
+        return HeadChoice(members, 1.0, None, 0, 0)
     judged = _Search(features, y, folds, n_classes, kernels=kernels).run(request)
     best = _best(judged)
-    return Choice(best.members, best.temperature, best.loss, len(judged), len(folds))
+    return HeadChoice(best.members, best.temperature, best.loss, len(judged), len(folds))
 
 
-def fit_choice(features: NDArray[np.floating], y: NDArray[np.int64], n_classes: int, choice: Choice) -> Head:
+def fit_choice(features: NDArray[np.floating], y: NDArray[np.int64], n_classes: int, choice: HeadChoice) -> Head:
     """Fit the chosen head on features of shape (n, d) and class indices of shape (n,); see `heads.fit_head`."""
     heads = [fit_head(features, y, n_classes, member.settings, member.temperature) for member in choice.members]
     return heads[0] if len(heads) == 1 else mean_of_linear(heads, choice.temperature)

@@ -14,7 +14,7 @@ from graticule.errors import ImageError
 from graticule.images.decode import Decoded, ImageFile, decode_file
 from graticule.images.preprocess import Preprocessing
 from graticule.workers.pool import LIMITS, WorkerPool
-from graticule.workers.process import Limits
+from graticule.workers.process import FileLimits
 
 Result = TypeVar("Result")
 Decode = Callable[[ImageFile], Decoded]
@@ -29,11 +29,11 @@ class DecodePool:
         Processes, at least 1.
     preprocessing : Preprocessing
         Applied to every image.
-    limits : Limits
+    limits : FileLimits
         Of one file; one that takes more is given up with an error.
     """
 
-    def __init__(self, workers: int, preprocessing: Preprocessing, *, limits: Limits = LIMITS) -> None:
+    def __init__(self, workers: int, preprocessing: Preprocessing, *, limits: FileLimits = LIMITS) -> None:
         self._decode = partial(decode_file, preprocessing=preprocessing)
         self._pool = WorkerPool(workers, limits=limits)
 

@@ -19,7 +19,7 @@ from graticule.errors import OptionError
 from graticule.formats.selection import Selection
 from graticule.images.beyond import check_contrast
 from graticule.images.burnt_in.infobar import Bar, crop_bar, find_bar
-from graticule.images.burnt_in.ultrasound import Marks, find_marks, mask_marks
+from graticule.images.burnt_in.ultrasound import ScanMarks, find_marks, mask_marks
 from graticule.images.image import Image
 from graticule.images.intensity import Intensity, pixel_kind, to_uint8
 
@@ -121,14 +121,14 @@ class Picture:
         Without what the preprocessing takes away.
     bar : Bar or None
         The info bar found, cut off or not.
-    marks : Marks or None
+    marks : ScanMarks or None
         Marks burnt into the picture, where they were masked.
     """
 
     whole: Pixels
     shown: Pixels
     bar: Bar | None
-    marks: Marks | None = None
+    marks: ScanMarks | None = None
 
 
 def picture_of(image: Image, preprocessing: Preprocessing) -> Picture:

@@ -11,7 +11,7 @@ import numpy as np
 from graticule import __version__
 from graticule.files import write_text
 from graticule.formats.selection import selection_of
-from graticule.label_errors.judged import Found, Judged, find_errors, read_judged
+from graticule.label_errors.judged import CrossValidated, Found, find_errors, read_judged
 from graticule.label_errors.ranking import CUT_OFF, LabelErrors
 from graticule.label_errors.tables import write_cleaned, write_list
 from graticule.manifest import escape_path
@@ -70,11 +70,11 @@ def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict
     return document
 
 
-def _listed_paths(judged: Judged, found: Found) -> set[str]:
+def _listed_paths(judged: CrossValidated, found: Found) -> set[str]:
     return set(judged.manifest.path[found.errors.listed].tolist())
 
 
-def _rows(judged: Judged, found: Found, limit: int | None = None) -> list[dict[str, Any]]:
+def _rows(judged: CrossValidated, found: Found, limit: int | None = None) -> list[dict[str, Any]]:
     """One entry per image, most suspect first: all of them, or the listed ones up to a limit."""
     errors, scored = found.errors, judged.predictions
     order = errors.order if limit is None else errors.order[: min(limit, int(errors.listed.sum()))]
@@ -121,7 +121,7 @@ def _neighbours(errors: LabelErrors, scored: Predictions, i: int) -> dict[str, A
     return {"n": len(row), "labels": dict(counts.most_common()), "nearest": nearest}
 
 
-def _document(run: Path, judged: Judged, found: Found) -> dict[str, Any]:
+def _document(run: Path, judged: CrossValidated, found: Found) -> dict[str, Any]:
     """The content of label_errors.json."""
     errors, scored, noise = found.errors, judged.predictions, found.errors.noise
     n_listed = int(errors.listed.sum())
@@ -183,7 +183,7 @@ def _pairs(scored: Predictions, errors: LabelErrors) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-row["listed"], -row["estimated"]["value"], row["label"], row["suggested"]))
 
 
-def _page(judged: Judged, document: dict[str, Any]) -> str:
+def _page(judged: CrossValidated, document: dict[str, Any]) -> str:
     files = dict(zip(judged.predictions.path.tolist(), judged.manifest.files(), strict=True))
     with pictures_of_files(SIDE, selection_of(judged.record)) as read:
         return render_label_errors(document, read, files.get)

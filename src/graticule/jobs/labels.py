@@ -14,7 +14,7 @@ from graticule.record.data_set import join
 from graticule.record.events import Event
 from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, EventFiles, divide, read_events, write_rows
 from graticule.record.store import LabelStore
-from graticule.record.trail import Head, Verification, parse_head, verify
+from graticule.record.trail import ChainEnd, Verification, parse_head, verify
 from graticule.runs import read_json, reserved, utc_now, write_json
 
 
@@ -45,7 +45,7 @@ def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
         return _verified(store.shown, store.verify(given), store.missing_guards(), store.foreign_rules())
 
 
-def _given_head(text: str) -> Head:
+def _given_head(text: str) -> ChainEnd:
     if not text.endswith(".json"):
         return parse_head(text)
     head = read_json(Path(text)).get("head")

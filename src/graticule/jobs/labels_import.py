@@ -15,7 +15,7 @@ from graticule.files import sha256_file
 from graticule.manifest import escape_path, unescape_path
 from graticule.names import told_apart, written_otherwise
 from graticule.progress import Reporter, Silent
-from graticule.record.events import DOUBTFUL, NOVEL, Draft, check_draft
+from graticule.record.events import DOUBTFUL, NOVEL, EventDraft, check_draft
 from graticule.record.people import login_name
 from graticule.record.store import LabelStore
 from graticule.sources.labels import check_labels, check_names
@@ -85,7 +85,7 @@ def import_labels(
 
 def _read(
     table: Path, root: Path | None, user: str | None, reason: str, reporter: Reporter
-) -> tuple[list[Draft], list[tuple[str, str]], int]:
+) -> tuple[list[EventDraft], list[tuple[str, str]], int]:
     """A draft of each labelled row, the rows that cannot be one, and the number of rows without a label."""
     if root is not None and not root.is_dir():
         raise OptionError(f"--root {str(root)!r} is no folder")
@@ -96,7 +96,7 @@ def _read(
     columns = _checked_columns(cells.columns, cells.rows, table, person)
     base = Path(os.path.abspath(root or cells.root or table.parent))  # noqa: PTH100 - lexical, as for a manifest
     reason = f"{reason}, sha256 {sha256_file(table)}"
-    drafts: list[Draft] = []
+    drafts: list[EventDraft] = []
     failures: list[tuple[str, str]] = []
     n = len(cells.rows)
     who = columns.get("user", [""] * n)
@@ -138,7 +138,7 @@ def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path
     return columns
 
 
-def _check_against(store: LabelStore, drafts: list[Draft], table: Path) -> None:
+def _check_against(store: LabelStore, drafts: list[EventDraft], table: Path) -> None:
     """Refuse names of persons and classes that are twins of others in the record: they would count as two.
 
     Raises
@@ -189,10 +189,10 @@ def _image(text: str, base: Path) -> tuple[str, str]:
     raise ManifestError(f"cannot be read below {str(base)!r}: {cause}")
 
 
-def _draft(path: str, sha256: str, label: str, who: str, chance: str) -> Draft:
+def _draft(path: str, sha256: str, label: str, who: str, chance: str) -> EventDraft:
     """The row as a draft; its client id comes from what it says, so that it is stored once."""
     said = "\0".join((who, sha256, path, label))
-    return Draft(
+    return EventDraft(
         who=who,
         action="import",
         image_sha256=sha256,
@@ -203,7 +203,7 @@ def _draft(path: str, sha256: str, label: str, who: str, chance: str) -> Draft:
     )
 
 
-def _without_conflicts(drafts: list[Draft]) -> tuple[list[Draft], list[tuple[str, str]]]:
+def _without_conflicts(drafts: list[EventDraft]) -> tuple[list[EventDraft], list[tuple[str, str]]]:
     """Drafts of images on which the table says one thing per person, and the others as failures."""
     said: dict[tuple[str | None, str], set[str | None]] = defaultdict(set)
     for draft in drafts:
@@ -221,7 +221,7 @@ def _without_conflicts(drafts: list[Draft]) -> tuple[list[Draft], list[tuple[str
     return fine, conflicts
 
 
-def _store_block(store: LabelStore, block: list[Draft], counts: dict[str, int]) -> None:
+def _store_block(store: LabelStore, block: list[EventDraft], counts: dict[str, int]) -> None:
     wanted = []
     for draft in block:
         standing = store.state_of(draft.image_sha256 or "").of(draft.who)

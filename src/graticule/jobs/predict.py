@@ -18,7 +18,7 @@ from graticule.decide.decisions import ACCEPT, REJECT, REVIEW, expected_errors
 from graticule.decide.judge import DecisionOptions, Judge, Judgement, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.open_bundle import open_bundle
-from graticule.heads.predictor import Predictor, Scored
+from graticule.heads.predictor import Predictor, ScoredFiles
 from graticule.images.decode import ImageFile
 from graticule.jobs.record import write_failures
 from graticule.manifest import Manifest, escape_path
@@ -116,7 +116,7 @@ def _circumstances(run: Path, images: Path, start: float) -> dict[str, Any]:
 
 def _scored(
     predictor: Predictor, manifest: Manifest, workers: int | None, batch_size: int
-) -> Iterator[tuple[list[str], Scored]]:
+) -> Iterator[tuple[list[str], ScoredFiles]]:
     """Paths with their scores, a few hundred at a time."""
     position = 0
     root = manifest.root
@@ -127,7 +127,9 @@ def _scored(
         position += n
 
 
-def _columns(paths: list[str], scored: Scored, judgement: Judgement, classes: tuple[str, ...]) -> dict[str, list[Any]]:
+def _columns(
+    paths: list[str], scored: ScoredFiles, judgement: Judgement, classes: tuple[str, ...]
+) -> dict[str, list[Any]]:
     """One block as columns; unreadable files have nulls."""
     names, readable = np.array(classes, dtype=object), scored.readable.tolist()
     best = np.nan_to_num(scored.proba).argmax(axis=1)

@@ -25,7 +25,7 @@ from graticule.record.people import check_person
 from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import control_sample, control_size, in_order
-from graticule.review.pictures import Pictures
+from graticule.review.pictures import ReviewPictures
 from graticule.review.subject import Subject, read_subject
 from graticule.runs import cache_folder
 from graticule.workers.pool import WorkerPool, available_cores
@@ -84,14 +84,14 @@ class Review:
     ----------
     desk : Desk
         The queue, and what persons do.
-    pictures : Pictures
+    pictures : ReviewPictures
     subject : Subject
     pool : WorkerPool
         Reads the images; its processes start with the first one.
     """
 
     desk: Desk
-    pictures: Pictures
+    pictures: ReviewPictures
     subject: Subject
     pool: WorkerPool
 
@@ -151,13 +151,13 @@ def open_review(
     return Review(Desk(subject.items, store, settings, pictures.is_changed), pictures, subject, pool)
 
 
-def _pictures(subject: Subject, pool: WorkerPool) -> Pictures:
+def _pictures(subject: Subject, pool: WorkerPool) -> ReviewPictures:
     files = [subject.root / unescape_path(path) for path in subject.items.path]
     training = [] if subject.training is None else subject.training.files()
     explain = None if subject.bundle is None else _explainer(subject.bundle, pool)
     read = partial(answer_of, pool, partial(shown_as_model_reads, preprocessing=subject.preprocessing))
     cache = cache_folder() / "review" / hashlib.sha256(subject.preprocessing.key().encode()).hexdigest()[:16]
-    return Pictures(files, subject.items.sha256.tolist(), training, read, cache, explain)
+    return ReviewPictures(files, subject.items.sha256.tolist(), training, read, cache, explain)
 
 
 def _explainer(bundle: Bundle, pool: WorkerPool) -> Callable[[Path, str], NDArray[np.uint8] | None] | None:

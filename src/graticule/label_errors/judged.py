@@ -31,7 +31,7 @@ MOST_JUDGED = 30_000
 
 
 @dataclass(frozen=True)
-class Judged:
+class CrossValidated:
     """The cross-validated images of a run: as read, scored, and with their features where the run has them."""
 
     record: dict[str, Any]
@@ -53,7 +53,7 @@ class Found:
     near: list[tuple[int, int, float]]
 
 
-def read_judged(run: Path) -> Judged:
+def read_judged(run: Path) -> CrossValidated:
     """The cross-validated images of a finished run.
 
     Raises
@@ -80,7 +80,7 @@ def read_judged(run: Path) -> Judged:
         reference = np.array([place[path] for path in everything.path[rows].tolist()], dtype=np.int64)
     except KeyError as error:
         raise RunError(f"{run} is inconsistent: its model or manifest lacks the sample {error}; train again") from error
-    return Judged(
+    return CrossValidated(
         record=record,
         everything=everything,
         manifest=everything.take(rows),
@@ -121,7 +121,7 @@ def _parts(run: Path) -> list[tuple[str, str]]:
     return list(zip(table["sample_id"].to_pylist(), table["part"].to_pylist(), strict=True))
 
 
-def find_errors(judged: Judged) -> Found:
+def find_errors(judged: CrossValidated) -> Found:
     """Which of their labels are probably wrong."""
     scored = judged.predictions
     reading = Preprocessing.from_json(judged.bundle.info.preprocessing)

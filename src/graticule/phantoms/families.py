@@ -40,7 +40,7 @@ _RUN_LENGTH = 3  # zlib's Z_RLE: as small as the default on noise, in half the t
 
 
 @dataclass(frozen=True)
-class Family:
+class PhantomFamily:
     """A kind of phantom.
 
     Parameters
@@ -64,14 +64,14 @@ class Family:
     bars: bool = True
 
 
-FAMILIES: dict[str, Family] = {
-    "powder": Family(
+FAMILIES: dict[str, PhantomFamily] = {
+    "powder": PhantomFamily(
         name="powder",
         description="powder particles of six morphologies under a scanning electron microscope",
         classes=powder.CLASSES,
         render=powder.render,
     ),
-    "ultrasound": Family(
+    "ultrasound": PhantomFamily(
         name="ultrasound",
         description="ultrasound frames with a cyst or a solid mass",
         classes=ultrasound.CLASSES,
@@ -174,7 +174,7 @@ def write_phantom(
     return record
 
 
-def _make_folders(plan: _Plan, family: Family, out: Path) -> None:
+def _make_folders(plan: _Plan, family: PhantomFamily, out: Path) -> None:
     for name in family.classes:
         (out / name).mkdir(parents=True, exist_ok=True)
         if plan.masks:
@@ -208,7 +208,7 @@ def _validate(plan: _Plan, workers: int | None) -> None:
         raise OptionError("; ".join(faults))
 
 
-def _faults_of_kind(plan: _Plan, family: Family) -> list[str]:
+def _faults_of_kind(plan: _Plan, family: PhantomFamily) -> list[str]:
     """Options that images of this kind cannot follow."""
     faults = []
     if plan.info_bar is not None and not family.bars:
@@ -280,7 +280,7 @@ def _acquisition(shot: powder.Micrograph, seed: int, task: _Task) -> Acquisition
     )
 
 
-def _record(plan: _Plan, family: Family, rows: list[dict[str, str]]) -> dict[str, object]:
+def _record(plan: _Plan, family: PhantomFamily, rows: list[dict[str, str]]) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         **asdict(plan),

@@ -11,16 +11,16 @@ from sqlalchemy import Connection, insert, select, text
 from graticule.errors import LabelStoreError
 from graticule.record import schema
 from graticule.record.current import Completed, ImageState, complete, image_states
-from graticule.record.events import FORMAT, Draft, Event
+from graticule.record.events import FORMAT, Event, EventDraft
 from graticule.record.schema import label_events
-from graticule.record.trail import START, Head, event_hash
+from graticule.record.trail import START, ChainEnd, event_hash
 
 
-def last_head(connection: Connection) -> Head:
+def last_head(connection: Connection) -> ChainEnd:
     """Number and hash of the last event; 0 and 64 zeros for an empty store."""
     last = select(label_events.c.seq, label_events.c.hash).order_by(label_events.c.seq.desc()).limit(1)
     row = connection.execute(last).first()
-    return Head(0, START) if row is None else Head(row.seq, row.hash)
+    return ChainEnd(0, START) if row is None else ChainEnd(row.seq, row.hash)
 
 
 def events_of(connection: Connection, image_sha256: str) -> list[Event]:
@@ -29,7 +29,7 @@ def events_of(connection: Connection, image_sha256: str) -> list[Event]:
     return [Event.of(row) for row in connection.execute(wanted).mappings()]
 
 
-def append(connection: Connection, drafts: Sequence[Draft]) -> list[Event]:
+def append(connection: Connection, drafts: Sequence[EventDraft]) -> list[Event]:
     """Within a writing transaction: the stored event of each draft."""
     before = head = last_head(connection)
     stored = []
@@ -38,13 +38,13 @@ def append(connection: Connection, drafts: Sequence[Draft]) -> list[Event]:
         if event is None:
             event = _event(draft, _completed(connection, draft, head), head)
             connection.execute(insert(label_events), event.row())
-            head = Head(event.seq, event.hash)
+            head = ChainEnd(event.seq, event.hash)
         stored.append(event)
     _read_back(connection, before, [event for event in stored if event.seq > (before.seq or 0)])
     return stored
 
 
-def _read_back(connection: Connection, before: Head, written: Sequence[Event]) -> None:
+def _read_back(connection: Connection, before: ChainEnd, written: Sequence[Event]) -> None:
     """Raise, and so take everything back, unless the table holds what was written: a rule may have changed it."""
     if connection.dialect.name == "postgresql":
         # what others put off until the commit acts now, before the rows are read
@@ -63,7 +63,7 @@ def _read_back(connection: Connection, before: Head, written: Sequence[Event]) -
         )
 
 
-def _known(connection: Connection, draft: Draft) -> Event | None:
+def _known(connection: Connection, draft: EventDraft) -> Event | None:
     """The event that was stored under the draft's client id."""
     wanted = select(label_events).where(label_events.c.client_id == draft.client_id)
     row = connection.execute(wanted).mappings().first()
@@ -83,14 +83,14 @@ def _known(connection: Connection, draft: Draft) -> Event | None:
     return event
 
 
-def _completed(connection: Connection, draft: Draft, head: Head) -> Completed:
+def _completed(connection: Connection, draft: EventDraft, head: ChainEnd) -> Completed:
     if draft.image_sha256 is None:
         return Completed(None, draft.new_value, draft.reason, head.seq if draft.action == "sign" else draft.refers_to)
     states = image_states(events_of(connection, draft.image_sha256))
     return complete(draft, states.get(draft.image_sha256, ImageState()))
 
 
-def _event(draft: Draft, completed: Completed, head: Head) -> Event:
+def _event(draft: EventDraft, completed: Completed, head: ChainEnd) -> Event:
     """The draft as the event after `head`."""
     row: dict[str, Any] = {
         "seq": (head.seq or 0) + 1,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from graticule.errors import LabelStoreError
-from graticule.record.events import DECIDING, DOUBTFUL, NOVEL, Draft, Event
+from graticule.record.events import DECIDING, DOUBTFUL, NOVEL, Event, EventDraft
 
 _STACKED = (*DECIDING, "delete")
 
@@ -142,7 +142,7 @@ class Completed:
     refers_to: int | None
 
 
-def complete(draft: Draft, state: ImageState) -> Completed:
+def complete(draft: EventDraft, state: ImageState) -> Completed:
     """Old and new value of a draft about an image, and what it refers to.
 
     Raises
@@ -172,7 +172,7 @@ def complete(draft: Draft, state: ImageState) -> Completed:
     return Completed(old, new, draft.reason, draft.refers_to)
 
 
-def _undo(draft: Draft, state: ImageState) -> Completed:
+def _undo(draft: EventDraft, state: ImageState) -> Completed:
     last = state.last_of(draft.who)
     if last is None:
         raise LabelStoreError(f"nothing to undo: no decision of {draft.who!r} stands on {draft.path!r}")

@@ -29,7 +29,7 @@ _ALLOWED = "allowed are a file (labels.db), sqlite:///FILE and postgresql+pg8000
 
 
 @dataclass(frozen=True)
-class Place:
+class StorePlace:
     """Where a label store is.
 
     Attributes
@@ -47,7 +47,7 @@ class Place:
     url: str | None = None
 
 
-def parse_place(labels: str) -> Place:
+def parse_place(labels: str) -> StorePlace:
     """Where `--labels` points.
 
     Raises
@@ -58,7 +58,7 @@ def parse_place(labels: str) -> Place:
     if "://" not in labels:
         if not labels:
             raise OptionError(f"--labels is empty: {_ALLOWED}")
-        return Place(labels, file=Path(labels))
+        return StorePlace(labels, file=Path(labels))
     try:
         url = make_url(labels)
     except ArgumentError as error:
@@ -67,7 +67,7 @@ def parse_place(labels: str) -> Place:
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
         if not url.database or url.database == ":memory:" or url.query:
             raise OptionError(f"--labels {shown}: a label store is a file, as in sqlite:///labels.db")
-        return Place(shown, file=Path(url.database))
+        return StorePlace(shown, file=Path(url.database))
     if url.drivername not in ("postgresql", "postgres", "postgresql+pg8000"):
         raise OptionError(f"--labels {shown}: {_ALLOWED}")
     if importlib.util.find_spec("pg8000") is None:
@@ -75,10 +75,10 @@ def parse_place(labels: str) -> Place:
     url = url.set(drivername="postgresql+pg8000")
     if url.password is None and os.environ.get("PGPASSWORD"):
         url = url.set(password=os.environ["PGPASSWORD"])
-    return Place(shown, url=url.render_as_string(hide_password=False))
+    return StorePlace(shown, url=url.render_as_string(hide_password=False))
 
 
-def open_engine(place: Place, *, read_only: bool) -> Engine:
+def open_engine(place: StorePlace, *, read_only: bool) -> Engine:
     """An engine whose transactions are durable when they are committed; it connects when first used."""
     if place.url is not None:
         engine = create_engine(place.url, pool_pre_ping=True)
@@ -200,7 +200,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def told(place: Place) -> Iterator[None]:
+def told(place: StorePlace) -> Iterator[None]:
     """Turn an error of the database into one message."""
     try:
         yield
@@ -212,7 +212,7 @@ def told(place: Place) -> Iterator[None]:
         raise LabelDatabaseError(f"the label store {place.shown}: {error}") from error
 
 
-def locked(place: Place) -> LabelDatabaseError:
+def locked(place: StorePlace) -> LabelDatabaseError:
     """The message for a lock that was waited for in vain."""
     seconds = BUSY_SECONDS if place.url is None else LOCK_SECONDS
     return LabelDatabaseError(

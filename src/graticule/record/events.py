@@ -35,7 +35,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Draft:
+class EventDraft:
     """A decision as it is handed to the store, which adds number, time, old value and hashes.
 
     Attributes
@@ -94,7 +94,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Event:
-    """A stored event. The fields stand in the order in which they are hashed; those of `Draft` mean the same.
+    """A stored event. The fields stand in the order in which they are hashed; those of `EventDraft` mean the same.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ FLOATS = ("seconds", "sampling_prob")
 REQUIRED = ("seq", "format", "time", "who", "action", "blind", "bulk", "client_id", "prev_hash", "hash")
 
 
-def check_draft(draft: Draft) -> None:
+def check_draft(draft: EventDraft) -> None:
     """Check all of a draft that can be judged without the store.
 
     Raises
@@ -167,7 +167,7 @@ def check_draft(draft: Draft) -> None:
         raise LabelStoreError(f"the event was not stored: {'; '.join(faults)}")
 
 
-def _text_faults(draft: Draft) -> list[str]:
+def _text_faults(draft: EventDraft) -> list[str]:
     limits = {"who": MAX_NAME, "path": MAX_PATH, "new_value": MAX_TEXT, "reason": MAX_TEXT, "model_hash": MAX_NAME}
     limits |= {"run_hash": MAX_NAME, "queue_reason": MAX_NAME, "client_id": MAX_NAME}
     faults = []
@@ -192,7 +192,7 @@ def _text_faults(draft: Draft) -> list[str]:
     return faults
 
 
-def _number_faults(draft: Draft) -> list[str]:
+def _number_faults(draft: EventDraft) -> list[str]:
     faults = []
     if draft.seconds is not None and not (_is_number(draft.seconds) and draft.seconds >= 0):
         faults.append(f"seconds {draft.seconds!r}: allowed are numbers from 0")
@@ -212,7 +212,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _action_faults(draft: Draft) -> list[str]:
+def _action_faults(draft: EventDraft) -> list[str]:
     faults = []
     if draft.action in IMAGE_ACTIONS:
         if not isinstance(draft.image_sha256, str) or not _SHA256.fullmatch(draft.image_sha256):

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graticule.errors import LabelStoreError
-from graticule.record.events import Draft, Event
+from graticule.record.events import Event, EventDraft
 from graticule.record.store import LabelStore
 
 
@@ -95,7 +95,7 @@ def sign(store: LabelStore, who: str, meaning: str, *, batch: str, images: Seque
     signed = json.dumps(
         {"batch": batch, "n_images": n_images, "images_sha256": digest}, ensure_ascii=False, sort_keys=True
     )
-    event = store.append(Draft(who, "sign", new_value=signed, reason=meaning))
+    event = store.append(EventDraft(who, "sign", new_value=signed, reason=meaning))
     return signature_of(event)
 
 

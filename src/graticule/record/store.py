@@ -15,7 +15,7 @@ from graticule.record.appending import append, events_of, last_head
 from graticule.record.current import ImageState, image_states
 from graticule.record.engine import (
     BUSY_SECONDS,
-    Place,
+    StorePlace,
     cause,
     is_locked,
     locked,
@@ -25,10 +25,10 @@ from graticule.record.engine import (
     told,
     writing,
 )
-from graticule.record.events import DOUBTFUL, NOVEL, WITH_CLASS, Draft, Event, check_draft
+from graticule.record.events import DOUBTFUL, NOVEL, WITH_CLASS, Event, EventDraft, check_draft
 from graticule.record.people import PROGRAM
 from graticule.record.schema import label_events
-from graticule.record.trail import START, Head, Verification, verify
+from graticule.record.trail import START, ChainEnd, Verification, verify
 
 _FETCHED = 500
 
@@ -39,7 +39,7 @@ class LabelStore:
     Made by `LabelStore.open`. What `append` returns is committed and synced to the disk.
     """
 
-    def __init__(self, place: Place, engine: Engine) -> None:
+    def __init__(self, place: StorePlace, engine: Engine) -> None:
         self._place = place
         self._engine = engine
         # threads of one process wait here rather than in SQLite's busy handler, which sleeps
@@ -97,7 +97,7 @@ class LabelStore:
         """Where the store is, without a password."""
         return self._place.shown
 
-    def append(self, draft: Draft) -> Event:
+    def append(self, draft: EventDraft) -> Event:
         """Store one decision; returns when it is committed and synced to the disk.
 
         A client id that is known already is not stored again: the first event is returned.
@@ -111,7 +111,7 @@ class LabelStore:
         """
         return self.append_all([draft])[0]
 
-    def append_all(self, drafts: Sequence[Draft]) -> list[Event]:
+    def append_all(self, drafts: Sequence[EventDraft]) -> list[Event]:
         """Store several decisions in one transaction: all of them or none. As `append`."""
         for draft in drafts:
             check_draft(draft)
@@ -198,12 +198,12 @@ class LabelStore:
         """The decisions on one image that were not undone."""
         return image_states(self.events_of(image_sha256)).get(image_sha256, ImageState())
 
-    def head(self) -> Head:
+    def head(self) -> ChainEnd:
         """Number and hash of the last event; 0 and 64 zeros for an empty store."""
         with told(self._place), reading(self._engine) as connection:
             return last_head(connection)
 
-    def verify(self, head: Head | None = None) -> Verification:
+    def verify(self, head: ChainEnd | None = None) -> Verification:
         """Walk the whole chain, in constant memory; see `graticule.record.trail.verify`."""
         passed = 0
 
@@ -221,7 +221,7 @@ class LabelStore:
             if is_locked(error):
                 raise locked(self._place) from error
             problem = f"the database cannot be read from event {passed + 1} on, or one soon after: {cause(error)}"
-            return Verification(passed, Head(passed, START), passed + 1, problem, head)
+            return Verification(passed, ChainEnd(passed, START), passed + 1, problem, head)
 
     def missing_guards(self) -> tuple[str, ...]:
         """Names of the triggers against changes that are missing, switched off or altered."""
@@ -255,10 +255,10 @@ class LabelStore:
                 if missing:
                     schema.create_guards(connection)
                     reason = f"triggers against changes were missing and were put back: {', '.join(missing)}"
-                    append(connection, [Draft(PROGRAM, "repair", reason=reason)])
+                    append(connection, [EventDraft(PROGRAM, "repair", reason=reason)])
 
 
-def _check_file(place: Place, *, may_create: bool) -> None:
+def _check_file(place: StorePlace, *, may_create: bool) -> None:
     file = place.file
     assert file is not None
     if file.is_dir():

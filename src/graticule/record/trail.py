@@ -32,7 +32,7 @@ Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
-class Head:
+class ChainEnd:
     """The end of a chain: number and hash of an event; number None where only the hash is known."""
 
     seq: int | None
@@ -50,23 +50,23 @@ class Verification:
     ----------
     n_events : int
         Events that are sound, from the first on.
-    head : Head
+    head : ChainEnd
         The last of them; number 0 and 64 zeros where there is none.
     first_bad : int or None
         Number of the first event that is not as it was written, where it can be told.
     problem : str or None
         What is wrong; None for a sound chain.
-    given : Head or None
+    given : ChainEnd or None
         The head to compare with.
     proven : int or None
         Number of the event with the given head's hash: up to it nothing was changed since that head was noted.
     """
 
     n_events: int
-    head: Head
+    head: ChainEnd
     first_bad: int | None = None
     problem: str | None = None
-    given: Head | None = None
+    given: ChainEnd | None = None
     proven: int | None = None
 
     @property
@@ -120,7 +120,7 @@ def event_hash(row: Row) -> str:
     return hashlib.sha256(encode(row)).hexdigest()
 
 
-def parse_head(text: str) -> Head:
+def parse_head(text: str) -> ChainEnd:
     """A head from "HASH" or "NUMBER:HASH".
 
     Raises
@@ -133,10 +133,10 @@ def parse_head(text: str) -> Head:
             f"--head {text!r}: allowed are 64 hexadecimal digits, NUMBER:HASH, or the *-head.json that "
             "`labels export` wrote"
         )
-    return Head(int(match[1]) if match[1] else None, match[2])
+    return ChainEnd(int(match[1]) if match[1] else None, match[2])
 
 
-def verify(rows: Iterable[Row], given: Head | None = None) -> Verification:
+def verify(rows: Iterable[Row], given: ChainEnd | None = None) -> Verification:
     """Walk a chain in the order of its numbers and stop at the first event that is not as it was written.
 
     Memory does not grow with the number of events. Event k is sound when its fields give its hash, it names the hash of
@@ -147,10 +147,10 @@ def verify(rows: Iterable[Row], given: Head | None = None) -> Verification:
     ----------
     rows : iterable of mappings
         Rows of the table, by ascending `seq`.
-    given : Head, optional
+    given : ChainEnd, optional
         A head that was shown, exported or signed earlier.
     """
-    good = Head(0, START)
+    good = ChainEnd(0, START)
     proven = 0 if given is not None and given.hash == START else None
     for row, following in _pairs(rows):
         try:
@@ -158,7 +158,7 @@ def verify(rows: Iterable[Row], given: Head | None = None) -> Verification:
         except _BrokenRow as broken:
             number, problem = broken.args
             return Verification(good.seq or 0, good, number, problem, given, proven)
-        good = Head(row["seq"], row["hash"])
+        good = ChainEnd(row["seq"], row["hash"])
         if given is not None and good.hash == given.hash:
             proven = good.seq
     if given is None:
@@ -166,7 +166,7 @@ def verify(rows: Iterable[Row], given: Head | None = None) -> Verification:
     return Verification(good.seq or 0, good, *_against(given, proven, good), given=given, proven=proven)
 
 
-def _against(given: Head, proven: int | None, last: Head) -> tuple[int | None, str | None]:
+def _against(given: ChainEnd, proven: int | None, last: ChainEnd) -> tuple[int | None, str | None]:
     """First bad event and problem of a chain that is sound in itself, beside a head noted earlier."""
     if proven is not None and given.seq in (None, proven):
         return None, None
@@ -201,7 +201,7 @@ def _hash_or_none(row: Row) -> str | None:
         return None
 
 
-def _check_row(row: Row, following: Row | None, before: Head) -> None:
+def _check_row(row: Row, following: Row | None, before: ChainEnd) -> None:
     """Raise _BrokenRow(number, problem) when the event is not as it was written."""
     number = (before.seq or 0) + 1
     _check_number(row, number)
@@ -235,7 +235,7 @@ def _check_number(row: Row, number: int) -> None:
         raise _BrokenRow(seq, f"an event numbered {seq} was inserted before event {number}")
 
 
-def _explain_edit(row: Row, number: int, before: Head) -> str:
+def _explain_edit(row: Row, number: int, before: ChainEnd) -> str:
     """Why a row's fields do not give its hash."""
     if _hash_or_none({**row, "prev_hash": before.hash}) == row["hash"]:
         return f"event {number} was edited: its field prev_hash does not name event {number - 1}"
@@ -248,7 +248,7 @@ def _explain_edit(row: Row, number: int, before: Head) -> str:
     return f"event {number} was edited: its fields do not give its hash"
 
 
-def _explain_successor(row: Row, following: Row, before: Head, number: int) -> None:
+def _explain_successor(row: Row, following: Row, before: ChainEnd, number: int) -> None:
     """Raise where it is this event that is wrong when the next one does not name it; else the next one is looked at."""
     if _hash_or_none(following) == following["hash"]:
         raise _BrokenRow(

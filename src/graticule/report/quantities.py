@@ -165,7 +165,7 @@ def written(value: float | None, unit: Unit) -> str:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownFigure:
     """A figure as the page writes it.
 
     Attributes
@@ -185,17 +185,17 @@ class Shown:
     hint: str
 
 
-def show(figure: Any, unit: Unit) -> Shown:
+def show(figure: Any, unit: Unit) -> ShownFigure:
     """Write one figure with its interval."""
     value, low, high = (figure_value(figure, key) for key in ("value", "low", "high"))
     if value is None:
-        return Shown(None, DASH, "", "", "not defined")
+        return ShownFigure(None, DASH, "", "", "not defined")
     method = str(figure.get("method", "")) if isinstance(figure, Mapping) else ""
     if low is None or high is None:
-        return Shown(value, written(value, unit), "", "", METHODS.get(method, "no interval"))
+        return ShownFigure(value, written(value, unit), "", "", METHODS.get(method, "no interval"))
     level = figure_value(figure, "level") or 0.95
     scale, digits = (100.0, 1) if unit == "percent" else (1.0, 3)
     ends = f"{scale * low:.{digits}f}", f"{scale * high:.{digits}f}"
     hint = f"{100 * level:g}{THIN}% interval; {METHODS.get(method, method)}"
     span = f"{ends[0]} to {ends[1]}" + (f"{THIN}%" if unit == "percent" else "")
-    return Shown(value, written(value, unit), f"{ends[0]}{DASH}{ends[1]}", span, hint)
+    return ShownFigure(value, written(value, unit), f"{ends[0]}{DASH}{ends[1]}", span, hint)

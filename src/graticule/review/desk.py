@@ -10,7 +10,7 @@ import numpy as np
 
 from graticule.arrays import IntArray
 from graticule.errors import LabelStoreError, OptionError
-from graticule.record.events import DOUBTFUL, NOVEL, Draft, Event
+from graticule.record.events import DOUBTFUL, NOVEL, Event, EventDraft
 from graticule.record.signature import Signature, sign
 from graticule.record.store import LabelStore
 from graticule.review.items import CONTROL, SUSPECT, Items
@@ -209,7 +209,7 @@ class Desk:
         self.queue.release(who, place)
         return event
 
-    def _draft(self, who: str, place: int, decision: Decision, *, bulk: bool = False) -> Draft:
+    def _draft(self, who: str, place: int, decision: Decision, *, bulk: bool = False) -> EventDraft:
         if decision.action not in ACTIONS:
             raise LabelStoreError(f"action {decision.action!r}: allowed are {', '.join(ACTIONS)}")
         settling = (DOUBTFUL, NOVEL) if decision.action == "adjudicate" else ()
@@ -223,7 +223,7 @@ class Desk:
             )
         settles = decision.action in ("note", "undo", "delete", "adjudicate")
         draw = float(self.items.sampling_prob[place])
-        draft = Draft(
+        draft = EventDraft(
             who,
             decision.action,
             image_sha256=self.items.sha256[place],

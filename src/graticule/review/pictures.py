@@ -24,7 +24,7 @@ _SMALL = 64  # below this many pixels a side, a JPEG would blur what there is to
 _QUALITY = 88
 
 
-class Pictures:
+class ReviewPictures:
     """Files of a review and of the training images, by position. Safe for several threads.
 
     Parameters

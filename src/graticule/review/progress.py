@@ -27,7 +27,7 @@ _UNKNOWN = {"value": None, "low": None, "high": None}
 
 
 @dataclass(frozen=True)
-class Work:
+class PersonWork:
     """The decisions of one person that stand or stood.
 
     Attributes
@@ -45,7 +45,7 @@ class Work:
     median_seconds: float | None
 
 
-def work_of(events: Iterable[Event]) -> dict[str, Work]:
+def work_of(events: Iterable[Event]) -> dict[str, PersonWork]:
     """What each person did, by name, from events by ascending number; labels given in bulk or imported are left out."""
     times: dict[str, list[float]] = {}
     taken: dict[str, list[float]] = {}
@@ -61,7 +61,7 @@ def work_of(events: Iterable[Event]) -> dict[str, Work]:
         # the first decision of each sitting took time too: about as long as the others
         sittings = len(own) - len(gaps)
         usual = min(median, PAUSE_SECONDS) if median is not None else (float(np.median(gaps)) if gaps else 0.0)
-        found[who] = Work(len(own), (sum(gaps) + sittings * usual) / 3600.0, median)
+        found[who] = PersonWork(len(own), (sum(gaps) + sittings * usual) / 3600.0, median)
     return found
 
 
@@ -181,13 +181,13 @@ def _half_read(desk: Desk) -> int:
     return int((desk.ledger.readers * ~_done(desk)).sum())
 
 
-def _minutes_left(readings: int, work: Mapping[str, Work]) -> float | None:
+def _minutes_left(readings: int, work: Mapping[str, PersonWork]) -> float | None:
     """At the pace of all persons so far, one after the other; None before there is a pace."""
     labels, hours = sum(w.labels for w in work.values()), sum(w.hours for w in work.values())
     return None if labels < 5 or hours <= 0.0 else 60.0 * readings * hours / labels
 
 
-def _people(items: Items, states: Mapping[str, ImageState], work: Mapping[str, Work]) -> list[dict[str, Any]]:
+def _people(items: Items, states: Mapping[str, ImageState], work: Mapping[str, PersonWork]) -> list[dict[str, Any]]:
     """One row per person: pace, and how often the model's suggestion was seen and not followed."""
     suggestion = dict(zip(items.sha256.tolist(), items.suggested.tolist(), strict=True))
     seen, overridden, blind = Counter[str](), Counter[str](), Counter[str]()

@@ -17,7 +17,7 @@ _DIGITS = 8  # of a hash in a filter, from which it names an image and no part o
 
 
 @dataclass(frozen=True)
-class Asked:
+class EventFilter:
     """Which events are wanted; "" for any.
 
     Attributes
@@ -61,7 +61,7 @@ class Lines:
     before: int | None
 
 
-def read_record(desk: Desk, reader: str, asked: Asked, limit: int = PAGE) -> Lines:
+def read_record(desk: Desk, reader: str, asked: EventFilter, limit: int = PAGE) -> Lines:
     """Events that pass the filters, as far as one person may see them.
 
     A filter by action or path leaves withheld events out: that one of them passes would tell what it says.
@@ -87,7 +87,7 @@ def read_record(desk: Desk, reader: str, asked: Asked, limit: int = PAGE) -> Lin
         before = rows[-1].seq
 
 
-def _betrays(asked: Asked, event: Event) -> bool:
+def _betrays(asked: EventFilter, event: Event) -> bool:
     """Whether passing the filters tells more of a withheld event than its image's hash."""
     by_hash = len(asked.image) >= _DIGITS and (event.image_sha256 or "").startswith(asked.image)
     return bool(asked.action) or (bool(asked.image) and not by_hash)

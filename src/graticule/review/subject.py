@@ -25,7 +25,7 @@ from graticule.errors import BundleError, GraticuleError, RunError
 from graticule.files import sha256_file
 from graticule.heads.predictor import Predictor
 from graticule.images.preprocess import Preprocessing
-from graticule.label_errors.judged import Found, Judged, find_errors, read_judged
+from graticule.label_errors.judged import CrossValidated, Found, find_errors, read_judged
 from graticule.manifest import Manifest, escape_path, unescape_path
 from graticule.progress import Reporter
 from graticule.review.items import Items
@@ -208,7 +208,7 @@ def _of_run(run: Path, reporter: Reporter) -> Subject:
     )
 
 
-def _inside(judged: Judged) -> NDArray[np.bool_] | None:
+def _inside(judged: CrossValidated) -> NDArray[np.bool_] | None:
     """Prediction sets of the cross-validated images, each from scores of images of other folds; shape (n, K).
 
     None where the bundle's evidence is not the out-of-fold scores of these very images: scores of a calibration part
@@ -230,7 +230,7 @@ def _named(
     return tuple(tuple(classes[k] for k in order[i] if inside[i, k]) for i in range(len(proba)))
 
 
-def _decisions(judged: Judged, inside: NDArray[np.bool_] | None) -> tuple[StrArray, StrArray]:
+def _decisions(judged: CrossValidated, inside: NDArray[np.bool_] | None) -> tuple[StrArray, StrArray]:
     """What the model would do with each image of its training data, judged by scores of models that did not see it."""
     scored = judged.predictions
     rule = Judge(judged.bundle, DecisionOptions()).rule
@@ -239,7 +239,7 @@ def _decisions(judged: Judged, inside: NDArray[np.bool_] | None) -> tuple[StrArr
     return decide(scored.proba, inside, np.zeros(len(scored), bool), rule, scored.classes)
 
 
-def _suspected(judged: Judged, found: Found) -> tuple[np.ndarray[Any, np.dtype[np.float64]], StrArray]:
+def _suspected(judged: CrossValidated, found: Found) -> tuple[np.ndarray[Any, np.dtype[np.float64]], StrArray]:
     """Score of each listed label error, and the class suggested: the list's, else the model's."""
     scored, errors = judged.predictions, found.errors
     names = object_array(list(scored.classes))
@@ -248,7 +248,7 @@ def _suspected(judged: Judged, found: Found) -> tuple[np.ndarray[Any, np.dtype[n
     return np.where(errors.listed, errors.score, np.nan), suggested
 
 
-def _neighbours(judged: Judged, found: Found, most: int = 3) -> tuple[tuple[str, ...], ...]:
+def _neighbours(judged: CrossValidated, found: Found, most: int = 3) -> tuple[tuple[str, ...], ...]:
     """Paths of the nearest other images of each, escaped."""
     rows = found.errors.neighbours
     if rows is None:

@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 
 from graticule.errors import OptionError
 from graticule.workers.main_guard import UNGUARDED, script_name, unguarded
-from graticule.workers.process import LATE, Limits
+from graticule.workers.process import LATE, FileLimits
 
 # tries of a file whose worker ends: of a decoder that fails by itself, and of a worker that is killed from outside
 _TRIES = 2
@@ -53,7 +53,7 @@ class End:
         except ValueError:
             return f"signal {-self.code}"
 
-    def cause(self, limits: Limits) -> str:
+    def cause(self, limits: FileLimits) -> str:
         """Why the file that it held cannot be read."""
         if self.late:
             return f"was not read within {limits.wall_seconds:g} s"

@@ -32,12 +32,12 @@ from typing import Any, TypeVar
 from graticule.errors import GraticuleError
 from graticule.workers.ends import cannot_start, children_shielded_from_ctrl_c, end_of
 from graticule.workers.main_guard import check_main_guard
-from graticule.workers.process import Limits, serve
+from graticule.workers.process import FileLimits, serve
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-LIMITS = Limits()
+LIMITS = FileLimits()
 
 
 def available_cores() -> int:
@@ -52,7 +52,7 @@ def in_workers(
     *,
     workers: int | None = None,
     at_once: int = 4,
-    limits: Limits = LIMITS,
+    limits: FileLimits = LIMITS,
 ) -> Generator[Result, None, None]:
     """Results of a function over items, in their order, computed in worker processes; see `WorkerPool`.
 
@@ -66,7 +66,7 @@ def in_workers(
         Processes, default the cores available.
     at_once : int
         Items that a worker is handed together, >= 1; results do not depend on it.
-    limits : Limits
+    limits : FileLimits
         Of one item.
     """
     with WorkerPool(workers or available_cores(), limits=limits) as pool:
@@ -119,7 +119,7 @@ class WorkerPool:
     ----------
     workers : int
         Processes at most, at least 1.
-    limits : Limits
+    limits : FileLimits
         Of one item.
 
     Raises
@@ -128,7 +128,7 @@ class WorkerPool:
         When the running script has no main guard, see `check_main_guard`.
     """
 
-    def __init__(self, workers: int, *, limits: Limits = LIMITS) -> None:
+    def __init__(self, workers: int, *, limits: FileLimits = LIMITS) -> None:
         check_main_guard()
         self._most = workers
         self._limits = limits

@@ -30,7 +30,7 @@ Work = tuple[Callable[[Any], Any], Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class Limits:
+class FileLimits:
     """What one file may cost a worker.
 
     Attributes
@@ -49,7 +49,7 @@ class Limits:
     memory: int = 4 * 2**30
 
 
-def serve(link: Connection, limits: Limits) -> None:
+def serve(link: Connection, limits: FileLimits) -> None:
     """Answer the work that comes over `link`, item by item in order, until it is closed."""
     _begin(limits)
     clock = _clock(limits.seconds)
@@ -104,7 +104,7 @@ def _answer(function: Callable[[Any], Any], item: Any) -> Answer:
     return "error", defect.error
 
 
-def _begin(limits: Limits) -> None:
+def _begin(limits: FileLimits) -> None:
     """Ctrl-C is the pool's to handle; the worker ends with the process that started it, and is the first to go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()

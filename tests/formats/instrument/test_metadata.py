@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from graticule.formats.instrument.metadata import Metadata, differ, from_json, is_empty, merged, to_json
-from graticule.formats.instrument.text import MAX_TEXT, Draft, clean, decode_text, number_and_unit, parse_xml, sections
+from graticule.formats.instrument.text import (
+    MAX_TEXT,
+    MetadataDraft,
+    clean,
+    decode_text,
+    number_and_unit,
+    parse_xml,
+    sections,
+)
 
 FULL = Metadata(3.0451, 25_000.0, 15.0, "ETD", "Quanta 200", "FEI", 884, ("pixels are not square",))
 
@@ -120,7 +128,7 @@ def test_number_and_unit(text: object, expected: tuple[float, str] | None) -> No
     ],
 )
 def test_lengths(value: object, unit: str, nanometres: float) -> None:
-    draft = Draft()
+    draft = MetadataDraft()
     draft.set_pixel_size(value, None, unit)
     assert draft.pixel_size_nm == pytest.approx(nanometres, rel=1e-12)
     assert draft.warnings == []
@@ -145,7 +153,7 @@ def test_lengths(value: object, unit: str, nanometres: float) -> None:
     ],
 )
 def test_impossible_pixel_sizes_are_refused_with_a_warning(value: object, unit: str, said: str) -> None:
-    draft = Draft(vendor="FEI")
+    draft = MetadataDraft(vendor="FEI")
     draft.set_pixel_size(value, None, unit)
     assert draft.pixel_size_nm is None
     assert len(draft.warnings) == 1
@@ -155,7 +163,7 @@ def test_impossible_pixel_sizes_are_refused_with_a_warning(value: object, unit: 
 
 
 def test_pixels_that_are_not_square() -> None:
-    draft = Draft()
+    draft = MetadataDraft()
     draft.set_pixel_size("10 nm", "10.05 nm", "")
     assert draft.warnings == []
     draft.set_pixel_size("10 nm", "10.2 nm", "")
@@ -168,7 +176,7 @@ def test_pixels_that_are_not_square() -> None:
     [("15.00 kV", "V", 15.0), ("15000 Volt", "V", 15.0), ("2e4", "V", 20.0), (5, "kV", 5.0), ("0", "V", None)],
 )
 def test_voltages(value: object, unit: str, kilovolts: float | None) -> None:
-    draft = Draft()
+    draft = MetadataDraft()
     draft.set_voltage(value, unit)
     assert draft.voltage_kv == (None if kilovolts is None else pytest.approx(kilovolts))
     assert draft.warnings == []
@@ -189,14 +197,14 @@ def test_voltages(value: object, unit: str, kilovolts: float | None) -> None:
     ],
 )
 def test_magnifications(value: object, expected: float | None) -> None:
-    draft = Draft()
+    draft = MetadataDraft()
     draft.set_magnification(value)
     assert draft.magnification == expected
     assert draft.warnings == []
 
 
 def test_out_of_range_voltage_and_magnification_are_refused() -> None:
-    draft = Draft()
+    draft = MetadataDraft()
     draft.set_voltage("1e30 V", "V")
     draft.set_voltage("7 bananas", "")
     draft.set_magnification("-5")
@@ -212,7 +220,7 @@ def test_out_of_range_voltage_and_magnification_are_refused() -> None:
     [((943, 1024), 884, 0), ((884, 1024), None, 0), ((442, 512), None, 1), (None, 884, 0)],
 )
 def test_rows_of_the_picture(shape: tuple[int, int] | None, rows: int | None, n_warnings: int) -> None:
-    draft = Draft()
+    draft = MetadataDraft()
     draft.set_rows("884", 1024, shape)
     assert draft.image_rows == rows
     assert len(draft.warnings) == n_warnings

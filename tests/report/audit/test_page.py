@@ -16,7 +16,7 @@ from graticule.audit.rules import recommend
 from graticule.errors import ImageError
 from graticule.report.audit.content import breakable, marked, subject, verdict
 from graticule.report.audit.page import render_audit
-from graticule.report.audit.pictures import FAMILIES, PER_CLASS, STRIP, Pictures, alike, examples_each, in_strip
+from graticule.report.audit.pictures import FAMILIES, PER_CLASS, STRIP, AuditPictures, alike, examples_each, in_strip
 
 Parse = Callable[[str], Any]
 
@@ -381,7 +381,7 @@ def test_a_picture_is_read_once(data: Data) -> None:
 
 def test_examples_grow_fewer_with_many_classes(data: Data) -> None:
     assert [examples_each(n) for n in (1, 12, 13, 80, 240, 500)] == [PER_CLASS, PER_CLASS, 3, 3, 1, 1]
-    shown = Pictures(data.read, data.file_of).examples({"fibre": data.of(0), "plate": data.of(1)[:2]})
+    shown = AuditPictures(data.read, data.file_of).examples({"fibre": data.of(0), "plate": data.of(1)[:2]})
     assert [(name, len(cards)) for name, cards in shown] == [("fibre", PER_CLASS), ("plate", 2)]
     assert [card.path for card in shown[0][1]] == data.of(0)[:PER_CLASS]
 

@@ -21,7 +21,7 @@ from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
 from graticule.review.items import Items, control_sample, in_order
-from graticule.review.pictures import Pictures
+from graticule.review.pictures import ReviewPictures
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.context import Nearest, OfClasses
 
@@ -36,7 +36,7 @@ class Opened:
     """A review with its application, a socket it may be served on, and a client that is let in."""
 
     desk: Desk
-    pictures: Pictures
+    pictures: ReviewPictures
     app: ASGIApp
     listening: Listening
 
@@ -113,7 +113,7 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             store = stack.enter_context(LabelStore.open(labels or str(tmp_path / "labels.db")))
             ordered = [place[path] for path in items.path]
             read = partial(shown_as_model_reads, preprocessing=Preprocessing(64))
-            pictures = Pictures(ordered, items.sha256.tolist(), training, read, tmp_path / "cache", map_of)
+            pictures = ReviewPictures(ordered, items.sha256.tolist(), training, read, tmp_path / "cache", map_of)
             desk = Desk(items, store, settings or Settings(source="a test"), pictures.is_changed)
             listening = listen(HOST, port, fallback=False, password=password, names=names_of_host, proxies=proxies)
             stack.callback(listening.socket.close)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from tests.review.web.browser import FOREIGN, Person, at_desk, axe_script, hostile, serious_findings
 from tests.review.web.conftest import Opened
 
-from graticule.record.events import Draft
+from graticule.record.events import EventDraft
 from graticule.review.desk import Decision, Settings
 from graticule.review.web.app import serving
 
@@ -221,7 +221,7 @@ def test_script_strings_are_text(open_desk: Open, sit: Sit) -> None:
     items, drafts = opened.desk.items, []
     for k, (sha, path, text, name) in enumerate(zip(items.sha256, items.path, strings, classes, strict=True)):
         action, value = ("label", name) if k >= 40 else ("note", None)
-        drafts.append(Draft(f"user {text}", action, sha, path, value, f"note {text}"))
+        drafts.append(EventDraft(f"user {text}", action, sha, path, value, f"note {text}"))
     opened.desk.store.append_all(drafts)
     opened.desk.ledger.refresh()
     ann = sit(opened, "/overview")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
-from graticule.evaluate.bootstrap import OVERALL, Scored
+from graticule.evaluate.bootstrap import OVERALL, ScoredSamples
 from graticule.evaluate.estimates import LARGEST_LOSS, Limits
 from graticule.evaluate.summary import number
 from graticule.statistics import intervals
@@ -23,7 +23,7 @@ Replicates = dict[str, FloatArray]
 
 
 @dataclass(frozen=True)
-class Field:
+class Contenders:
     """R models on n shared samples of K classes.
 
     Attributes
@@ -31,7 +31,7 @@ class Field:
     classes : tuple of K str
     rows : tuple of R int arrays, shape (n,)
         Where the shared samples stand in each table of predictions.
-    scored : tuple of R Scored
+    scored : tuple of R ScoredSamples
     values : tuple of R dicts
         The metrics of each.
     replicates : tuple of R dicts, or of R None
@@ -44,7 +44,7 @@ class Field:
 
     classes: tuple[str, ...]
     rows: tuple[IntArray, ...]
-    scored: tuple[Scored, ...]
+    scored: tuple[ScoredSamples, ...]
     values: tuple[dict[str, FloatArray], ...]
     replicates: tuple[Replicates | None, ...]
     limits: tuple[dict[str, Limits], ...]
@@ -61,7 +61,7 @@ class Field:
         return np.asarray(self.scored[k].predicted == self.y)
 
 
-def differences(field: Field, a: int, b: int) -> dict[str, dict[str, Any]]:
+def differences(field: Contenders, a: int, b: int) -> dict[str, dict[str, Any]]:
     """Figures of run b minus run a for all metrics of COMPARED.
 
     Limits from the standard error over paired replicates and Student's t with as many units as stand behind the
@@ -98,12 +98,12 @@ def apart_limits(a: tuple[float, float, float], b: tuple[float, float, float]) -
     return b[1] - a[2], b[2] - a[1]
 
 
-def _own_limits(field: Field, k: int, name: str) -> tuple[float, float, float]:
+def _own_limits(field: Contenders, k: int, name: str) -> tuple[float, float, float]:
     limits = field.limits[k][name]
     return float(field.values[k][name]), float(limits.low), float(limits.high)
 
 
-def class_differences(field: Field, a: int, b: int) -> dict[str, dict[str, Any]]:
+def class_differences(field: Contenders, a: int, b: int) -> dict[str, dict[str, Any]]:
     """Sensitivity of each class in runs a and b, and b minus a with limits: {"n", "a", "b", "difference"}.
 
     Limits by Bonett and Price among the samples of the class, or by the paired group bootstrap; null where fewer
@@ -127,7 +127,7 @@ def class_differences(field: Field, a: int, b: int) -> dict[str, dict[str, Any]]
     return out
 
 
-def _grouped_class(field: Field, pair: tuple[int, int], k: int, sizes: FloatArray) -> dict[str, Any]:
+def _grouped_class(field: Contenders, pair: tuple[int, int], k: int, sizes: FloatArray) -> dict[str, Any]:
     value = float(field.values[pair[1]]["sensitivity"][k] - field.values[pair[0]]["sensitivity"][k])
     first, second = (field.replicates[run] for run in pair)
     if first is None or second is None or int((sizes > 0).sum()) < MIN_GROUPS:
@@ -148,7 +148,7 @@ def _group_critical(sizes: FloatArray, level: float) -> float:
     return float(intervals.t_critical(level, intervals.effective_number(sizes) - 1.0))
 
 
-def _critical(field: Field, name: str) -> float:
+def _critical(field: Contenders, name: str) -> float:
     """Student's t: groups, samples, or for averages over classes the harmonic mean of the class sizes."""
     if field.groups is not None:
         return _group_critical(np.bincount(field.groups.codes).astype(np.float64), field.level)
@@ -159,7 +159,7 @@ def _critical(field: Field, name: str) -> float:
     return float(intervals.t_critical(field.level, units - 1.0))
 
 
-def _errors(field: Field, a: int, b: int) -> dict[str, float] | None:
+def _errors(field: Contenders, a: int, b: int) -> dict[str, float] | None:
     """Standard errors of b - a over the paired replicates."""
     first, second = field.replicates[a], field.replicates[b]
     if first is None or second is None:
@@ -167,7 +167,7 @@ def _errors(field: Field, a: int, b: int) -> dict[str, float] | None:
     return {name: float(intervals.standard_error(second[name] - first[name])) for name in COMPARED}
 
 
-def _unseen(field: Field) -> dict[str, float]:
+def _unseen(field: Contenders) -> dict[str, float]:
     sizes = np.bincount(field.y, minlength=len(field.classes)).astype(np.float64)
     effect = 1.0
     if field.groups is not None:

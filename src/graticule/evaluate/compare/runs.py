@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from graticule.evaluate.bootstrap import point, score
 from graticule.evaluate.compare.alignment import align_all, ordinal
-from graticule.evaluate.compare.differences import COMPARED, Field, class_differences, differences
+from graticule.evaluate.compare.differences import COMPARED, Contenders, class_differences, differences
 from graticule.evaluate.estimates import metric_limits, replicates_of
 from graticule.evaluate.sampling import checked_arrays, checked_groups
 from graticule.evaluate.summary import check_options, figure_of
@@ -105,7 +105,7 @@ def flat(many: dict[str, Any]) -> dict[str, Any]:
 
 def line_up(
     runs: Sequence[Predictions], group: NDArray[np.object_] | None, *, level: float, n_boot: int, seed: int
-) -> Field:
+) -> Contenders:
     """Score every run on the shared samples and draw the same bootstrap weights for all; see `compare_many`."""
     check_options(level, n_boot)
     rows, columns = align_all(runs, group)
@@ -118,10 +118,10 @@ def line_up(
     values = tuple(point(model) for model in scored)
     replicates = tuple(replicates_of(model, groups, n_boot, seed) for model in scored)
     limits = tuple(metric_limits(*known, groups, level) for known in zip(scored, values, replicates, strict=True))
-    return Field(runs[0].classes, tuple(rows), tuple(scored), values, replicates, limits, groups, level)
+    return Contenders(runs[0].classes, tuple(rows), tuple(scored), values, replicates, limits, groups, level)
 
 
-def _compare(field: Field, runs: Sequence[Predictions], k: int) -> dict[str, Any]:
+def _compare(field: Contenders, runs: Sequence[Predictions], k: int) -> dict[str, Any]:
     right_a, right_b = field.right(0), field.right(k)
     return {
         "difference": differences(field, 0, k),
@@ -139,7 +139,9 @@ def _compare(field: Field, runs: Sequence[Predictions], k: int) -> dict[str, Any
     }
 
 
-def _examples(field: Field, runs: Sequence[Predictions], k: int, wanted: NDArray[np.bool_]) -> list[dict[str, Any]]:
+def _examples(
+    field: Contenders, runs: Sequence[Predictions], k: int, wanted: NDArray[np.bool_]
+) -> list[dict[str, Any]]:
     """Up to 12 of the wanted samples, the most decided disagreements first: largest sum of the two top scores."""
     rows_a, rows_b = field.rows[0], field.rows[k]
     top_a, top_b = runs[0].proba.max(axis=1)[rows_a], runs[k].proba.max(axis=1)[rows_b]
@@ -157,18 +159,18 @@ def _examples(field: Field, runs: Sequence[Predictions], k: int, wanted: NDArray
     ]
 
 
-def _given(field: Field, k: int, row: int) -> str:
+def _given(field: Contenders, k: int, row: int) -> str:
     return field.classes[int(field.scored[k].predicted[row])]
 
 
-def _test(field: Field, k: int, seed: int) -> dict[str, Any]:
+def _test(field: Contenders, k: int, seed: int) -> dict[str, Any]:
     right_a, right_b = field.right(0), field.right(k)
     if field.groups is None:
         return dict(mcnemar(right_a, right_b))
     return dict(sign_flip(right_a, right_b, field.groups, seed))
 
 
-def _one_model(field: Field, k: int) -> dict[str, dict[str, object]]:
+def _one_model(field: Contenders, k: int) -> dict[str, dict[str, object]]:
     return {name: figure_of(field.values[k][name], field.limits[k][name], (), field.level) for name in COMPARED}
 
 

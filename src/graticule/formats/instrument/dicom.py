@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graticule.formats.instrument.metadata import Metadata, differ
-from graticule.formats.instrument.text import Draft, clean
+from graticule.formats.instrument.text import MetadataDraft, clean
 
 _CENTIMETRES = 3  # code of PhysicalUnitsXDirection, DICOM PS3.3 C.8.5.5.1.15
 _TWO_DIMENSIONAL = 1  # code of RegionSpatialFormat, C.8.5.5.1.1
@@ -22,7 +22,7 @@ def dicom_metadata(dataset: Any) -> Metadata:
     two-dimensional regions in centimetres, where they agree; else ImagerPixelSpacing, with the warning that it is
     measured at the detector, where a projection is larger than the body (DICOM PS3.3 sections 10.7 and C.8.5.5).
     """
-    draft = Draft(vendor=clean(_get(dataset, "Manufacturer", "")))
+    draft = MetadataDraft(vendor=clean(_get(dataset, "Manufacturer", "")))
     spacing = _pair(_get(dataset, "PixelSpacing")) or _pair(_get(_shared_measures(dataset), "PixelSpacing"))
     regions = _get(dataset, "SequenceOfUltrasoundRegions")
     imager = _pair(_get(dataset, "ImagerPixelSpacing"))
@@ -75,7 +75,7 @@ def _plain(value: Any) -> Any:
         return value if isinstance(value, int | str) else ""
 
 
-def _set_from_regions(draft: Draft, regions: Any) -> None:
+def _set_from_regions(draft: MetadataDraft, regions: Any) -> None:
     """Ultrasound: the two-dimensional regions measured in centimetres, where they agree within 1 %."""
     sizes: list[tuple[float, float]] = []
     try:

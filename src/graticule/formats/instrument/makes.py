@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from graticule.formats.instrument.metadata import Metadata
-from graticule.formats.instrument.text import Draft, clean, local_name, number_and_unit, parse_xml, sections
+from graticule.formats.instrument.text import MetadataDraft, clean, local_name, number_and_unit, parse_xml, sections
 
 Shape = tuple[int, int] | None
 
@@ -27,7 +27,7 @@ def fei(text: str, shape: Shape) -> Metadata:
     The magnification is that of the canvas (MagCanvasRealWidth over the field width), as their info bar shows it.
     """
     found = sections(text)
-    draft = Draft(vendor="FEI")
+    draft = MetadataDraft(vendor="FEI")
     beam = _value(found, "Beam", "Beam") or "EBeam"
     scans = ("Scan", "IScan" if beam.upper().startswith("I") else "EScan")
     width: object = _first(found, "PixelWidth", scans)
@@ -49,7 +49,7 @@ def fei(text: str, shape: Shape) -> Metadata:
 
 def phenom(text: str, shape: Shape) -> Metadata:
     """Phenom desktop microscopes: XML with root FeiImage, tag 34683 of a TIFF file; units are attributes."""
-    draft = Draft(vendor="Phenom")
+    draft = MetadataDraft(vendor="Phenom")
     root = parse_xml(text)
     if isinstance(root, str):
         draft.warn(root)
@@ -88,7 +88,7 @@ def zeiss(text: str, shape: Shape) -> Metadata:
             key = ""
         elif line and not found:
             unnamed.append(line)
-    draft = Draft(vendor="Zeiss")
+    draft = MetadataDraft(vendor="Zeiss")
     size = found.get("AP_IMAGE_PIXEL_SIZE") or found.get("AP_PIXEL_SIZE")
     if size is None and len(unnamed) > 3 and shape is not None and shape[1] > 0:
         metres = number_and_unit(unnamed[3])
@@ -111,7 +111,7 @@ def tescan(text: str, shape: Shape) -> Metadata:
     ImageStripSize is the height of the info bar.
     """
     found = sections(text)
-    draft = Draft(vendor="TESCAN")
+    draft = MetadataDraft(vendor="TESCAN")
     anywhere = ("MAIN", "SEM", "FIB", *found)
     draft.set_pixel_size(_first(found, "PixelSizeX", anywhere), _first(found, "PixelSizeY", anywhere), "m")
     draft.set_voltage(_first(found, "HV", anywhere) or _first(found, "AcceleratorVoltage", anywhere), "V")
@@ -133,7 +133,7 @@ def hitachi(text: str, shape: Shape) -> Metadata:
     """Hitachi: one section, [SemImageFile] or [TemImageFile], sizes in nanometres; a .txt file beside the image."""
     found = sections(text)
     values = found.get("SemImageFile") or found.get("TemImageFile") or {}
-    draft = Draft(vendor="Hitachi")
+    draft = MetadataDraft(vendor="Hitachi")
     draft.set_pixel_size(values.get("PixelSize"), None, "nm")
     draft.set_voltage(values.get("AcceleratingVoltage"), "V")
     draft.set_magnification(values.get("Magnification"))
@@ -153,7 +153,7 @@ def jeol(text: str, shape: Shape) -> Metadata:
         key, _, value = line.strip().partition(" ")
         if key.startswith("$") and value.strip():
             found.setdefault(key.lstrip("$"), value.strip())
-    draft = Draft(vendor="JEOL")
+    draft = MetadataDraft(vendor="JEOL")
     marker, bar = found.get("SM_MICRON_MARKER"), found.get("SM_MICRON_BAR")
     if "EM_PIXELSPERMETER_X" in found:
         x, y = (_ratio("1", found.get(f"EM_PIXELSPERMETER_{axis}")) for axis in "XY")
@@ -195,7 +195,7 @@ def _size(text: str) -> tuple[int | None, int | None]:
     return (int(match[2]), int(match[1])) if match else (None, None)
 
 
-def _set_bar(draft: Draft, height: str | None, shape: Shape) -> None:
+def _set_bar(draft: MetadataDraft, height: str | None, shape: Shape) -> None:
     """Set the rows of the picture from the height of the info bar below it."""
     bar = number_and_unit(height) if height else None
     if bar is None or bar[0] == 0 or shape is None:

@@ -118,7 +118,7 @@ def sections(text: str) -> dict[str, dict[str, str]]:
 
 
 @dataclass
-class Draft:
+class MetadataDraft:
     """A `Metadata` being put together from raw values: each setter checks its range and notes what is odd.
 
     A value that is None or empty counts as not said; a bad one is left out with a warning that starts with `vendor`.

@@ -17,7 +17,7 @@ from graticule.formats.instrument import makes as makes
 from graticule.formats.instrument.metadata import Metadata, merged
 from graticule.formats.instrument.text import (
     MAX_TEXT,
-    Draft,
+    MetadataDraft,
     clean,
     decode_text,
     local_name,
@@ -128,7 +128,7 @@ def _description(page: Any) -> str:
 
 def _tvips(header: Any) -> Metadata:
     """TVIPS EM-MENU: a binary header that tifffile decodes; pixel size in nanometres, high tension in volts."""
-    draft = Draft(vendor="TVIPS")
+    draft = MetadataDraft(vendor="TVIPS")
     if not isinstance(header, dict) or "PixelSizeX" not in header:
         draft.warn("no header of version 2; no pixel size")
         return draft.finished()
@@ -147,7 +147,7 @@ def ome(text: str) -> Metadata:
 
     A physical size without unit is in micrometres, as the model defines; "pixel" and "reference frame" are no lengths.
     """
-    draft = Draft(vendor="OME")
+    draft = MetadataDraft(vendor="OME")
     root = parse_xml(text)
     if isinstance(root, str):
         draft.warn(root)
@@ -189,7 +189,7 @@ def _chosen(elements: list[Any], kind: str, settings: str) -> Any:
 
 def _imagej(description: str, page: Any) -> Metadata:
     """ImageJ: unit in the description, pixels per unit in the resolution tags."""
-    draft = Draft(vendor="ImageJ")
+    draft = MetadataDraft(vendor="ImageJ")
     values = dict(line.split("=", 1) for line in description.split("\n") if "=" in line)
     unit = number_and_unit("1 " + values.get("unit", ""))
     name = unit[1] if unit else ""

@@ -35,7 +35,7 @@ class Ends:
 
 
 @dataclass(frozen=True)
-class Marks:
+class BarMarks:
     """Marks within a bar: how many stand in the fullest line, and which share of the ink lies in free marks."""
 
     in_line: int
@@ -75,7 +75,7 @@ def _is_off(rows: NDArray[np.uint8], level: NDArray[np.int16]) -> NDArray[np.boo
     return np.asarray(ndimage.median_filter(most.astype(np.uint8), 5) > 0)
 
 
-def marks(bar: NDArray[np.uint8], ground: NDArray[np.int16]) -> Marks:
+def marks(bar: NDArray[np.uint8], ground: NDArray[np.int16]) -> BarMarks:
     """Lines of text, or ticks of a scale bar, in the rows of a supposed bar.
 
     Parameters
@@ -90,7 +90,7 @@ def marks(bar: NDArray[np.uint8], ground: NDArray[np.int16]) -> Marks:
 
     labels, n = ndimage.label(np.abs(bar.astype(np.int16) - level) > _INK, _CONNECTED)
     if n == 0:
-        return Marks(0, 0.0)
+        return BarMarks(0, 0.0)
     area = np.bincount(labels.ravel(), minlength=n + 1)[1:]
     box = np.array([(y.start, y.stop, x.start, x.stop) for y, x in ndimage.find_objects(labels)])
     height, width = box[:, 1] - box[:, 0], box[:, 3] - box[:, 2]
@@ -100,10 +100,10 @@ def marks(bar: NDArray[np.uint8], ground: NDArray[np.int16]) -> Marks:
     free = inside & ~ruled & (width <= 0.35 * columns)
     letters = free & (height >= 3) & (area >= 4)
     if not letters.any():
-        return Marks(0, 0.0)
+        return BarMarks(0, 0.0)
     lines = [np.bincount(box[letters, end], minlength=rows + 1) for end in (0, 1)]
     in_line = max(int((line[1:] + line[:-1]).max()) for line in lines)
-    return Marks(in_line, float(area[free].sum() / max(int(area[~ruled].sum()), 1)))
+    return BarMarks(in_line, float(area[free].sum() / max(int(area[~ruled].sum()), 1)))
 
 
 def is_of_two_tones(ground: NDArray[np.int16]) -> bool:

@@ -34,7 +34,7 @@ _TINT = 60  # between the channels of a scan shown in sepia or blue
 
 
 @dataclass(frozen=True)
-class Marks:
+class ScanMarks:
     """Where the picture and the marks of an ultrasound frame are.
 
     Attributes
@@ -53,7 +53,7 @@ class Marks:
     mask: NDArray[np.bool_]
 
 
-def find_marks(pixels: NDArray[np.uint8]) -> Marks:
+def find_marks(pixels: NDArray[np.uint8]) -> ScanMarks:
     """Scan sector and marks of an ultrasound frame.
 
     Parameters
@@ -70,7 +70,7 @@ def find_marks(pixels: NDArray[np.uint8]) -> Marks:
         mask |= _grown(coloured, chroma > _COLOURED // 2)
     mask |= _strokes(grey, sector, mask | coloured)
     rows, columns = np.flatnonzero(sector.any(axis=1)), np.flatnonzero(sector.any(axis=0))
-    return Marks((int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1), sector, mask)
+    return ScanMarks((int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1), sector, mask)
 
 
 def is_ultrasound(pixels: NDArray[np.uint8]) -> bool:
@@ -116,7 +116,7 @@ def _is_speckle(grey: NDArray[np.int16], lit: NDArray[np.bool_]) -> bool:
     )
 
 
-def mark_shares(marks: Marks) -> tuple[float, float]:
+def mark_shares(marks: ScanMarks) -> tuple[float, float]:
     """Shares of the frame that marks cover outside and inside the scan; what is too little for a letter counts as 0."""
     total = marks.mask.size
     outside = np.count_nonzero(marks.mask & ~marks.sector) / total
@@ -124,7 +124,7 @@ def mark_shares(marks: Marks) -> tuple[float, float]:
     return (outside if outside >= _LEAST_SHARE else 0.0), (inside if inside >= _LEAST_SHARE else 0.0)
 
 
-def mask_marks(pixels: NDArray[np.uint8], marks: Marks) -> NDArray[np.uint8]:
+def mask_marks(pixels: NDArray[np.uint8], marks: ScanMarks) -> NDArray[np.uint8]:
     """The frame without its marks; shape and type as given, pixels away from marks unchanged.
 
     Outside the sector marks become black. Inside they become a mean of the unmarked pixels around them, weighted by a
@@ -158,7 +158,7 @@ def mask_marks(pixels: NDArray[np.uint8], marks: Marks) -> NDArray[np.uint8]:
     return cleaned
 
 
-def crop_to_sector(pixels: NDArray[np.uint8], marks: Marks) -> NDArray[np.uint8]:
+def crop_to_sector(pixels: NDArray[np.uint8], marks: ScanMarks) -> NDArray[np.uint8]:
     """The part of the frame inside the sector's box (a view)."""
     top, left, bottom, right = marks.box
     return pixels[top:bottom, left:right]

@@ -16,7 +16,7 @@ from graticule import __version__
 from graticule.bundle import Bundle, bundle_hash, model_folder
 from graticule.decide.open_bundle import open_bundle
 from graticule.errors import OptionError
-from graticule.explain.checks import EXAMINED, Subject, attention, fidelity, randomisation, regions, warnings_of
+from graticule.explain.checks import EXAMINED, CheckedImage, attention, fidelity, randomisation, regions, warnings_of
 from graticule.explain.choice import ScoredImages, choose, draw_examined, read_images, score_images
 from graticule.explain.image import Explained, Seen, Task, explain_file, in_order, look
 from graticule.explain.model import ExplainableModel
@@ -167,11 +167,11 @@ def _with_baseline(
 
 def _subjects(
     explained: Callable[[Task], Explained | str], scored: ScoredImages, n: int, threads: ThreadPoolExecutor, seed: int
-) -> list[Subject]:
+) -> list[CheckedImage]:
     """Images of the costly checks, explained for their predicted class."""
     files, rows = image_files(scored.manifest), draw_examined(scored, n, seed)
     found = in_order(explained, [(files[row], scored.proba[row]) for row in rows], threads, 4)
-    return [Subject(files[row], one) for row, one in zip(rows, found, strict=True) if not isinstance(one, str)]
+    return [CheckedImage(files[row], one) for row, one in zip(rows, found, strict=True) if not isinstance(one, str)]
 
 
 def _seen(files: Sequence[ImageFile], decode: Decode, model: ExplainableModel, place: int) -> Seen | str:

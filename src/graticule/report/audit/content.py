@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from graticule.audit.rules import NOTHING, recommend
 from graticule.report.audit import tables
-from graticule.report.audit.pictures import FAMILIES, Pictures, carries_two, examples_each
+from graticule.report.audit.pictures import FAMILIES, AuditPictures, carries_two, examples_each
 from graticule.report.run.wording import plural
 from graticule.split.duplicates.words import kinds_of
 
@@ -71,7 +71,7 @@ def breakable(path: str) -> Markup:
     return Markup("/<wbr>").join(escape(part) for part in path.split("/"))
 
 
-def audit_content(document: Document, pictures: Pictures) -> dict[str, Any]:
+def audit_content(document: Document, pictures: AuditPictures) -> dict[str, Any]:
     """All values the template needs.
 
     Returns
@@ -152,7 +152,7 @@ def _counts(document: Document, *below: str) -> dict[str, Any]:
     return {"n": 0, "images": 0, "exact": 0, "near": 0, "largest": None, "notes": [], **(found or {})}
 
 
-def _copies(document: Document, pictures: Pictures) -> dict[str, Any]:
+def _copies(document: Document, pictures: AuditPictures) -> dict[str, Any]:
     """The sections on families of copies: those under two labels, and the others; both largest first."""
     families = list(document.get("families") or [])
     different = [family for family in families if carries_two(family)]

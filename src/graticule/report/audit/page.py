@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.report.audit.content import audit_content, breakable, marked
-from graticule.report.audit.pictures import Pictures
+from graticule.report.audit.pictures import AuditPictures
 from graticule.report.page import render_page
 from graticule.report.thumbnails import ReadRgb
 
@@ -32,7 +32,7 @@ def render_audit(document: Mapping[str, Any], read: ReadRgb, file_of: Callable[[
     """
     return render_page(
         "audit.html.j2",
-        audit_content(document, Pictures(read, file_of)),
+        audit_content(document, AuditPictures(read, file_of)),
         styles=("audit.css",),
         filters={"marked": marked, "path": breakable},
     )

@@ -117,7 +117,7 @@ def in_strip(labels: Sequence[str], preferred: Sequence[bool], most: int = STRIP
     return [i for _, _, i in sorted(chosen, key=lambda found: (found[1], found[0]))]
 
 
-class Pictures:
+class AuditPictures:
     """Reads and shrinks each picture once.
 
     Parameters

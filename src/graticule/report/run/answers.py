@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graticule.report.quantities import THIN, count, decimal, figure_value, percent
-from graticule.report.run.source import Source
+from graticule.report.run.source import ReportSource
 from graticule.report.run.wording import plural, span
 
 
@@ -72,7 +72,7 @@ def reliability_answer(confidence: float, accuracy: float, ece: Any) -> str:
     return f"{text} (mean confidence {percent(confidence)}, right {percent(accuracy)}){tail}."
 
 
-def methods_paragraph(source: Source) -> str:
+def methods_paragraph(source: ReportSource) -> str:
     """Text for a methods section, from what was recorded."""
     run, metrics = source.run, source.metrics
     embedding, folds, data = (run.get(key) or {} for key in ("embedding", "folds", "data"))
@@ -107,7 +107,7 @@ def methods_paragraph(source: Source) -> str:
     )
 
 
-def _training_paragraph(source: Source, unit: str) -> str:
+def _training_paragraph(source: ReportSource, unit: str) -> str:
     """The methods section of a run that trained its network."""
     run, metrics = source.run, source.metrics
     embedding, folds, training = run.get("embedding") or {}, run.get("folds") or {}, run["training"]

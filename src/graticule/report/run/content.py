@@ -13,7 +13,7 @@ from graticule.report import charts, curves, figures
 from graticule.report.quantities import HEADLINE, METHODS, OVERALL, PER_CLASS, figure_value
 from graticule.report.run import answers, wording
 from graticule.report.run.actions import action_content
-from graticule.report.run.source import Source
+from graticule.report.run.source import ReportSource
 from graticule.report.run.stamps import kind_of_report, stamps
 from graticule.report.run.training import training_content
 from graticule.report.thumbnails import ReadRgb, choose_examples, thumbnail
@@ -22,7 +22,7 @@ PER_FOLD = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc_macro", "avera
 FOLDED_GROUPS = 30
 
 
-def page_content(source: Source, read: ReadRgb) -> dict[str, Any]:
+def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
     """All values the template needs.
 
     Returns
@@ -80,7 +80,7 @@ def overall_figures(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, A
     }
 
 
-def data_content(source: Source) -> dict[str, Any]:
+def data_content(source: ReportSource) -> dict[str, Any]:
     """Counts per class and what was left out of them."""
     data = source.run.get("data") or {}
     found = data.get("classes") or {name: m.get("n") for name, m in source.metrics["per_class"].items()}
@@ -130,7 +130,7 @@ def confusion_content(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {"rows": rows, "classes": list(metrics["classes"]), "given": counts.sum(axis=0).tolist()}
 
 
-def curve_content(source: Source, shown: Predictions) -> list[dict[str, Any]]:
+def curve_content(source: ReportSource, shown: Predictions) -> list[dict[str, Any]]:
     """ROC and precision-recall panels of each class, pooled over folds."""
     confusion = np.array(source.metrics["confusion"], dtype=np.float64)
     sides = [(shown.label == name, shown.proba[:, k]) for k, name in enumerate(shown.classes)]
@@ -165,7 +165,7 @@ def _decision_point(confusion: NDArray[np.float64], k: int, kind: str) -> tuple[
     return (float((given - hit) / others), sensitivity) if kind == "roc_auc" else (sensitivity, float(hit / given))
 
 
-def reliability_content(source: Source, shown: Predictions) -> dict[str, Any] | None:
+def reliability_content(source: ReportSource, shown: Predictions) -> dict[str, Any] | None:
     """Reliability diagram with its answer in words."""
     if not len(shown):
         return None
@@ -175,7 +175,7 @@ def reliability_content(source: Source, shown: Predictions) -> dict[str, Any] | 
     return {"figure": figures.reliability_figure(bins), "answer": answer}
 
 
-def example_content(source: Source, rows: NDArray[np.int64], read: ReadRgb) -> dict[str, Any]:
+def example_content(source: ReportSource, rows: NDArray[np.int64], read: ReadRgb) -> dict[str, Any]:
     """Images right and wrong, with their scores; `rows` are the predictions shown."""
     shown = source.predictions.take(rows)
     chosen = choose_examples(shown)
@@ -259,7 +259,7 @@ def test_content(test: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def reproduction_content(source: Source) -> dict[str, Any]:
+def reproduction_content(source: ReportSource) -> dict[str, Any]:
     """Command, versions and hashes."""
     run = source.run
     data, embedding = run.get("data") or {}, run.get("embedding") or {}

@@ -9,17 +9,17 @@ from graticule.files import write_bytes
 from graticule.formats.selection import selection_of
 from graticule.report.page import render_page
 from graticule.report.run.content import page_content
-from graticule.report.run.source import Source, read_source
+from graticule.report.run.source import ReportSource, read_source
 from graticule.report.thumbnails import SIDE, ReadRgb, pictures_of_files
 from graticule.runs import as_written, require_finished
 
 
-def render(source: Source, read: ReadRgb) -> str:
+def render(source: ReportSource, read: ReadRgb) -> str:
     """Write the page of a run as HTML.
 
     Parameters
     ----------
-    source : Source
+    source : ReportSource
         The run's files.
     read : function of a path
         Returns a uint8 array of shape (H, W, 3); raises ImageError or OSError for a file that cannot be read.

@@ -15,7 +15,7 @@ from graticule.sources.tables import read_table
 
 
 @dataclass(frozen=True)
-class Source:
+class ReportSource:
     """What a report is written from; nothing in it is computed anew.
 
     Attributes
@@ -94,7 +94,7 @@ def _check_metrics(metrics: Mapping[str, Any], file: Path) -> None:
         raise RunError(f"{file} is damaged: its table of counts is not {len(classes)} x {len(classes)}")
 
 
-def read_source(folder: Path) -> Source:
+def read_source(folder: Path) -> ReportSource:
     """Read a finished run folder.
 
     Raises
@@ -112,7 +112,7 @@ def read_source(folder: Path) -> Source:
     manifest = Manifest.read(folder / "manifest.parquet") if (folder / "manifest.parquet").exists() else None
     files = {} if manifest is None else dict(zip(manifest.sample_id.tolist(), manifest.files(), strict=True))
     group = None if manifest is None else manifest.group
-    return Source(
+    return ReportSource(
         run=read_document(folder / "run.json"),
         metrics=metrics,
         predictions=read_predictions(folder / "predictions.parquet"),

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from graticule.report.quantities import figure_value, percent
-from graticule.report.run.source import Source
+from graticule.report.run.source import ReportSource
 from graticule.report.run.wording import plural, span
 
 
-def kind_of_report(source: Source) -> str:
+def kind_of_report(source: ReportSource) -> str:
     """What the page is, for its title; says so where the figures are not what they seem."""
     run = source.run
     if source.external:
@@ -21,7 +21,7 @@ def kind_of_report(source: Source) -> str:
     return "classification report" + (" on a leaking split" if _test_leaks(run) else "")
 
 
-def stamps(source: Source) -> list[tuple[str, str]]:
+def stamps(source: ReportSource) -> list[tuple[str, str]]:
     """Warnings that stand before all others, as (heading, words)."""
     run = source.run
     found = []
@@ -51,7 +51,7 @@ def _test_leaks(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [leak for leak in run.get("leaks") or [] if "test" in leak["parts"]]
 
 
-def _leak_words(source: Source, n: int, kinds: list[str]) -> str:
+def _leak_words(source: ReportSource, n: int, kinds: list[str]) -> str:
     found = f"{plural(n, 'leak')} ({', '.join(kinds)}) between training and held-out part"
     text = f"{found}: the model knew part of its exam."
     test = source.metrics.get("test") or {}

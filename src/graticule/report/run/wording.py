@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from graticule.report.quantities import METHODS, THIN, Unit, count, figure_value, percent, show
-from graticule.report.run.source import Source
+from graticule.report.run.source import ReportSource
 
 FEW_IMAGES = 30
 _GIVEN = " were given the class of their label"
@@ -18,7 +18,7 @@ def plural(n: float, one: str, many: str | None = None) -> str:
     return f"{count(n)} {one if n == 1 else (many or one + 's')}"
 
 
-def subject(source: Source) -> str:
+def subject(source: ReportSource) -> str:
     """Name of the data: the last part of the path they were read from."""
     data = source.run.get("data") or {}
     path = PurePath(str(data.get("source") or data.get("root") or "images"))
@@ -32,7 +32,7 @@ def span(figure: Any, unit: Unit = "percent") -> str:
     return f"{level:g}{THIN}% interval {shown.span}" if shown.span else "no interval"
 
 
-def verdict(source: Source) -> list[str]:
+def verdict(source: ReportSource) -> list[str]:
     """Plain-language answer in a few sentences, most important first."""
     metrics = source.metrics
     accuracy = metrics.get("accuracy")
@@ -76,7 +76,7 @@ def _weakest(metrics: Mapping[str, Any]) -> list[str]:
     return [f"{text}; {max(row)} of its {count(missed)} missed images were given “{other}”."]
 
 
-def _new_groups(source: Source) -> str:
+def _new_groups(source: ReportSource) -> str:
     data = source.run.get("data") or {}
     if data.get("group_column"):
         where = "was trained on or tested on, never both" if source.one_split else "lay in one fold only"
@@ -88,7 +88,7 @@ def _new_groups(source: Source) -> str:
     )
 
 
-def alerts(source: Source) -> list[tuple[str, str]]:
+def alerts(source: ReportSource) -> list[tuple[str, str]]:
     """What a reader must know before believing a figure: (heading, text), gravest first."""
     run, metrics = source.run, source.metrics
     data = run.get("data") or {}
@@ -121,7 +121,7 @@ def alerts(source: Source) -> list[tuple[str, str]]:
     return found
 
 
-def _data_alerts(source: Source, data: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _data_alerts(source: ReportSource, data: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = []
     unreadable = max(len(source.failures), int(data.get("n_unreadable") or 0))
     if unreadable:
@@ -138,7 +138,7 @@ def _data_alerts(source: Source, data: Mapping[str, Any]) -> list[tuple[str, str
     return found
 
 
-def evaluation(source: Source) -> list[tuple[str, str]]:
+def evaluation(source: ReportSource) -> list[tuple[str, str]]:
     """How it was evaluated, as (question, answer)."""
     run = source.run
     if source.external:
@@ -198,7 +198,7 @@ def _identical(run: Mapping[str, Any], where: str) -> str:
     return f" Images with identical pixels ({sets}, {plural(duplicates['images'], 'image')}) were kept {where}."
 
 
-def _groups(source: Source) -> str:
+def _groups(source: ReportSource) -> str:
     data = source.run.get("data") or {}
     column, options = data.get("group_column"), source.run.get("options") or {}
     if column:
@@ -215,7 +215,7 @@ def _groups(source: Source) -> str:
     )
 
 
-def _fitted(source: Source) -> str:
+def _fitted(source: ReportSource) -> str:
     head, embedding = source.run.get("head") or {}, source.run.get("embedding") or {}
     if source.run.get("training"):
         anew, side = ("", "the training side") if source.one_split else (" anew in each fold", "each training side")
@@ -237,7 +237,7 @@ def _fitted(source: Source) -> str:
     )
 
 
-def _shipped(source: Source) -> str:
+def _shipped(source: ReportSource) -> str:
     shipped = (source.run.get("head") or {}).get("shipped") or "not recorded"
     if source.one_split:
         return f"The model in the run folder itself: {shipped}."
@@ -264,7 +264,7 @@ def _intervals(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _left_out(source: Source) -> str:
+def _left_out(source: ReportSource) -> str:
     text = (
         "Labels are taken as true. Other instruments, preparations, operators and proportions of the classes than "
         "those in these data are not covered."

@@ -22,7 +22,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from graticule.errors import GraticuleError, ImageError, LabelDatabaseError, LabelStoreError, OptionError
 from graticule.report.page import environment
 from graticule.review.desk import Desk
-from graticule.review.pictures import Pictures
+from graticule.review.pictures import ReviewPictures
 from graticule.review.web.access import Gate, Guard, Sessions
 from graticule.review.web.connections import bounded_protocol
 from graticule.review.web.context import Context, Nearest
@@ -32,13 +32,13 @@ from graticule.review.web.pages import page_routes
 _PORT = re.compile(r":[0-9]+$")
 
 
-def create_app(desk: Desk, pictures: Pictures, nearest: Nearest, gate: Gate, user: str = "") -> ASGIApp:
+def create_app(desk: Desk, pictures: ReviewPictures, nearest: Nearest, gate: Gate, user: str = "") -> ASGIApp:
     """The application.
 
     Parameters
     ----------
     desk : Desk
-    pictures : Pictures
+    pictures : ReviewPictures
     nearest : Nearest
     gate : Gate
         What opens it.
@@ -185,7 +185,7 @@ def server_of(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(app: ASGIApp, listening: Listening, pictures: Pictures) -> None:
+def serve(app: ASGIApp, listening: Listening, pictures: ReviewPictures) -> None:
     """Answer until Ctrl-C; thumbnails are made meanwhile."""
     stop = threading.Event()
     maker = threading.Thread(target=pictures.prepare_thumbnails, args=(stop,), daemon=True)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from graticule.errors import ImageError, OptionError
 from graticule.review.desk import Desk
 from graticule.review.items import KINDS
-from graticule.review.pictures import Pictures
+from graticule.review.pictures import ReviewPictures
 from graticule.review.queue import Filters
 from graticule.review.web.access import Gate, Sessions
 from graticule.review.web.bodies import Query
@@ -34,7 +34,7 @@ class Nearest:
     Attributes
     ----------
     number : dict
-        Position in `Pictures.training` by escaped path.
+        Position in `ReviewPictures.training` by escaped path.
     label : sequence of str
         Class of each training image.
     of_classes : function, optional
@@ -55,7 +55,7 @@ class Context:
     """Everything a route needs."""
 
     desk: Desk
-    pictures: Pictures
+    pictures: ReviewPictures
     nearest: Nearest
     gate: Gate
     sessions: Sessions

@@ -18,7 +18,7 @@ from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, Eve
 from graticule.record.people import PROGRAM, is_program
 from graticule.record.signature import signatures
 from graticule.review.progress import overview
-from graticule.review.record_view import Asked, read_record
+from graticule.review.record_view import EventFilter, read_record
 from graticule.review.web.access import matches
 from graticule.review.web.context import Context
 
@@ -133,7 +133,7 @@ def _pages(routes: APIRouter, context: Context) -> None:
     ) -> HTMLResponse:
         if action and action not in ACTIONS:
             raise OptionError(f"action {action!r}: allowed are {', '.join(ACTIONS)}")
-        asked = Asked(who, action, image, before)
+        asked = EventFilter(who, action, image, before)
         signed, _ = desk.store.search(action="sign", limit=50)
         head = desk.store.head()
         content: dict[str, Any] = {
