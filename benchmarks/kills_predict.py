@@ -1,9 +1,10 @@
 """Kill decode workers of `predict` at random moments, and compare its rows with those of a run left in peace.
 
-python benchmarks/kills_predict.py [--kills 50] [--images 150] [--side 700] [--seed 0]
+python benchmarks/kills_predict.py [--kills 50] [--once] [--images 150] [--side 700] [--seed 0]
 python benchmarks/kills_predict.py --load [--busy 8] [--images 60] [--side 700]
 
-First form: within each of many runs a random worker gets SIGKILL at random moments, until there were `--kills` of them.
+First form: within each of many runs a random worker gets SIGKILL at random moments, until there were `--kills` of them;
+with `--once` each run has one kill, at a moment drawn from the time in which a run left in peace has workers.
 Then a file that ends its worker every time is put among the others: it must be named, and the rest be answered.
 
 With `--load`: the same images with 1, 2, 4 and 8 workers, each with nothing and with `--busy` processes beside it,
@@ -71,8 +72,22 @@ def rows_of(folder: Path) -> str:
     return hashlib.sha256(repr(rows).encode() + (folder / "failures.csv").read_bytes()).hexdigest()
 
 
-def killed_runs(folder: Path, kills: int, seed: int) -> None:
-    """Runs of predict whose workers are killed."""
+def lifetime_of_workers(command: list[str], env: dict[str, str]) -> tuple[float, float]:
+    """Run a command to its end; the seconds from its start to its first worker, and to the end of its last."""
+    start, first, last = time.monotonic(), 0.0, 0.0
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        if workers_of(process.pid):
+            last = time.monotonic() - start
+            first = first or last
+        time.sleep(0.01)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return first, last
+
+
+def killed_runs(folder: Path, kills: int, seed: int, once: bool) -> None:
+    """Runs of predict whose workers are killed, each once or again and again."""
     chance = random.Random(seed)
     env = {**os.environ, "GRATICULE_CACHE": str(folder / "cache")}
     graticule = [sys.executable, "-m", "graticule"]
@@ -80,24 +95,28 @@ def killed_runs(folder: Path, kills: int, seed: int) -> None:
     train = [*graticule, "train", str(folder / "known"), "--out", run, "--views", "1"]
     subprocess.run(train, env=env, check=True, capture_output=True)
     predict = [*graticule, "predict", run, str(folder / "new"), "--workers", "2", "--out"]
-    start = time.monotonic()
-    subprocess.run([*predict, str(folder / "peace")], env=env, check=True, capture_output=True)
-    whole = time.monotonic() - start
+    first, last = lifetime_of_workers([*predict, str(folder / "peace")], env)
     expected = rows_of(folder / "peace")
-    done = equal = runs = 0
+    print(f"left in peace: workers from {first:.1f} to {last:.1f} s", flush=True)
+    done = equal = runs = hit = 0
     while done < kills:
         out = folder / f"run-{runs}"
+        before = done
         process = subprocess.Popen([*predict, str(out)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         while process.poll() is None and done < kills:
-            time.sleep(chance.uniform(0, whole / 4))
+            time.sleep(chance.uniform(first, last) if once else chance.uniform(0, last / 4))
             with contextlib.suppress(IndexError, ProcessLookupError):  # none is there, or it has just ended
                 os.kill(chance.choice(workers_of(process.pid)), signal.SIGKILL)
                 done += 1
+            if once:
+                break
         _, said = process.communicate()
         runs += 1
         same = process.returncode == 0 and rows_of(out) == expected
         equal += same
-        print(f"run {runs}: {done} kills so far, {equal} of {runs} runs with the same rows", flush=True)
+        hit += done > before
+        print(f"run {runs}: {done} kills so far, {hit} runs were hit, {equal} of {runs} runs with the same rows",
+              flush=True)  # fmt: skip
         if not same:
             print(said.decode())
 
@@ -167,6 +186,7 @@ def under_load(folder: Path, most_busy: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--once", action="store_true", help="one kill in each run")
     parser.add_argument("--images", type=int, default=150)
     parser.add_argument("--side", type=int, default=700)
     parser.add_argument("--seed", type=int, default=0)
@@ -180,7 +200,7 @@ def main() -> None:
             under_load(folder, given.busy)
             return
         draw_images(folder / "known", 90, 200, 0)
-        killed_runs(folder, given.kills, given.seed)
+        killed_runs(folder, given.kills, given.seed, given.once)
         one_that_kills(folder)
 
 
