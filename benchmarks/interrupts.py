@@ -23,7 +23,7 @@ import numpy as np
 import PIL.Image
 
 LIMIT = 5.0
-FINETUNE = "--method finetune --backbone test_efficientnet --weights none --epochs 40 --input-size 32 --device cpu"
+FINETUNE = "--method finetune --backbone test_efficientnet --weights none --epochs 8 --input-size 32 --device cpu"
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,10 @@ def main() -> None:
                     if not end.good:
                         print(f"{verb} after {after:.2f} s, {times} times: {end}", flush=True)
             slowest = max((end.seconds for end in ends), default=0.0)
-            print(f"{verb}: {sum(end.good for end in ends)} of {len(ends)} ended as promised, slowest {slowest:.1f} s")
+            print(
+                f"{verb}: {sum(end.good for end in ends)} of {len(ends)} ended as promised, slowest {slowest:.1f} s",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
