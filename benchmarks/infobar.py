@@ -25,7 +25,10 @@ from graticule.images.burnt_in.infobar import Bar, find_bar
 from graticule.images.image import read_image
 from graticule.images.intensity import Intensity, to_uint8
 from graticule.phantoms import powder
-from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, draw_variant, stamp, stamp_variant
+from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the bars that tests draw at random
+from tests.phantoms.infobar_variants import draw_variant, stamp_variant
 
 Pixels = NDArray[np.uint8]
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from tests.phantoms.infobar_variants import Variant, draw_variant, stamp_variant
 
 from graticule.errors import OptionError
-from graticule.phantoms.infobar import MAKES, Acquisition, Variant, bar_rows, draw_variant, stamp, stamp_variant
+from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
 
 GREY = np.full((512, 512), 117, dtype=np.uint8)
 SHOT = Acquisition(pixel_size_nm=37.5, energy_kv=5.0, working_distance_mm=8.2, number=1234)

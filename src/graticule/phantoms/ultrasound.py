@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from graticule.phantoms.infobar import font
+from graticule.phantoms.lettering import font
 from graticule.phantoms.powder import Micrograph
 
 _DYNAMIC_RANGE_DB = 60.0

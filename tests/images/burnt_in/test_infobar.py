@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import PIL.Image
 import pytest
+from tests.phantoms.infobar_variants import draw_variant, stamp_variant
 
 from graticule.formats.instrument.metadata import Metadata
 from graticule.images.burnt_in.infobar import Bar, crop_bar, find_bar
 from graticule.phantoms import powder
-from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, draw_variant, stamp, stamp_variant
+from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
 
 SHOT = Acquisition(pixel_size_nm=37.5, energy_kv=5.0, working_distance_mm=8.2, number=1234)
 
