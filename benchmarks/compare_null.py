@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 
 from graticule.arrays import object_array
 from graticule.evaluate.bootstrap import point, score
-from graticule.evaluate.compare.differences import COMPARED
+from graticule.evaluate.catalogue import OVERALL
 from graticule.evaluate.compare.runs import compare_predictions
 from graticule.predictions import Predictions
 from graticule.statistics.groups import Groups
 from graticule.statistics.paired_tests import bonett_price, mcnemar, sign_flip
 
+COMPARED = tuple(metric.key for metric in OVERALL)
 N_CLASSES = 4
 SIGNAL = (2.0, 2.0)
 GROUP_SHIFTS = (0.4, 1.0)  # standard deviation between groups, where noise between samples has 1

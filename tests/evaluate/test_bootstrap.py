@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graticule.evaluate import bootstrap, metrics
+from graticule.evaluate import metrics
 from graticule.evaluate.bootstrap import point, replicate, score, statistics
+from graticule.evaluate.catalogue import METRICS
 from graticule.statistics.resampling import draw_weights
 
 
@@ -37,7 +38,7 @@ def test_integer_weights_are_repetitions() -> None:
     for b in range(4):
         rows = np.repeat(np.arange(90), weights[b])
         repeated = point(score(y[rows], proba[rows], fold[rows]))
-        for name in (*bootstrap.OVERALL, *bootstrap.PER_CLASS):
+        for name in (metric.key for metric in METRICS):
             np.testing.assert_allclose(found[name][b], repeated[name], rtol=1e-10, err_msg=name)
 
 
@@ -48,27 +49,6 @@ def test_fold_without_a_class_is_left_out_of_the_mean_over_folds() -> None:
     inside = point(score(y[fold == 0], proba[fold == 0], fold[fold == 0]))
     assert value["roc_auc"][2] == pytest.approx(inside["roc_auc"][2])
     assert value["average_precision"][2] == pytest.approx(inside["average_precision"][2])
-
-
-def test_strata_keep_their_size_and_units_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    strata = np.array([0] * 7 + [1] * 12 + [2])
-    monkeypatch.setattr(bootstrap, "CHUNK_BYTES", 8 * 20 * 6)
-    weights = np.concatenate(list(draw_weights(np.arange(20), strata, 50, np.random.default_rng(0))))
-    assert weights.shape == (50, 20)
-    np.testing.assert_allclose(weights[:, :7].sum(axis=1), 7.0)
-    np.testing.assert_allclose(weights[:, 7:19].sum(axis=1), 12.0)
-    np.testing.assert_array_equal(weights[:, 19], 1.0)
-    units = np.arange(20) % 5
-    grouped = np.concatenate(list(draw_weights(units, np.zeros(5, int), 30, np.random.default_rng(0))))
-    np.testing.assert_array_equal(grouped[:, :5], grouped[:, 5:10])
-
-
-def test_rescaled_bootstrap_has_the_unbiased_variance_of_a_mean() -> None:
-    values = np.array([0.0, 1.0, 4.0, 2.0, 7.0])
-    weights = np.concatenate(list(draw_weights(np.arange(5), np.zeros(5, int), 40_000, np.random.default_rng(0))))
-    means = weights @ values / 5
-    assert means.mean() == pytest.approx(values.mean(), rel=0.01)
-    assert means.var() == pytest.approx(values.var(ddof=1) / 5, rel=0.03)
 
 
 def test_same_seed_same_replicates() -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from graticule.errors import OptionError, RunError
-from graticule.evaluate.bootstrap import OVERALL, PER_CLASS
+from graticule.evaluate import catalogue
 from graticule.evaluate.summary import summarise
 from graticule.predictions import Predictions
 
+OVERALL = [metric.key for metric in catalogue.OVERALL]
+PER_CLASS = [metric.key for metric in catalogue.PER_CLASS]
 CONTRACT = {"task", "n", "n_groups", "classes", "part", "per_class", "confusion", "per_fold", "per_group", "notes"}
 
 

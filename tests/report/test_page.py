@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from graticule.errors import GraticuleError, RunError
-from graticule.report.quantities import OVERALL, PER_CLASS, show
+from graticule.evaluate.catalogue import OVERALL, PER_CLASS
+from graticule.report.quantities import show
 from graticule.report.run.page import write_evaluation_report, write_report
 
 PageOf = Callable[[Path], Any]

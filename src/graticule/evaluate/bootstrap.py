@@ -15,24 +15,10 @@ from scipy.sparse import csr_array
 
 from graticule.arrays import FloatArray, IntArray
 from graticule.evaluate import metrics
+from graticule.evaluate.catalogue import METRICS, Totals
 from graticule.evaluate.metrics import ECE_BINS
 from graticule.evaluate.ranking import Ranking, rank, ranking_metrics
-from graticule.statistics.ratios import divide
-
-OVERALL = (
-    "accuracy",
-    "balanced_accuracy",
-    "macro_precision",
-    "macro_sensitivity",
-    "macro_specificity",
-    "macro_f1",
-    "roc_auc_macro",
-    "average_precision_macro",
-    "log_loss",
-    "brier",
-    "ece",
-)
-PER_CLASS = ("precision", "sensitivity", "specificity", "f1", "roc_auc", "average_precision")
+from graticule.statistics.ratios import nan_mean
 
 
 @dataclass(frozen=True)
@@ -87,47 +73,22 @@ def score(y: IntArray, proba: FloatArray, fold: IntArray) -> ScoredSamples:
     return ScoredSamples(n_classes, y, predicted, sums, rankings, gap)
 
 
-def nan_mean(values: FloatArray, axis: int) -> FloatArray:
-    """Mean of the entries that are not NaN along an axis; NaN where there is none."""
-    known = ~np.isnan(values)
-    return divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis).astype(np.float64))
-
-
 def statistics(scored: ScoredSamples, weights: FloatArray) -> dict[str, FloatArray]:
-    """All metrics under each row of weights (B, n): those of OVERALL with shape (B,), of PER_CLASS with (B, K).
+    """All metrics of the catalogue under each row of weights (B, n): shape (B,) over all classes, (B, K) per class.
 
-    Beside them "ece_null", the calibration error of the replicate measured from the sample's own: chance alone.
+    Beside a biased metric stand the values that chance alone gives: the replicate measured from the sample's own.
 
     ROC AUC and average precision of a class are the mean over the folds where they are defined (where the fold has
     samples of the class and of others), the macro value is their mean over the classes where they are defined.
     """
-    totals = scored.sums @ np.ascontiguousarray(weights.T)
+    sums = scored.sums @ np.ascontiguousarray(weights.T)
     k = scored.n_classes
-    confusion = totals[: k * k].T.reshape(-1, k, k)
-    mass = confusion.sum(axis=(-2, -1))
-    gap = totals[k * k : k * k + ECE_BINS] / mass
-    roc_auc, average_precision = _ranking_means(scored, weights)
-    balanced = metrics.balanced_accuracy(confusion)
-    return {
-        "accuracy": metrics.accuracy(confusion),
-        "balanced_accuracy": balanced,
-        "macro_precision": metrics.macro_precision(confusion),
-        "macro_sensitivity": balanced,
-        "macro_specificity": metrics.macro_specificity(confusion),
-        "macro_f1": metrics.macro_f1(confusion),
-        "roc_auc_macro": nan_mean(roc_auc, axis=1),
-        "average_precision_macro": nan_mean(average_precision, axis=1),
-        "log_loss": divide(totals[-2], mass),
-        "brier": divide(totals[-1], mass),
-        "ece": np.abs(gap).sum(axis=0),
-        "ece_null": np.abs(gap - scored.gap[:, None]).sum(axis=0),
-        "precision": metrics.precision(confusion),
-        "sensitivity": metrics.sensitivity(confusion),
-        "specificity": metrics.specificity(confusion),
-        "f1": metrics.f1(confusion),
-        "roc_auc": roc_auc,
-        "average_precision": average_precision,
-    }
+    confusion = sums[: k * k].T.reshape(-1, k, k)
+    gap = sums[k * k : k * k + ECE_BINS] / confusion.sum(axis=(-2, -1))
+    ranked = _ranking_means(scored, weights)
+    totals = Totals(confusion, sums[-2], sums[-1], gap, gap - scored.gap[:, None], *ranked)
+    by_chance = {metric.chance_key: metric.chance(totals) for metric in METRICS if metric.chance is not None}
+    return {metric.key: metric.of(totals) for metric in METRICS} | by_chance
 
 
 def _ranking_means(scored: ScoredSamples, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -144,7 +105,7 @@ def _ranking_means(scored: ScoredSamples, weights: FloatArray) -> tuple[FloatArr
 
 
 def point(scored: ScoredSamples) -> dict[str, FloatArray]:
-    """The metrics of the samples as they are: shape () for OVERALL, (K,) for PER_CLASS."""
+    """The metrics of the samples as they are: shape () over all classes, (K,) per class."""
     values = statistics(scored, np.ones((1, len(scored.y))))
     return {name: value[0] for name, value in values.items()}
 

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray
 from graticule.evaluate import metrics
-from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, ScoredSamples, replicate
+from graticule.evaluate.bootstrap import ScoredSamples, replicate
+from graticule.evaluate.catalogue import METRICS, PER_CLASS, Metric
 from graticule.statistics import intervals
 from graticule.statistics.groups import Groups, bootstrap_weights
 from graticule.statistics.intervals import MIN_GROUPS
-
-LARGEST_LOSS = {"log_loss": -float(np.log(metrics.LOG_LOSS_EPS)), "brier": 2.0}
-RANKED = ("roc_auc", "average_precision", "roc_auc_macro", "average_precision_macro")
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def metric_limits(
     groups: Groups | None,
     level: float,
 ) -> dict[str, Limits]:
-    """Limits of all metrics of OVERALL and PER_CLASS.
+    """Limits of all metrics, as the catalogue says.
 
     Proportions (accuracy; precision, sensitivity and specificity of a class): Wilson, or `cluster_t` with groups.
     The rest: standard errors from the bootstrap that fits the sampling, put on each metric's own scale. Without
@@ -49,7 +47,7 @@ def metric_limits(
     say anything about.
     """
     if replicates is None:
-        return {name: _nothing(value[name].shape) for name in (*OVERALL, *PER_CLASS)}
+        return {metric.key: _nothing(value[metric.key].shape) for metric in METRICS}
     limits = _resampled(scored, value, replicates, groups, level)
     limits.update(_proportions(scored, groups, level))
     return limits
@@ -60,29 +58,19 @@ def _nothing(shape: tuple[int, ...]) -> Limits:
     return Limits(nan, nan, np.full(shape, "too_few_groups", dtype=object))
 
 
-def proportion_counts(confusion: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Successes and trials of each proportion from confusion matrices (..., K, K); shapes (...,) or (..., K)."""
-    hits, positives = metrics.true_positives(confusion), metrics.support(confusion)
-    called, total = confusion.sum(axis=-2), confusion.sum(axis=(-2, -1))
-    negatives = total[..., None] - positives
-    return {
-        "accuracy": (hits.sum(axis=-1), total),
-        "sensitivity": (hits, positives),
-        "precision": (hits, called),
-        "specificity": (negatives - called + hits, negatives),
-    }
-
-
 def _proportions(scored: ScoredSamples, groups: Groups | None, level: float) -> dict[str, Limits]:
     k = scored.n_classes
-    if groups is None:
-        counts = proportion_counts(metrics.confusion_matrix(scored.y, scored.predicted, k).astype(np.float64))
-        found = {name: intervals.wilson(*pair, level) for name, pair in counts.items()}
-        return {name: Limits(low, high, np.full(low.shape, "wilson", object)) for name, (low, high) in found.items()}
-    by_group = groups.count(scored.y * k + scored.predicted, k * k).reshape(-1, k, k)
+    counted = {metric.key: metric.counts for metric in METRICS if metric.counts is not None}
     out = {}
-    for name, pair in proportion_counts(by_group).items():
-        successes, trials = (np.moveaxis(counts, 0, -1) for counts in pair)
+    if groups is None:
+        confusion = metrics.confusion_matrix(scored.y, scored.predicted, k).astype(np.float64)
+        for name, counts in counted.items():
+            low, high = intervals.wilson(*counts(confusion), level)
+            out[name] = Limits(low, high, np.full(low.shape, "wilson", object))
+        return out
+    by_group = groups.count(scored.y * k + scored.predicted, k * k).reshape(-1, k, k)
+    for name, counts in counted.items():
+        successes, trials = (np.moveaxis(some, 0, -1) for some in counts(by_group))
         low, high = intervals.cluster_t(successes, trials, level)
         out[name] = _where_enough(Limits(low, high, np.full(low.shape, "cluster-t", object)), (trials > 0).sum(axis=-1))
     return out
@@ -141,37 +129,34 @@ def _resampled(
     evidence = _evidence(scored, groups)
     method = "bootstrap" if groups is None else "group-bootstrap"
     out = {}
-    for name in (*OVERALL, *PER_CLASS):
-        error = intervals.standard_error(replicates[name])
-        low, high = _one(name, value[name], error, replicates, evidence, level)
-        undefined = np.isnan(value[name])
+    for metric in (metric for metric in METRICS if metric.counts is None):
+        low, high = _one(metric, value[metric.key], replicates, evidence, level)
+        undefined = np.isnan(value[metric.key])
         low, high = np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
         limits = Limits(low, high, np.full(low.shape, method, dtype=object))
-        if groups is not None and name in PER_CLASS:
+        if groups is not None and metric in PER_CLASS:
             limits = _where_enough(limits, (groups.count(scored.y, scored.n_classes) > 0).sum(axis=0))
-        out[name] = limits
+        out[metric.key] = limits
     return out
 
 
 def _one(
-    name: str,
-    value: FloatArray,
-    error: FloatArray,
-    replicates: dict[str, FloatArray],
-    evidence: _Evidence,
-    level: float,
+    metric: Metric, value: FloatArray, replicates: dict[str, FloatArray], evidence: _Evidence, level: float
 ) -> tuple[FloatArray, FloatArray]:
-    if name == "ece":
-        critical = float(intervals.t_critical(level, evidence.units - 1.0))
-        low, high = intervals.ece_interval(float(value), replicates["ece"], replicates["ece_null"], critical, level)
-        return np.asarray(low), np.asarray(high)
-    if name in LARGEST_LOSS:
-        critical_value = intervals.t_critical(level, evidence.units - 1.0)
-        return intervals.loss_interval(value, error, critical_value, LARGEST_LOSS[name])
-    least = evidence.pair_least if "roc_auc" in name else evidence.class_least
+    error = intervals.standard_error(replicates[metric.key])
+    over_all = intervals.t_critical(level, evidence.units - 1.0)
+    if metric.interval == "biased":
+        chance = replicates[metric.chance_key]
+        ends = intervals.ece_interval(float(value), replicates[metric.key], chance, float(over_all), level)
+        return np.asarray(ends[0]), np.asarray(ends[1])
+    if metric.interval == "loss":
+        return intervals.loss_interval(value, error, over_all, metric.high)
+    least = evidence.pair_least if metric.by_pairs else evidence.class_least
     units = evidence.class_units
-    if name in OVERALL:
+    if metric.over_classes:
         least = np.maximum(_harmonic(least) * max((least > 0).sum(), 1), 1.0)
         units = evidence.macro_units
-    interval = intervals.ranking_interval if name in RANKED else intervals.bounded_interval
-    return interval(value, error, np.maximum(least, 1.0), intervals.t_critical(level, units - 1.0))
+    interval = intervals.ranking_interval if metric.interval == "ranking" else intervals.bounded_interval
+    width, critical = metric.high - metric.low, intervals.t_critical(level, units - 1.0)
+    low, high = interval((value - metric.low) / width, error / width, np.maximum(least, 1.0), critical)
+    return metric.low + width * low, metric.low + width * high

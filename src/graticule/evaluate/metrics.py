@@ -39,26 +39,46 @@ def support(confusion: FloatArray) -> FloatArray:
     return np.asarray(confusion.sum(axis=-1), dtype=np.float64)
 
 
+def right(confusion: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Correct predictions of all, shapes (...,)."""
+    return true_positives(confusion).sum(axis=-1), np.asarray(confusion.sum(axis=(-2, -1)))
+
+
+def recognised(confusion: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """True positives of the samples of each class, shapes (..., K)."""
+    return true_positives(confusion), support(confusion)
+
+
+def given_rightly(confusion: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """True positives of the samples given each class, shapes (..., K)."""
+    return true_positives(confusion), np.asarray(confusion.sum(axis=-2))
+
+
+def ruled_out(confusion: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """True negatives of the samples of other classes than each, shapes (..., K)."""
+    negatives = confusion.sum(axis=(-2, -1))[..., None] - support(confusion)
+    false_positives = confusion.sum(axis=-2) - true_positives(confusion)
+    return negatives - false_positives, negatives
+
+
 def accuracy(confusion: FloatArray) -> FloatArray:
     """Share of correct predictions in [0, 1], shape (...,); NaN without samples."""
-    return divide(true_positives(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
+    return divide(*right(confusion))
 
 
 def sensitivity(confusion: FloatArray) -> FloatArray:
     """Recall per class, TP / (TP + FN), shape (..., K)."""
-    return divide(true_positives(confusion), support(confusion))
+    return divide(*recognised(confusion))
 
 
 def precision(confusion: FloatArray) -> FloatArray:
     """Positive predictive value per class, TP / (TP + FP), shape (..., K); NaN for a class never predicted."""
-    return divide(true_positives(confusion), confusion.sum(axis=-2))
+    return divide(*given_rightly(confusion))
 
 
 def specificity(confusion: FloatArray) -> FloatArray:
     """TN / (TN + FP) per class, shape (..., K); NaN where all samples carry the class."""
-    negatives = confusion.sum(axis=(-2, -1))[..., None] - support(confusion)
-    false_positives = confusion.sum(axis=-2) - true_positives(confusion)
-    return divide(negatives - false_positives, negatives)
+    return divide(*ruled_out(confusion))
 
 
 def f1(confusion: FloatArray) -> FloatArray:

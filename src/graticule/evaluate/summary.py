@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
 from graticule.errors import OptionError, RunError
-from graticule.evaluate.bootstrap import OVERALL, PER_CLASS, ScoredSamples, nan_mean, point, score
+from graticule.evaluate.bootstrap import ScoredSamples, point, score
+from graticule.evaluate.catalogue import OVERALL, PER_CLASS
 from graticule.evaluate.estimates import Limits, metric_limits, replicates_of
 from graticule.evaluate.metrics import confusion_matrix
 from graticule.evaluate.notes import notes_on
-from graticule.evaluate.ranking import rank, ranking_metrics
 from graticule.evaluate.sampling import checked_arrays, checked_groups
 from graticule.predictions import Predictions
 from graticule.statistics.groups import Groups
@@ -62,7 +62,9 @@ def summarise(
     scored = score(y, proba, predictions.fold)
     value = point(scored)
     limits = metric_limits(scored, value, replicates_of(scored, groups, n_boot, seed), groups, level)
-    baseline, pooled = _baseline(y, proba.shape[1], predictions.fold), _pooled(y, proba)
+    baseline = _baseline(y, proba.shape[1], predictions.fold)
+    # as if all scores came from one model
+    pooled = point(score(y, proba, np.zeros_like(predictions.fold)))
     body: dict[str, object] = {
         "task": "classification",
         "n": len(y),
@@ -70,9 +72,10 @@ def summarise(
         "classes": list(predictions.classes),
         "part": parts[0],
     }
-    for name in OVERALL:
+    for metric in OVERALL:
+        name = metric.key
         figure = figure_of(value[name], limits[name], (), level) | {"baseline": number(baseline[name])}
-        body[name] = figure | ({"pooled": number(pooled[name])} if name in pooled else {})
+        body[name] = figure | ({"pooled": number(pooled[name])} if metric.pooled else {})
     body["per_class"] = _per_class(predictions.classes, y, value, limits, pooled, level)
     body["confusion"] = confusion_matrix(y, scored.predicted, scored.n_classes).tolist()
     body["per_fold"] = _per_fold(y, proba, predictions.fold) if parts == ["cv"] else []
@@ -118,11 +121,12 @@ def _per_class(
     for k, name in enumerate(classes):
         row: dict[str, object] = {"n": int(sizes[k])}
         for metric in PER_CLASS:
-            figure = figure_of(value[metric], limits[metric], (k,), level)
-            row[metric] = figure | ({"pooled": number(pooled[metric][k])} if metric in pooled else {})
+            key = metric.key
+            figure = figure_of(value[key], limits[key], (k,), level)
+            row[key] = figure | ({"pooled": number(pooled[key][k])} if metric.pooled else {})
             # A class without samples has no figure, not even a specificity: nothing stands against it.
             if not sizes[k]:
-                row[metric] = figure | dict.fromkeys(("value", "low", "high"))
+                row[key] = figure | dict.fromkeys(("value", "low", "high"))
         table[name] = row
     return table
 
@@ -133,27 +137,13 @@ def _baseline(y: IntArray, n_classes: int, fold: IntArray) -> dict[str, FloatArr
     return point(score(y, np.tile(share, (len(y), 1)), fold))
 
 
-def _pooled(y: IntArray, proba: FloatArray) -> dict[str, FloatArray]:
-    """ROC AUC and average precision over all rows together, per class (K,) and macro ()."""
-    ones = np.ones((1, len(y)))
-    pairs = np.array([ranking_metrics(rank(proba[:, k], y == k), ones) for k in range(proba.shape[1])])[:, :, 0]
-    auc = pairs[:, 0]
-    ap = np.where(np.isnan(auc), np.nan, pairs[:, 1])
-    return {
-        "roc_auc": auc,
-        "average_precision": ap,
-        "roc_auc_macro": nan_mean(auc, axis=0),
-        "average_precision_macro": nan_mean(ap, axis=0),
-    }
-
-
 def _per_fold(y: IntArray, proba: FloatArray, fold: IntArray) -> list[dict[str, object]]:
     table: list[dict[str, object]] = []
     for f in np.unique(fold):
         rows = fold == f
         value = point(score(y[rows], proba[rows], fold[rows]))
         row: dict[str, object] = {"fold": int(f), "n": int(rows.sum())}
-        row |= {name: number(value[name]) for name in ("accuracy", "balanced_accuracy", "roc_auc_macro")}
+        row |= {metric.key: number(value[metric.key]) for metric in OVERALL if metric.per_fold}
         table.append(row)
     return table
 

@@ -1,127 +1,17 @@
-"""The figures a report shows: their names, units and definitions, and how one is written with its interval."""
+"""How a figure is written with its interval, and the words for the methods that made it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Unit = Literal["percent", "decimal"]
+from graticule.evaluate.catalogue import Unit
+
 THIN = "\u202f"
 DASH = "–"
 
-
-@dataclass(frozen=True)
-class Quantity:
-    """One figure of metrics.json.
-
-    Attributes
-    ----------
-    key : str
-        Its key in metrics.json.
-    name : str
-        Its name in tables.
-    unit : "percent" or "decimal"
-        How it is written.
-    definition : str
-        One or two sentences for the glossary, with the degenerate case.
-    """
-
-    key: str
-    name: str
-    unit: Unit
-    definition: str
-
-
-PER_CLASS = (
-    Quantity(
-        "precision",
-        "Precision",
-        "percent",
-        "Of the images given this class, the share that carry its label (positive predictive value). "
-        "Depends on how common the class is. Not defined when no image was given the class.",
-    ),
-    Quantity(
-        "sensitivity",
-        "Sensitivity",
-        "percent",
-        "Of the images of this class, the share that were recognised (recall, true positive rate). "
-        "Not defined for a class without images.",
-    ),
-    Quantity(
-        "specificity",
-        "Specificity",
-        "percent",
-        "Of the images of all other classes, the share that were not given this class. "
-        "With many classes it is high for nearly any classifier.",
-    ),
-    Quantity("f1", "F1", "percent", "Harmonic mean of precision and sensitivity, 2 TP / (2 TP + FP + FN)."),
-    Quantity(
-        "roc_auc",
-        "ROC AUC",
-        "decimal",
-        "Area under the receiver operating characteristic, this class against the rest: the probability that an image "
-        "of the class scores higher than an image of another class (Hanley and McNeil 1982). 0.5 is chance.",
-    ),
-    Quantity(
-        "average_precision",
-        "Average precision",
-        "decimal",
-        "Area under the precision-recall curve, as a sum of steps: each threshold's precision times the gain in "
-        "recall. Chance is the share of the class among the images.",
-    ),
-)
-
-OVERALL = (
-    Quantity("accuracy", "Accuracy", "percent", "Share of images whose highest-scoring class is their label."),
-    Quantity(
-        "balanced_accuracy",
-        "Balanced accuracy",
-        "percent",
-        "Mean of the classes' sensitivities: every class counts the same however many images it has.",
-    ),
-    Quantity(
-        "macro_precision",
-        "Precision, macro",
-        "percent",
-        "Mean of the classes' precisions; a class that is never given counts as 0.",
-    ),
-    Quantity(
-        "macro_sensitivity",
-        "Sensitivity, macro",
-        "percent",
-        "Mean of the classes' sensitivities; the same as balanced accuracy.",
-    ),
-    Quantity("macro_specificity", "Specificity, macro", "percent", "Mean of the classes' specificities."),
-    Quantity("macro_f1", "F1, macro", "percent", "Mean of the classes' F1."),
-    Quantity("roc_auc_macro", "ROC AUC, macro", "decimal", "Mean of the classes' areas under the ROC curve."),
-    Quantity(
-        "average_precision_macro", "Average precision, macro", "decimal", "Mean of the classes' average precisions."
-    ),
-    Quantity(
-        "log_loss",
-        "Log loss",
-        "decimal",
-        "Mean of -ln(probability given to the true class). 0 is perfect; lower is better.",
-    ),
-    Quantity(
-        "brier",
-        "Brier score",
-        "decimal",
-        "Mean squared distance between the probabilities and the truth, summed over classes: 0 is perfect, 2 is worst "
-        "(Brier 1950). Lower is better.",
-    ),
-    Quantity(
-        "ece",
-        "Calibration error",
-        "percent",
-        "Expected calibration error: mean gap between the confidence in the top class and the share right, over 15 "
-        "equal-width bins, weighted by images (Guo et al. 2017). Lower is better; biased upwards in small samples.",
-    ),
-)
-
-HEADLINE = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc_macro", "average_precision_macro", "ece")
 
 METHODS = {
     "wilson": "Wilson's score interval for a proportion (Wilson 1927)",

@@ -153,29 +153,22 @@ def bonett_price(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_], level: 
     return max(min(gain - loss - half, value), -1.0), min(max(gain - loss + half, value), 1.0)
 
 
-def unseen_variance(sizes: FloatArray, design_effect: float) -> dict[str, float]:
-    """Variance that one more discordant sample in each direction adds to the differences of counted metrics.
+# The bootstrap sees no variation where two models hardly ever disagree, and would call a difference of 0 certain. As
+# Bonett and Price do for the accuracy, one sample is added in each direction, shared evenly by the classes. Sizes of
+# shape (K,) are samples per class (empty ones count nothing), and the design effect is 1 for independent samples.
 
-    The bootstrap sees no variation where two models hardly ever disagree, and would call a difference of 0 certain.
-    As Bonett and Price do for the accuracy, one sample is added in each direction, shared evenly by the classes:
-    2 / n^2 for the accuracy, 2 / K^2 times the mean of 1 / n_k^2 for averages over K classes of n_k samples.
 
-    Parameters
-    ----------
-    sizes : float array, shape (K,)
-        Samples per class; empty classes count nothing.
-    design_effect : float
-        1 for independent samples, else that of the groups.
-    """
+def unseen_in_share(sizes: FloatArray, design_effect: float) -> float:
+    """Variance that one more discordant sample in each direction adds to the difference of two shares: 2 / n^2."""
+    return 2.0 / float(sizes.sum()) ** 2 * design_effect
+
+
+def unseen_in_average(sizes: FloatArray, design_effect: float) -> float:
+    """The same of averages over K classes of n_k samples: 2 / K^2 times the mean of 1 / n_k^2."""
     present = sizes[sizes > 0]
-    k = len(present)
-    macro = 2.0 / k**2 * float((1.0 / present**2).mean()) * design_effect
-    return {
-        "accuracy": 2.0 / float(present.sum()) ** 2 * design_effect,
-        "balanced_accuracy": macro,
-        "macro_precision": macro,
-        "macro_sensitivity": macro,
-        # a wrong answer is a false positive of one of the k - 1 other classes
-        "macro_specificity": macro / max(k - 1, 1) ** 2,
-        "macro_f1": macro,
-    }
+    return 2.0 / len(present) ** 2 * float((1.0 / present**2).mean()) * design_effect
+
+
+def unseen_in_specificity(sizes: FloatArray, design_effect: float) -> float:
+    """The same of the mean specificity: a wrong answer is a false positive of one of the K - 1 other classes."""
+    return unseen_in_average(sizes, design_effect) / max(int((sizes > 0).sum()) - 1, 1) ** 2

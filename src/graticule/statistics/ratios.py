@@ -19,3 +19,9 @@ def mean_where(values: FloatArray, where: NDArray[np.bool_]) -> FloatArray:
     """Mean over the last axis of the entries selected, shape (...,); NaN where none is selected or one is NaN."""
     total = np.where(where, values, 0.0).sum(axis=-1)
     return divide(total, where.sum(axis=-1).astype(np.float64))
+
+
+def nan_mean(values: FloatArray, axis: int) -> FloatArray:
+    """Mean of the entries that are not NaN along an axis; NaN where there is none."""
+    known = ~np.isnan(values)
+    return divide(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis).astype(np.float64))

@@ -11,8 +11,9 @@ import pytest
 from scipy.stats import binomtest, norm
 
 from graticule.errors import RunError
+from graticule.evaluate.catalogue import OVERALL
 from graticule.evaluate.compare.alignment import align
-from graticule.evaluate.compare.differences import COMPARED, apart_limits
+from graticule.evaluate.compare.differences import apart_limits
 from graticule.evaluate.compare.runs import compare_many, compare_predictions
 from graticule.evaluate.summary import summarise
 from graticule.predictions import Predictions
@@ -24,8 +25,12 @@ from graticule.statistics.paired_tests import (
     holm,
     mcnemar,
     sign_flip,
-    unseen_variance,
+    unseen_in_average,
+    unseen_in_share,
+    unseen_in_specificity,
 )
+
+COMPARED = tuple(metric.key for metric in OVERALL)
 
 
 def pair(n: int = 300, k: int = 3, better: float = 1.0, seed: int = 0) -> tuple[Predictions, Predictions]:
@@ -220,10 +225,12 @@ def test_holm_golden() -> None:
 
 
 def test_unseen_variance_of_equal_classes_is_that_of_the_accuracy() -> None:
-    found = unseen_variance(np.array([50.0, 50.0, 0.0, 50.0]), 1.0)
-    assert found["accuracy"] == pytest.approx(2 / 150**2)
-    assert found["macro_f1"] == pytest.approx(found["accuracy"])
-    assert unseen_variance(np.array([50.0, 5.0]), 3.0)["balanced_accuracy"] > 3 * found["accuracy"]
+    sizes = np.array([50.0, 50.0, 0.0, 50.0])
+    assert unseen_in_share(sizes, 1.0) == pytest.approx(2 / 150**2)
+    assert unseen_in_average(sizes, 1.0) == pytest.approx(2 / 150**2)
+    assert unseen_in_specificity(sizes, 2.0) == pytest.approx(2 * 2 / 150**2 / 2**2)
+    uneven = np.array([50.0, 5.0])
+    assert unseen_in_average(uneven, 3.0) > 3 * unseen_in_share(uneven, 3.0)
 
 
 def test_the_calibration_error_differs_by_what_both_intervals_allow() -> None:

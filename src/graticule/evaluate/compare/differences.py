@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
-from graticule.evaluate.bootstrap import OVERALL, ScoredSamples
-from graticule.evaluate.estimates import LARGEST_LOSS, Limits
+from graticule.evaluate.bootstrap import ScoredSamples
+from graticule.evaluate.catalogue import OVERALL, Metric
+from graticule.evaluate.estimates import Limits
 from graticule.evaluate.summary import number
 from graticule.statistics import intervals
 from graticule.statistics.groups import Groups
 from graticule.statistics.intervals import MIN_GROUPS
-from graticule.statistics.paired_tests import bonett_price, unseen_variance
+from graticule.statistics.paired_tests import bonett_price
 
-COMPARED = OVERALL
-MACRO = tuple(name for name in OVERALL if "macro" in name or name == "balanced_accuracy")
 Replicates = dict[str, FloatArray]
 
 
@@ -62,27 +61,26 @@ class Contenders:
 
 
 def differences(field: Contenders, a: int, b: int) -> dict[str, dict[str, Any]]:
-    """Figures of run b minus run a for all metrics of COMPARED.
+    """Figures of run b minus run a for all metrics over all classes.
 
     Limits from the standard error over paired replicates and Student's t with as many units as stand behind the
     metric; for the accuracy of independent samples those of Bonett and Price. Counted metrics are never more certain
-    than one more discordant sample in each direction allows (`unseen_variance`). The calibration error is biased
+    than one more discordant sample in each direction allows (`Metric.unseen`). The calibration error is biased
     upwards, the more the better a model is calibrated, so its difference spans all that the intervals of both models
     allow (`apart_limits`). Limits are null with fewer than 10 groups.
     """
     errors = _errors(field, a, b)
-    unseen = _unseen(field)
     method = "bootstrap" if field.groups is None else "too_few_groups" if errors is None else "group-bootstrap"
     out = {}
-    for name in COMPARED:
-        value = float(field.values[b][name] - field.values[a][name])
+    for metric in OVERALL:
+        value = float(field.values[b][metric.key] - field.values[a][metric.key])
         low = high = np.nan
         if errors is not None:
-            half = _critical(field, name) * float(np.sqrt(errors[name] ** 2 + unseen.get(name, 0.0)))
+            half = _critical(field, metric) * float(np.sqrt(errors[metric.key] ** 2 + _unseen(field, metric)))
             low, high = value - half, value + half
-        if name == "ece":
-            low, high = apart_limits(_own_limits(field, a, name), _own_limits(field, b, name))
-        out[name] = _figure((value, low, high), LARGEST_LOSS.get(name, 1.0), method, field.level)
+        if metric.interval == "biased":
+            low, high = apart_limits(_own_limits(field, a, metric.key), _own_limits(field, b, metric.key))
+        out[metric.key] = _figure((value, low, high), metric.high - metric.low, method, field.level)
     if field.groups is None:
         limits = bonett_price(field.right(a), field.right(b), field.level)
         value = float(field.values[b]["accuracy"] - field.values[a]["accuracy"])
@@ -148,12 +146,12 @@ def _group_critical(sizes: FloatArray, level: float) -> float:
     return float(intervals.t_critical(level, intervals.effective_number(sizes) - 1.0))
 
 
-def _critical(field: Contenders, name: str) -> float:
+def _critical(field: Contenders, metric: Metric) -> float:
     """Student's t: groups, samples, or for averages over classes the harmonic mean of the class sizes."""
     if field.groups is not None:
         return _group_critical(np.bincount(field.groups.codes).astype(np.float64), field.level)
     units = np.asarray(float(len(field.y)))
-    if name in MACRO:
+    if metric.over_classes:
         sizes = np.bincount(field.y)
         units = np.asarray(1.0 / (1.0 / sizes[sizes > 0]).mean())
     return float(intervals.t_critical(field.level, units - 1.0))
@@ -164,12 +162,14 @@ def _errors(field: Contenders, a: int, b: int) -> dict[str, float] | None:
     first, second = field.replicates[a], field.replicates[b]
     if first is None or second is None:
         return None
-    return {name: float(intervals.standard_error(second[name] - first[name])) for name in COMPARED}
+    return {name: float(intervals.standard_error(second[name] - first[name])) for name in (m.key for m in OVERALL)}
 
 
-def _unseen(field: Contenders) -> dict[str, float]:
+def _unseen(field: Contenders, metric: Metric) -> float:
+    if metric.unseen is None:
+        return 0.0
     sizes = np.bincount(field.y, minlength=len(field.classes)).astype(np.float64)
     effect = 1.0
     if field.groups is not None:
         effect = intervals.assumed_design_effect(np.bincount(field.groups.codes).astype(np.float64))
-    return unseen_variance(sizes, effect)
+    return metric.unseen(sizes, effect)

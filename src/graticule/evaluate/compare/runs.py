@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.evaluate.bootstrap import point, score
+from graticule.evaluate.catalogue import OVERALL
 from graticule.evaluate.compare.alignment import align_all, ordinal
-from graticule.evaluate.compare.differences import COMPARED, Contenders, class_differences, differences
+from graticule.evaluate.compare.differences import Contenders, class_differences, differences
 from graticule.evaluate.estimates import metric_limits, replicates_of
 from graticule.evaluate.sampling import checked_arrays, checked_groups
 from graticule.evaluate.summary import check_options, figure_of
@@ -47,8 +48,8 @@ def compare_many(
     Returns
     -------
     dict
-        "n", "n_each", "n_groups", "classes"; "figures": the figures of COMPARED per run; "comparisons": per later run
-        "difference" (figures of COMPARED), "per_class" (n, sensitivity of both and difference), "discordant" (counts
+        "n", "n_each", "n_groups", "classes"; "figures": those over all classes per run; "comparisons": per later run
+        "difference" (the same figures), "per_class" (n, sensitivity of both and difference), "discordant" (counts
         both_right, only_a_right, only_b_right, both_wrong), "examples" (up to 12 rows of each kind of discordant
         sample), "test" ({"name", "p", "p_holm", ...}); "notes".
 
@@ -94,7 +95,7 @@ def flat(many: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        "n", "n_a", "n_b", "n_groups", "classes"; "a", "b" and "difference" (b - a): the figures of COMPARED;
+        "n", "n_a", "n_b", "n_groups", "classes"; "a", "b" and "difference" (b - a): the figures over all classes;
         "per_class", "discordant", "examples", "test", "notes" as in `compare_many`.
     """
     n_a, n_b = many["n_each"]
@@ -171,7 +172,8 @@ def _test(field: Contenders, k: int, seed: int) -> dict[str, Any]:
 
 
 def _one_model(field: Contenders, k: int) -> dict[str, dict[str, object]]:
-    return {name: figure_of(field.values[k][name], field.limits[k][name], (), field.level) for name in COMPARED}
+    values, limits = field.values[k], field.limits[k]
+    return {metric.key: figure_of(values[metric.key], limits[metric.key], (), field.level) for metric in OVERALL}
 
 
 def _notes(n: int, n_each: Sequence[int], groups: Groups | None) -> list[str]:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from graticule.evaluate.catalogue import OVERALL
 from graticule.report.audit.content import breakable
 from graticule.report.compare.charts import difference_figure, figure_digits, signed
 from graticule.report.page import render_page
-from graticule.report.quantities import METHODS, OVERALL, figure_value
+from graticule.report.quantities import METHODS, figure_value
 from graticule.report.thumbnails import ReadRgb, thumbnail
 
 IN_TABLE = ("accuracy", "macro_precision", "macro_sensitivity", "macro_specificity", "macro_f1", "roc_auc_macro")
-LOSSES = ("log_loss", "brier", "ece")
+LOSSES = tuple(metric.key for metric in OVERALL if metric.lower_is_better)
 TWICE = "macro_sensitivity"  # the same as balanced accuracy
 LEVEL = 0.05
 _METHODS = METHODS | {"bonett-price": "interval of paired proportions (Bonett and Price 2012)"}

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.evaluate.catalogue import OVERALL, PER_CLASS
 from graticule.predictions import Predictions
 from graticule.report import charts, curves, figures
-from graticule.report.quantities import HEADLINE, METHODS, OVERALL, PER_CLASS, figure_value
+from graticule.report.quantities import METHODS, figure_value
 from graticule.report.run import answers, wording
 from graticule.report.run.actions import action_content
 from graticule.report.run.source import ReportSource
@@ -18,7 +19,6 @@ from graticule.report.run.stamps import kind_of_report, stamps
 from graticule.report.run.training import training_content
 from graticule.report.thumbnails import ReadRgb, choose_examples, thumbnail
 
-PER_FOLD = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc_macro", "average_precision_macro")
 FOLDED_GROUPS = 30
 
 
@@ -69,12 +69,13 @@ def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
 
 def overall_figures(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Headline cards and the table of all figures over all classes."""
-    rows = [(quantity, metrics.get(quantity.key)) for quantity in OVERALL]
-    cards = [(quantity, figure) for quantity, figure in rows if quantity.key in HEADLINE]
+    # a run of an earlier version may lack a figure
+    rows = [(metric, metrics[metric.key]) for metric in OVERALL if metric.key in metrics]
+    cards = [(metric, figure) for metric, figure in rows if metric.headline]
     return {
         "prefix": prefix,
         "rows": rows,
-        "cards": [(q, figure, charts.interval_bar(figure) if q.key != "ece" else "") for q, figure in cards],
+        "cards": [(q, figure, "" if q.lower_is_better else charts.interval_bar(figure)) for q, figure in cards],
         "notes": [str(note) for note in metrics.get("notes") or []],
         "pooled": metrics.get("part") == "cv" and any(figure_value(figure, "pooled") is not None for _, figure in rows),
     }
@@ -205,7 +206,7 @@ def example_content(source: ReportSource, rows: NDArray[np.int64], read: ReadRgb
 def fold_content(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
     """Table and picture of the spread over folds."""
     folds = metrics.get("per_fold") or []
-    known = [q for q in OVERALL if q.key in PER_FOLD and any(figure_value(f.get(q.key)) is not None for f in folds)]
+    known = [q for q in OVERALL if any(figure_value(f.get(q.key)) is not None for f in folds)]
     if not folds or not known:
         return None
     rows = [(fold.get("fold", i), fold.get("n"), [(q, fold.get(q.key)) for q in known]) for i, fold in enumerate(folds)]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from graticule.report.quantities import METHODS, THIN, Unit, count, figure_value, percent, show
+from graticule.evaluate.catalogue import Unit
+from graticule.report.quantities import METHODS, THIN, count, figure_value, percent, show
 from graticule.report.run.source import ReportSource
 
 FEW_IMAGES = 30
