@@ -18,8 +18,8 @@ from sklearn.utils import estimator_checks
 
 import graticule
 from graticule.errors import BackboneError, ImageError, OptionError
-from graticule.features import embed
 from graticule.features.embedder import Embedder
+from graticule.features.engines import local
 
 WriteImages = Callable[..., list[Path]]
 
@@ -95,12 +95,12 @@ def test_features_of_files_are_kept(
     first = Embedder(views=1, workers=1).fit_transform(files[:4])
     submitted: list[int] = []
 
-    class Counting(embed.DecodePool):
+    class Counting(local.DecodePool):
         def submit(self, files: Any) -> Any:
             submitted.extend(files)
             return super().submit(files)
 
-    monkeypatch.setattr(embed, "DecodePool", Counting)
+    monkeypatch.setattr(local, "DecodePool", Counting)
     np.testing.assert_array_equal(Embedder(views=1, workers=1).fit_transform(files[:4]), first)
     assert submitted == []
 

@@ -19,7 +19,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from graticule.features.embed import FileRow
+from graticule.features.rows import FileRow
 from graticule.features.samples import Samples
 from graticule.images.decode import Decoded, ImageFile, decode_file
 from graticule.images.preprocess import Preprocessing
@@ -118,8 +118,7 @@ class Drawn:
         with (
             mock.patch("graticule.jobs.train.job._reader", return_value=(encoder, reading)),
             mock.patch("graticule.split.division.relate", unrelated),
-            mock.patch("graticule.features.embed.stream_rows", self._rows),
-            mock.patch("graticule.heads.predictor.stream_rows", self._rows),
+            mock.patch("graticule.features.engines.local.rows", self._rows),
         ):
             yield encoder
 

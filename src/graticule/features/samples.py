@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from graticule.arrays import object_array
 from graticule.errors import ManifestError
 from graticule.features.cache import FeatureCache
-from graticule.features.embed import Embedding, embed_files
+from graticule.features.embed import embed_files
+from graticule.features.rows import Embedding
 from graticule.images.beyond import beyond
 from graticule.images.decode import Decoded, ImageFile
 from graticule.images.facts import Facts

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from graticule.bundle import Bundle, ReferenceInfo
 from graticule.errors import BundleError
 from graticule.features.cache import FeatureCache
-from graticule.features.embed import FileRow, stream_rows
+from graticule.features.engines import local
+from graticule.features.rows import Engine, FileRow
 from graticule.heads.calibration import Calibration
 from graticule.heads.scoring import Head, member_probabilities, unpack_heads
 from graticule.images.decode import Decoded, ImageFile
@@ -101,23 +102,25 @@ class Predictor:
         batch_size: int = 8,
         cache: FeatureCache | None = None,
         with_reference: bool = False,
+        engine: Engine | None = None,
     ) -> Iterator[ScoredFiles]:
         """Score files block by block, in their order, in constant memory.
 
         `with_reference` also gives features in the space of the reference; for a fine-tuned network that takes a second
-        pass of each image through the embedded network.
+        pass of each image through the embedded network. Rows come from `engine`, by default that of this machine.
         """
+        stream = engine or local.rows
         other: Iterable[ImageFile] = ()
         if with_reference and self.reference is not None:
             files, other = itertools.tee(files)
-        rows = _blocks(stream_rows(files, self.encoder, workers=workers, batch_size=batch_size, cache=cache))
+        rows = _blocks(stream(files, self.encoder, workers=workers, batch_size=batch_size, cache=cache))
         if not with_reference:
             yield from map(self.score, rows)
         elif self.reference is None:
             for scored in map(self.score, rows):
                 yield replace(scored, reference=scored.features)
         else:
-            seen = _blocks(stream_rows(other, self.reference, workers=workers, batch_size=batch_size))
+            seen = _blocks(stream(other, self.reference, workers=workers, batch_size=batch_size))
             for block, beside in zip(rows, seen, strict=True):
                 yield replace(self.score(block), reference=_stacked(beside, self.reference.n_features))
 

@@ -15,8 +15,9 @@ from graticule.bundle import Bundle
 from graticule.decide.novelty import Novelty, nearest
 from graticule.decide.novelty_space import project
 from graticule.errors import BundleError
+from graticule.features.rows import rows_of
 from graticule.heads.predictor import Predictor
-from graticule.images.decode import Decoded, ImageFile
+from graticule.images.decode import ImageFile
 from graticule.images.pool import decoder
 from graticule.manifest import escape_path
 from graticule.networks.encoder import Encoder
@@ -146,8 +147,8 @@ class NearestOfClasses:
             row = reference.row[path]
             return self._bundle.reference["features"][row].astype(np.float32), reference.pixels[row]
         encoder, network = self._encoder()
-        decoded = decoder(self._pool, encoder.preprocessing)(ImageFile(file))
-        return None if decoded.pixels is None else _embedded(decoded, encoder, network), None
+        (made,) = rows_of([decoder(self._pool, encoder.preprocessing)(ImageFile(file))], network, encoder)
+        return made.features, None
 
     def _encoder(self) -> tuple[Encoder, Network]:
         if self._network is None:
@@ -173,13 +174,3 @@ def groups_of(paths: Sequence[str], groups: Sequence[str] | None) -> dict[str, s
     """Group of each training image by its escaped path, "" where there is none."""
     given = [""] * len(paths) if groups is None else groups
     return {escape_path(path): group or "" for path, group in zip(paths, given, strict=True)}
-
-
-def _embedded(decoded: Decoded, encoder: Encoder, network: Network) -> Floats:
-    """Features of one decoded image, shape (d,)."""
-    assert decoded.pixels is not None
-    features: Floats = network.averaged(decoded.pixels[None], encoder.views)[0]
-    if not encoder.sizes:
-        return features
-    size = np.log2(np.array([decoded.width, decoded.height], np.float32))
-    return np.asarray(np.concatenate([features, size]), np.float32)

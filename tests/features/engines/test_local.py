@@ -1,0 +1,135 @@
+"""The engine of one machine: equal bits, bounded memory, nothing left behind when it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.features.here import PoolHere, WriteImages, expected_features, images_of
+
+from graticule.features.cache import FeatureCache
+from graticule.features.embed import embed_files
+from graticule.features.engines import local
+from graticule.images.decode import ImageFile
+from graticule.networks.encoder import Encoder
+from graticule.networks.session import Network
+
+
+def test_features_do_not_depend_on_workers_and_batches(write_images: WriteImages, encoder: Encoder) -> None:
+    files = write_images(11)
+    expected = expected_features(files, encoder)
+    assert len(np.unique(expected[:, 0])) == 11
+    for workers, batch_size in ((1, 3), (2, 8), (2, 1)):
+        result = embed_files(images_of(files), encoder, workers=workers, batch_size=batch_size)
+        np.testing.assert_array_equal(result.features, expected)
+        assert result.readable.all()
+        assert (result.decoded, result.cached) == (11, 0)
+
+
+def test_views_reach_the_features(write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere]) -> None:
+    files = write_images(2)
+    four = replace(encoder, views=4)
+    np.testing.assert_array_equal(embed_files(images_of(files), four).features, expected_features(files, four))
+
+
+def test_files_under_way_are_bounded(write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere]) -> None:
+    files = write_images(3)
+    taken = 0
+
+    def endless() -> Iterator[ImageFile]:
+        nonlocal taken
+        while True:
+            yield ImageFile(files[taken % 3])
+            taken += 1
+
+    rows = local.rows(endless(), encoder, workers=2, batch_size=4)
+    ahead = []
+    for given, _ in zip(range(60), rows, strict=False):
+        ahead.append(taken - given)
+    rows.close()
+    assert max(ahead) <= 4 * (3 * 2 + 1)
+    before = taken
+    time.sleep(0.1)
+    assert taken == before
+
+
+def test_an_error_in_the_network_is_not_swallowed(
+    write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Network):
+        def averaged(self, pixels: object, views: int) -> np.ndarray:
+            raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(local, "Network", Broken)
+    threads = threading.active_count()
+    with pytest.raises(ZeroDivisionError):
+        embed_files(images_of(write_images(9)), encoder, batch_size=1)
+    assert threading.active_count() == threads
+
+
+INTERRUPTED = """
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from graticule.images.decode import ImageFile
+from graticule.images.preprocess import Preprocessing
+from graticule.networks.backbones import EMBEDDED
+from graticule.features.cache import FeatureCache
+from graticule.features.embed import embed_files
+from graticule.networks.encoder import embedded_encoder
+from graticule.runs import cache_folder
+
+def progress(done):
+    print(done, flush=True)
+
+if __name__ == "__main__":
+    # a shell's background job ignores Ctrl-C, and so would its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    files = [ImageFile(file) for file in sorted(Path(sys.argv[1]).iterdir())] * 1000
+    encoder = replace(embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1), preprocessing=Preprocessing(48))
+    with FeatureCache(cache_folder(), encoder.space()) as cache:
+        try:
+            embed_files(files, encoder, workers=2, batch_size=2, cache=cache, progress=progress)
+        except KeyboardInterrupt:
+            sys.exit(7)
+"""
+
+
+def test_ctrl_c_leaves_no_worker_and_keeps_the_cache(
+    write_images: WriteImages, encoder: Encoder, tmp_path: Path, cache_home: Path
+) -> None:
+    files = write_images(4)
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    command = [sys.executable, str(script), str(files[0].parent)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    while process.stdout.readline() != "30\n":
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 7
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and group_alive(process.pid):
+        time.sleep(0.05)
+    assert not group_alive(process.pid)
+    with FeatureCache(cache_home, encoder.space()) as cache:
+        assert not cache.empty
+
+
+def group_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
