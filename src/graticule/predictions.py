@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from graticule.arrays import StrArray
 from graticule.errors import RunError
 from graticule.files import open_regular, writing
 
-StrArray = NDArray[np.object_]
 PARTS = ("cv", "test", "calibration")
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from graticule.statistics.association import Categorical, FloatArray, IntArray, Values
+from graticule.arrays import FloatArray, IntArray
+from graticule.statistics.association import Categorical, Values
 
 N_PERMUTATIONS = 499
 _CHUNK_VALUES = 200_000  # samples times permutations times classes that are looked at together

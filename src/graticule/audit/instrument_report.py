@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from graticule.arrays import FloatArray
 
 MIXED = 0.05
 _LISTED = 5

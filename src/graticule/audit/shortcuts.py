@@ -14,10 +14,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray
+from graticule.arrays import IntArray, StrArray
 from graticule.audit.cue_prediction import Prediction, predict_from_cues
 from graticule.split.components import components, number_by_appearance
-from graticule.statistics.association import Categorical, IntArray, Strength, Values, strengths
+from graticule.statistics.association import Categorical, Strength, Values, strengths
 
 Nature = Literal["acquisition", "picture"]
 

@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from graticule.arrays import StrArray, object_array
+from graticule.arrays import FloatArray, StrArray, object_array
 from graticule.audit.shortcuts import Cue
 from graticule.images import cues as measured
-
-FloatArray = NDArray[np.float64]
 
 _COLUMNS = {
     "site": ("The site", "session"),

@@ -6,10 +6,9 @@ import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graticule.answers import Scored
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import BoolArray, FloatArray, IntArray
 from graticule.counting.counts import (
     LEVEL,
     Control,
@@ -35,7 +34,6 @@ NOT_RANDOM = 0.01
 EVERY_SIZE = ""
 
 Key = tuple[str, str, str]
-Mask = NDArray[np.bool_]
 
 
 @dataclass
@@ -60,7 +58,7 @@ class Figures:
     control: dict[str, object] = field(default_factory=dict)
 
 
-def scope_counts(scored: Scored, details: Details, inside: Mask | None = None) -> FloatArray:
+def scope_counts(scored: Scored, details: Details, inside: BoolArray | None = None) -> FloatArray:
     """Images called each class, shape (S + 1, K), of the rows where the mask `inside` is true."""
     k = len(scored.classes)
     called = scored.called if inside is None else np.where(inside, scored.called, -1)
@@ -126,7 +124,7 @@ def _describe_control(
     }
 
 
-def _own(scored: Scored, sample: ControlSample, mine: Mask, counts: FloatArray) -> bool:
+def _own(scored: Scored, sample: ControlSample, mine: BoolArray, counts: FloatArray) -> bool:
     """Whether each class called in a specimen has control images enough of that specimen."""
     n = np.bincount(scored.called[sample.row[mine]], minlength=len(counts))
     return bool((n[counts > 0] >= np.minimum(OWN_CONTROL, counts[counts > 0])).all()) and bool(counts.sum())
@@ -141,7 +139,7 @@ def _pooling_note(n: int, p: float | None, may_pool: bool) -> str:
     return f"{text}, and precision differs between specimens (p = {p:.3g}): they get no corrected count"
 
 
-def _control(scored: Scored, sample: ControlSample, rows: Mask) -> Control:
+def _control(scored: Scored, sample: ControlSample, rows: BoolArray) -> Control:
     k = len(scored.classes)
     probability = None if sample.probability is None else sample.probability[rows]
     return control_sample(scored.called[sample.row[rows]], sample.label[rows], k, k, probability)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import BoolArray, FloatArray, IntArray
 from graticule.decide.acceptance import exact_interval
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
@@ -26,7 +26,6 @@ LEVEL = 0.95
 KEPT, MISSED, OPEN = "kept", "missed", "open"
 USUAL_ALPHAS = (0.01, 0.05)
 
-Booleans = NDArray[np.bool_]
 Figure = dict[str, Any]
 
 
@@ -53,25 +52,25 @@ class LabelledAnswers:
     raw: FloatArray
     proba: FloatArray
     novelty: FloatArray
-    inside: Mapping[float, Booleans]
+    inside: Mapping[float, BoolArray]
     unit: IntArray | None
-    beyond: Booleans | None = None
+    beyond: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
-    def rejected(self, alpha: float) -> Booleans:
+    def rejected(self, alpha: float) -> BoolArray:
         """Images with a novelty p-value at or below alpha, or with values beyond those trained on; shape (n,)."""
         novel = np.asarray(self.novelty <= alpha, dtype=bool)
         return novel if self.beyond is None else novel | self.beyond
 
     @property
-    def right(self) -> Booleans:
+    def right(self) -> BoolArray:
         """Whether the best class is the label's, shape (n,)."""
         return np.asarray(self.proba.argmax(axis=1) == self.y, dtype=bool)
 
 
-def proportion(hit: Booleans, within: Booleans, unit: IntArray | None, *, exact: bool = False) -> Figure:
+def proportion(hit: BoolArray, within: BoolArray, unit: IntArray | None, *, exact: bool = False) -> Figure:
     """Share of hits within a selection of n images, with its interval.
 
     Parameters
@@ -137,7 +136,7 @@ def assess(answers: LabelledAnswers, rule: Rule, alpha: float, classes: Sequence
     }
 
 
-def _decisions(accepted: Booleans, rejected: Booleans, unit: IntArray | None) -> dict[str, Figure]:
+def _decisions(accepted: BoolArray, rejected: BoolArray, unit: IntArray | None) -> dict[str, Figure]:
     everything = np.ones(len(accepted), bool)
     return {
         name: {"n": int(mask.sum())} | proportion(mask, everything, unit)
@@ -145,7 +144,7 @@ def _decisions(accepted: Booleans, rejected: Booleans, unit: IntArray | None) ->
     }
 
 
-def _acceptance(answers: LabelledAnswers, rule: Rule, accepted: Booleans) -> dict[str, Any]:
+def _acceptance(answers: LabelledAnswers, rule: Rule, accepted: BoolArray) -> dict[str, Any]:
     score, right = answers.proba.max(axis=1), answers.right
     curve = risk_coverage(score, right, answers.unit)
     accuracy = proportion(right, accepted, answers.unit, exact=True)
@@ -173,7 +172,7 @@ def against(figure: Figure, target: float) -> str | None:
     return KEPT if low >= target else MISSED if high < target else OPEN
 
 
-def coverage_of(inside: Booleans, y: IntArray, unit: IntArray | None, classes: Sequence[str]) -> dict[str, Any]:
+def coverage_of(inside: BoolArray, y: IntArray, unit: IntArray | None, classes: Sequence[str]) -> dict[str, Any]:
     """Coverage and size of prediction sets, over all images and class by class.
 
     Parameters

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray
+from graticule.arrays import FloatArray, StrArray
 from graticule.decide.acceptance import exact_interval
 from graticule.decide.rule import Rule
 
@@ -18,8 +18,6 @@ _NAMED = 3
 # a rival below this share of the best score is not worth naming
 _RIVAL = 0.2
 
-Strings = NDArray[np.object_]
-
 
 def decide(
     proba: FloatArray,
@@ -27,7 +25,7 @@ def decide(
     novel: NDArray[np.bool_],
     rule: Rule,
     classes: Sequence[str],
-) -> tuple[Strings, Strings]:
+) -> tuple[StrArray, StrArray]:
     """Decision and reason of each image.
 
     Parameters

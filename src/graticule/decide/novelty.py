@@ -27,12 +27,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import Float32Array, FloatArray, IntArray
 from graticule.bundle import checked_tensor
 from graticule.decide.evidence import rank_evidence, share_of_unit
 from graticule.decide.novelty_space import Space, components_of, fit_space, spans
 from graticule.errors import BundleError
-from graticule.heads.scoring import Floats, by_row
+from graticule.heads.scoring import by_row
 
 ALPHA = 0.01
 # of the relative Mahalanobis distance, the Mahalanobis distance, the rest and the doubt in what tells near images
@@ -271,7 +271,7 @@ def benjamini_hochberg(p: FloatArray, alpha: float) -> NDArray[np.bool_]:
     return out
 
 
-def nearest(reference: Floats, projected: Floats, n: int = 3) -> IntArray:
+def nearest(reference: Float32Array, projected: Float32Array, n: int = 3) -> IntArray:
     """Rows of the reference (m, q) nearest to each of l projected images, nearest first; shape (l, min(n, m))."""
     squared = (reference * reference).sum(axis=1)[None] - 2.0 * (projected @ reference.T)
     n = min(n, len(reference))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
-from graticule.heads.scoring import Floats, by_row, signed_sqrt
+from graticule.arrays import Float32Array, FloatArray, IntArray
+from graticule.heads.scoring import by_row, signed_sqrt
 
 COMPONENTS = 64
 WITHIN_SHRINKAGE = 0.02
@@ -35,12 +35,12 @@ class Space:
         Class means after `within`.
     """
 
-    centre: Floats
-    scale: Floats
-    basis: Floats
-    within: Floats
-    total: Floats
-    means: Floats
+    centre: Float32Array
+    scale: Float32Array
+    basis: Float32Array
+    within: Float32Array
+    total: Float32Array
+    means: Float32Array
 
 
 def spans(space: Space) -> bool:
@@ -98,7 +98,7 @@ def _whitener(covariance: FloatArray, shrinkage: float) -> FloatArray:
     return np.asarray(vectors / np.sqrt(values), dtype=np.float64)
 
 
-def components_of(space: Space, features: NDArray[np.floating]) -> tuple[Floats, Floats]:
+def components_of(space: Space, features: NDArray[np.floating]) -> tuple[Float32Array, Float32Array]:
     """Principal components (n, q), and the root mean square that they leave over (n,)."""
     z = np.asarray((signed_sqrt(features) - space.centre) / space.scale, np.float32)
     components = by_row(z, space.basis)
@@ -106,7 +106,7 @@ def components_of(space: Space, features: NDArray[np.floating]) -> tuple[Floats,
     return components, np.sqrt(left / z.shape[1])
 
 
-def project(space: Space, features: NDArray[np.floating]) -> Floats:
+def project(space: Space, features: NDArray[np.floating]) -> Float32Array:
     """Features (n, d) in the whitened space, shape (n, q), where near images have much in common."""
     blocks = [
         by_row(components_of(space, features[start : start + _BLOCK])[0], space.within)

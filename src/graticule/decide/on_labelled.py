@@ -21,7 +21,6 @@ from graticule.manifest import escape_path
 from graticule.predictions import Predictions
 from graticule.progress import Reporter
 
-Floats = NDArray[np.float64]
 SPECIMEN = "specimen"
 MOST_NAMED = 50
 _BLOCK = 2048

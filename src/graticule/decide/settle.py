@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray
 from graticule.decide.acceptance import find_rule
 from graticule.decide.assessment import LabelledAnswers, assess, coverage_of, numbers, proportion
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
@@ -31,8 +32,6 @@ MIN_NOVELTY = 20
 _FOLDS = 5
 _BLOCK = 2048
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Decider:
@@ -50,7 +49,7 @@ class Decider:
         decisions.json without its schema version.
     """
 
-    proba: Floats
+    proba: FloatArray
     calibration: Calibration
     evidence: Evidence | None
     novelty: Novelty | None
@@ -91,7 +90,7 @@ def settle_decisions(samples: Samples, division: Division, outcome: Outcome, see
     return decider
 
 
-def _calibrate(proba: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], seed: int) -> CalibrationChoice:
+def _calibrate(proba: FloatArray, y: NDArray[np.int64], unit: NDArray[np.int64], seed: int) -> CalibrationChoice:
     if not len(y):
         return CalibrationChoice(Calibration(), proba, {}, "no out-of-fold scores (--folds 1) to fit a calibration on")
     return choose_calibration(proba, y, unit if len(np.unique(unit)) < len(unit) else None, seed)
@@ -100,7 +99,7 @@ def _calibrate(proba: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], see
 def _fit_novelty(
     samples: Samples,
     division: Division,
-    proba: Floats,
+    proba: FloatArray,
     y: NDArray[np.int64],
     aside: NDArray[np.int64],
     grouped: bool,
@@ -131,7 +130,7 @@ def _fit_novelty(
 
 
 def _describe(
-    choice: CalibrationChoice, raw: Floats, y: NDArray[np.int64], unit: NDArray[np.int64], grouped: bool, seed: int
+    choice: CalibrationChoice, raw: FloatArray, y: NDArray[np.int64], unit: NDArray[np.int64], grouped: bool, seed: int
 ) -> dict[str, Any]:
     """The entry "calibration" of decisions.json."""
     calibration: dict[str, Any] = {
@@ -242,7 +241,7 @@ def _on_test(
     }
 
 
-def _members(samples: Samples, outcome: Outcome, rows: NDArray[np.int64]) -> Floats | None:
+def _members(samples: Samples, outcome: Outcome, rows: NDArray[np.int64]) -> FloatArray | None:
     """Scores by each member of the shipped model, shape (H, n, K).
 
     None for several fine-tuned networks: they act on features of their own, which are not at hand here.

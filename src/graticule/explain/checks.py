@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import BoolArray, FloatArray
 from graticule.explain.exchange import (
     LEAST,
     LEVEL,
@@ -25,12 +26,10 @@ from graticule.explain.exchange import (
 from graticule.explain.fidelity import Curves, area, curves, mean_interval, rank_correlation
 from graticule.explain.image import Explained, Seen, in_order, probabilities_of, sizes_of
 from graticule.explain.model import ExplainableModel
-from graticule.explain.regions import Mask
 from graticule.explain.targets import log_probabilities
 from graticule.images.decode import ImageFile
 from graticule.progress import Reporter
 
-Doubles = NDArray[np.float64]
 See = Callable[[int], Seen | str]
 EXAMINED = 12  # images of the costly checks
 REGIONS = ("border", "info bar")
@@ -133,7 +132,7 @@ def randomisation(
         return None
     reporter.step("maps of randomised weights")
 
-    def maps_of(some: ExplainableModel) -> list[Doubles]:
+    def maps_of(some: ExplainableModel) -> list[FloatArray]:
         return list(in_order(partial(_plain_map, some, method), subjects, threads, 4))
 
     mine = maps_of(replace(model, baseline=None))
@@ -150,7 +149,7 @@ def randomisation(
     return rows
 
 
-def _plain_map(model: ExplainableModel, method: str, subject: CheckedImage) -> Doubles:
+def _plain_map(model: ExplainableModel, method: str, subject: CheckedImage) -> FloatArray:
     one = subject.explained
     maps = model.any_maps(one.seen.pixels[None], one.classes[None, :1], sizes_of(model, one.seen, 1), method)
     return np.asarray(maps[0, 0])
@@ -251,10 +250,10 @@ def _exchanged(
     return ExchangedPair(found, barred, tuple(no_room))
 
 
-def _masks(kept: Seen, given: Seen, generator: np.random.Generator) -> dict[str, tuple[Mask, Mask | None]]:
+def _masks(kept: Seen, given: Seen, generator: np.random.Generator) -> dict[str, tuple[BoolArray, BoolArray | None]]:
     """Per region that the two pictures have, its mask and that of its control."""
     border = kept.border & given.border
-    masks: dict[str, tuple[Mask, Mask | None]] = {"border": (border, control_ring(border))}
+    masks: dict[str, tuple[BoolArray, BoolArray | None]] = {"border": (border, control_ring(border))}
     bars = [mask for mask in (kept.bar, given.bar) if mask is not None]
     if bars:
         bar = np.logical_or.reduce(bars)
@@ -262,7 +261,7 @@ def _masks(kept: Seen, given: Seen, generator: np.random.Generator) -> dict[str,
     return masks
 
 
-def _logs(model: ExplainableModel, kept: Seen, given: Seen, pixels: NDArray[np.uint8]) -> Doubles:
+def _logs(model: ExplainableModel, kept: Seen, given: Seen, pixels: NDArray[np.uint8]) -> FloatArray:
     """Mean log probabilities over the heads; the second picture is `given`, the others are variants of `kept`."""
     sizes = None
     if model.encoder.sizes:

@@ -21,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from graticule.arrays import BoolArray, FloatArray, Pixels
+
 LEVEL = 0.001  # of all tests of one model together
 LEAST = 0.10  # median share of the decision below which a region does no harm worth a warning
 TIMES = 2.0  # how many times its control a region must carry
@@ -90,7 +89,7 @@ def partners(predicted: NDArray[np.integer], generator: np.random.Generator) -> 
     return pairs
 
 
-def control_band(bar: Mask, inside: Mask, generator: np.random.Generator) -> Mask | None:
+def control_band(bar: BoolArray, inside: BoolArray, generator: np.random.Generator) -> BoolArray | None:
     """The bar moved up or down to a random place beside it; None where there is no room, as beside a very tall bar.
 
     Places that keep the bar's height clear of the upper and lower edge of the picture are preferred.
@@ -116,7 +115,7 @@ def control_band(bar: Mask, inside: Mask, generator: np.random.Generator) -> Mas
     return band
 
 
-def control_ring(frame: Mask) -> Mask:
+def control_ring(frame: BoolArray) -> BoolArray:
     """A square ring of the frame's area just inside it, so that its hole is as large as the picture allows.
 
     Parameters
@@ -136,11 +135,11 @@ def control_ring(frame: Mask) -> Mask:
 
 
 def exchange(
-    evaluate: Callable[[Pixels], Doubles],
+    evaluate: Callable[[Pixels], FloatArray],
     kept: Pixels,
     given: Pixels,
     classes: tuple[int, int],
-    masks: tuple[Mask, Mask],
+    masks: tuple[BoolArray, BoolArray],
 ) -> Exchange | None:
     """Put the region of one picture into another, and a control strip likewise.
 

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
+from graticule.arrays import FloatArray, Pixels
 from graticule.explain.pooled import resized
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
 CELLS = 14
 STEPS = 8
 _BLUR = 1 / 16  # standard deviation of the blur over the side of the picture
@@ -36,14 +35,18 @@ class Curves:
     `random_deletion` and `random_insertion` take the cells in random order.
     """
 
-    deletion: Doubles
-    insertion: Doubles
-    random_deletion: Doubles
-    random_insertion: Doubles
+    deletion: FloatArray
+    insertion: FloatArray
+    random_deletion: FloatArray
+    random_insertion: FloatArray
 
 
 def curves(
-    evaluate: Callable[[Pixels], Doubles], pixels: Pixels, class_map: Doubles, k: int, generator: np.random.Generator
+    evaluate: Callable[[Pixels], FloatArray],
+    pixels: Pixels,
+    class_map: FloatArray,
+    k: int,
+    generator: np.random.Generator,
 ) -> Curves:
     """Deletion and insertion curves of one picture.
 
@@ -87,7 +90,7 @@ def composite(before: Pixels, after: Pixels, cells: int, chosen: NDArray[np.inte
     return np.where(mask[:, :, None], after, before)
 
 
-def resized_mean(values: Doubles, cells: int) -> Doubles:
+def resized_mean(values: FloatArray, cells: int) -> FloatArray:
     """A map brought to a grid of cells: means where it is finer, interpolated where it is coarser."""
     if values.shape[0] <= cells:
         return resized(values, cells, cells)
@@ -96,7 +99,7 @@ def resized_mean(values: Doubles, cells: int) -> Doubles:
     return np.asarray(fine.reshape(cells, per, cells, per).mean(axis=(1, 3)))
 
 
-def area(curve: Doubles) -> float:
+def area(curve: FloatArray) -> float:
     """Area under a curve over the share of the picture, 0 to 1."""
     return float(np.trapezoid(curve, dx=1 / (len(curve) - 1)))
 

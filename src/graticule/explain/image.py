@@ -13,17 +13,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import BoolArray, FloatArray, Pixels
 from graticule.explain.model import ExplainableModel
 from graticule.explain.overlay import peak
 from graticule.explain.pooled import resized
-from graticule.explain.regions import Mask, bar_mask, border_frame, picture_mask, share, shown_size
+from graticule.explain.regions import bar_mask, border_frame, picture_mask, share, shown_size
 from graticule.images.decode import ImageFile
 from graticule.images.facts import Facts
 from graticule.images.pool import Decode
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
-Task = tuple[ImageFile, Doubles]  # a file and its probabilities
+Task = tuple[ImageFile, FloatArray]  # a file and its probabilities
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -46,18 +45,18 @@ class Seen:
     """
 
     pixels: Pixels
-    size: Doubles
+    size: FloatArray
     shown: tuple[int, int]
-    bar: Mask | None
-    picture: Mask | None = None
+    bar: BoolArray | None
+    picture: BoolArray | None = None
 
     @property
-    def inside(self) -> Mask:
+    def inside(self) -> BoolArray:
         """Where the picture lies, shape (S, S)."""
         return np.ones(self.pixels.shape[:2], bool) if self.picture is None else self.picture
 
     @property
-    def border(self) -> Mask:
+    def border(self) -> BoolArray:
         """The frame along the border without the bar."""
         frame = border_frame(len(self.pixels))
         return frame if self.bar is None else frame & ~self.bar
@@ -82,8 +81,8 @@ class Explained:
 
     seen: Seen
     classes: NDArray[np.int64]
-    proba: Doubles
-    maps: Doubles
+    proba: FloatArray
+    maps: FloatArray
     border_share: float | None
     bar_share: float | None
     peak: tuple[float, float]
@@ -128,17 +127,17 @@ def explain_file(task: Task, decode: Decode, model: ExplainableModel, method: st
     )
 
 
-def sizes_of(model: ExplainableModel, seen: Seen, n: int) -> Doubles | None:
+def sizes_of(model: ExplainableModel, seen: Seen, n: int) -> FloatArray | None:
     """The image's size for n variants of it, where the model uses sizes."""
     return np.repeat(seen.size[None], n, axis=0) if model.encoder.sizes else None
 
 
-def probabilities_of(model: ExplainableModel, seen: Seen) -> Callable[[Pixels], Doubles]:
+def probabilities_of(model: ExplainableModel, seen: Seen) -> Callable[[Pixels], FloatArray]:
     """A function from variants of an image to class probabilities."""
     return partial(_probabilities, model, seen)
 
 
-def _probabilities(model: ExplainableModel, seen: Seen, pixels: Pixels) -> Doubles:
+def _probabilities(model: ExplainableModel, seen: Seen, pixels: Pixels) -> FloatArray:
     return model.proba(pixels, sizes_of(model, seen, len(pixels)))
 
 

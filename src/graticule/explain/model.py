@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray, Pixels
 from graticule.errors import OptionError
 from graticule.explain.graph import load_graph, pooled_tensors, shuffled_weights, weight_stages, with_outputs
 from graticule.explain.occlusion import occlusion_map
@@ -20,11 +21,9 @@ from graticule.explain.targets import margins, target_gradients
 from graticule.heads.scoring import Head, probabilities
 from graticule.networks.encoder import Encoder
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
 METHODS = ("hirescam", "gradcam", "gradcam++", "occlusion")
 _PROBES = 3
-_LAYER_METHODS: dict[str, Callable[[Tap, NDArray[np.floating], NDArray[np.floating]], Doubles]] = {
+_LAYER_METHODS: dict[str, Callable[[Tap, NDArray[np.floating], NDArray[np.floating]], FloatArray]] = {
     "hirescam": hirescam,
     "gradcam": grad_cam,
     "gradcam++": grad_cam_plus_plus,
@@ -51,10 +50,10 @@ class ExplainableModel:
     heads: Sequence[Head]
     session: Any
     taps: tuple[Tap, ...]
-    baseline: Doubles | None = None
+    baseline: FloatArray | None = None
 
     @classmethod
-    def of(cls, encoder: Encoder, heads: Sequence[Head], baseline: Doubles | None = None) -> ExplainableModel:
+    def of(cls, encoder: Encoder, heads: Sequence[Head], baseline: FloatArray | None = None) -> ExplainableModel:
         """Find the pooled layers of an encoder's graph by trying it on random pixels."""
         graph = load_graph(encoder.model)
         names = pooled_tensors(graph, encoder.output)
@@ -110,11 +109,11 @@ class ExplainableModel:
             raise ValueError("this model needs the sizes of the images")
         return np.concatenate([features, np.log2(sizes).astype(np.float32)], axis=1)
 
-    def proba(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> Doubles:
+    def proba(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> FloatArray:
         """Class probabilities, shape (N, K)."""
         return probabilities(self.heads, self.features(pixels, sizes))
 
-    def margins(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> Doubles:
+    def margins(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> FloatArray:
         """What is explained: log probability above the mean of all classes, shape (N, K)."""
         return margins(self.heads, self.features(pixels, sizes))
 
@@ -126,7 +125,7 @@ class ExplainableModel:
         *,
         method: str = "hirescam",
         target: str | None = None,
-    ) -> list[Doubles]:
+    ) -> list[FloatArray]:
         """Maps of evidence, one array of shape (N, T, h, w) per pooled layer, averaged over the views.
 
         Parameters
@@ -147,7 +146,7 @@ class ExplainableModel:
         sizes: NDArray[np.floating] | None,
         method: str,
         target: str | None,
-    ) -> tuple[NDArray[np.float32], list[Doubles]]:
+    ) -> tuple[NDArray[np.float32], list[FloatArray]]:
         """Features, and what `layers` returns, from one pass over the views."""
         views, names = self.encoder.views, [tap.tensor for tap in self.taps]
         outputs = [
@@ -171,7 +170,7 @@ class ExplainableModel:
         *,
         method: str = "hirescam",
         target: str | None = None,
-    ) -> Doubles:
+    ) -> FloatArray:
         """The sum over layers of `layers`, shape (N, T, g, g) on the grid of the finest one.
 
         Grad-CAM is rectified, as published; HiResCAM keeps evidence against the class as negative values.
@@ -181,7 +180,7 @@ class ExplainableModel:
 
     def any_maps(
         self, pixels: Pixels, classes: NDArray[np.integer], sizes: NDArray[np.floating] | None, method: str
-    ) -> Doubles:
+    ) -> FloatArray:
         """Maps by any of `METHODS`, occlusion included, to be shown; shapes (N, T, g, g).
 
         HiResCAM of a network whose finest layer is coarse is averaged over moved pictures, see
@@ -207,7 +206,7 @@ class ExplainableModel:
             found.append(occlusion_map(evaluate, picture, classes[i]))
         return np.stack(found)
 
-    def _margins_at(self, size: NDArray[np.floating] | None, pixels: Pixels) -> Doubles:
+    def _margins_at(self, size: NDArray[np.floating] | None, pixels: Pixels) -> FloatArray:
         """Margins of variants of one image, which share its size."""
         return self.margins(pixels, None if size is None else np.repeat(size[None], len(pixels), axis=0))
 
@@ -229,7 +228,7 @@ class ExplainableModel:
             yield title, ExplainableModel(self.encoder, heads, _session(with_outputs(graph, shown)), self.taps)
 
 
-def _with_total(maps: Doubles, total: Doubles) -> Doubles:
+def _with_total(maps: FloatArray, total: FloatArray) -> FloatArray:
     """Maps (N, T, g, g) shifted by a number each, so that their cells add up to `total` (N, T)."""
     lacking = (total - maps.sum(axis=(-2, -1))) / (maps.shape[-2] * maps.shape[-1])
     return np.asarray(maps + lacking[:, :, None, None])
@@ -242,7 +241,7 @@ def views_of(pixels: Pixels, views: int) -> Iterator[Pixels]:
         yield np.ascontiguousarray(turned[:, :, ::-1] if view >= 4 else turned)
 
 
-def turned_back(maps: Doubles, view: int) -> Doubles:
+def turned_back(maps: FloatArray, view: int) -> FloatArray:
     """Undo a view on maps of shape (..., h, w)."""
     unmirrored = maps[..., ::-1] if view >= 4 else maps
     return np.rot90(unmirrored, -(view % 4), axes=(-2, -1))

@@ -11,15 +11,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
+from graticule.arrays import FloatArray, Pixels
+
 STEPS = 10
 _BATCH = 8
 
 
 def occlusion_map(
-    evaluate: Callable[[Pixels], Doubles], pixels: Pixels, classes: NDArray[np.integer], *, steps: int = STEPS
-) -> Doubles:
+    evaluate: Callable[[Pixels], FloatArray], pixels: Pixels, classes: NDArray[np.integer], *, steps: int = STEPS
+) -> FloatArray:
     """Fall of what is explained per place.
 
     Parameters

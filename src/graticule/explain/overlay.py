@@ -7,11 +7,10 @@ import PIL.Image
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from graticule.arrays import FloatArray, Pixels
 from graticule.explain.pooled import resized
 from graticule.explain.refine import refined
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
 LONGEST = 336
 SMOOTHING = 0.015  # standard deviation over the side: the finest maps are grainy
 _FEWEST_CELLS = 0.8
@@ -28,7 +27,7 @@ def full_scale(maps: NDArray[np.floating]) -> float:
     return max(float(np.percentile(strength, _FULL_SCALE)), np.finfo(np.float64).tiny)
 
 
-def smoothed(values: NDArray[np.floating], width: float = SMOOTHING) -> Doubles:
+def smoothed(values: NDArray[np.floating], width: float = SMOOTHING) -> FloatArray:
     """A map smoothed by a Gaussian whose standard deviation is `width` times its side; shape kept.
 
     At least 0.8 cells, else the eye would see the cells of coarse maps.

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray
 from graticule.explain.targets import CLAMP
 
-Doubles = NDArray[np.float64]
 _AGREE = 2e-3
 
 
@@ -60,7 +60,7 @@ def find_layout(features: NDArray[np.floating], maps: dict[str, NDArray[np.float
     -------
     list of Tap, in the order of the vector, or None when a part of it is no such average.
     """
-    moments: list[tuple[str, str, Doubles]] = []
+    moments: list[tuple[str, str, FloatArray]] = []
     for name, values in maps.items():
         if values.ndim == 4 and len(values) == len(features) and values.shape[2] * values.shape[3] > 1:
             a = values.astype(np.float64)
@@ -83,12 +83,12 @@ def find_layout(features: NDArray[np.floating], maps: dict[str, NDArray[np.float
     return [Tap(name, at.get("mean"), at.get("deviation"), channels[name]) for name, at in places.items()]
 
 
-def _agree(part: Doubles, values: Doubles) -> bool:
+def _agree(part: FloatArray, values: FloatArray) -> bool:
     scale = np.abs(values).max()
     return bool(scale > 0 and np.abs(part - values).max() <= _AGREE * scale)
 
 
-def hirescam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> Doubles:
+def hirescam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> FloatArray:
     """Gradient times activation, summed over the channels of one layer.
 
     Parameters
@@ -117,7 +117,7 @@ def hirescam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floatin
     return np.asarray(total / n)
 
 
-def grad_cam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> Doubles:
+def grad_cam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> FloatArray:
     """Grad-CAM of one layer that enters by its mean, before the rectifier: the same as HiResCAM there, and as CAM.
 
     Raises
@@ -129,7 +129,7 @@ def grad_cam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floatin
     return hirescam(tap, maps, gradients)
 
 
-def grad_cam_plus_plus(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> Doubles:
+def grad_cam_plus_plus(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> FloatArray:
     """Grad-CAM++ (Chattopadhay et al. 2018, with exp(score) as the output) of one layer that enters by its mean.
 
     The gradient g / n of the score is the same in every cell, so its second and third derivatives give the weight
@@ -154,11 +154,11 @@ def _mean_only(tap: Tap) -> None:
         raise ValueError(f"the maps {tap.tensor} enter the features by more than their mean; use hirescam")
 
 
-def _part(gradients: NDArray[np.floating], start: int, tap: Tap) -> Doubles:
+def _part(gradients: NDArray[np.floating], start: int, tap: Tap) -> FloatArray:
     return np.asarray(gradients[:, :, start : start + tap.channels], np.float64)
 
 
-def add_layers(layers: Sequence[Doubles], side: int | None = None) -> Doubles:
+def add_layers(layers: Sequence[FloatArray], side: int | None = None) -> FloatArray:
     """Sum of the maps of several layers on the grid of the finest one, each total kept.
 
     Parameters
@@ -175,13 +175,13 @@ def add_layers(layers: Sequence[Doubles], side: int | None = None) -> Doubles:
     return total
 
 
-def resized(maps: NDArray[np.floating], height: int, width: int) -> Doubles:
+def resized(maps: NDArray[np.floating], height: int, width: int) -> FloatArray:
     """Bilinear interpolation of the last two axes, cell centres aligned as in torch with align_corners=False."""
     rows, columns = interpolation(maps.shape[-2], height), interpolation(maps.shape[-1], width)
     return np.asarray(rows @ np.asarray(maps, np.float64) @ columns.T)
 
 
-def interpolation(old: int, new: int) -> Doubles:
+def interpolation(old: int, new: int) -> FloatArray:
     """Matrix of shape (new, old) that interpolates `old` cells linearly at the centres of `new` ones."""
     at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
     low = np.minimum(at.astype(np.int64), max(old - 2, 0))

@@ -18,17 +18,16 @@ import PIL.Image
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, uniform_filter
 
+from graticule.arrays import FloatArray, Pixels
 from graticule.explain.pooled import resized
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
 GRID = 56
 RIDGE = 0.1  # weight of tones that vary less than this share of the picture's variance fades
 _WINDOW = 0.5  # half the window's side, in cells of the coarsest layer: windows are as wide as what is not resolved
 _SMOOTHING = 0.25  # standard deviation in the same cells, before the fit: single fine cells are grainy
 
 
-def refined(maps: NDArray[np.floating], pixels: Pixels, coarsest: int) -> Doubles:
+def refined(maps: NDArray[np.floating], pixels: Pixels, coarsest: int) -> FloatArray:
     """Maps of one picture on a finer grid, along its edges.
 
     Parameters
@@ -52,7 +51,7 @@ def refined(maps: NDArray[np.floating], pixels: Pixels, coarsest: int) -> Double
     return np.asarray(fine + lacking[:, None, None])
 
 
-def guided(maps: NDArray[np.floating], guide: Doubles, radius: int, ridge: float = RIDGE) -> Doubles:
+def guided(maps: NDArray[np.floating], guide: FloatArray, radius: int, ridge: float = RIDGE) -> FloatArray:
     """The guided filter with square windows.
 
     Parameters
@@ -72,7 +71,7 @@ def guided(maps: NDArray[np.floating], guide: Doubles, radius: int, ridge: float
     return np.asarray(_box(slope, size) * guide + _box(mean - slope * level, size))
 
 
-def _guide(pixels: Pixels, cells: int) -> Doubles:
+def _guide(pixels: Pixels, cells: int) -> FloatArray:
     """Brightness on the grid, mean 0 and variance 1; all 0 for a flat picture."""
     grey = PIL.Image.fromarray(pixels).convert("L").resize((cells, cells), PIL.Image.Resampling.BOX)
     values = np.asarray(grey, np.float64)
@@ -80,7 +79,7 @@ def _guide(pixels: Pixels, cells: int) -> Doubles:
     return np.asarray((values - values.mean()) / (spread if spread > 0 else 1.0))
 
 
-def _box(values: NDArray[np.floating], size: int) -> Doubles:
+def _box(values: NDArray[np.floating], size: int) -> FloatArray:
     """Means over windows of the last two axes."""
     sizes = (*[1] * (values.ndim - 2), size, size)
     return np.asarray(uniform_filter(np.asarray(values, np.float64), sizes, mode="nearest"))

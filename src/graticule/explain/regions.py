@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import BoolArray
 from graticule.images.burnt_in.infobar import Bar, crop_bar
 from graticule.images.preprocess import Preprocessing, fit
 
-Mask = NDArray[np.bool_]
 FRAME = 1 / 16  # width of the border frame over the side of the input: 23 % of the area
 
 
-def border_frame(side: int) -> Mask:
+def border_frame(side: int) -> BoolArray:
     """Mask of the outermost sixteenth along each edge, shape (side, side)."""
     width = max(1, round(side * FRAME))
     mask = np.ones((side, side), bool)
@@ -22,7 +22,7 @@ def border_frame(side: int) -> Mask:
 
 def bar_mask(
     bar: Bar | None, size: tuple[int, int], preprocessing: Preprocessing, pixel_size_nm: float | None = None
-) -> Mask | None:
+) -> BoolArray | None:
     """Where an info bar lies in the network's input, shape (side, side); None where the network does not see one.
 
     Parameters
@@ -45,7 +45,7 @@ def bar_mask(
 
 def picture_mask(
     size: tuple[int, int], preprocessing: Preprocessing, pixel_size_nm: float | None = None
-) -> Mask | None:
+) -> BoolArray | None:
     """Where the picture lies in the network's input, shape (side, side); None where it fills it.
 
     At a physical scale a small picture is centred, and what is missing around it is filled, see `fit`.
@@ -77,7 +77,7 @@ def shown_size(bar: Bar | None, size: tuple[int, int], preprocessing: Preprocess
     return height, width
 
 
-def share(values: NDArray[np.floating], mask: Mask | None) -> float | None:
+def share(values: NDArray[np.floating], mask: BoolArray | None) -> float | None:
     """Share of a map's absolute values that lies in a region, 0 to 1; None without region or without any value."""
     if mask is None:
         return None

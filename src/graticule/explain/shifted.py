@@ -12,10 +12,9 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Doubles = NDArray[np.float64]
+from graticule.arrays import FloatArray, Pixels
+
 COARSE = 12  # fewer cells along a side are made finer
 PARTS = 4  # a picture is moved by this part of a cell
 MOVES = tuple(itertools.product((-1, 1), repeat=2))
@@ -38,7 +37,7 @@ def moved(pixels: Pixels, cells: int) -> Iterator[Pixels]:
         yield np.ascontiguousarray(wide[:, top : top + side, left : left + side])
 
 
-def laid_together(maps: list[Doubles]) -> Doubles:
+def laid_together(maps: list[FloatArray]) -> FloatArray:
     """Mean of the maps of `moved` pictures, each moved back.
 
     Parameters

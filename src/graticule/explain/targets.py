@@ -20,16 +20,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray
 from graticule.errors import OptionError
 from graticule.heads.scoring import Head, LinearHead, LogitHead, RbfHead
 
-Doubles = NDArray[np.float64]
 TARGETS = ("margin", "score", "log-odds")
 CLAMP = 1e-4
 _TINY = 1e-300
 
 
-def head_scores(head: Head, features: NDArray[np.floating]) -> Doubles:
+def head_scores(head: Head, features: NDArray[np.floating]) -> FloatArray:
     """Scores before temperature and softmax in double precision, shape (N, K)."""
     x = np.asarray(features, np.float64)
     if isinstance(head, LogitHead):
@@ -41,7 +41,7 @@ def head_scores(head: Head, features: NDArray[np.floating]) -> Doubles:
     return np.asarray(kernel @ head.coefficients.astype(np.float64) + head.bias)
 
 
-def score_gradients(head: Head, features: NDArray[np.floating]) -> Doubles:
+def score_gradients(head: Head, features: NDArray[np.floating]) -> FloatArray:
     """Derivative of every score of a head by every feature, shape (N, K, d)."""
     x = np.asarray(features, np.float64)
     if isinstance(head, LogitHead):
@@ -54,7 +54,7 @@ def score_gradients(head: Head, features: NDArray[np.floating]) -> Doubles:
     return np.asarray(_rbf_gradients(head, np.sign(x) * np.sqrt(magnitude)) * slope[:, None, :])
 
 
-def _kernel(head: RbfHead, z: Doubles) -> tuple[Doubles, Doubles]:
+def _kernel(head: RbfHead, z: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Kernel values (N, m), and the projected features (N, d)."""
     u = (z - head.centre) @ head.projection.astype(np.float64)
     support = head.support.astype(np.float64)
@@ -62,7 +62,7 @@ def _kernel(head: RbfHead, z: Doubles) -> tuple[Doubles, Doubles]:
     return np.asarray(np.exp(-head.gamma * np.maximum(squared, 0))), u
 
 
-def _rbf_gradients(head: RbfHead, z: Doubles) -> Doubles:
+def _rbf_gradients(head: RbfHead, z: FloatArray) -> FloatArray:
     kernel, u = _kernel(head, z)
     support, projection = head.support.astype(np.float64), head.projection.astype(np.float64)
     gradients = np.empty((len(z), len(head.bias), z.shape[1]))
@@ -74,19 +74,19 @@ def _rbf_gradients(head: RbfHead, z: Doubles) -> Doubles:
     return gradients
 
 
-def log_probabilities(heads: Sequence[Head], features: NDArray[np.floating]) -> Doubles:
+def log_probabilities(heads: Sequence[Head], features: NDArray[np.floating]) -> FloatArray:
     """Log of every head's probabilities, shape (H, N, K)."""
     scores = np.stack([head.temperature * head_scores(head, features) for head in heads])
     return np.asarray(scores - _log_sum(scores, axis=2)[:, :, None])
 
 
-def log_odds(heads: Sequence[Head], features: NDArray[np.floating]) -> Doubles:
+def log_odds(heads: Sequence[Head], features: NDArray[np.floating]) -> FloatArray:
     """log p - log(1 - p) of every class, shape (N, K)."""
     logs = log_probabilities(heads, features)
     return np.asarray(_log_sum(logs, axis=0) - _log_sum(_log_rest(logs), axis=0))
 
 
-def margins(heads: Sequence[Head], features: NDArray[np.floating]) -> Doubles:
+def margins(heads: Sequence[Head], features: NDArray[np.floating]) -> FloatArray:
     """Log probability of every class above the mean log probability of all, mean over the heads; shape (N, K)."""
     logs = log_probabilities(heads, features)
     return np.asarray((logs - logs.mean(axis=2, keepdims=True)).mean(axis=0))
@@ -94,7 +94,7 @@ def margins(heads: Sequence[Head], features: NDArray[np.floating]) -> Doubles:
 
 def target_gradients(
     heads: Sequence[Head], features: NDArray[np.floating], classes: NDArray[np.integer], target: str = "margin"
-) -> Doubles:
+) -> FloatArray:
     """Gradient of what is explained with respect to the features.
 
     Parameters
@@ -146,12 +146,12 @@ def target_gradients(
     return gradients
 
 
-def _log_rest(logs: Doubles) -> Doubles:
+def _log_rest(logs: FloatArray) -> FloatArray:
     """log(1 - p) of every class from the logs of the others, without cancellation; shape as `logs`."""
     classes = logs.shape[-1]
     return np.stack([_log_sum(np.delete(logs, k, axis=-1), axis=-1) for k in range(classes)], axis=-1)
 
 
-def _log_sum(logs: Doubles, axis: int) -> Doubles:
+def _log_sum(logs: FloatArray, axis: int) -> FloatArray:
     top = logs.max(axis=axis, keepdims=True)
     return np.asarray(np.log(np.exp(logs - top).sum(axis=axis)) + top.squeeze(axis))

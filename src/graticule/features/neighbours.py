@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.float32]
+from graticule.arrays import Float32Array
 
 EXACT_BELOW = 30_000
 _BLOCK_BYTES = 48 * 2**20
@@ -19,7 +19,7 @@ _PART = 8_192
 _GROUP = 64
 
 
-def neighbour_pairs(queries: Rows, base: Rows, k: int, *, seed: int = 0) -> NDArray[np.int64]:
+def neighbour_pairs(queries: Float32Array, base: Float32Array, k: int, *, seed: int = 0) -> NDArray[np.int64]:
     """Pairs of rows (i, j), i < j, where base row j is among the k rows most like query i, or the other way round.
 
     Parameters
@@ -45,7 +45,7 @@ def neighbour_pairs(queries: Rows, base: Rows, k: int, *, seed: int = 0) -> NDAr
     return np.column_stack([codes // n, codes % n])
 
 
-def _exact(queries: Rows, base: Rows, k: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _exact(queries: Float32Array, base: Float32Array, k: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     n = len(base)
     k = min(k, n - 1)
     block = max(1, _BLOCK_BYTES // (4 * n))
@@ -56,7 +56,7 @@ def _exact(queries: Rows, base: Rows, k: int) -> Iterator[tuple[NDArray[np.int64
         yield np.repeat(rows, k), _top(likeness, k).ravel()
 
 
-def _top(likeness: Rows, k: int) -> NDArray[np.int64]:
+def _top(likeness: Float32Array, k: int) -> NDArray[np.int64]:
     """Columns of the k largest entries of each row; long rows by the maxima of groups first, which reads them once."""
     n_rows, n = likeness.shape
     groups = n // _GROUP
@@ -72,7 +72,9 @@ def _top(likeness: Rows, k: int) -> NDArray[np.int64]:
     return np.take_along_axis(columns, best, axis=1)
 
 
-def _cells(queries: Rows, base: Rows, k: int, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _cells(
+    queries: Float32Array, base: Float32Array, k: int, seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """An inverted file (Sivic and Zisserman 2003): only the cells around the centres most like a query are searched."""
     n = len(base)
     centres = _centres(base, max(1, round(_CELLS * np.sqrt(n))), np.random.default_rng(seed))
@@ -92,7 +94,12 @@ def _cells(queries: Rows, base: Rows, k: int, seed: int) -> Iterator[tuple[NDArr
 
 
 def _keep_best(
-    queries: Rows, base: Rows, rows: NDArray[np.int64], members: NDArray[np.int64], best: Rows, place: NDArray[np.int64]
+    queries: Float32Array,
+    base: Float32Array,
+    rows: NDArray[np.int64],
+    members: NDArray[np.int64],
+    best: Float32Array,
+    place: NDArray[np.int64],
 ) -> None:
     """Enter the members of a cell that are more like some queries than what these have found so far."""
     likeness = queries[rows] @ base[members].T
@@ -110,7 +117,7 @@ def _parts(n: int) -> list[slice]:
     return [slice(start, start + _PART) for start in range(0, n, _PART)]
 
 
-def _like(rows: Rows, centres: Rows, k: int) -> NDArray[np.int64]:
+def _like(rows: Float32Array, centres: Float32Array, k: int) -> NDArray[np.int64]:
     """The k centres most like each row, shape (n, k)."""
     likeness = rows @ centres.T
     return likeness.argmax(axis=1)[:, None] if k == 1 else np.argpartition(-likeness, k - 1, axis=1)[:, :k]
@@ -122,7 +129,7 @@ def _members(cell: NDArray[np.int64], n_cells: int) -> list[NDArray[np.int64]]:
     return np.split(order, np.searchsorted(cell[order], np.arange(1, n_cells)))
 
 
-def _centres(base: Rows, n_cells: int, rng: np.random.Generator) -> Rows:
+def _centres(base: Float32Array, n_cells: int, rng: np.random.Generator) -> Float32Array:
     """Spherical k-means (Dhillon and Modha 2001) on a sample, a few rounds; shape (n_cells, d), unit length."""
     sample = base[np.sort(rng.choice(len(base), min(len(base), _PER_CELL * n_cells), replace=False))]
     centres = sample[np.sort(rng.choice(len(sample), min(n_cells, len(sample)), replace=False))]

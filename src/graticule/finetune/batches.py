@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from graticule.arrays import IntArray
 from graticule.finetune.augment import Rows, augment, draw
-
-IntArray = NDArray[np.int64]
 
 
 class BatchSource(Protocol):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from graticule.arrays import IntArray
 from graticule.errors import TrainingError
 from graticule.finetune.batches import BatchSource, MapSource, PixelSource
 from graticule.finetune.frozen import map_views, write_maps
@@ -28,7 +29,6 @@ from graticule.training.checkpoint import Tensors, read_checkpoint, write_checkp
 from graticule.training.pixels import map_pixels
 from graticule.training.processes import Processes
 
-IntArray = NDArray[np.int64]
 CACHED_VIEWS = 16
 _NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from graticule.arrays import IntArray
 from graticule.errors import TrainingError
 from graticule.files import check_regular
 from graticule.finetune.batches import PixelSource
@@ -22,7 +23,6 @@ from graticule.finetune.network import Classifier
 from graticule.training.memory import memory_told, new_array
 from graticule.training.processes import Processes
 
-IntArray = NDArray[np.int64]
 _LARGEST = float(np.finfo(np.float16).max)
 _ADVICE = (
     "Freeze more blocks, whose maps are smaller, or none; or choose a smaller --input-size, fewer --epochs (up to 16 "

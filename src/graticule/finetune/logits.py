@@ -8,13 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from graticule.arrays import IntArray
 from graticule.finetune.batches import BatchSource, PixelSource
 from graticule.finetune.recipe import AT_ONCE
 from graticule.heads.scoring import softmax
 from graticule.training.memory import memory_told
 from graticule.training.processes import Processes
-
-IntArray = NDArray[np.int64]
 
 
 class Entered(torch.nn.Module):  # type: ignore[misc]

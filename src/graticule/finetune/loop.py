@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch._dynamo.exc import TorchDynamoException
 from torch.nn import functional
 
+from graticule.arrays import IntArray
 from graticule.errors import TrainingError
 from graticule.finetune.batches import BatchSource
 from graticule.finetune.logits import Entered, balanced_loss, score
@@ -30,7 +31,6 @@ from graticule.training.memory import memory_told
 from graticule.training.order import class_weights, epoch_batches, share
 from graticule.training.processes import Processes
 
-IntArray = NDArray[np.int64]
 CHECKPOINT_SECONDS = 180.0
 
 

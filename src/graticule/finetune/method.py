@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graticule import __version__
+from graticule.arrays import IntArray
 from graticule.errors import TrainingError
 from graticule.features.samples import Samples, data_hash, image_files
 from graticule.files import own_folder
@@ -52,8 +52,6 @@ from graticule.workers.pool import available_cores
 PACKAGES = ("torch", "timm", "accelerate")
 PARITY_IMAGES = 64
 _BLOCK = 64
-
-IntArray = NDArray[np.int64]
 
 
 def start_processes(options: FinetuneOptions) -> Processes:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import IntArray
 from graticule.finetune.export import check_parity, export_onnx, heads_of
 from graticule.finetune.fold import Campaign, Finished, FoldRows, finished_fold, load_network
 from graticule.finetune.progress import Teller
@@ -18,7 +19,6 @@ from graticule.networks.session import Network
 from graticule.training.pixels import map_pixels
 from graticule.training.processes import Processes
 
-IntArray = NDArray[np.int64]
 PARITY_IMAGES = 64
 MEAN_IMAGES = 512
 _BLOCK = 64

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from graticule.arrays import FloatArray
 from graticule.errors import BundleError
 from graticule.heads.scoring import softmax
 
-FloatArray = NDArray[np.float64]
 METHODS = ("none", "temperature", "vector", "sigmoid", "isotonic")
 FLOOR = 1e-12
 _CEILING = 1.0 - 1e-9

@@ -23,7 +23,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from graticule.heads.scoring import Floats, Head, LinearHead, RbfHead, signed_sqrt, softmax
+from graticule.arrays import Float32Array
+from graticule.heads.scoring import Head, LinearHead, RbfHead, signed_sqrt, softmax
 
 KERNEL_LIMIT = 5000
 _BLOCK = 2048
@@ -69,7 +70,7 @@ class SignedSqrt(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Nothing to learn."""
         return self
 
-    def transform(self, X: NDArray[np.floating]) -> Floats:
+    def transform(self, X: NDArray[np.floating]) -> Float32Array:
         """Transformed copy of X, shape (n, d)."""
         return signed_sqrt(X)
 
@@ -80,7 +81,7 @@ class BlockwiseScaler(StandardScaler):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(copy=False)
 
-    def fit(self, X: Floats, y: object = None) -> Self:
+    def fit(self, X: Float32Array, y: object = None) -> Self:
         """Learn mean and standard deviation of each column of X, shape (n, d)."""
         self._reset()
         for start in range(0, len(X), _BLOCK):
@@ -100,7 +101,7 @@ class ShrunkWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, shrinkage: float = 0.3) -> None:
         self.shrinkage = shrinkage
 
-    def fit(self, X: Floats, y: NDArray[np.int64]) -> Self:
+    def fit(self, X: Float32Array, y: NDArray[np.int64]) -> Self:
         """Learn the covariance from X of shape (n, d) and class indices y of shape (n,)."""
         d = X.shape[1]
         self.lower_: NDArray[np.float64] | None = None
@@ -116,7 +117,7 @@ class ShrunkWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self.lower_ = cholesky(covariance, lower=True)
         return self
 
-    def transform(self, X: Floats) -> Floats:
+    def transform(self, X: Float32Array) -> Float32Array:
         """X overwritten by its whitened values."""
         if self.lower_ is not None:
             lower = self.lower_.astype(np.float32)
@@ -152,7 +153,7 @@ def make_classifier(settings: HeadSettings, kernel_width: float = 1.0) -> Any:
     return SVC(C=settings.C, kernel="rbf", gamma=settings.gamma * kernel_width, class_weight=weight, cache_size=500)
 
 
-def kernel_width(scaled: Floats) -> float:
+def kernel_width(scaled: Float32Array) -> float:
     """1 / (d * mean variance) of scaled features, scikit-learn's "scale"."""
     return float(1.0 / (scaled.shape[1] * max(float(scaled.var(axis=0).mean()), 1e-12)))
 

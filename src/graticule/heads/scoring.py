@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import Float32Array
 from graticule.bundle import checked_tensor
 from graticule.errors import BundleError
 
-Floats = NDArray[np.float32]
 _BLOCK = 2048
 _LARGEST = 1e9
 _NAME = re.compile(r"(0|[1-9][0-9]{0,4})\.[a-z_]{1,20}")
@@ -38,8 +38,8 @@ _NAME = re.compile(r"(0|[1-9][0-9]{0,4})\.[a-z_]{1,20}")
 class LinearHead:
     """Weights of shape (K, d), bias (K,), temperature > 0."""
 
-    weights: Floats
-    bias: Floats
+    weights: Float32Array
+    bias: Float32Array
     temperature: float
 
     @property
@@ -55,8 +55,8 @@ class LogitHead:
     logit_weights (K, d), bias (K,), temperature > 0.
     """
 
-    logit_weights: Floats
-    bias: Floats
+    logit_weights: Float32Array
+    bias: Float32Array
     temperature: float
 
     @property
@@ -69,11 +69,11 @@ class LogitHead:
 class RbfHead:
     """centre (d,), projection (d, q), support (m, q) already projected, coefficients (m, K), bias (K,)."""
 
-    centre: Floats
-    projection: Floats
-    support: Floats
-    coefficients: Floats
-    bias: Floats
+    centre: Float32Array
+    projection: Float32Array
+    support: Float32Array
+    coefficients: Float32Array
+    bias: Float32Array
     gamma: float
     temperature: float
 
@@ -86,9 +86,9 @@ class RbfHead:
 Head = LinearHead | LogitHead | RbfHead
 
 
-def signed_sqrt(features: NDArray[np.floating]) -> Floats:
+def signed_sqrt(features: NDArray[np.floating]) -> Float32Array:
     """sign(x) sqrt(|x|), elementwise: makes the skewed pooled activations roughly symmetric."""
-    root: Floats = np.sqrt(np.abs(features), dtype=np.float32)
+    root: Float32Array = np.sqrt(np.abs(features), dtype=np.float32)
     np.copysign(root, features, out=root)
     return root
 
@@ -102,13 +102,13 @@ def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     return shifted
 
 
-def by_row(rows: Floats, matrix: Floats) -> Floats:
+def by_row(rows: Float32Array, matrix: Float32Array) -> Float32Array:
     """rows @ matrix, each row by itself: its result does not depend on the others, bit for bit."""
-    product: Floats = np.matmul(rows[:, None, :], matrix)[:, 0]
+    product: Float32Array = np.matmul(rows[:, None, :], matrix)[:, 0]
     return product
 
 
-def rbf_kernel(rows: Floats, support: Floats, gamma: float) -> Floats:
+def rbf_kernel(rows: Float32Array, support: Float32Array, gamma: float) -> Float32Array:
     """exp(-gamma |a - b|^2) for every pair, shape (n, m)."""
     kernel = _squared(by_row(rows, support.T), rows, support)
     kernel *= np.float32(-gamma)
@@ -116,12 +116,12 @@ def rbf_kernel(rows: Floats, support: Floats, gamma: float) -> Floats:
     return kernel
 
 
-def squared_distances(rows: Floats, others: Floats) -> Floats:
+def squared_distances(rows: Float32Array, others: Float32Array) -> Float32Array:
     """Squared Euclidean distances, shape (n, m), clipped at 0."""
     return _squared(np.asarray(rows @ others.T, dtype=np.float32), rows, others)
 
 
-def _squared(cross: Floats, rows: Floats, others: Floats) -> Floats:
+def _squared(cross: Float32Array, rows: Float32Array, others: Float32Array) -> Float32Array:
     """Squared distances from the products `cross` of every pair, which they overwrite."""
     cross *= np.float32(-2.0)
     cross += (rows * rows).sum(1)[:, None]
@@ -130,9 +130,9 @@ def _squared(cross: Floats, rows: Floats, others: Floats) -> Floats:
     return cross
 
 
-def scores(head: Head, features: NDArray[np.floating]) -> Floats:
+def scores(head: Head, features: NDArray[np.floating]) -> Float32Array:
     """Scores before the softmax, shape (n, K), for features of shape (n, d)."""
-    result: Floats
+    result: Float32Array
     if isinstance(head, LogitHead):
         result = by_row(np.asarray(features, np.float32), head.logit_weights.T) + head.bias
         return result
@@ -200,7 +200,7 @@ def unpack_heads(
 
 
 def _unpack(i: int, tensors: Mapping[str, NDArray[Any]], d: int | None, k: int | None) -> Head:
-    def array(name: str, *shape: int | None) -> Floats:
+    def array(name: str, *shape: int | None) -> Float32Array:
         return checked_tensor(tensors, f"{i}.{name}", "float32", shape, file="head")
 
     def positive(name: str) -> float:

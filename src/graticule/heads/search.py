@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import SVC
 
+from graticule.arrays import Float32Array
 from graticule.heads.heads import (
     KERNEL_LIMIT,
     HeadSettings,
@@ -33,7 +34,7 @@ from graticule.heads.heads import (
     mean_of_linear,
     pairwise_margins,
 )
-from graticule.heads.scoring import Floats, Head, squared_distances
+from graticule.heads.scoring import Head, squared_distances
 from graticule.split.folds import inner_folds
 
 HEADS = ("auto", "logistic", "svm")
@@ -104,8 +105,8 @@ DEFAULTS = {"auto": (_PLAIN, _WHITENED), "logistic": (_PLAIN, _WHITENED), "svm":
 class _Scaled:
     """One inner fold on one scaling."""
 
-    train: Floats
-    test: Floats
+    train: Float32Array
+    test: Float32Array
     y_train: NDArray[np.int64]
     rows: NDArray[np.int64]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from graticule.arrays import Float32Array
 
 SIDES = ("upper", "lower", "left", "right")
 BORDER_SHARE = 0.05  # of the side's length, at least one pixel
@@ -51,7 +51,7 @@ MARKS = slice(N_CUES - 3, N_CUES)
 
 def measure_cues(
     pixels: NDArray[np.uint8], bar: tuple[int, int] | None, marks: tuple[float, float] | None = None
-) -> FloatArray:
+) -> Float32Array:
     """What border, info bar, burnt-in marks and thumbnail of one image look like.
 
     Parameters
@@ -107,25 +107,25 @@ def measure_cues(
     return values
 
 
-def _mean(values: FloatArray, axis: int | tuple[int, ...] | None = None) -> Any:
+def _mean(values: Float32Array, axis: int | tuple[int, ...] | None = None) -> Any:
     """`values.mean(axis)` without its checks, which cost more than the sums of so few numbers."""
     total = np.add.reduce(values, axis=axis)
     return total / np.float32(values.size // total.size)
 
 
-def _sd(values: FloatArray) -> Any:
+def _sd(values: Float32Array) -> Any:
     """`values.std()`, likewise."""
     deviations = values - _mean(values)
     return np.sqrt(_mean(np.multiply(deviations, deviations, out=deviations)))
 
 
-def _grey(planes: FloatArray) -> FloatArray:
+def _grey(planes: Float32Array) -> Float32Array:
     """Mean of the channels, shape (h, w)."""
-    grey: FloatArray = planes[0] if len(planes) == 1 else _mean(planes, axis=0)
+    grey: Float32Array = planes[0] if len(planes) == 1 else _mean(planes, axis=0)
     return grey
 
 
-def _planes(pixels: NDArray[np.uint8], rows: int) -> FloatArray:
+def _planes(pixels: NDArray[np.uint8], rows: int) -> Float32Array:
     """The image thinned to between `rows` and twice as many rows, and columns likewise; shape (1 or 3, h, w)."""
     height, width = pixels.shape[:2]
     step_y, step_x = max(1, height // rows), max(1, width // _THINNED)
@@ -135,7 +135,7 @@ def _planes(pixels: NDArray[np.uint8], rows: int) -> FloatArray:
     return planes.astype(np.float32, order="C")
 
 
-def _border(planes: FloatArray, grey: FloatArray) -> FloatArray:
+def _border(planes: Float32Array, grey: Float32Array) -> Float32Array:
     """Mean colour and standard deviation of the grey of the four sides, shape (16,)."""
     rows, columns = (max(1, round(BORDER_SHARE * n)) for n in grey.shape)
     values = np.empty((len(SIDES), 4), dtype=np.float32)
@@ -145,7 +145,7 @@ def _border(planes: FloatArray, grey: FloatArray) -> FloatArray:
     return values.reshape(-1)
 
 
-def _strip(pixels: NDArray[np.uint8], bar_rows: int) -> FloatArray:
+def _strip(pixels: NDArray[np.uint8], bar_rows: int) -> Float32Array:
     """How the lowest rows differ from as many rows further up, shape (2 + SEGMENTS,)."""
     height = len(pixels)
     values = np.zeros(2 + SEGMENTS, dtype=np.float32)
@@ -160,7 +160,7 @@ def _strip(pixels: NDArray[np.uint8], bar_rows: int) -> FloatArray:
     return values
 
 
-def _thumbnail(planes: FloatArray) -> FloatArray:
+def _thumbnail(planes: Float32Array) -> Float32Array:
     """Mean colour of 4 x 4 cells, row by row, shape (48,); a picture under 4 px repeats its pixels."""
     cells = _cells(_cells(planes, THUMBNAIL, 1), THUMBNAIL, 2)
     colours = np.empty((THUMBNAIL, THUMBNAIL, 3), dtype=np.float32)
@@ -168,16 +168,16 @@ def _thumbnail(planes: FloatArray) -> FloatArray:
     return colours.reshape(-1)
 
 
-def _cells(values: FloatArray, n: int, axis: int) -> FloatArray:
+def _cells(values: Float32Array, n: int, axis: int) -> Float32Array:
     """Means of n equal stretches along an axis; where there are fewer than n values, some are repeated."""
     starts, sizes = _stretches(values.shape[axis], n)
-    sums: FloatArray = np.add.reduceat(values, starts, axis=axis)
-    means: FloatArray = sums / sizes.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+    sums: Float32Array = np.add.reduceat(values, starts, axis=axis)
+    means: Float32Array = sums / sizes.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
     return means
 
 
 @lru_cache(maxsize=256)
-def _stretches(length: int, n: int) -> tuple[NDArray[np.intp], FloatArray]:
+def _stretches(length: int, n: int) -> tuple[NDArray[np.intp], Float32Array]:
     """First value and number of values of n equal stretches."""
     starts: NDArray[np.intp] = np.arange(n, dtype=np.intp) * length // n
     return starts, np.maximum(np.diff(starts, append=length), 1).astype(np.float32)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 
+from graticule.arrays import Pixels
 from graticule.errors import OptionError
 from graticule.formats.selection import Selection
 from graticule.images.beyond import check_contrast
@@ -23,7 +23,6 @@ from graticule.images.burnt_in.ultrasound import ScanMarks, find_marks, mask_mar
 from graticule.images.image import Image
 from graticule.images.intensity import Intensity, pixel_kind, to_uint8
 
-Pixels = NDArray[np.uint8]
 INFO_BARS = ("crop", "keep")
 MARKS = ("keep", "mask")
 MOST_PIXELS = 8192

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 
+from graticule.arrays import Pixels
 from graticule.formats.selection import EVERYTHING, Selection
 from graticule.images.burnt_in.infobar import find_bar
 from graticule.images.image import read_image
 from graticule.images.intensity import IntensityError, choose_intensity, pixel_range, to_uint8
 from graticule.images.preprocess import Preprocessing
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

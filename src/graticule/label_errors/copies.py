@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.features.neighbours import Rows, neighbour_pairs
+from graticule.arrays import Float32Array
+from graticule.features.neighbours import neighbour_pairs
 from graticule.heads.scoring import signed_sqrt
 from graticule.images.fingerprint import fingerprint_of_file
 from graticule.images.preprocess import Preprocessing
@@ -32,7 +33,7 @@ _CHUNK = 512
 
 def copies_of(
     preprocessing: Preprocessing,
-    features: Rows,
+    features: Float32Array,
     hashes: NDArray[np.uint8],
     y: NDArray[np.int64],
     files: Sequence[Path],
@@ -104,7 +105,7 @@ def _unread(cause: str) -> None:
     """What stands for an image that cannot be read."""
 
 
-def _directions(features: Rows) -> Rows:
+def _directions(features: Float32Array) -> Float32Array:
     """Standardised signed square roots at unit length, shape (n, d)."""
     root = signed_sqrt(features)
     root -= root.mean(axis=0)
@@ -113,7 +114,7 @@ def _directions(features: Rows) -> Rows:
     return root
 
 
-def _worth_reading(directions: Rows, label: NDArray[np.int64]) -> NDArray[np.int64]:
+def _worth_reading(directions: Float32Array, label: NDArray[np.int64]) -> NDArray[np.int64]:
     """Images in pairs under two labels that may be copies, most alike first, and look-alikes of them; in order."""
     pairs = neighbour_pairs(directions, directions, _NEAREST)
     pairs = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
@@ -133,7 +134,7 @@ def _worth_reading(directions: Rows, label: NDArray[np.int64]) -> NDArray[np.int
     return np.array(sorted(chosen), dtype=np.int64)
 
 
-def _gaps(directions: Rows, asked: NDArray[np.int64]) -> tuple[Rows, NDArray[np.int64]]:
+def _gaps(directions: Float32Array, asked: NDArray[np.int64]) -> tuple[Float32Array, NDArray[np.int64]]:
     """How far the farthest gap among the distances of an image lets copies be, and which images come behind it.
 
     Distances are looked at by rank: 1, 2, 3, 4, then ever farther apart, so that a gap behind a family of any size is

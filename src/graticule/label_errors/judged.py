@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import IntArray
+from graticule.arrays import Float32Array, IntArray
 from graticule.bundle import Bundle
 from graticule.decide.assessment import number
 from graticule.decide.open_bundle import open_bundle
 from graticule.errors import OptionError, RunError
-from graticule.features.neighbours import Rows
 from graticule.features.samples import Samples
 from graticule.files import open_regular
 from graticule.heads.outcome import class_codes
@@ -39,7 +38,7 @@ class CrossValidated:
     manifest: Manifest
     predictions: Predictions
     bundle: Bundle
-    features: Rows
+    features: Float32Array
     hashes: NDArray[np.uint8]
     n_held_out: int
 
@@ -131,7 +130,7 @@ def find_errors(judged: CrossValidated) -> Found:
 def suspect(
     proba: NDArray[np.float64],
     fold: IntArray,
-    features: Rows,
+    features: Float32Array,
     hashes: NDArray[np.uint8],
     manifest: Manifest,
     y: IntArray,

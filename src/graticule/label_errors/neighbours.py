@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
-from graticule.features.neighbours import Rows
+from graticule.arrays import Float32Array, FloatArray, IntArray
 from graticule.heads.scoring import signed_sqrt
 
 K_NEAREST = 20
@@ -39,7 +38,9 @@ class Neighbours:
     votes: FloatArray
 
 
-def find_neighbours(features: Rows, y: IntArray, fold: IntArray, n_classes: int, k: int = K_NEAREST) -> Neighbours:
+def find_neighbours(
+    features: Float32Array, y: IntArray, fold: IntArray, n_classes: int, k: int = K_NEAREST
+) -> Neighbours:
     """The k images of other folds most like each image, by the cosine in a metric learnt without its fold.
 
     The metric is that of linear discriminant analysis: within-class covariance, shrunk as Ledoit and Wolf (2004) tell,
@@ -82,19 +83,19 @@ def _votes(row: IntArray, y: IntArray, n_classes: int) -> FloatArray:
     return np.asarray(votes / votes.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def _most(likeness: Rows, k: int) -> IntArray:
+def _most(likeness: Float32Array, k: int) -> IntArray:
     """Columns of the k largest entries of each row, largest first; ties by column."""
     some = np.sort(np.argpartition(-likeness, k - 1, axis=1)[:, :k], axis=1)
     order = np.argsort(-np.take_along_axis(likeness, some, axis=1), axis=1, kind="stable")
     return np.take_along_axis(some, order, axis=1).astype(np.int64)
 
 
-def _unit(rows: NDArray[np.floating]) -> Rows:
-    unit: Rows = (rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-12)).astype(np.float32)
+def _unit(rows: NDArray[np.floating]) -> Float32Array:
+    unit: Float32Array = (rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-12)).astype(np.float32)
     return unit
 
 
-def _main_axes(features: Rows) -> Rows:
+def _main_axes(features: Float32Array) -> Float32Array:
     """Signed roots, standardised, on the axes along which they vary most; shape (n, at most 256)."""
     n, d = features.shape
     sample = np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
@@ -110,7 +111,7 @@ def _main_axes(features: Rows) -> Rows:
     return np.concatenate(parts)
 
 
-def _metric(rows: Rows, y: IntArray) -> tuple[Rows, Rows]:
+def _metric(rows: Float32Array, y: IntArray) -> tuple[Float32Array, Float32Array]:
     """Centre, shape (m,), and matrix, shape (m, m), that turns the within-class covariance into the identity."""
     classes, code = np.unique(y, return_inverse=True)
     code = code.reshape(-1)

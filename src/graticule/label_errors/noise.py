@@ -11,17 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import nbinom
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import BoolArray, FloatArray, IntArray
 from graticule.statistics.intervals import MIN_GROUPS, cluster_t, score_interval, wilson, z_critical
 from graticule.statistics.ratios import divide
 
 # Parts of the images given a class that may count as clear. The smaller ones hold fewer of the model's mistakes, and
 # fewer images: the largest is taken whose share does not exceed the intervals of the smaller ones (Lepski, 1991).
 CLEAR_PARTS = (1 / 2, 1 / 4, 1 / 8)
-Mask = NDArray[np.bool_]
 _FEWEST_CLEAR = 30
 _LEAST_SHARE = 1e-4
 _SHAPES = 2.0 ** np.arange(-4.0, 9.0)  # from pairs of which few are ever confused to pairs that are all alike
@@ -158,7 +156,7 @@ def estimate_noise(proba: FloatArray, y: IntArray, unit: IntArray | None = None,
     return replace(chosen, low=low, high=high)
 
 
-def _among_clear(clear: Mask, guess: IntArray, y: IntArray, k: int, part: float, level: float) -> LabelNoise:
+def _among_clear(clear: BoolArray, guess: IntArray, y: IntArray, k: int, part: float, level: float) -> LabelNoise:
     n_shown = np.bincount(guess, minlength=k).astype(np.int64)
     counts = np.bincount(y[clear] * k + guess[clear], minlength=k * k).reshape(k, k).astype(np.int64)
     trials = counts.sum(axis=0)
@@ -170,7 +168,7 @@ def _among_clear(clear: Mask, guess: IntArray, y: IntArray, k: int, part: float,
     return LabelNoise(share, low, high, level, trials, counts, n_shown, part)
 
 
-def _by_groups(clear: Mask, wrong: Mask, unit: IntArray, share: float, level: float) -> tuple[float, float]:
+def _by_groups(clear: BoolArray, wrong: BoolArray, unit: IntArray, share: float, level: float) -> tuple[float, float]:
     """Interval that allows for images of a group being wrong together; NaN where there are too few groups."""
     of = np.unique(unit[clear], return_inverse=True)[1].reshape(-1)
     size: FloatArray = np.bincount(of).astype(np.float64)

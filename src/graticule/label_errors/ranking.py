@@ -21,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import Float32Array, FloatArray, IntArray
 from graticule.errors import OptionError
-from graticule.features.neighbours import Rows
 from graticule.label_errors.neighbours import Neighbours, find_neighbours
 from graticule.label_errors.noise import LabelNoise, estimate_noise
 from graticule.label_errors.second_look import second_look
@@ -75,7 +74,7 @@ def find_label_errors(
     proba: FloatArray,
     y: IntArray,
     *,
-    features: Rows | None = None,
+    features: Float32Array | None = None,
     fold: IntArray | None = None,
     copies: IntArray | None = None,
     unit: IntArray | None = None,
@@ -155,7 +154,7 @@ def _pool(
     return pooled, estimate_noise(pooled, y, unit), named
 
 
-def _check(proba: FloatArray, y: IntArray, features: Rows | None, fold: IntArray | None) -> None:
+def _check(proba: FloatArray, y: IntArray, features: Float32Array | None, fold: IntArray | None) -> None:
     faults = []
     if not np.isfinite(proba).all():
         bad = int((~np.isfinite(proba)).any(axis=1).sum())

@@ -10,15 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
-from graticule.features.neighbours import Rows
+from graticule.arrays import Float32Array, FloatArray, IntArray
 
 MOST_TRAINED = 20_000
 _C, _SHRINKAGE = 0.01, 0.5
 
 
 def second_look(
-    features: Rows, y: IntArray, fold: IntArray, keep: NDArray[np.bool_], n_classes: int
+    features: Float32Array, y: IntArray, fold: IntArray, keep: NDArray[np.bool_], n_classes: int
 ) -> FloatArray | None:
     """Out-of-fold probabilities by logistic heads on whitened features, trained on kept images alone.
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+from graticule.arrays import Float32Array
+
 SUBSTRATE = 0
 # Where a footprint of radius 1 is probed: the centre, four points half way out and eight on the rim; (13, 2).
 _RIM = np.exp(0.25j * np.pi * np.arange(8))
@@ -47,19 +48,19 @@ class Surface:
     """
 
     pixels: NDArray[np.intp]
-    top: Field
-    bottom: Field
-    normal_x: Field
-    normal_y: Field
+    top: Float32Array
+    bottom: Float32Array
+    normal_x: Float32Array
+    normal_y: Float32Array
 
 
 @dataclass
 class Canvas:
     """The scene so far: (size, size) maps of height, normal (x, y) and part number (0 = substrate)."""
 
-    height: Field
-    normal_x: Field
-    normal_y: Field
+    height: Float32Array
+    normal_x: Float32Array
+    normal_y: Float32Array
     part: NDArray[np.intp]
     finishes: list[Finish]
     objects: list[int] = field(default_factory=lambda: [0])
@@ -107,7 +108,7 @@ class Canvas:
         return np.where(present, np.cumsum(present), 0).astype(np.uint16)[numbers]
 
 
-def empty_canvas(height: Field, finish: Finish) -> Canvas:
+def empty_canvas(height: Float32Array, finish: Finish) -> Canvas:
     """A bare substrate with the given height map, shape (size, size), and finish."""
     # Central differences; the border wraps, as the periodic fields that make the mounts do.
     slope_y, slope_x = (np.float32(0.5) * (np.roll(height, 1, axis) - np.roll(height, -1, axis)) for axis in (0, 1))

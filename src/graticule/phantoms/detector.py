@@ -15,29 +15,30 @@ import scipy.fft
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from graticule.phantoms.canvas import SUBSTRATE, Canvas, Field
+from graticule.arrays import Float32Array
+from graticule.phantoms.canvas import SUBSTRATE, Canvas
 from graticule.phantoms.specimens import Specimen
 
 _STRIP = 60  # rows
-_Tables = tuple[NDArray[np.complex64], NDArray[np.complex64], Field, Field]
+_Tables = tuple[NDArray[np.complex64], NDArray[np.complex64], Float32Array, Float32Array]
 
 
 @lru_cache(maxsize=4)
-def _frequencies(size: int) -> tuple[Field, Field]:
+def _frequencies(size: int) -> tuple[Float32Array, Float32Array]:
     """Angular frequencies of a real FFT over (size, size), radians per pixel: y (size, 1) and x (1, size // 2 + 1)."""
     y = (2 * np.pi * scipy.fft.fftfreq(size)).astype(np.float32)[:, None]
     x = (2 * np.pi * scipy.fft.rfftfreq(size)).astype(np.float32)[None, :]
     return y, x
 
 
-def gaussian_response(size: int, sigma: float) -> Field:
+def gaussian_response(size: int, sigma: float) -> Float32Array:
     """Transfer function of a round Gaussian for a real FFT, shape (size, size // 2 + 1)."""
     fy, fx = _frequencies(size)
     half = np.float32(-0.5 * sigma**2)
     return np.asarray(np.exp(half * fy**2) * np.exp(half * fx**2), dtype=np.float32)
 
 
-def probe_response(size: int, sigma: float, extra: float, angle: float) -> Field:
+def probe_response(size: int, sigma: float, extra: float, angle: float) -> Float32Array:
     """Transfer function of a Gaussian probe, wider by `extra` pixels along `angle`, for a real FFT."""
     fy, fx = _frequencies(size)
     along, across = (sigma + extra) ** 2, sigma**2
@@ -47,7 +48,9 @@ def probe_response(size: int, sigma: float, extra: float, angle: float) -> Field
     return np.asarray(separable * np.exp(np.float32(-xy) * fx * fy), dtype=np.float32)
 
 
-def random_field(size: int, rng: np.random.Generator, wavelength: float, band: float, elongation: float = 1.0) -> Field:
+def random_field(
+    size: int, rng: np.random.Generator, wavelength: float, band: float, elongation: float = 1.0
+) -> Float32Array:
     """Periodic Gaussian noise of unit variance, shape (size, size).
 
     Parameters
@@ -72,7 +75,7 @@ def random_field(size: int, rng: np.random.Generator, wavelength: float, band: f
     return np.asarray(values / values.std(), dtype=np.float32)
 
 
-def smooth_field(size: int, rng: np.random.Generator, wavelength: float) -> Field:
+def smooth_field(size: int, rng: np.random.Generator, wavelength: float) -> Float32Array:
     """Like `random_field` with nothing finer than half the wavelength, so that few Fourier terms suffice."""
     terms = min(max(int(2 * size / wavelength), 2), size // 2 - 1)
     fy = np.fft.fftfreq(2 * terms, 1 / (2 * terms))[:, None]
@@ -86,7 +89,7 @@ def smooth_field(size: int, rng: np.random.Generator, wavelength: float) -> Fiel
     return np.asarray(values / values.std(), dtype=np.float32)
 
 
-def secondary_yield(canvas: Canvas, specimen: Specimen, texture: Field) -> Field:
+def secondary_yield(canvas: Canvas, specimen: Specimen, texture: Float32Array) -> Float32Array:
     """Electrons emitted towards the detector per pixel, 1 for a flat facet; shape (size, size).
 
     Parameters
@@ -121,12 +124,12 @@ class _Relief:
     """Slopes along u and v and the height of a periodic texture, each flattened from (tile, tile)."""
 
     tile: int
-    slope_u: Field
-    slope_v: Field
-    height: Field
+    slope_u: Float32Array
+    slope_v: Float32Array
+    height: Float32Array
 
     @classmethod
-    def of(cls, texture: Field, roughness: float) -> "_Relief":
+    def of(cls, texture: Float32Array, roughness: float) -> "_Relief":
         slope_v, slope_u = np.gradient(texture * np.float32(roughness))
         return cls(texture.shape[0], slope_u.ravel(), slope_v.ravel(), texture.ravel() * np.float32(0.06 * roughness))
 
@@ -147,7 +150,7 @@ def _textured_slopes(
     rows: slice,
     relief: _Relief,
     tables: _Tables,
-) -> tuple[Field, Field, Field]:
+) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Slopes along x and y with the texture added, looked up in each part's own coordinates, and the part's yield."""
     part, nx, ny = canvas.part[rows], canvas.normal_x[rows], canvas.normal_y[rows]
     turn, offset = np.take(tables[0], part), np.take(tables[1], part)
@@ -169,7 +172,7 @@ def _textured_slopes(
     return nx / nz - rough * slope.real, ny / nz - rough * slope.imag, gain
 
 
-def _surroundings(height: Field, radius: float) -> tuple[Field, Field]:
+def _surroundings(height: Float32Array, radius: float) -> tuple[Float32Array, Float32Array]:
     """Edge brightening and gap darkening, both 0 to about 1, from the height over and under the local mean."""
     size = height.shape[0]
     spectrum = scipy.fft.rfft2(height)
@@ -181,7 +184,7 @@ def _surroundings(height: Field, radius: float) -> tuple[Field, Field]:
     return edge, np.minimum(gap, np.float32(1.6))
 
 
-def _cast_shadow(height: Field, azimuth: float) -> Field:
+def _cast_shadow(height: Float32Array, azimuth: float) -> Float32Array:
     """How much of the way to the detector is blocked, 0 to 0.5: the steepest of a few lines of sight."""
     steepest = np.zeros_like(height)
     for distance in (4, 9, 18, 34):
@@ -191,7 +194,7 @@ def _cast_shadow(height: Field, azimuth: float) -> Field:
     return np.asarray(steepest / (2 * steepest + np.float32(4)), dtype=np.float32)
 
 
-def charge(signal: Field, strength: float, rng: np.random.Generator) -> Field:
+def charge(signal: Float32Array, strength: float, rng: np.random.Generator) -> Float32Array:
     """Bright parts charge: a tail along the scan line that decays, and lines that jump in brightness."""
     if strength <= 0:
         return signal
@@ -210,7 +213,7 @@ def charge(signal: Field, strength: float, rng: np.random.Generator) -> Field:
     return np.asarray((signal + sign * np.float32(strength) * tail) * lines, dtype=np.float32)
 
 
-def through_column(signal: Field, specimen: Specimen, rng: np.random.Generator) -> Field:
+def through_column(signal: Float32Array, specimen: Specimen, rng: np.random.Generator) -> Float32Array:
     """Probe shape (defocus, astigmatism) with the wide glow of backscattered electrons, then line jitter."""
     size = signal.shape[0]
     blur = specimen.defocus * float(np.exp(rng.normal(0, 0.12)))
@@ -224,7 +227,7 @@ def through_column(signal: Field, specimen: Specimen, rng: np.random.Generator) 
     return np.asarray(blurred + shift[:, None] * (np.roll(blurred, -1, axis=1) - blurred), dtype=np.float32)
 
 
-def expose(signal: Field, specimen: Specimen, rng: np.random.Generator) -> NDArray[np.uint8]:
+def expose(signal: Float32Array, specimen: Specimen, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Operator's brightness and contrast, shot and read noise, 8-bit grey levels; shape as given.
 
     The count of mean m with read noise s is drawn as (sqrt(m + s^2) + z/2)^2 - s^2 with z standard normal, the inverse

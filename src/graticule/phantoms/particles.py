@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graticule.arrays import FloatArray
 from graticule.phantoms.canvas import Canvas, Finish, Surface
 from graticule.phantoms.shapes import (
-    Matrix,
     Sweep,
     Warp,
     cluster,
@@ -169,7 +169,7 @@ def draw_dust(canvas: Canvas, n: int, finish: Finish, warp: Warp, rng: np.random
     canvas.put(body, 0.0, finish, 0)
 
 
-def _cubic_normals() -> Matrix:
+def _cubic_normals() -> FloatArray:
     signs = np.array(np.meshgrid([-1, 0, 1], [-1, 0, 1], [-1, 0, 1])).reshape(3, -1).T.astype(np.float64)
     order = np.abs(signs).sum(axis=1)
     faces = np.concatenate([signs[order == 1], signs[order == 3], signs[order == 2]])
@@ -179,7 +179,7 @@ def _cubic_normals() -> Matrix:
 _CUBIC = _cubic_normals()
 
 
-def _put_polyhedron(canvas: Canvas, ask: Request, planes: tuple[Matrix, Matrix], bevel: float) -> float:
+def _put_polyhedron(canvas: Canvas, ask: Request, planes: tuple[FloatArray, FloatArray], bevel: float) -> float:
     amount = 0.3 * ask.warp_amount
     body = polyhedron(ask.place, planes, max(bevel * ask.radius, 0.6), canvas.size, ask.warp, amount)
     canvas.put(body, _settle(canvas, body), _with(ask.finish, curvature=0.0), canvas.new_object())
@@ -191,7 +191,7 @@ def _settle(canvas: Canvas, body: Surface) -> float:
     return 0.85 * canvas.resting_height(body)
 
 
-def _drape(below: Matrix, reach: int) -> Matrix:
+def _drape(below: FloatArray, reach: int) -> FloatArray:
     """Height profile of a filament laid over `below` (n,): the hull at `reach` points, smoothed."""
     padded = np.pad(below, reach, mode="edge")
     hull = np.maximum.reduce([padded[i : i + below.size] for i in range(0, 2 * reach + 1, max(reach // 4, 1))])
@@ -199,7 +199,7 @@ def _drape(below: Matrix, reach: int) -> Matrix:
     return np.convolve(np.pad(hull, reach, mode="edge"), kernel, mode="valid")
 
 
-def _directions(rng: np.random.Generator, n: int) -> Matrix:
+def _directions(rng: np.random.Generator, n: int) -> FloatArray:
     vectors = rng.standard_normal((n, 3))
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.phantoms.canvas import Canvas, Field, Finish, calmest_spot, empty_canvas
+from graticule.arrays import Float32Array
+from graticule.phantoms.canvas import Canvas, Finish, calmest_spot, empty_canvas
 from graticule.phantoms.detector import charge, expose, random_field, secondary_yield, smooth_field, through_column
 from graticule.phantoms.particles import DRAW, Request, draw_dust
 from graticule.phantoms.shapes import Warp, cluster
@@ -130,7 +131,7 @@ def _mount(size: int, specimen: Specimen, rng: np.random.Generator) -> Canvas:
     return canvas
 
 
-def _texture(size: int, specimen: Specimen, rng: np.random.Generator) -> Field:
+def _texture(size: int, specimen: Specimen, rng: np.random.Generator) -> Float32Array:
     """Relief of the particles' surfaces: granular, or cells parted by ridges as on solidified metal."""
     wavelength = max(specimen.grain * specimen.radius_px, 3.5)
     smooth = random_field(size, rng, wavelength, 1.3, specimen.striation)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.phantoms.canvas import Field, Surface
+from graticule.arrays import Float32Array, FloatArray
+from graticule.phantoms.canvas import Surface
 
-Matrix = NDArray[np.float64]
 _STEP = 0.66  # sweep sampling in pixels; below 1/sqrt(2) no pixel of a rotated lattice is left out
 
 
@@ -18,8 +18,8 @@ _STEP = 0.66  # sweep sampling in pixels; below 1/sqrt(2) no pixel of a rotated 
 class Warp:
     """A smooth displacement of the plane that makes outlines irregular; maps of shape (size, size), unit variance."""
 
-    x: Field
-    y: Field
+    x: Float32Array
+    y: Float32Array
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class Sweep:
         across; each of shape (k,).
     """
 
-    x: Matrix
-    y: Matrix
-    z: Matrix
-    heading: Matrix
-    radius: Matrix
-    profile: tuple[Matrix, Matrix, Matrix]
+    x: FloatArray
+    y: FloatArray
+    z: FloatArray
+    heading: FloatArray
+    radius: FloatArray
+    profile: tuple[FloatArray, FloatArray, FloatArray]
 
 
-def random_rotation(rng: np.random.Generator, tilt: float | None = None) -> Matrix:
+def random_rotation(rng: np.random.Generator, tilt: float | None = None) -> FloatArray:
     """Rotation matrix (3, 3): uniform (Shoemake 1992), or about the z axis after a tilt of at most `tilt` radians."""
     if tilt is None:
         w, x, y, z = (quaternion := rng.standard_normal(4)) / np.linalg.norm(quaternion)
@@ -62,19 +62,19 @@ def random_rotation(rng: np.random.Generator, tilt: float | None = None) -> Matr
     return _about_z(turn) @ _about_x(lean) @ _about_z(spin)
 
 
-def _about_z(angle: float) -> Matrix:
+def _about_z(angle: float) -> FloatArray:
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
-def _about_x(angle: float) -> Matrix:
+def _about_x(angle: float) -> FloatArray:
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
 
 
 def _window(
     centre: tuple[float, float], reach: tuple[float, float], size: int, warp: Warp | None, amount: float
-) -> tuple[Field, Field, NDArray[np.intp]]:
+) -> tuple[Float32Array, Float32Array, NDArray[np.intp]]:
     """Coordinates relative to the centre over the box that holds a particle, warped, and the pixels' flat indices."""
     x0, x1 = max(int(centre[0] - reach[0]), 0), min(int(centre[0] + reach[0]) + 2, size)
     y0, y1 = max(int(centre[1] - reach[1]), 0), min(int(centre[1] + reach[1]) + 2, size)
@@ -91,8 +91,8 @@ def _window(
 
 def ellipsoid(
     centre: tuple[float, float],
-    axes: Matrix,
-    rotation: Matrix,
+    axes: FloatArray,
+    rotation: FloatArray,
     size: int,
     warp: Warp | None = None,
     amount: float = 0.0,
@@ -119,7 +119,9 @@ def ellipsoid(
     return Surface(np.take(pixels, inside), top, bottom, normal_x / length, normal_y / length)
 
 
-def cluster(centres: Matrix, radii: Matrix, size: int, warp: Warp | None = None, amount: float = 0.0) -> Surface:
+def cluster(
+    centres: FloatArray, radii: FloatArray, size: int, warp: Warp | None = None, amount: float = 0.0
+) -> Surface:
     """The union of spheres with centres (n, 3) in the frame and radii (n,), as one surface.
 
     All spheres are laid on a grid of the same size at once; where they overlap the highest one is written last.
@@ -150,7 +152,7 @@ def cluster(centres: Matrix, radii: Matrix, size: int, warp: Warp | None = None,
 
 def polyhedron(
     centre: tuple[float, float],
-    planes: tuple[Matrix, Matrix],
+    planes: tuple[FloatArray, FloatArray],
     bevel: float,
     size: int,
     warp: Warp | None = None,
@@ -185,7 +187,7 @@ def polyhedron(
     return Surface(np.take(pixels, inside), top, bottom, normal_x, normal_y)
 
 
-def _extreme(planes: Field, dx: Field, dy: Field, choose: np.ufunc) -> Field:
+def _extreme(planes: Float32Array, dx: Float32Array, dy: Float32Array, choose: np.ufunc) -> Float32Array:
     """Lowest (`np.minimum`) or highest (`np.maximum`) of some planes over each pixel, one plane at a time."""
     result = np.full(np.broadcast_shapes(dx.shape, dy.shape), np.inf if choose is np.minimum else -np.inf, np.float32)
     for offset, slope_x, slope_y in planes:
@@ -193,7 +195,9 @@ def _extreme(planes: Field, dx: Field, dy: Field, choose: np.ufunc) -> Field:
     return result
 
 
-def _bevelled(faces: Field, normals: Field, bevel: float, at: tuple[Field, Field, Field]) -> tuple[Field, Field]:
+def _bevelled(
+    faces: Float32Array, normals: Float32Array, bevel: float, at: tuple[Float32Array, Float32Array, Float32Array]
+) -> tuple[Float32Array, Float32Array]:
     """Normals (x, y) at points (x, y, top): near an edge those of its two faces are blended, which rounds it off."""
     dx, dy, top = at
     x, y, z = (np.full(dx.shape, np.float32(1e-6)) for _ in range(3))
@@ -207,7 +211,7 @@ def _bevelled(faces: Field, normals: Field, bevel: float, at: tuple[Field, Field
     return x * scale, y * scale
 
 
-def _reach(faces: Field, floors: Field, distance: float) -> tuple[float, float]:
+def _reach(faces: Float32Array, floors: Float32Array, distance: float) -> tuple[float, float]:
     """Half width and height of a box that holds the outline, from a coarse grid twice as wide as the farthest face."""
     axis = np.linspace(-2 * distance, 2 * distance, 25, dtype=np.float32)
     inside = _extreme(faces, axis, axis[:, None], np.minimum) > _extreme(floors, axis, axis[:, None], np.maximum)
@@ -245,7 +249,7 @@ def sampling(length: float) -> int:
     return max(int(np.ceil(length / _STEP)) + 1, 4)
 
 
-def round_profile(radius: float, flatness: float = 1.0) -> tuple[Matrix, Matrix, Matrix]:
+def round_profile(radius: float, flatness: float = 1.0) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Elliptic cross-section for `Sweep.profile`; flatness is height over width, 0 to 1."""
     # Short of the vertical, where one point would stand for the whole flank.
     t = np.linspace(-1, 1, sampling(2 * radius)) * (0.985 if radius > 3 else 0.96)
@@ -254,7 +258,7 @@ def round_profile(radius: float, flatness: float = 1.0) -> tuple[Matrix, Matrix,
     return t, height, lateral / np.sqrt(1 + lateral**2)
 
 
-def prism_profile(radius: float, sides: int, turn: float) -> tuple[Matrix, Matrix, Matrix]:
+def prism_profile(radius: float, sides: int, turn: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Upper half of a regular polygon turned by `turn` radians, for `Sweep.profile`."""
     angle = turn + np.arange(sides) * 2 * np.pi / sides
     up = np.sin(angle) > 0.08

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-Floats = NDArray[np.float64]
+from graticule.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Curve:
         In the order in which the threshold falls.
     """
 
-    x: Floats
-    y: Floats
+    x: FloatArray
+    y: FloatArray
 
     @property
     def defined(self) -> bool:
@@ -43,11 +43,11 @@ class ReliabilityBins:
         Mean confidence and share right of each bin, NaN where the bin is empty.
     """
 
-    edges: Floats
+    edges: FloatArray
     right: NDArray[np.int64]
     wrong: NDArray[np.int64]
-    confidence: Floats
-    accuracy: Floats
+    confidence: FloatArray
+    accuracy: FloatArray
 
     @property
     def n(self) -> NDArray[np.int64]:
@@ -64,7 +64,7 @@ class ReliabilityBins:
         return float(np.average(gap, weights=self.n[filled]))
 
 
-def _counts_at_thresholds(positive: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
+def _counts_at_thresholds(positive: NDArray[np.bool_], score: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Cumulative true and false positives at each distinct score, highest first; shape (m,) each."""
     order = np.argsort(-score, kind="stable")
     ranked = score[order]
@@ -73,7 +73,7 @@ def _counts_at_thresholds(positive: NDArray[np.bool_], score: Floats) -> tuple[F
     return true, last_of_tie + 1.0 - true
 
 
-def roc_points(positive: NDArray[np.bool_], score: Floats) -> Curve:
+def roc_points(positive: NDArray[np.bool_], score: FloatArray) -> Curve:
     """Receiver operating characteristic of one class against the rest (Fawcett 2006).
 
     Parameters
@@ -95,7 +95,7 @@ def roc_points(positive: NDArray[np.bool_], score: Floats) -> Curve:
     return Curve(x, np.append(0.0, true / n_positive))
 
 
-def precision_recall_points(positive: NDArray[np.bool_], score: Floats) -> Curve:
+def precision_recall_points(positive: NDArray[np.bool_], score: FloatArray) -> Curve:
     """Precision at each recall of one class against the rest.
 
     No point at recall 0 is invented. Average precision is the area under the steps that reach each point from
@@ -148,7 +148,7 @@ def thin(curve: Curve, grid: int = 1000) -> NDArray[np.int64]:
     return np.asarray(points[keep])
 
 
-def reliability_bins(confidence: Floats, right: NDArray[np.bool_], bins: int = 15) -> ReliabilityBins:
+def reliability_bins(confidence: FloatArray, right: NDArray[np.bool_], bins: int = 15) -> ReliabilityBins:
     """Bin top-label confidences (Guo et al. 2017): bins (a, b], the first one closed at 0.
 
     Parameters
@@ -170,7 +170,7 @@ def reliability_bins(confidence: Floats, right: NDArray[np.bool_], bins: int = 1
     return ReliabilityBins(edges, n_right.astype(np.int64), n - n_right.astype(np.int64), mean, share)
 
 
-def funnel_limits(n: NDArray[np.int64], share: float, level: float = 0.95) -> tuple[Floats, Floats]:
+def funnel_limits(n: NDArray[np.int64], share: float, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
     """Range of a group's share by chance alone, if every sample were a success with probability `share`.
 
     Binomial quantiles, interpolated between counts (Spiegelhalter 2005, appendix A.1.1), so that a group lies below
@@ -188,7 +188,7 @@ def funnel_limits(n: NDArray[np.int64], share: float, level: float = 0.95) -> tu
     lower, upper : float arrays, shape (m,), in [0, 1]
     """
 
-    def limit(tail: float) -> Floats:
+    def limit(tail: float) -> FloatArray:
         count = binom.ppf(tail, n, share)
         reached, before = binom.cdf(count, n, share), binom.cdf(count - 1, n, share)
         step = np.divide(reached - tail, reached - before, out=np.zeros(len(n)), where=reached > before)

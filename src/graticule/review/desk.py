@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from graticule.arrays import IntArray
+from graticule.arrays import BoolArray, IntArray
 from graticule.errors import LabelStoreError, OptionError
 from graticule.record.events import DOUBTFUL, NOVEL, Event, EventDraft
 from graticule.record.signature import Signature, sign
 from graticule.record.store import LabelStore
 from graticule.review.items import CONTROL, SUSPECT, Items
-from graticule.review.ledger import Ledger, Mask
+from graticule.review.ledger import Ledger
 from graticule.review.queue import Filters, Queue
 
 MAX_BULK = 500
@@ -122,7 +122,7 @@ class Desk:
         """Whether the model's opinion on an image is withheld: always for the control sample."""
         return self.settings.blind or self._kind[place] == CONTROL
 
-    def withheld(self, who: str) -> Mask:
+    def withheld(self, who: str) -> BoolArray:
         """Images that this person has still to judge without knowing what others said of them, shape (n,).
 
         In a double reading and where the model's opinion is withheld, until as many persons as are needed have

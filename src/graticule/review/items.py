@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, StrArray
 from graticule.decide.decisions import ACCEPT, NOVEL
 
 UNSURE, NOVELTY, SUSPECT, CONTROL, OTHER = "unsure", "novel", "suspect", "control", "other"
 KINDS = (SUSPECT, NOVELTY, UNSURE, CONTROL, OTHER)
 MIN_PER_CLASS = 10
-
-StrArray = NDArray[np.object_]
 
 
 @dataclass(frozen=True)

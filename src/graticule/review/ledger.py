@@ -6,13 +6,11 @@ import threading
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from graticule.arrays import BoolArray
 from graticule.record.current import ImageState
 from graticule.record.events import Event
 from graticule.record.store import LabelStore
-
-Mask = NDArray[np.bool_]
 
 
 class Ledger:
@@ -33,7 +31,7 @@ class Ledger:
         n = len(self._place)
         self._lock = threading.RLock()
         self._last = 0
-        self._by: dict[str, Mask] = {}
+        self._by: dict[str, BoolArray] = {}
         self._states: dict[str, ImageState] = {}
         self.readers = np.zeros(n, dtype=np.int64)
         self.settled = np.zeros(n, dtype=bool)
@@ -74,7 +72,7 @@ class Ledger:
         for who in (event.who, *state.by_person):
             self.of(who)[place] = state.of(who) is not None
 
-    def of(self, who: str) -> Mask:
+    def of(self, who: str) -> BoolArray:
         """Images on which a decision of this person stands, shape (n,)."""
         with self._lock:
             return self._by.setdefault(who, np.zeros(len(self._place), dtype=bool))
@@ -85,11 +83,11 @@ class Ledger:
             return self._states.get(sha256) or ImageState()
 
     @property
-    def decided(self) -> Mask:
+    def decided(self) -> BoolArray:
         """Images with a decision or an adjudication, shape (n,)."""
         return (self.readers > 0) | self.settled
 
     @property
-    def open_disagreements(self) -> Mask:
+    def open_disagreements(self) -> BoolArray:
         """Images on which persons differ and nobody has adjudicated, shape (n,)."""
         return self.differ & ~self.settled

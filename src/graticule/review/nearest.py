@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray, object_array
+from graticule.arrays import Float32Array, StrArray, object_array
 from graticule.bundle import Bundle
 from graticule.decide.novelty import Novelty, nearest
 from graticule.decide.novelty_space import project
@@ -25,8 +25,6 @@ from graticule.networks.session import Network
 from graticule.workers.pool import WorkerPool
 
 N_NEAREST = 4
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class _Reference:
     """
 
     novelty: Novelty
-    placed: Floats
+    placed: Float32Array
     label: NDArray[np.int64]
     paths: list[str]
     row: dict[str, int]
@@ -116,7 +114,9 @@ class NearestOfClasses:
             allowed = self._others(reference, path, pixels)
             return [self._of_class(reference, placed, allowed, name) for name in classes]
 
-    def _of_class(self, reference: _Reference, placed: Floats, allowed: NDArray[np.bool_], name: str) -> list[str]:
+    def _of_class(
+        self, reference: _Reference, placed: Float32Array, allowed: NDArray[np.bool_], name: str
+    ) -> list[str]:
         rows = np.flatnonzero(allowed & (reference.label == self._classes.index(name)))
         if not len(rows):
             return []

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
+from graticule.arrays import Pixels
 from graticule.errors import ImageError
 from graticule.files import DOCUMENT_BYTES, read_regular, sha256_file, write_bytes
-from graticule.images.shown import Pixels, Shown, shrunk
+from graticule.images.shown import Shown, shrunk
 
 THUMB_SIDE = 256
 _REMEMBERED = 24  # pictures of which the pixels are kept for zooming and for the next side asked for

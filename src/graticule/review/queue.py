@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from graticule.arrays import BoolArray
 from graticule.errors import OptionError
 from graticule.review.items import CONTROL, KINDS, NOVELTY, SUSPECT, UNSURE, Items
 from graticule.review.ledger import Ledger
@@ -17,8 +17,6 @@ from graticule.review.ledger import Ledger
 CLAIM_SECONDS = 600.0
 IN_NEED = (SUSPECT, NOVELTY, UNSURE, CONTROL)
 SELECTIONS = ("needed", "all", *KINDS)
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -79,9 +77,9 @@ class Queue:
         self._score = items.score
         self._lock = threading.Lock()
         self._claims: dict[int, dict[str, float]] = {}
-        self._masks: dict[Filters, Mask] = {}
+        self._masks: dict[Filters, BoolArray] = {}
 
-    def wanted(self, filters: Filters) -> Mask:
+    def wanted(self, filters: Filters) -> BoolArray:
         """Images that pass, decided or not, shape (n,)."""
         found = self._masks.get(filters)
         if found is None:
@@ -100,7 +98,7 @@ class Queue:
             self._masks[filters] = found
         return found
 
-    def open_for(self, who: str, filters: Filters) -> Mask:
+    def open_for(self, who: str, filters: Filters) -> BoolArray:
         """Images that pass and on which this person's decision is wanted, claimed or not, shape (n,)."""
         ledger = self.ledger
         return self.wanted(filters) & (ledger.readers < self.readings) & ~ledger.settled & ~ledger.of(who)

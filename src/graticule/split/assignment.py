@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array, vstack
 
-Counts = NDArray[np.float64]
-Bins = NDArray[np.int64]
+from graticule.arrays import FloatArray, IntArray
 
 _MISSING = 1e9
 _CANDIDATES = 2048
@@ -31,18 +30,20 @@ _EXACT_NODES = 2000
 class _Problem:
     """M units of known class counts (M, C), wanted counts per bin (B, C), penalty (C,) of a class missing in a bin."""
 
-    counts: Counts
-    target: Counts
+    counts: FloatArray
+    target: FloatArray
     penalty: NDArray[np.float64]
 
-    def cost(self, filled: Counts, bins: Bins) -> NDArray[np.float64]:
+    def cost(self, filled: FloatArray, bins: IntArray) -> NDArray[np.float64]:
         """Cost of bins whose class counts are `filled` (..., C): missing classes, then Pearson's chi-square."""
         target = self.target[bins]
         chi_square: NDArray[np.float64] = ((filled - target) ** 2 / target + self.penalty * (filled < 0.5)).sum(axis=-1)
         return chi_square
 
 
-def assign(counts: NDArray[np.int64], weights: NDArray[np.float64], rng: np.random.Generator, tries: int = 8) -> Bins:
+def assign(
+    counts: NDArray[np.int64], weights: NDArray[np.float64], rng: np.random.Generator, tries: int = 8
+) -> IntArray:
     """Put each unit into one bin.
 
     Parameters
@@ -81,14 +82,14 @@ def assign(counts: NDArray[np.int64], weights: NDArray[np.float64], rng: np.rand
     return place
 
 
-def class_totals(counts: NDArray[np.int64], place: Bins, n_bins: int) -> NDArray[np.int64]:
+def class_totals(counts: NDArray[np.int64], place: IntArray, n_bins: int) -> NDArray[np.int64]:
     """Samples of each class in each bin, shape (n_bins, C)."""
     totals = np.zeros((n_bins, counts.shape[1]), dtype=np.int64)
     np.add.at(totals, place, counts)
     return totals
 
 
-def _search(problem: _Problem, rng: np.random.Generator, tries: int) -> Bins:
+def _search(problem: _Problem, rng: np.random.Generator, tries: int) -> IntArray:
     """Best of several greedy starts, each improved; with an exact start where a class is missing in all of them."""
     everything = np.arange(len(problem.target))
     best, best_cost = np.zeros(len(problem.counts), dtype=np.int64), np.inf
@@ -112,7 +113,7 @@ def _order(problem: _Problem, rng: np.random.Generator, noise: float) -> NDArray
     return np.argsort(-np.round(shaken, 12), kind="stable")
 
 
-def _greedy(problem: _Problem, order: NDArray[np.int64]) -> Bins:
+def _greedy(problem: _Problem, order: NDArray[np.int64]) -> IntArray:
     filled = np.zeros_like(problem.target)
     scale = 1.0 / problem.target
     place = np.zeros(len(order), dtype=np.int64)
@@ -125,13 +126,13 @@ def _greedy(problem: _Problem, order: NDArray[np.int64]) -> Bins:
     return place
 
 
-def _filled(problem: _Problem, place: Bins) -> Counts:
+def _filled(problem: _Problem, place: IntArray) -> FloatArray:
     filled = np.zeros_like(problem.target)
     np.add.at(filled, place, problem.counts)
     return filled
 
 
-def _improve(problem: _Problem, place: Bins, rng: np.random.Generator) -> Bins:
+def _improve(problem: _Problem, place: IntArray, rng: np.random.Generator) -> IntArray:
     """Best of a sample of moves and swaps, again and again, until none of several samples lowers the cost."""
     n_units, n_bins = len(problem.counts), len(problem.target)
     # the last, empty unit turns a swap with it into a move
@@ -169,7 +170,7 @@ def _improve(problem: _Problem, place: Bins, rng: np.random.Generator) -> Bins:
     return place
 
 
-def _cover(problem: _Problem) -> Bins | None:
+def _cover(problem: _Problem) -> IntArray | None:
     """Any placement with every class in every bin, or None where there is none or the program is too large."""
     rare = np.flatnonzero(problem.penalty > 0)
     n_units, n_bins = len(problem.counts), len(problem.target)
@@ -197,7 +198,7 @@ def _cover(problem: _Problem) -> Bins | None:
 
 
 def _place_loose(
-    counts: NDArray[np.int64], loose: NDArray[np.bool_], place: Bins, target: Counts, rng: np.random.Generator
+    counts: NDArray[np.int64], loose: NDArray[np.bool_], place: IntArray, target: FloatArray, rng: np.random.Generator
 ) -> None:
     """Put units of a single sample, of classes that have many, where they level each class best; changes `place`.
 

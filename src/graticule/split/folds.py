@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray, object_array
+from graticule.arrays import IntArray, StrArray, object_array
 from graticule.errors import FoldError, OptionError
 from graticule.split.assignment import assign, class_totals
 from graticule.split.components import balance_notes, class_counts, components, duplicate_notes, number_by_appearance
 
-IntArray = NDArray[np.int64]
 _GROUP_NONE = "--group none (images of one group then stand on both sides, and the figures come out too good)"
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray
+from graticule.arrays import IntArray, StrArray
 from graticule.errors import FoldError
 from graticule.manifest import escape_path
 
-IntArray = NDArray[np.int64]
 KINDS = ("group", "duplicate", "near-duplicate")
 _SHOWN = 10
 _EXAMPLES = 6

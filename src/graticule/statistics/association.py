@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from graticule.arrays import FloatArray, IntArray
 
 N_BOOT = 400
 _CHUNK_BYTES = 16 * 2**20

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from graticule.arrays import IntArray
 
 
 def epoch_batches(n: int, batch_size: int, *, seed: int, epoch: int) -> list[IntArray]:

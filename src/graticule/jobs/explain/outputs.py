@@ -12,6 +12,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from graticule.arrays import FloatArray
 from graticule.explain.image import Explained
 from graticule.explain.overlay import full_scale, overlay, picture
 from graticule.files import own_folder, write_bytes, writing
@@ -19,7 +20,6 @@ from graticule.plain_text import safe_cell
 from graticule.report.explain.page import Tile
 from graticule.report.thumbnails import encode
 
-Doubles = NDArray[np.float64]
 SHARD = 256  # images per file of maps
 GALLERY = 96  # images on the page; all others are in the files
 TILE = 200
@@ -31,8 +31,8 @@ class ClassMean:
     """Running mean of maps and pictures of the images given one class."""
 
     n: int = 0
-    maps: Doubles = field(default_factory=lambda: np.zeros((1, 1)))
-    pixels: Doubles = field(default_factory=lambda: np.zeros((1, 1, 1)))
+    maps: FloatArray = field(default_factory=lambda: np.zeros((1, 1)))
+    pixels: FloatArray = field(default_factory=lambda: np.zeros((1, 1, 1)))
 
     def add(self, one: Explained) -> None:
         """Add an image; every map counts alike, whatever its scale."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from graticule.split.duplicates.symmetry import Pictures
+from graticule.arrays import Float32Array
 
 _OUTLINE = (1.2, 4.0, 0.2)  # fine, coarse and floor of `detail` on a thumbnail of 32 pixels, to find the position
 _DETAIL = (0.9, 2.5, 0.1)  # the same, to judge
@@ -22,25 +22,25 @@ _PAD = 4  # unused columns: rows of 4,096 bytes after rows of 4,096 bytes make p
 
 
 @lru_cache(maxsize=64)
-def _blur(side: int, sigma: float) -> Pictures:
+def _blur(side: int, sigma: float) -> Float32Array:
     """A Gaussian along one axis, edges repeated, as a matrix of shape (side, side)."""
-    matrix: Pictures = gaussian_filter1d(np.eye(side), sigma, axis=0, mode="nearest").astype(np.float32)
+    matrix: Float32Array = gaussian_filter1d(np.eye(side), sigma, axis=0, mode="nearest").astype(np.float32)
     return matrix
 
 
-def padded_product(one: NDArray[Any], other: NDArray[Any]) -> Pictures:
+def padded_product(one: NDArray[Any], other: NDArray[Any]) -> Float32Array:
     """Products of small matrices, shape (n, s, s), in rows that are padded."""
     n, side = max(len(one), len(other)), one.shape[-2]
     out = np.empty((n, side, other.shape[-1] + _PAD), dtype=np.float32)[..., :-_PAD]
     return np.matmul(one, other, out=out)
 
 
-def _blurred(pictures: Pictures, sigma: float) -> Pictures:
+def _blurred(pictures: Float32Array, sigma: float) -> Float32Array:
     matrix = _blur(pictures.shape[-1], sigma)[None]
     return padded_product(matrix, padded_product(pictures, matrix.transpose(0, 2, 1)))
 
 
-def detail(pictures: Pictures, fine: float, coarse: float, floor: float) -> Pictures:
+def detail(pictures: Float32Array, fine: float, coarse: float, floor: float) -> Float32Array:
     """Band-pass between two Gaussians, divided by the local deviation; mean 0 and deviation 1 per picture.
 
     Parameters
@@ -71,11 +71,11 @@ class Bands:
         A coarse band to find the position by, and a fine one to judge.
     """
 
-    outline: Pictures
-    fine: Pictures
+    outline: Float32Array
+    fine: Float32Array
 
 
-def bands_of(pictures: Pictures, scale: float = 1.0) -> Bands:
+def bands_of(pictures: Float32Array, scale: float = 1.0) -> Bands:
     """The bands of grey pictures, shape (m, s, s); `scale`: width of the fine filters, relative to thumbnails."""
     part = pictures.shape[-1] / 32
     outline = detail(pictures, _OUTLINE[0] * part, _OUTLINE[1] * part, _OUTLINE[2])

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft2
 
-from graticule.features.neighbours import Rows, neighbour_pairs
+from graticule.arrays import Float32Array
+from graticule.features.neighbours import neighbour_pairs
 from graticule.images.fingerprint import SIDE, sizes_and_contrast, unpack
 from graticule.split.duplicates.bands import detail
 from graticule.split.duplicates.matching import on_all_cores
 from graticule.split.duplicates.registration import warp
-from graticule.split.duplicates.symmetry import Pictures
 
 NEIGHBOURS = 6
 _MOVED_NEIGHBOURS = 2
@@ -55,7 +55,7 @@ def _orbits() -> list[NDArray[np.intp]]:
 _ORBITS = _orbits()
 
 
-def descriptors(thumbnails: Pictures, fine: float = _BAND[0], coarse: float = _BAND[1]) -> Rows:
+def descriptors(thumbnails: Float32Array, fine: float = _BAND[0], coarse: float = _BAND[1]) -> Float32Array:
     """Descriptors that do not change under the symmetries of the square and hardly under shifts.
 
     Parameters
@@ -76,7 +76,7 @@ def descriptors(thumbnails: Pictures, fine: float = _BAND[0], coarse: float = _B
     return np.concatenate(sets, axis=1).astype(np.float32)
 
 
-def _moved(thumbnails: Pictures, move: tuple[float, float, float]) -> Pictures:
+def _moved(thumbnails: Float32Array, move: tuple[float, float, float]) -> Float32Array:
     side = thumbnails.shape[-1]
     motion = np.array([[move[0] * side, move[1] * side, move[2], move[2]]], dtype=np.float32)
     return warp(thumbnails, motion)[0]
@@ -86,17 +86,17 @@ def _moved(thumbnails: Pictures, move: tuple[float, float, float]) -> Pictures:
 class _Axes:
     """Standardisation, rotation to the main axes and half whitening, learnt from a sample."""
 
-    mean: Rows
-    turn: Rows
+    mean: Float32Array
+    turn: Float32Array
 
-    def reduced(self, rows: Rows) -> Rows:
+    def reduced(self, rows: Float32Array) -> Float32Array:
         """Coordinates on the axes, brought to unit length; shape (n, at most `_KEPT`)."""
         placed = (rows - self.mean) @ self.turn
-        unit: Rows = (placed / (np.linalg.norm(placed, axis=1, keepdims=True) + 1e-6)).astype(np.float32)
+        unit: Float32Array = (placed / (np.linalg.norm(placed, axis=1, keepdims=True) + 1e-6)).astype(np.float32)
         return unit
 
 
-def _axes(sample: Rows) -> _Axes:
+def _axes(sample: Float32Array) -> _Axes:
     mean, deviation = sample.mean(axis=0), sample.std(axis=0) + 1e-6
     standard = (sample - mean) / deviation
     power, axes = np.linalg.eigh(standard.T.astype(np.float64) @ standard / len(sample))
@@ -111,23 +111,23 @@ def _sampled(n: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
 
 
-def _blockwise(n: int, rows_of: Callable[[NDArray[np.int64]], Rows], axes: _Axes) -> Rows:
+def _blockwise(n: int, rows_of: Callable[[NDArray[np.int64]], Float32Array], axes: _Axes) -> Float32Array:
     """Reduced rows of all n images, of which never more than a block is there in full."""
     blocks = [np.arange(start, min(n, start + _CHUNK)) for start in range(0, n, _CHUNK)]
     return np.concatenate(list(on_all_cores(lambda block: axes.reduced(rows_of(block)), blocks)))
 
 
-def _described(fingerprints: NDArray[np.uint8]) -> tuple[Rows, _Axes]:
+def _described(fingerprints: NDArray[np.uint8]) -> tuple[Float32Array, _Axes]:
     """Reduced descriptors of all images, and the axes they lie on."""
 
-    def plain(rows: NDArray[np.int64]) -> Rows:
+    def plain(rows: NDArray[np.int64]) -> Float32Array:
         return descriptors(unpack(fingerprints[rows])[0])
 
     axes = _axes(plain(_sampled(len(fingerprints))))
     return _blockwise(len(fingerprints), plain, axes), axes
 
 
-def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> NDArray[np.int64]:
+def candidate_pairs(fingerprints: NDArray[np.uint8], features: Float32Array | None) -> NDArray[np.int64]:
     """Pairs of rows that may be near-duplicates.
 
     Parameters
@@ -148,14 +148,14 @@ def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> N
     found = [neighbour_pairs(base, base, NEIGHBOURS)]
     for move in _MOVES:
 
-        def moved(rows: NDArray[np.int64], move: tuple[float, float, float] = move) -> Rows:
+        def moved(rows: NDArray[np.int64], move: tuple[float, float, float] = move) -> Float32Array:
             return descriptors(_moved(unpack(fingerprints[rows])[0], move))
 
         found.append(neighbour_pairs(_blockwise(n, moved, axes), base, _MOVED_NEIGHBOURS))
     small = np.flatnonzero(np.sqrt(sizes_and_contrast(fingerprints)[0].prod(axis=1)) < SIDE)
     if len(small) > 1:
 
-        def coarser(rows: NDArray[np.int64]) -> Rows:
+        def coarser(rows: NDArray[np.int64]) -> Float32Array:
             return descriptors(unpack(fingerprints[small[rows]])[0], *_SMALL_BAND)
 
         seen = _blockwise(len(small), coarser, _axes(coarser(_sampled(len(small)))))
@@ -163,7 +163,7 @@ def candidate_pairs(fingerprints: NDArray[np.uint8], features: Rows | None) -> N
     if features is not None:
         table = features
 
-        def roots(rows: NDArray[np.int64]) -> Rows:
+        def roots(rows: NDArray[np.int64]) -> Float32Array:
             return np.sign(table[rows]) * np.sqrt(np.abs(table[rows]))
 
         seen = _blockwise(n, roots, _axes(roots(_sampled(n))))

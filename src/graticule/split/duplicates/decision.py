@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import Float32Array
 from graticule.split.components import joined
 
 Confirm = Callable[[int, int], float]
-Distances = NDArray[np.float32]
 
 SAME = 0.01  # distance below which no rival matters
 GAP = 0.33  # largest distance of a pair, as part of the distance to what is outside
@@ -50,17 +50,17 @@ class _Neighbours:
     image: NDArray[np.int64]
     other: NDArray[np.int64]
     row: NDArray[np.int64]
-    distance: Distances
+    distance: Float32Array
 
 
-def _neighbours(pairs: NDArray[np.int64], distance: Distances) -> _Neighbours:
+def _neighbours(pairs: NDArray[np.int64], distance: Float32Array) -> _Neighbours:
     image, other = np.concatenate([pairs, pairs[:, ::-1]]).T
     row = np.tile(np.arange(len(pairs)), 2)
     order = np.lexsort((row, distance[row], image))
     return _Neighbours(image[order], other[order], row[order], distance[row[order]])
 
 
-def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Distances, NDArray[np.int64]]:
+def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Float32Array, NDArray[np.int64]]:
     """How far the family of each image reaches: the largest distance in front of a wide gap.
 
     Parameters
@@ -97,14 +97,14 @@ def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Dist
     return reach, last
 
 
-def crowded(pairs: NDArray[np.int64], similarity: Distances, n: int, least: int) -> NDArray[np.int64]:
+def crowded(pairs: NDArray[np.int64], similarity: Float32Array, n: int, least: int) -> NDArray[np.int64]:
     """Images with at least `least` candidates so near that a gap may follow; what comes behind is worth a look."""
     near = pairs[1.0 - similarity <= GAP * FARTHEST]
     return np.flatnonzero(np.bincount(near.ravel(), minlength=n) >= least)
 
 
 def _outside(seen: _Neighbours, family: NDArray[np.int64], pairs: NDArray[np.int64]
-             ) -> tuple[Distances, NDArray[np.int64]]:  # fmt: skip
+             ) -> tuple[Float32Array, NDArray[np.int64]]:  # fmt: skip
     """Nearest rival of both images of each pair that is of neither image's family.
 
     Returns
@@ -135,7 +135,7 @@ def _outside(seen: _Neighbours, family: NDArray[np.int64], pairs: NDArray[np.int
 
 def decide(
     pairs: NDArray[np.int64],
-    similarity: Distances,
+    similarity: Float32Array,
     n: int,
     confirm: Confirm | None = None,
     *,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from graticule.arrays import IntArray
 from graticule.images.fingerprint import unpack
 from graticule.split.duplicates.bands import Bands, bands_of
 from graticule.split.duplicates.decision import SAME
@@ -21,7 +22,6 @@ from graticule.split.duplicates.registration import RIVAL, Hypotheses, Registrat
 from graticule.split.duplicates.symmetry import SYMMETRIES, each_symmetric
 
 Progress = Callable[[int, int], None]
-Pairs = NDArray[np.int64]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -41,7 +41,7 @@ def on_all_cores(work: Callable[[Item], Result], items: Iterable[Item]) -> Itera
 
 
 def match(
-    fingerprints: NDArray[np.uint8], pairs: Pairs, progress: Progress | None = None, *, hope: float = HOPE
+    fingerprints: NDArray[np.uint8], pairs: IntArray, progress: Progress | None = None, *, hope: float = HOPE
 ) -> Registration:
     """Registration of pairs of fingerprints, of which decisions and words can be made.
 
@@ -81,13 +81,13 @@ def match(
     return result
 
 
-def _local(fingerprints: NDArray[np.uint8], pairs: Pairs) -> tuple[Bands, Pairs]:
+def _local(fingerprints: NDArray[np.uint8], pairs: IntArray) -> tuple[Bands, IntArray]:
     """Bands of the pictures that occur in pairs, each made once, and the pairs as rows of them."""
     rows, local = np.unique(pairs, return_inverse=True)
     return bands_of(unpack(fingerprints[rows])[0]), local.reshape(-1, 2).astype(np.int64)
 
 
-def _score(fingerprints: NDArray[np.uint8], pairs: Pairs) -> tuple[Hypotheses, Registration]:
+def _score(fingerprints: NDArray[np.uint8], pairs: IntArray) -> tuple[Hypotheses, Registration]:
     """Scores, and registrations that hold where pictures are equal as they lie; elsewhere the score stands in."""
     bands, local = _local(fingerprints, pairs)
     guess = hypotheses(bands, local)

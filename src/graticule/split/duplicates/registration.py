@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft2
 
+from graticule.arrays import Float32Array
 from graticule.images.fingerprint import grey_square
 from graticule.images.image import read_image
 from graticule.images.intensity import IntensityError
 from graticule.images.preprocess import Preprocessing, picture_of
 from graticule.split.duplicates.bands import Bands, bands_of, padded_product
-from graticule.split.duplicates.symmetry import SYMMETRIES, Pictures, each_symmetric, inverse, symmetric, turned_shift
+from graticule.split.duplicates.symmetry import SYMMETRIES, each_symmetric, inverse, symmetric, turned_shift
 
 _REACH = 0.16  # largest shift looked for, as part of the side
 _HIGHEST = 0.36  # cycles per pixel of the thumbnail: the bands leave 2 % of the power there, and less above
@@ -32,7 +33,7 @@ _BLOCK = 256 * 1024  # pixels refined together
 
 
 @lru_cache(maxsize=16)
-def _difference(side: int) -> Pictures:
+def _difference(side: int) -> Float32Array:
     """Central differences along one axis, one-sided at the ends, as a matrix of shape (side, side)."""
     slopes = np.asarray(np.gradient(np.eye(side), axis=0))
     return slopes.astype(np.float32)
@@ -73,7 +74,7 @@ def _frequencies(padded: int) -> NDArray[np.intp]:
     return np.concatenate([np.arange(highest + 1), np.arange(padded - highest, padded)])
 
 
-def _spectrum(band: Pictures, padded: int) -> NDArray[np.complex64]:
+def _spectrum(band: Float32Array, padded: int) -> NDArray[np.complex64]:
     kept = _frequencies(padded)
     spectrum: NDArray[np.complex64] = rfft2(band, (padded, padded))[:, kept, : len(kept) // 2 + 1]
     return spectrum
@@ -131,7 +132,9 @@ def hypotheses(bands: Bands, pairs: NDArray[np.int64]) -> Hypotheses:
     return Hypotheses(ranked, order.astype(np.int8), np.take_along_axis(shift, order[..., None], axis=1))
 
 
-def _weights(shift: NDArray[np.float32], growth: NDArray[np.float32], side: int) -> tuple[Pictures, NDArray[np.bool_]]:
+def _weights(
+    shift: NDArray[np.float32], growth: NDArray[np.float32], side: int
+) -> tuple[Float32Array, NDArray[np.bool_]]:
     """Cubic interpolation (Keys 1981) along one axis: matrices (n, s, s), and which rows fall inside, (n, s)."""
     places = np.arange(side, dtype=np.float32)
     at = np.exp(growth)[:, None] * (places - (side - 1) / 2) + shift[:, None] + (side - 1) / 2
@@ -152,7 +155,7 @@ def _weights(shift: NDArray[np.float32], growth: NDArray[np.float32], side: int)
     return matrix[..., 1 : side + 1], inside
 
 
-def warp(b: Pictures, motion: NDArray[np.float32]) -> tuple[Pictures, Pictures]:
+def warp(b: Float32Array, motion: NDArray[np.float32]) -> tuple[Float32Array, Float32Array]:
     """Move pictures; `motion` in pixels and logarithms, shape (n, 4). Returns the pictures and a mask, (n, s, s)."""
     side = b.shape[-1]
     down, inside_down = _weights(motion[:, 0], motion[:, 2], side)
@@ -161,7 +164,7 @@ def warp(b: Pictures, motion: NDArray[np.float32]) -> tuple[Pictures, Pictures]:
     return moved, inside_down[:, :, None].astype(np.float32) * inside_across[:, None, :]
 
 
-def correlation(a: Pictures, b: Pictures, mask: Pictures) -> NDArray[np.float32]:
+def correlation(a: Float32Array, b: Float32Array, mask: Float32Array) -> NDArray[np.float32]:
     """Pearson correlation inside the mask, shape (n,)."""
     weight = mask.sum(axis=(1, 2), keepdims=True) + 1e-6
     a = (a - (a * mask).sum(axis=(1, 2), keepdims=True) / weight) * mask
@@ -171,7 +174,7 @@ def correlation(a: Pictures, b: Pictures, mask: Pictures) -> NDArray[np.float32]
     return result
 
 
-def refine(a: Pictures, b: Pictures, motion: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
+def refine(a: Float32Array, b: Float32Array, motion: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
     """Gauss-Newton on shift, growth and gain (Lucas and Kanade 1981), `motion` in pixels, shape (n, 4)."""
     n, side = len(a), a.shape[-1]
     centred = np.arange(side, dtype=np.float32) - (side - 1) / 2
@@ -257,7 +260,7 @@ def refined(bands: Bands, pairs: NDArray[np.int64], guess: Hypotheses) -> Regist
     return Registration(value[best], symmetry[best], motion[best], by_symmetry)
 
 
-def register(pictures: Pictures, pairs: NDArray[np.int64], scale: float = 1.0) -> Registration:
+def register(pictures: Float32Array, pairs: NDArray[np.int64], scale: float = 1.0) -> Registration:
     """Find the symmetry, shift and growth under which second pictures agree best with first ones.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.float32]
+from graticule.arrays import Float32Array
 
 SYMMETRIES = 8
 _MOVED, _GROWN = 0.012, 0.015  # below, part of the side and logarithm: not worth a word
@@ -25,13 +25,13 @@ _NAMES = (
 )
 
 
-def symmetric(pictures: Pictures, symmetry: int) -> Pictures:
+def symmetric(pictures: Float32Array, symmetry: int) -> Float32Array:
     """Mirror left to right for 4 to 7, then `symmetry % 4` quarter turns counter-clockwise; shape (..., s, s)."""
     mirrored = pictures[..., ::-1] if symmetry >= 4 else pictures
     return np.rot90(mirrored, symmetry % 4, axes=(-2, -1))
 
 
-def each_symmetric(pictures: Pictures, symmetry: NDArray[np.int64]) -> Pictures:
+def each_symmetric(pictures: Float32Array, symmetry: NDArray[np.int64]) -> Float32Array:
     """Each of n pictures under a symmetry of its own, shape (n, s, s)."""
     result = np.empty_like(pictures)
     for one in np.unique(symmetry):
