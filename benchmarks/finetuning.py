@@ -28,8 +28,8 @@ from graticule.finetune.batches import BatchSource, MapSource, PixelSource
 from graticule.finetune.fold import CACHED_VIEWS
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
-from graticule.finetune.logits import score
-from graticule.finetune.loop import TrainingTask, fit
+from graticule.finetune.logits import score_rows
+from graticule.finetune.loop import TrainingTask, fit_network
 from graticule.finetune.network import build_network
 from graticule.finetune.recipe import Recipe
 from graticule.images.preprocess import Preprocessing
@@ -115,8 +115,8 @@ def ours(
         write_maps(file, plain, network, recipe.frozen_blocks, views, rows, processes, at_once=recipe.at_once)
         source = MapSource(map_views(file), recipe.frozen_blocks, processes.device, seed=0)
     head_first(network, source, task, processes)
-    trained = fit(network, source, task, recipe, processes)
-    scores = score(trained.network, plain, held, processes)
+    trained = fit_network(network, source, task, recipe, processes)
+    scores = score_rows(trained.network, plain, held, processes)
     return float((scores.argmax(1) == task.y[held]).mean()), time.perf_counter() - start
 
 

@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     n = len(powder.CLASSES)
-    scenes = [powder.render(i % n, i // n, options.seed + 17).image for i in range(options.scenes)]
+    scenes = [powder.render_powder(i % n, i // n, options.seed + 17).image for i in range(options.scenes)]
     parts = {
         "found within 2 rows": plant(scenes, options.bars, options.seed),
         "nothing cut, phantoms": clean(scenes, options.clean, options.seed),

@@ -33,7 +33,7 @@ from sqlalchemy import Connection, text
 from graticule.record.events import COLUMNS, FLOATS, INTEGERS, EventDraft
 from graticule.record.schema import TABLE, label_events
 from graticule.record.store import LabelStore
-from graticule.record.trail import ChainEnd, Verification, event_hash, verify
+from graticule.record.trail import ChainEnd, Verification, event_hash, verify_chain
 
 CLASSES = ("basophil", "monocyte", "neutrophil")
 
@@ -122,7 +122,7 @@ def _drop_guards(connection: Connection) -> None:
 
 def _walk(connection: Connection, head: ChainEnd | None = None) -> Verification:
     wanted = label_events.select().order_by(label_events.c.seq)
-    return verify(connection.execution_options(yield_per=100).execute(wanted).mappings(), head)
+    return verify_chain(connection.execution_options(yield_per=100).execute(wanted).mappings(), head)
 
 
 def _others(name: str, value: object, chance: random.Random) -> object:
@@ -192,7 +192,7 @@ def tamper(url: str, n: int, seed: int) -> None:
                 named[kind] = named.get(kind, 0) + (result.first_bad == first_bad)
                 if result.first_bad != first_bad:
                     print(f"  {kind} of event {first_bad}: named {result.first_bad}, {result.problem}", flush=True)
-        cut = sum(not verify(rows[:k], ChainEnd(None, str(rows[-1]["hash"]))).sound for k in range(n))
+        cut = sum(not verify_chain(rows[:k], ChainEnd(None, str(rows[-1]["hash"]))).sound for k in range(n))
     for kind, count in tried.items():
         print(f"tamper: {kind}: {count} tried, {found[kind]} found, {named[kind]} first bad event named")
     print(f"tamper: all: {sum(tried.values())} tried, {sum(found.values())} found, {sum(named.values())} named")

@@ -54,7 +54,7 @@ def draw_pool(cache: Path, n_seeds: int) -> Pool:
     for seed in range(n_seeds):
         file = cache / f"s{seed:03d}.npz"
         if not file.exists():
-            shots = [(c, powder.render(c, i, seed)) for c in range(len(powder.CLASSES)) for i in range(IMAGES)]
+            shots = [(c, powder.render_powder(c, i, seed)) for c in range(len(powder.CLASSES)) for i in range(IMAGES)]
             meta = np.array([(c, m.specimen, m.pixel_size_nm, m.instrument) for c, m in shots], dtype=str)
             np.savez(file, im=np.array([m.image for _, m in shots]), meta=meta)
         with np.load(file) as stored:

@@ -29,7 +29,7 @@ from torch.nn import functional
 
 from graticule.features.samples import image_files, sorted_by_path
 from graticule.finetune.batches import PixelSource
-from graticule.finetune.loop import TrainingTask, fit
+from graticule.finetune.loop import TrainingTask, fit_network
 from graticule.finetune.network import build_network
 from graticule.finetune.recipe import Recipe
 from graticule.images.preprocess import Preprocessing
@@ -97,7 +97,7 @@ def compared(backbone: str, data: Data, given: argparse.Namespace, processes: Pr
     rates = []
     for turn in range(given.rounds):
         seconds, busy = busy_during(
-            lambda: fit(network, source, task, recipe, processes).history[0].seconds, processes.device
+            lambda: fit_network(network, source, task, recipe, processes).history[0].seconds, processes.device
         )
         plain = bare(network, x, target, steps, precision)
         rates.append((len(y) / seconds, steps * len(x) / plain, busy))

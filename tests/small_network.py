@@ -31,7 +31,7 @@ def stripes(n: int, size: int = 32, seed: int = 0) -> tuple[NDArray[np.uint8], N
 
 @dataclass
 class Small:
-    """A task with all that `fit` needs; `run` trains a fresh network on it."""
+    """A task with all that `fit_network` needs; `run` trains a fresh network on it."""
 
     task: Any
     recipe: Any
@@ -50,11 +50,11 @@ class Small:
         return PixelSource(self.pixels, mean, std, self.processes.device, preset=self.recipe.augment, seed=0)
 
     def run(self, file: Path | None = None, *, watch: Any = None, **changes: Any) -> Any:
-        from graticule.finetune.loop import Saved, fit
+        from graticule.finetune.loop import Saved, fit_network
 
         network, recipe = self.network(), replace(self.recipe, **changes)
         saved = None if file is None else Saved(file, "this run")
-        return fit(network, self.source(network), self.task, recipe, self.processes, watch=watch, saved=saved)
+        return fit_network(network, self.source(network), self.task, recipe, self.processes, watch=watch, saved=saved)
 
 
 @pytest.fixture(scope="session")

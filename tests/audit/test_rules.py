@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from graticule.audit.advice import HARMS, length, named, plural
+from graticule.audit.advice import HARMS, length, named
 from graticule.audit.rules import NOTHING, recommend
+from graticule.plain_text import plural
 
 CLEAN: dict[str, Any] = {
     "n": 300,

@@ -140,7 +140,7 @@ def test_a_stopped_run_is_resumed_to_the_same_model(
         return plain(*given, saved=saved, watch=watch, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fold, "fit", stopped)
+        patch.setattr(fold, "fit_network", stopped)
         outcome = graticule(*words)
     assert outcome.code == 130
     assert "--resume" in outcome.err
@@ -165,7 +165,7 @@ def test_a_resumed_run_with_other_options_is_refused(
         return plain(*given, saved=saved, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fold, "fit", stopped)
+        patch.setattr(fold, "fit_network", stopped)
         assert graticule(*words).code == 130
     assert "other data, options or versions" in graticule(*words, "--resume", "--seed", "1").message()
     truncated = tmp_path / "run" / "work" / "fold-0.finished"

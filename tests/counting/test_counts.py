@@ -19,7 +19,7 @@ from graticule.counting.counts import (
     poisson_limits,
     same_precision,
 )
-from graticule.decide.specimens import NONE, accuracy, judge, tally, truth_of
+from graticule.decide.specimens import NONE, judge_specimens, tally, truth_of, verdict_accuracy
 
 
 def test_poisson_limits_are_those_of_the_tables() -> None:
@@ -147,7 +147,7 @@ def test_verdicts_by_majority_and_by_mean_score() -> None:
     called = np.array([0, 0, 1, 1, 0, 1, NONE])
     specimen = np.array([0, 0, 0, 1, 2, 2, 2])
     review = np.array([1.0, 0.0, 0.0, np.nan, 1.0, 1.0, 0.0])
-    found = judge(specimen, called, proba, review, 4)
+    found = judge_specimens(specimen, called, proba, review, 4)
     assert found.majority.tolist() == [0, 1, NONE, NONE]  # a tie, and no image at all
     assert found.by_score.tolist() == [1, 1, 0, NONE]
     assert found.n.tolist() == [3, 1, 3, 0]
@@ -164,17 +164,17 @@ def test_verdicts_do_not_depend_on_the_order_of_images() -> None:
     proba = rng.dirichlet(np.ones(3), 200)
     specimen, review = rng.integers(0, 5, 200), np.full(200, np.nan)
     order = rng.permutation(200)
-    first = judge(specimen, proba.argmax(axis=1), proba, review, 5)
-    second = judge(specimen[order], proba[order].argmax(axis=1), proba[order], review[order], 5)
+    first = judge_specimens(specimen, proba.argmax(axis=1), proba, review, 5)
+    second = judge_specimens(specimen[order], proba[order].argmax(axis=1), proba[order], review[order], 5)
     for name in vars(first):
         np.testing.assert_allclose(getattr(first, name), getattr(second, name))
 
 
 def test_accuracy_counts_specimens_and_a_tie_is_wrong() -> None:
-    value, low, high, n = accuracy(np.array([0, 1, NONE, 1]), np.array([0, 1, 1, NONE]))
+    value, low, high, n = verdict_accuracy(np.array([0, 1, NONE, 1]), np.array([0, 1, 1, NONE]))
     assert (value, n) == (2 / 3, 3)
     assert low < value < high
-    assert accuracy(np.array([0]), np.array([NONE]))[3] == 0
+    assert verdict_accuracy(np.array([0]), np.array([NONE]))[3] == 0
 
 
 def test_a_specimen_of_two_labels_has_no_truth() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from graticule.decide.specimens import judge, specimen_accuracy
+from graticule.decide.specimens import judge_specimens, specimen_accuracy
 from graticule.statistics.intervals import cluster_t, wilson
 
 
 def verdicts(specimen: np.ndarray, called: np.ndarray, n: int):
     proba = np.where(called[:, None] == [0, 1], 0.7, 0.3)
-    return judge(specimen, called, proba, np.zeros(len(called)), n)
+    return judge_specimens(specimen, called, proba, np.zeros(len(called)), n)
 
 
 def test_specimens_are_counted_not_images() -> None:

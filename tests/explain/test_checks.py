@@ -12,13 +12,22 @@ import pytest
 
 from graticule.explain import checks
 from graticule.explain.checks import CheckedImage
-from graticule.explain.exchange import LEAST, LEVEL, Exchange, control_band, control_ring, exchange, judge, partners
+from graticule.explain.exchange import (
+    LEAST,
+    LEVEL,
+    Exchange,
+    control_band,
+    control_ring,
+    exchange,
+    exchange_verdicts,
+    partners,
+)
 from graticule.explain.fidelity import STEPS, area, curves, mean_interval, rank_correlation, resized_mean
 from graticule.explain.image import Explained, Seen
 from graticule.explain.model import ExplainableModel
 from graticule.explain.occlusion import occlusion_map
 from graticule.explain.overlay import full_scale, overlay, peak, picture
-from graticule.explain.regions import bar_mask, border_frame, picture_mask, share, shown_size
+from graticule.explain.regions import bar_mask, border_frame, picture_mask, share_in, shown_size
 from graticule.images.burnt_in.infobar import Bar
 from graticule.images.preprocess import Preprocessing, fit
 from graticule.progress import Silent
@@ -114,7 +123,7 @@ def verdicts(at: tuple[slice, slice], region: Any, seed: int, n: int = 40) -> An
         one = exchange(evaluate, made[i], made[j], (int(truth[i]), int(truth[j])), masks)
         assert one is not None
         found.append(one)
-    return judge(found, 2, 1)
+    return exchange_verdicts(found, 2, 1)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -130,12 +139,12 @@ def test_an_object_anywhere_draws_no_warning() -> None:
     # the same region counts as much as its control: the test must not fire
     generator = np.random.default_rng(3)
     found = [Exchange(0, 1, *generator.normal(0.25, 0.1, 2)) for _ in range(60)]
-    assert not any(v.drawn for v in judge(found, 2, 2))
+    assert not any(v.drawn for v in exchange_verdicts(found, 2, 2))
 
 
 def test_a_region_that_counts_little_draws_no_warning() -> None:
     found = [Exchange(0, 1, LEAST / 2, 0.0) for _ in range(60)]
-    verdict = judge(found, 2, 1)[0]
+    verdict = exchange_verdicts(found, 2, 1)[0]
     assert verdict.p < 1e-6
     assert not verdict.drawn
 
@@ -146,7 +155,7 @@ def test_pairs_are_enough_when_all_together_could_call_for_a_warning(
 ) -> None:
     for n in range(least - 3, least + 3):
         everywhere = next(
-            v for v in judge([Exchange(0, 1, 0.9, 0.0)] * n, n_classes, n_regions) if v.class_index is None
+            v for v in exchange_verdicts([Exchange(0, 1, 0.9, 0.0)] * n, n_classes, n_regions) if v.class_index is None
         )
         assert everywhere.enough == everywhere.drawn == (n >= least)
     assert 0.5**least < LEVEL / (n_regions * (n_classes + 1)) <= 0.5 ** (least - 1)
@@ -154,7 +163,7 @@ def test_pairs_are_enough_when_all_together_could_call_for_a_warning(
 
 def test_a_shortcut_of_one_class_is_named() -> None:
     found = [Exchange(0, 1, 0.8, 0.05) for _ in range(20)] + [Exchange(1, 2, 0.0, 0.05) for _ in range(60)]
-    drawn = [v for v in judge(found, 3, 1) if v.drawn]
+    drawn = [v for v in exchange_verdicts(found, 3, 1) if v.drawn]
     assert [v.class_index for v in drawn] == [0]
     assert drawn[0].n == 20
 
@@ -240,8 +249,8 @@ def test_regions_of_the_input() -> None:
     assert shown_size(Bar(90, 100, "pixels"), (100, 200), Preprocessing(size=32)) == (90, 200)
     assert shown_size(Bar(90, 100, "pixels"), (100, 200), kept) == (100, 200)
     values = np.where(mask, -3.0, 1.0)
-    assert share(values, mask) == pytest.approx(3 * 96 / (3 * 96 + 32 * 29))
-    assert share(np.zeros((32, 32)), mask) is None
+    assert share_in(values, mask) == pytest.approx(3 * 96 / (3 * 96 + 32 * 29))
+    assert share_in(np.zeros((32, 32)), mask) is None
 
 
 def test_occlusion_credits_the_covered_place() -> None:

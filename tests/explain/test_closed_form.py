@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
-from graticule.explain.targets import TARGETS, log_odds, margins, score_gradients, target_gradients
+from graticule.explain.targets import TARGETS, class_log_odds, margins, score_gradients, target_gradients
 from graticule.heads.scoring import Head, LinearHead, LogitHead, RbfHead, probabilities
 
 torch = pytest.importorskip("torch", reason="the independent gradients are torch's")
@@ -76,7 +76,7 @@ def test_log_odds_are_those_of_the_mean_probability() -> None:
     heads = heads_of("linear", generator)
     x = generator.normal(size=(6, D))
     p = probabilities(heads, x.astype(np.float32))
-    assert np.allclose(log_odds(heads, x), np.log(p) - np.log1p(-p), rtol=1e-4, atol=1e-5)
+    assert np.allclose(class_log_odds(heads, x), np.log(p) - np.log1p(-p), rtol=1e-4, atol=1e-5)
     assert np.allclose(margins(heads, x).sum(axis=1), 0, atol=1e-9)
 
 

@@ -21,8 +21,8 @@ from tests.small_network import Small  # noqa: E402
 from graticule.errors import TrainingError  # noqa: E402
 from graticule.finetune.batches import MapSource  # noqa: E402
 from graticule.finetune.frozen import map_views, write_maps  # noqa: E402
-from graticule.finetune.logits import score  # noqa: E402
-from graticule.finetune.loop import fit  # noqa: E402
+from graticule.finetune.logits import score_rows  # noqa: E402
+from graticule.finetune.loop import fit_network  # noqa: E402
 
 SCRIPT = """
 import sys
@@ -57,8 +57,8 @@ def test_maps_stand_for_the_frozen_blocks(small: Small, tmp_path: Path) -> None:
     rows = np.arange(12)
     network, source, maps = maps_of(small, tmp_path, rows)
     cached = MapSource(maps, 3, small.processes.device, seed=0)
-    assert score(network, cached, rows, small.processes) == pytest.approx(
-        score(network, source, rows, small.processes), abs=2e-3
+    assert score_rows(network, cached, rows, small.processes) == pytest.approx(
+        score_rows(network, source, rows, small.processes), abs=2e-3
     )
     views = {tuple(cached.training(np.array([4]), epoch).flatten()[:20].tolist()) for epoch in range(6)}
     assert len(views) == 2
@@ -79,9 +79,9 @@ def test_training_on_maps_leads_where_training_on_pixels_does(small: Small, tmp_
     task = replace(small.task, validation=np.arange(0))  # the last epoch counts
     scores = []
     for source in (plain, cached):
-        trained = fit(small.network(), source, task, recipe, small.processes)
-        scores.append(score(trained.network, plain, np.arange(96), small.processes))
-    moved = np.abs(scores[0] - score(network.eval(), plain, np.arange(96), small.processes)).max()
+        trained = fit_network(small.network(), source, task, recipe, small.processes)
+        scores.append(score_rows(trained.network, plain, np.arange(96), small.processes))
+    moved = np.abs(scores[0] - score_rows(network.eval(), plain, np.arange(96), small.processes)).max()
     assert moved > 0.5
     # float16 has 11 bits
     assert np.abs(scores[1] - scores[0]).max() < 0.02 * moved

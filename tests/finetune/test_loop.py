@@ -18,8 +18,8 @@ from tests.small_network import Small  # noqa: E402
 from graticule.errors import TrainingError  # noqa: E402
 from graticule.finetune import loop  # noqa: E402
 from graticule.finetune.head import head_first  # noqa: E402
-from graticule.finetune.logits import balanced_loss, score, score_views  # noqa: E402
-from graticule.finetune.loop import Saved, fit  # noqa: E402
+from graticule.finetune.logits import balanced_loss, score_rows, score_views  # noqa: E402
+from graticule.finetune.loop import Saved, fit_network  # noqa: E402
 from graticule.finetune.state import begin, parameter_groups  # noqa: E402
 
 
@@ -80,7 +80,9 @@ def test_a_checkpoint_of_another_run_is_refused(small: Small, tmp_path: Path) ->
     small.run(tmp_path / "c", epochs=1)
     network = small.network()
     with pytest.raises(TrainingError, match="other data, options or versions"):
-        fit(network, small.source(network), small.task, small.recipe, small.processes, saved=Saved(tmp_path / "c", "x"))
+        fit_network(
+            network, small.source(network), small.task, small.recipe, small.processes, saved=Saved(tmp_path / "c", "x")
+        )
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_batch(small: Small, tmp_path: Path) -> None:
@@ -88,7 +90,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_batch(small: Small, tmp_p
     with torch.no_grad():
         network.classifier.weight[0, 0] = float("nan")
     with pytest.raises(TrainingError, match=r"epoch 1, batch 1 \(1\d images: \d+\.png"):
-        fit(network, small.source(network), small.task, small.recipe, small.processes)
+        fit_network(network, small.source(network), small.task, small.recipe, small.processes)
 
 
 def test_a_gradient_that_is_not_finite_stops_before_it_moves_a_weight(small: Small, tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_a_gradient_that_is_not_finite_stops_before_it_moves_a_weight(small: Sma
     network.classifier.weight.register_hook(lambda gradient: gradient * float("inf"))
     before = network.classifier.weight.detach().clone()
     with pytest.raises(TrainingError, match=r"the gradient is not a finite number in epoch 1, batch 1"):
-        fit(network, small.source(network), small.task, small.recipe, small.processes)
+        fit_network(network, small.source(network), small.task, small.recipe, small.processes)
     assert torch.equal(network.classifier.weight, before)
 
 
@@ -133,7 +135,7 @@ def test_too_little_memory_while_scoring_proposes_a_batch_size(
 
     monkeypatch.setattr(network, "forward", exhausted)
     with pytest.raises(TrainingError, match="batch of 16 images; try --batch-size 8"):
-        score(network, small.source(network), np.arange(5), small.processes, at_once=small.recipe.at_once)
+        score_rows(network, small.source(network), np.arange(5), small.processes, at_once=small.recipe.at_once)
 
 
 def test_too_little_memory_proposes_a_batch_size(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +146,7 @@ def test_too_little_memory_proposes_a_batch_size(small: Small, monkeypatch: pyte
 
     monkeypatch.setattr(network, "forward", exhausted)
     with pytest.raises(TrainingError, match="--batch-size 8 or a smaller --input-size"):
-        fit(network, small.source(network), small.task, small.recipe, small.processes)
+        fit_network(network, small.source(network), small.task, small.recipe, small.processes)
 
 
 def test_frozen_blocks_keep_weights_and_statistics(small: Small) -> None:
@@ -174,8 +176,8 @@ def test_the_head_comes_first_and_is_a_logistic_regression(small: Small) -> None
     network = small.network()
     source = small.source(network)
     head_first(network, source, small.task, small.processes)
-    logits = score(network, source, small.task.train, small.processes)
-    x = score(network, source, small.task.train, small.processes, features=True).astype(float)
+    logits = score_rows(network, source, small.task.train, small.processes)
+    x = score_rows(network, source, small.task.train, small.processes, features=True).astype(float)
     y = small.task.y[small.task.train]
     z = (x - x.mean(0)) / (x.std() + 1e-6)
     expected = LogisticRegression(C=0.03, max_iter=300, class_weight="balanced").fit(z, y).decision_function(z)

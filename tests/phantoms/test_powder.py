@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from graticule.phantoms.powder import CLASSES, SPECIMENS_PER_CLASS, Micrograph, render
+from graticule.phantoms.powder import CLASSES, SPECIMENS_PER_CLASS, Micrograph, render_powder
 from graticule.phantoms.specimens import INSTRUMENTS
 
 
 @cache
 def shot(name: str, index: int, seed: int = 0) -> Micrograph:
-    return render(CLASSES.index(name), index, seed)
+    return render_powder(CLASSES.index(name), index, seed)
 
 
 def elongations(mask: np.ndarray) -> np.ndarray:
@@ -55,8 +55,8 @@ def test_particles_are_brighter_than_the_ground_just_outside_them(name: str) -> 
 
 def test_rendering_depends_on_seed_class_and_number_and_on_nothing_else() -> None:
     first = shot("spheres", 0)
-    render(0, 3, 5)
-    again = render(CLASSES.index("spheres"), 0, 0)
+    render_powder(0, 3, 5)
+    again = render_powder(CLASSES.index("spheres"), 0, 0)
     np.testing.assert_array_equal(first.image, again.image)
     np.testing.assert_array_equal(first.mask, again.mask)
     for other in (shot("spheres", 0, 1), shot("spheres", 1), shot("plates", 0)):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from graticule.phantoms.families import write_phantom
-from graticule.phantoms.ultrasound import CLASSES, phantom_frame, render, render_marked
+from graticule.phantoms.ultrasound import CLASSES, phantom_frame, render_marked, render_plain
 
 SMALL = (336, 448)
 
@@ -19,14 +19,14 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 def test_a_frame_depends_on_its_three_numbers_and_on_nothing_else() -> None:
-    one = render(0, 3, 5)
-    render(1, 2, 5)
-    np.testing.assert_array_equal(render(0, 3, 5).image, one.image)
-    assert (render(0, 4, 5).image != one.image).any()
+    one = render_plain(0, 3, 5)
+    render_plain(1, 2, 5)
+    np.testing.assert_array_equal(render_plain(0, 3, 5).image, one.image)
+    assert (render_plain(0, 4, 5).image != one.image).any()
 
 
 def test_marks_lie_over_the_same_scan() -> None:
-    bare, marked = render(1, 0, 2), render_marked(1, 0, 2)
+    bare, marked = render_plain(1, 0, 2), render_marked(1, 0, 2)
     frame, _ = phantom_frame(1, 0, 2, marked=True)
     np.testing.assert_array_equal(bare.mask, marked.mask)
     np.testing.assert_array_equal(marked.image, frame.pixels)

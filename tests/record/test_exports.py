@@ -16,7 +16,7 @@ from graticule.errors import LabelStoreError, ManifestError, OptionError
 from graticule.jobs.labels import export_labels, verify_labels
 from graticule.jobs.labels_import import import_labels
 from graticule.plain_text import safe_cell
-from graticule.record.engine import writing
+from graticule.record.engine import write_transaction
 from graticule.record.events import DOUBTFUL, EventDraft
 from graticule.record.store import LabelStore
 from graticule.sources.sources import read_manifest
@@ -61,7 +61,7 @@ class Folder:
         return file
 
     def attack(self, *statements: str) -> None:
-        with LabelStore.open(self.labels) as store, writing(store._engine) as connection:
+        with LabelStore.open(self.labels) as store, write_transaction(store._engine) as connection:
             connection.execute(text("DROP TRIGGER label_events_no_update"))
             connection.execute(text("DROP TRIGGER label_events_no_delete"))
             for statement in statements:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from graticule.errors import LabelDatabaseError, LabelStoreError, OptionError
 from graticule.record import schema
-from graticule.record.engine import WRITES, parse_place, writing
+from graticule.record.engine import WRITES, parse_place, write_transaction
 from graticule.record.events import COLUMNS, EventDraft
 from graticule.record.signature import images_digest, sign, signatures
 from graticule.record.store import LabelStore
@@ -26,14 +26,14 @@ Image = Callable[[int], str]
 
 def _run(store: LabelStore, *statements: str) -> None:
     """Statements as an attacker would run them."""
-    with writing(store._engine) as connection:
+    with write_transaction(store._engine) as connection:
         for statement in statements:
             connection.execute(text(statement))
 
 
 def _drop_guards(store: LabelStore) -> None:
     on_table = "" if store.shown.endswith(".db") else f" ON {schema.TABLE}"
-    with writing(store._engine) as connection:
+    with write_transaction(store._engine) as connection:
         connection.execute(text(f"DROP TRIGGER {schema.TABLE}_no_update{on_table}"))
         connection.execute(text(f"DROP TRIGGER {schema.TABLE}_no_delete{on_table}"))
         connection.execute(text(f"DROP TRIGGER {schema.TABLE}_next{on_table}"))
@@ -179,7 +179,7 @@ def test_an_altered_guard_is_missing(small: LabelStore) -> None:
 def test_upgrade_from_the_first_revision_keeps_rows_and_guards(store: LabelStore, draft: Make, url: str) -> None:
     """The tables as revision 0001 left them, with a row; then as the present version opens them."""
     row = store.append(draft(1)).row()
-    with writing(store._engine) as connection:
+    with write_transaction(store._engine) as connection:
         connection.execute(text(f"DROP TABLE {schema.TABLE}"))
         connection.execute(text(f"DROP TABLE {schema.VERSION_TABLE}"))
         schema.upgrade(connection, "0001")
@@ -191,7 +191,7 @@ def test_upgrade_from_the_first_revision_keeps_rows_and_guards(store: LabelStore
         assert [event.row() for event in again.events()] == [row]
         with pytest.raises(Exception, match="append-only"):
             _run(again, "DELETE FROM label_events")
-        with writing(again._engine) as connection:
+        with write_transaction(again._engine) as connection:
             assert schema.revision(connection) == schema.HEAD_REVISION
             # a revision that has to copy the table loses the triggers; the end of every upgrade makes them anew
             for name in ("no_update", "no_delete", "next"):
@@ -207,7 +207,7 @@ def test_the_migrations_make_the_tables_that_the_program_uses(store: LabelStore)
     from alembic.script import ScriptDirectory
 
     assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD_REVISION
-    with writing(store._engine) as connection:
+    with write_transaction(store._engine) as connection:
         context = MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE})
         differences = compare_metadata(context, schema.label_events.metadata)
     assert [d for d in differences if d[0] != "remove_index"] == []
@@ -221,7 +221,7 @@ def test_a_newer_store_is_refused(small: LabelStore, tmp_path: Path) -> None:
 
 
 def test_sqlite_syncs_and_waits(small: LabelStore) -> None:
-    with writing(small._engine) as connection:
+    with write_transaction(small._engine) as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert int(connection.execute(text("PRAGMA busy_timeout")).scalar() or 0) >= 60_000
@@ -231,7 +231,7 @@ def test_postgresql_without_sync_is_refused(postgresql: Callable[[], str]) -> No
     url = postgresql()
     with LabelStore.open(url) as store:
         _run(store, "ALTER ROLE current_user SET synchronous_commit = off")
-    with LabelStore.open(url) as store, writing(store._engine) as connection:
+    with LabelStore.open(url) as store, write_transaction(store._engine) as connection:
         assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from graticule.errors import OptionError
 from graticule.record.events import COLUMNS, FLOATS, INTEGERS
-from graticule.record.trail import HASHED, START, ChainEnd, encode, event_hash, parse_head, verify
+from graticule.record.trail import HASHED, START, ChainEnd, event_bytes, event_hash, parse_head, verify_chain
 
 Row = dict[str, Any]
 N = 9
@@ -50,7 +50,7 @@ def test_encoding_is_the_documented_one() -> None:
             expected += b"F" + struct.pack(">d", value)
         else:
             expected += b"I" + struct.pack(">q", value)
-    assert encode(row) == expected
+    assert event_bytes(row) == expected
     assert event_hash(row) == hashlib.sha256(expected).hexdigest()
 
 
@@ -65,10 +65,10 @@ def test_unicode_is_not_normalised() -> None:
 
 
 def test_a_sound_chain(chain: list[Row]) -> None:
-    found = verify(chain)
+    found = verify_chain(chain)
     assert found.sound
     assert (found.n_events, found.head) == (N, ChainEnd(N, chain[-1]["hash"]))
-    assert verify([]).head == ChainEnd(0, START)
+    assert verify_chain([]).head == ChainEnd(0, START)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -80,7 +80,7 @@ def test_every_field_of_every_event(chain: list[Row], name: str) -> None:
                 continue
             rows = [dict(row) for row in chain]
             rows[k][name] = other
-            found = verify(rows)
+            found = verify_chain(rows)
             assert not found.sound, (name, k, other)
             if name != "seq":
                 assert found.first_bad == k + 1, (name, k, other, found.problem)
@@ -89,10 +89,10 @@ def test_every_field_of_every_event(chain: list[Row], name: str) -> None:
 @pytest.mark.parametrize("k", range(N))
 def test_removed_events_are_named(chain: list[Row], k: int) -> None:
     rows = chain[:k] + chain[k + 1 :]
-    found = verify(rows, ChainEnd(N, chain[-1]["hash"]))
+    found = verify_chain(rows, ChainEnd(N, chain[-1]["hash"]))
     assert found.first_bad == k + 1
     renumbered = [row | {"seq": i} for i, row in enumerate(rows, 1)]
-    found = verify(renumbered, ChainEnd(N, chain[-1]["hash"]))
+    found = verify_chain(renumbered, ChainEnd(N, chain[-1]["hash"]))
     assert found.first_bad == k + 1
     assert "missing" in str(found.problem) if k == N - 1 else f"was event {k + 2}" in str(found.problem)
 
@@ -102,18 +102,18 @@ def test_inserted_events_are_named(chain: list[Row], k: int) -> None:
     forged = _row(k + 1, chain[k - 1]["hash"]) | {"who": "mallory"}
     forged["hash"] = event_hash(forged)
     shifted = [row | {"seq": row["seq"] + 1} for row in chain[k:]]
-    found = verify([*chain[:k], forged, *shifted])
+    found = verify_chain([*chain[:k], forged, *shifted])
     assert found.first_bad == k + 1
     assert "inserted" in str(found.problem)
-    assert verify([forged | {"seq": 0, "who": "eve"}, *chain]).first_bad == 0
-    assert verify([*chain[:k], chain[k - 1], *chain[k:]]).first_bad == k
+    assert verify_chain([forged | {"seq": 0, "who": "eve"}, *chain]).first_bad == 0
+    assert verify_chain([*chain[:k], chain[k - 1], *chain[k:]]).first_bad == k
 
 
 def test_a_renumbered_event_is_named(chain: list[Row]) -> None:
     for k in range(N):
         for seq in (-3, 0, 99):
             rows = sorted([*chain[:k], *chain[k + 1 :], chain[k] | {"seq": seq}], key=lambda row: row["seq"])
-            assert verify(rows).first_bad == k + 1
+            assert verify_chain(rows).first_bad == k + 1
 
 
 def test_reordered_events_are_named(chain: list[Row]) -> None:
@@ -121,7 +121,7 @@ def test_reordered_events_are_named(chain: list[Row]) -> None:
         for j in range(i + 1, N):
             rows = [dict(row) for row in chain]
             rows[i], rows[j] = rows[j] | {"seq": i + 1}, rows[i] | {"seq": j + 1}
-            found = verify(rows)
+            found = verify_chain(rows)
             assert found.first_bad == i + 1, (i, j, found.problem)
             assert f"was event {j + 1}" in str(found.problem)
 
@@ -131,7 +131,7 @@ def test_a_replaced_event_is_named_by_its_successor(chain: list[Row], k: int) ->
     rows = [dict(row) for row in chain]
     rows[k]["new_value"] = "other"
     rows[k]["hash"] = event_hash(rows[k])
-    assert verify(rows).first_bad == k + 1
+    assert verify_chain(rows).first_bad == k + 1
 
 
 @pytest.mark.parametrize("k", range(N))
@@ -139,26 +139,26 @@ def test_a_chain_made_anew_from_an_event_on_needs_a_head(chain: list[Row], k: in
     forged = chain[k] | {"new_value": "other"}
     forged["hash"] = event_hash(forged)
     rows = _continue([*chain[:k], forged], N)
-    assert verify(rows).sound
+    assert verify_chain(rows).sound
     head = ChainEnd(None, chain[-1]["hash"])
-    assert "made anew" in str(verify(rows, head).problem)
-    assert "made anew" in str(verify(rows, ChainEnd(N, head.hash)).problem)
-    assert verify(rows, ChainEnd(k, chain[k - 1]["hash"] if k else START)).proven == k
+    assert "made anew" in str(verify_chain(rows, head).problem)
+    assert "made anew" in str(verify_chain(rows, ChainEnd(N, head.hash)).problem)
+    assert verify_chain(rows, ChainEnd(k, chain[k - 1]["hash"] if k else START)).proven == k
 
 
 @pytest.mark.parametrize("kept", range(N))
 def test_a_cut_chain_needs_a_head(chain: list[Row], kept: int) -> None:
-    assert verify(chain[:kept]).sound
-    assert not verify(chain[:kept], ChainEnd(None, chain[-1]["hash"])).sound
-    found = verify(chain[:kept], ChainEnd(N, chain[-1]["hash"]))
+    assert verify_chain(chain[:kept]).sound
+    assert not verify_chain(chain[:kept], ChainEnd(None, chain[-1]["hash"])).sound
+    found = verify_chain(chain[:kept], ChainEnd(N, chain[-1]["hash"]))
     assert found.first_bad == kept + 1
     assert "cut" in str(found.problem)
 
 
 def test_a_head_proves_up_to_its_event(chain: list[Row]) -> None:
-    found = verify(chain, ChainEnd(None, chain[4]["hash"]))
+    found = verify_chain(chain, ChainEnd(None, chain[4]["hash"]))
     assert (found.sound, found.proven, found.n_events) == (True, 5, N)
-    assert not verify(chain, ChainEnd(6, chain[4]["hash"])).sound
+    assert not verify_chain(chain, ChainEnd(6, chain[4]["hash"])).sound
 
 
 def test_heads_as_text() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from graticule.errors import ImageError
 from graticule.predictions import Predictions
-from graticule.report.thumbnails import choose_examples, encode, thumbnail
+from graticule.report.thumbnails import choose_examples, data_uri, thumbnail
 
 
 def table(n: int, k: int, seed: int = 0) -> Predictions:
@@ -90,7 +90,7 @@ def decoded(uri: str) -> PIL.Image.Image:
 def test_thumbnails_fit_and_keep_their_proportions(shape: tuple[int, int], size: tuple[int, int]) -> None:
     rgb = np.zeros((*shape, 3), dtype=np.uint8)
     rgb[..., 0] = 200
-    image = decoded(encode(rgb))
+    image = decoded(data_uri(rgb))
     assert image.size == size
     red, green, blue = (int(channel) for channel in np.asarray(image.convert("RGB")).reshape(-1, 3).mean(axis=0))
     assert (red > 190, green < 10, blue < 10) == (True, True, True)

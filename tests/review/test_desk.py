@@ -13,7 +13,7 @@ from tests.review.made_up import items_of
 from graticule.errors import LabelStoreError, OptionError
 from graticule.record.store import LabelStore
 from graticule.review.desk import Decision, Desk, Settings
-from graticule.review.items import control_sample
+from graticule.review.items import draw_control
 from graticule.review.queue import Filters
 
 
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Iterator[LabelStore]:
 
 def _with_control(n: int = 100) -> object:
     items = items_of(n)
-    return replace(items, sampling_prob=control_sample(items, 30, 0))
+    return replace(items, sampling_prob=draw_control(items, 30, 0))
 
 
 def _opinion_is_withheld(shown: dict[str, object]) -> bool:

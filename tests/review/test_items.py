@@ -17,7 +17,7 @@ from graticule.review.items import (
     OTHER,
     SUSPECT,
     UNSURE,
-    control_sample,
+    draw_control,
     expected_gain,
     in_order,
     margin_gain,
@@ -41,7 +41,7 @@ def test_kind_is_the_first_reason_that_holds() -> None:
 
 def test_control_sample_is_stratified_with_the_chance_it_says() -> None:
     items = items_of(3000)
-    chance = control_sample(items, 100, seed=4)
+    chance = draw_control(items, 100, seed=4)
     accepted = items.decision == ACCEPT
     drawn = ~np.isnan(chance)
     assert not (drawn & ~accepted).any()
@@ -54,26 +54,26 @@ def test_control_sample_is_stratified_with_the_chance_it_says() -> None:
 def test_control_sample_is_uniform_over_seeds_and_the_same_in_any_order() -> None:
     items = items_of(120)
     accepted = items.decision == ACCEPT
-    seen = sum(~np.isnan(control_sample(items, 30, seed)) for seed in range(400))
-    chance = control_sample(items, 30, 0)
+    seen = sum(~np.isnan(draw_control(items, 30, seed)) for seed in range(400))
+    chance = draw_control(items, 30, 0)
     expected = {name: np.nanmax(chance[items.suggested == name]) for name in items.classes}
     share = seen[accepted] / 400
     wanted = np.array([expected[name] for name in items.suggested[accepted]])
     error = np.sqrt(wanted * (1 - wanted) / 400)
     assert (np.abs(share - wanted) <= 4.5 * np.maximum(error, 1e-9)).all()
     turned = items.take(np.arange(120)[::-1].copy())
-    assert (np.isnan(control_sample(turned, 30, 0)) == np.isnan(chance)[::-1]).all()
+    assert (np.isnan(draw_control(turned, 30, 0)) == np.isnan(chance)[::-1]).all()
 
 
 def test_no_control_sample_without_accepted_images_or_wish() -> None:
     items = items_of(50)
-    assert np.isnan(control_sample(items, 0)).all()
-    assert np.isnan(control_sample(replace(items, decision=np.full(50, "review", object)), 20)).all()
+    assert np.isnan(draw_control(items, 0)).all()
+    assert np.isnan(draw_control(replace(items, decision=np.full(50, "review", object)), 20)).all()
 
 
 def test_order_is_by_expected_errors_with_the_control_sample_spread_evenly() -> None:
     items = items_of(2000)
-    items = replace(items, sampling_prob=control_sample(items, 150, 0))
+    items = replace(items, sampling_prob=draw_control(items, 150, 0))
     ordered = in_order(items)
     kind, gain = ordered.kind, expected_gain(ordered)
     needed = ~np.isin(kind, (CONTROL, OTHER))
@@ -89,7 +89,7 @@ def test_order_is_by_expected_errors_with_the_control_sample_spread_evenly() -> 
 
 def test_beginning_of_the_control_sample_holds_each_class_in_its_share() -> None:
     items = items_of(3000)
-    items = replace(items, sampling_prob=control_sample(items, 200, 0))
+    items = replace(items, sampling_prob=draw_control(items, 200, 0))
     ordered = in_order(items)
     control = ordered.suggested[ordered.kind == CONTROL]
     whole, half = Counter(control.tolist()), Counter(control[: len(control) // 2].tolist())

@@ -16,7 +16,7 @@ from graticule.record.current import ImageState
 from graticule.record.events import Event
 from graticule.record.store import LabelStore
 from graticule.review.desk import Decision, Desk, Settings
-from graticule.review.items import CONTROL, Items, control_sample
+from graticule.review.items import CONTROL, Items, draw_control
 from graticule.review.progress import error_among_accepted, overview, work_of
 
 
@@ -50,7 +50,7 @@ def test_error_among_accepted_is_found_again_and_its_interval_holds() -> None:
     for seed in range(150):
         wrong = rng.random(6000) < np.where(suggested == "c", 0.3, 0.03)
         truth = object_array(["b" if w else s for w, s in zip(wrong, suggested, strict=True)])
-        drawn = replace(items, sampling_prob=control_sample(items, 250, seed))
+        drawn = replace(items, sampling_prob=draw_control(items, 250, seed))
         found = error_among_accepted(drawn, _judged(drawn, truth))
         share = wrong[items.decision == ACCEPT].mean()
         held += found.low <= share <= found.high
@@ -62,7 +62,7 @@ def test_error_among_accepted_is_found_again_and_its_interval_holds() -> None:
 
 def test_error_counts_blind_decisions_and_adjudications_alone() -> None:
     items = items_of(400)
-    items = replace(items, sampling_prob=control_sample(items, 60, 0))
+    items = replace(items, sampling_prob=draw_control(items, 60, 0))
     control = [items.sha256[p] for p in np.flatnonzero(items.kind == CONTROL)]
     model = dict(zip(items.sha256.tolist(), items.suggested.tolist(), strict=True))
     other = {sha: next(c for c in items.classes if c != model[sha]) for sha in control}
@@ -95,7 +95,7 @@ def test_pace_leaves_pauses_out() -> None:
 
 def test_overview_of_a_planted_review(store: LabelStore) -> None:
     items = items_of(300, seed=1)
-    items = replace(items, sampling_prob=control_sample(items, 60, 0))
+    items = replace(items, sampling_prob=draw_control(items, 60, 0))
     desk = Desk(items, store, Settings(double=True))
     kind = items.kind
     for place in range(300):

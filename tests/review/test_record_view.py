@@ -12,7 +12,7 @@ from tests.review.made_up import items_of
 
 from graticule.record.store import LabelStore
 from graticule.review.desk import Decision, Desk, Settings
-from graticule.review.items import control_sample
+from graticule.review.items import draw_control
 from graticule.review.record_view import EventFilter, Lines, read_record
 
 
@@ -98,7 +98,7 @@ def test_reviews_in_the_open_withhold_nothing_and_count_all(store: LabelStore) -
 
 def test_a_note_on_an_undecided_control_image_is_withheld(store: LabelStore) -> None:
     items = items_of(100)
-    desk = Desk(replace(items, sampling_prob=control_sample(items, 30)), store)
+    desk = Desk(replace(items, sampling_prob=draw_control(items, 30)), store)
     control, open_one = (int(np.flatnonzero(desk.items.kind == kind)[0]) for kind in ("control", "unsure"))
     for place in (control, open_one):
         desk.decide("ann", Decision(desk.items.sha256[place], "note", reason="looks like c"))

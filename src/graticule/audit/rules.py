@@ -13,7 +13,7 @@ NOTHING = "nothing"
 # in order of harm, most harmful first
 _RULES: tuple[Callable[[Document], list[Advice]], ...] = (
     rules_samples.too_few_classes,
-    rules_samples.conflicts,
+    rules_samples.two_labels,
     rules_samples.leaks,
     rules_pictures.acquisition_shortcuts,
     rules_samples.unreadable,

@@ -36,7 +36,7 @@ def too_few_classes(document: Document) -> list[Advice]:
     ]
 
 
-def conflicts(document: Document) -> list[Advice]:
+def two_labels(document: Document) -> list[Advice]:
     """The same picture under two labels."""
     found = (document.get("components") or {}).get("two_labels") or {}
     n = int(found.get("n") or 0)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, finish, print_json, print_table
+from graticule.cli.console import ProgressBars, exit_with_failures, print_json, print_table
 from graticule.split.duplicates.words import in_families, kinds_of
 
 
@@ -38,7 +38,7 @@ def command(
         if out is not None:
             typer.echo(f"\nreport: {out / 'audit.html'}")
     failures = [(row["path"], row["error"]) for row in document["unreadable"]]
-    finish(failures, "--json lists them" if out is None else f"see {out / 'failures.csv'}")
+    exit_with_failures(failures, "--json lists them" if out is None else f"see {out / 'failures.csv'}")
 
 
 def _show(document: Mapping[str, Any]) -> None:

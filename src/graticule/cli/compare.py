@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import percent, print_json, print_table
+from graticule.cli.console import figure_text, print_json, print_table
 
 _SHARES = ("accuracy", "macro_precision", "macro_sensitivity", "macro_specificity", "macro_f1")
 
@@ -62,7 +62,7 @@ def _print_runs(result: dict[str, Any]) -> None:
     rows = []
     for letter, run in zip(_letters(result), result["runs"], strict=True):
         settings = [run["backbone"], run["method"], run["head"], run["input_size"]]
-        figures = [percent(run["figures"][name]) for name in _SHARES]
+        figures = [figure_text(run["figures"][name]) for name in _SHARES]
         time = "-" if run["wall_time_s"] is None else f"{run['wall_time_s']:,.0f}"
         auc = _of(run["figures"], "roc_auc_macro")
         rows.append([f"{letter} {run['run']}", *("-" if s is None else s for s in settings), *figures, auc, time])

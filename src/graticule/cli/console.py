@@ -200,7 +200,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         typer.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
 
 
-def percent(figure: Mapping[str, Any]) -> str:
+def figure_text(figure: Mapping[str, Any]) -> str:
     """A figure of metrics.json as text: "95.1 % (94.2 to 95.9)"."""
     if figure["value"] is None:
         return "not defined"
@@ -218,7 +218,7 @@ def print_notes(metrics: Mapping[str, Any], warnings: Iterable[str]) -> None:
         typer.echo(f"note: {warning}")
 
 
-def finish(failures: Sequence[tuple[str, str]], where: str) -> None:
+def exit_with_failures(failures: Sequence[tuple[str, str]], where: str) -> None:
     """List failures on stderr and end with exit code 3 when there are any."""
     if not failures:
         return

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, percent
+from graticule.cli.console import ProgressBars, figure_text
 
 
 def command(
@@ -22,7 +22,7 @@ def command(
         result = demo(out, workers=workers, reporter=progress)
     metrics = result["run"]["metrics"]
     typer.echo(f"{metrics['n']:,} micrographs of {metrics['n_groups']} specimens, {len(metrics['classes'])} powders")
-    typer.echo(f"accuracy on specimens not trained on: {percent(metrics['accuracy'])}")
+    typer.echo(f"accuracy on specimens not trained on: {figure_text(metrics['accuracy'])}")
     typer.echo(
         f"new images: {result['right']} of {result['n_new']} right, see {out / 'predictions' / 'predictions.csv'}"
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, finish, print_json
+from graticule.cli.console import ProgressBars, exit_with_failures, print_json
 
 
 @options.grouped
@@ -39,4 +39,4 @@ def command(
         for warning in result["warnings"]:
             typer.echo(f"note: {warning}")
         typer.echo(f"written to {out}")
-    finish(failures, "they have no row")
+    exit_with_failures(failures, "they have no row")

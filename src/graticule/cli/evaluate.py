@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, finish, percent, print_json, print_notes, print_table
+from graticule.cli.console import ProgressBars, exit_with_failures, figure_text, print_json, print_notes, print_table
 from graticule.cli.predict import Deciding
 
 
@@ -43,12 +43,12 @@ def command(
     else:
         names = ("accuracy", "balanced_accuracy", "macro_precision", "macro_sensitivity", "macro_f1")
         typer.echo(f"{metrics['n']:,} images, {len(metrics['classes'])} classes")
-        rows = [(name.replace("_", " "), percent(metrics[name])) for name in names]
+        rows = [(name.replace("_", " "), figure_text(metrics[name])) for name in names]
         print_table(("figure", "value (95 % interval)"), rows)
         _print_decisions(result["decisions"])
         print_notes(metrics, result["warnings"])
         typer.echo(f"report: {out / 'report.html'}")
-    finish(result["failures"], f"see {out / 'failures.csv'}")
+    exit_with_failures(result["failures"], f"see {out / 'failures.csv'}")
 
 
 def _print_decisions(found: dict[str, Any]) -> None:
@@ -57,15 +57,15 @@ def _print_decisions(found: dict[str, Any]) -> None:
         typer.echo(f"decisions: none; {found['words']}")
     else:
         acceptance = found["acceptance"]
-        print_table(("decision", "share"), [(name, percent(share)) for name, share in found["decisions"].items()])
+        print_table(("decision", "share"), [(name, figure_text(share)) for name, share in found["decisions"].items()])
         said = {"kept": "kept", "missed": "NOT kept", "open": "inside the interval"}.get(
             acceptance["target"], "untested"
         )
         wanted = f"wanted {acceptance['rule']['target']:.1%}, {said}"
-        typer.echo(f"accuracy among the accepted: {percent(acceptance['accuracy'])}; {wanted}")
+        typer.echo(f"accuracy among the accepted: {figure_text(acceptance['accuracy'])}; {wanted}")
     specimens = found["specimens"]
     if specimens is not None and specimens["n_specimens"]:
         typer.echo(
-            f"{specimens['n_specimens']:,} specimens, judged rightly: {percent(specimens['majority'])} by the class of "
-            f"most images, {percent(specimens['mean_score'])} by mean score"
+            f"{specimens['n_specimens']:,} specimens, judged rightly: {figure_text(specimens['majority'])} by the "
+            f"class of most images, {figure_text(specimens['mean_score'])} by mean score"
         )

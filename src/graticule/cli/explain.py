@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, finish, print_json, print_table
+from graticule.cli.console import ProgressBars, exit_with_failures, print_json, print_table
 
 
 def command(
@@ -62,4 +62,4 @@ def command(
         for warning in (*document["warnings"], *document["notes"]):
             typer.echo(f"warning: {warning}")
         typer.echo(f"page: {out / 'explain.html'}")
-    finish(failures, f"see {out / 'failures.csv'}")
+    exit_with_failures(failures, f"see {out / 'failures.csv'}")

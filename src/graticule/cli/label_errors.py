@@ -7,7 +7,7 @@ import shlex
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, percent, print_json, print_table
+from graticule.cli.console import ProgressBars, figure_text, print_json, print_table
 
 _SHOWN = 15
 
@@ -22,7 +22,7 @@ def command(run: options.Run, out: options.Out, json: options.Json = False) -> N
     if json:
         print_json(document)
         return
-    typer.echo(f"{document['n']:,} labels; wrong: about {percent(document['wrong_labels'])}{caveat(document)}")
+    typer.echo(f"{document['n']:,} labels; wrong: about {figure_text(document['wrong_labels'])}{caveat(document)}")
     typer.echo(
         f"{document['n_listed']:,} listed (score {document['cut_off']:g} or more, or a copy under another label)"
     )

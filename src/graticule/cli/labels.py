@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import LISTED_FAILURES, ProgressBars, finish, print_json
+from graticule.cli.console import LISTED_FAILURES, ProgressBars, exit_with_failures, print_json
 
 HELP = "The record of labels: verify it, export it, import into it."
 
@@ -101,7 +101,7 @@ def export(
             typer.echo(f"note: {result['n_bulk']:,} labels were accepted in bulk, see column bulk")
         typer.echo(f"head: {result['head']['seq']}:{result['head']['hash']}")
         typer.echo("note: keep the head elsewhere; only with it can be shown later that nothing was cut off")
-    finish(failures, "their labels are those of DATA")
+    exit_with_failures(failures, "their labels are those of DATA")
     if not result["chain"]["sound"]:
         typer.echo(f"done, but the chain is broken: {result['chain']['problem']}", err=True)
         raise typer.Exit(LISTED_FAILURES)
@@ -140,7 +140,7 @@ def import_table(
         if result["n_unlabelled"]:
             typer.echo(f"note: {result['n_unlabelled']:,} rows have no label")
         typer.echo(f"head: {result['head']['seq']}:{result['head']['hash']}")
-    finish(failures, "they are not in the record")
+    exit_with_failures(failures, "they are not in the record")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"verify": verify, "export": export, "import": import_table}

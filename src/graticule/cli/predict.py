@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, finish, print_json, print_table
+from graticule.cli.console import ProgressBars, exit_with_failures, print_json, print_table
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def command(
         for warning in summary["warnings"]:
             typer.echo(f"note: {warning}")
         typer.echo(f"written to {out}")
-    finish(failures, f"see {out / 'failures.csv'}")
+    exit_with_failures(failures, f"see {out / 'failures.csv'}")
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

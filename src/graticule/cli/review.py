@@ -56,7 +56,7 @@ def command(
     """Open a local page to review what the model would not decide, and what looks wrong or new."""
     from graticule.jobs.review import ReviewOptions, Sharing, listen_for, open_review
     from graticule.record.people import check_person, login_name
-    from graticule.review.web.app import serve
+    from graticule.review.web.app import serve_page
 
     person = login_name() if user is None else user
     check_person(person)
@@ -72,7 +72,7 @@ def command(
         say_after_interrupt("every decision that the page showed as saved is kept")
         typer.echo(listening.url)
         sys.stdout.flush()
-        serve(app, listening, review.pictures)
+        serve_page(app, listening, review.pictures)
 
 
 def _tell(sharing: Sharing, *, made: bool) -> None:

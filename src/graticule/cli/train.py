@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, finish, percent, print_json, print_notes, print_table
+from graticule.cli.console import ProgressBars, exit_with_failures, figure_text, print_json, print_notes, print_table
 from graticule.cli.interrupt import say_after_interrupt
 
 Method = Annotated[
@@ -132,7 +132,7 @@ def command(
         print_json(run["metrics"])
     else:
         _show(run, out / "report.html")
-    finish(run["failures"], f"see {out / 'failures.csv'}")
+    exit_with_failures(run["failures"], f"see {out / 'failures.csv'}")
 
 
 def _show(run: dict, report: object) -> None:  # type: ignore[type-arg]
@@ -140,7 +140,7 @@ def _show(run: dict, report: object) -> None:  # type: ignore[type-arg]
     how = "out-of-fold" if metrics["part"] == "cv" else "held-out part"
     typer.echo(f"{metrics['n']:,} images, {len(metrics['classes'])} classes, {run['folds']['strategy']}")
     rows = [
-        (label, percent(metrics[name]), f"{100 * metrics[name]['baseline']:.1f} %")
+        (label, figure_text(metrics[name]), f"{100 * metrics[name]['baseline']:.1f} %")
         for name, label in (
             ("accuracy", "accuracy"),
             ("balanced_accuracy", "balanced accuracy"),
@@ -150,7 +150,7 @@ def _show(run: dict, report: object) -> None:  # type: ignore[type-arg]
     ]
     print_table((how, "value (95 % interval)", "majority class"), rows)
     if metrics["test"] is not None and metrics["part"] == "cv":
-        typer.echo(f"held-out part: accuracy {percent(metrics['test']['accuracy'])}")
+        typer.echo(f"held-out part: accuracy {figure_text(metrics['test']['accuracy'])}")
     embedding = run["embedding"]
     typer.echo(f"{embedding['decoded']:,} images decoded, {embedding['cached']:,} taken from the cache")
     print_notes(metrics, run["warnings"])

@@ -14,7 +14,7 @@ from graticule.arrays import FloatArray
 from graticule.counting.counts import Estimate
 from graticule.counting.figures import BINS_UM, Figures, bin_name, total_per_ml
 from graticule.counting.tables import Details
-from graticule.decide.specimens import Verdicts, accuracy, truth_of
+from graticule.decide.specimens import Verdicts, truth_of, verdict_accuracy
 from graticule.files import writing_text
 from graticule.plain_text import safe_cell
 
@@ -22,7 +22,7 @@ COLUMNS = ("specimen", "class", "bin", "quantity", "method", "value", "low", "hi
 EVERY_CLASS = "(all classes)"
 
 
-def write_rows(
+def write_counts(
     file: Path,
     figures: Figures,
     classes: Sequence[str],
@@ -73,7 +73,7 @@ def document_of(
         "notes": figures.notes,
     }
     if details.label is not None and details.names:
-        content["specimen_accuracy"] = specimen_accuracy(verdicts, details)
+        content["specimen_accuracy"] = judged_rightly(verdicts, details)
     return content
 
 
@@ -109,7 +109,7 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def specimen_accuracy(verdicts: Verdicts, details: Details) -> dict[str, Any] | None:
+def judged_rightly(verdicts: Verdicts, details: Details) -> dict[str, Any] | None:
     """How often specimens with one label are judged rightly; None where no specimen has one."""
     label = np.full(len(details.specimen), -1) if details.label is None else details.label
     truth, mixed = truth_of(details.specimen, label, len(details.names))
@@ -117,7 +117,7 @@ def specimen_accuracy(verdicts: Verdicts, details: Details) -> dict[str, Any] | 
         return None
     content: dict[str, Any] = {"n_specimens": int((truth >= 0).sum()), "n_mixed_labels": int(mixed.sum())}
     for name, verdict in (("majority", verdicts.majority), ("mean_score", verdicts.by_score)):
-        value, low, high, _ = accuracy(verdict, truth)
+        value, low, high, _ = verdict_accuracy(verdict, truth)
         content[name] = {"value": value, "low": low, "high": high, "method": "wilson", "level": 0.95}
     return content
 

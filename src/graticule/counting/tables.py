@@ -229,10 +229,10 @@ def _labels(table: Table, classes: tuple[str, ...], faults: Faults) -> IntArray 
     cells = table.columns.get("label")
     if cells is None or not any(cells):
         return None
-    return class_codes(cells, table, classes, faults)
+    return label_codes(cells, table, classes, faults)
 
 
-def class_codes(cells: list[str], table: Table, classes: tuple[str, ...], faults: Faults) -> IntArray:
+def label_codes(cells: list[str], table: Table, classes: tuple[str, ...], faults: Faults) -> IntArray:
     """Codes of labels, -1 for empty ones; labels that the model does not know are faults."""
     code = codes_of(pa.chunked_array([pa.array(cells, pa.string())]), classes)
     unknown = [i for i in np.flatnonzero(code == UNKNOWN) if cells[i]]
@@ -271,7 +271,7 @@ def read_control(file: Path, scored: Scored) -> ControlSample:
     unreadable = np.flatnonzero((found != UNKNOWN) & (scored.called[found] == UNKNOWN))
     faults.extend("image that the model could not read", (f"row {table.rows[i]}: {paths[i]!r}" for i in unreadable))
     faults.extend("no label", (f"row {table.rows[i]}: {paths[i]!r}" for i, text in enumerate(labels) if not text))
-    code = class_codes(labels, table, scored.classes, faults)
+    code = label_codes(labels, table, scored.classes, faults)
     probability = _numbers(table, "sampling_prob", faults, zero=False)
     if probability is not None:
         off = np.flatnonzero(~(probability <= 1.0))

@@ -19,6 +19,7 @@ from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import brier, log_loss, sample_log_loss
+from graticule.evaluate.summary import number
 from graticule.heads.calibration_fit import paired_gain
 from graticule.statistics.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
 
@@ -268,8 +269,3 @@ def _errors(y: IntArray, proba: FloatArray, seed: int) -> dict[str, Any]:
 def numbers(values: NDArray[Any]) -> list[Any]:
     """Plain values of an array (n,); None for what is not finite."""
     return [number(v) if values.dtype.kind == "f" else int(v) for v in values.tolist()]
-
-
-def number(value: float) -> float | None:
-    """A float, None where it is not finite."""
-    return float(value) if np.isfinite(value) else None

@@ -12,7 +12,7 @@ from graticule.decide.assessment import LabelledAnswers, assess, assess_calibrat
 from graticule.decide.conformal import LEVELS
 from graticule.decide.judge import NO_EVIDENCE, Judge
 from graticule.decide.novelty import benjamini_hochberg
-from graticule.decide.specimens import Verdicts, judge, specimen_accuracy
+from graticule.decide.specimens import Verdicts, judge_specimens, specimen_accuracy
 from graticule.decide.specimens_table import write_specimens
 from graticule.features.samples import Samples, embed_samples, reasons_beyond
 from graticule.heads.predictor import Predictor
@@ -144,7 +144,7 @@ def evaluate_specimens(
     code = np.where(column == "", -1, code - offset).astype(np.int64)
     named = [escape_path(str(name)) for name in names[offset:]]
     review = np.full(len(code), np.nan) if looked_at is None else looked_at.astype(np.float64)
-    verdicts = judge(code, predictions.proba.argmax(axis=1), predictions.proba, review, len(named))
+    verdicts = judge_specimens(code, predictions.proba.argmax(axis=1), predictions.proba, review, len(named))
     write_specimens(out / "specimens.parquet", predictions.classes, named, verdicts)
     group = samples.manifest.group
     unit = None if group is None else np.unique(group.astype(str), return_inverse=True)[1].astype(np.int64)

@@ -69,7 +69,7 @@ def _sums(code: IntArray, values: FloatArray, n: int) -> FloatArray:
     return np.asarray(np.bincount(code, weights=values, minlength=n), dtype=np.float64)
 
 
-def judge(
+def judge_specimens(
     specimen: IntArray, called: IntArray, proba: FloatArray, review: FloatArray, n_specimens: int, level: float = 0.95
 ) -> Verdicts:
     """Judge specimens.
@@ -139,7 +139,7 @@ def _score_margin(
     return mean, t_critical(level, n - 1.0) * error
 
 
-def accuracy(
+def verdict_accuracy(
     verdict: IntArray, truth: IntArray, level: float = 0.95, unit: IntArray | None = None
 ) -> tuple[float, float, float, int]:
     """Share of specimens judged rightly with limits over specimens, and their number.
@@ -205,7 +205,7 @@ def specimen_accuracy(
         "truth": truth,
     }
     for name, verdict in (("majority", verdicts.majority), ("mean_score", verdicts.by_score)):
-        value, low, high, _ = accuracy(verdict, truth, unit=of)
+        value, low, high, _ = verdict_accuracy(verdict, truth, unit=of)
         known = [None if np.isnan(v) else v for v in (value, low, high)]
         shown = "too_few_groups" if of is not None and known[1] is None else method
         found[name] = dict(zip(("value", "low", "high"), known, strict=True)) | {"method": shown, "level": 0.95}

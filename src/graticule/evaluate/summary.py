@@ -53,7 +53,7 @@ def summarise(
     OptionError
         When `level` or `n_boot` is out of range.
     """
-    check_options(level, n_boot)
+    check_interval_options(level, n_boot)
     y, proba = checked_arrays(predictions)
     parts = sorted({str(part) for part in predictions.part})
     if len(parts) != 1:
@@ -84,7 +84,7 @@ def summarise(
     return body
 
 
-def check_options(level: float, n_boot: int) -> None:
+def check_interval_options(level: float, n_boot: int) -> None:
     """Raise OptionError unless 0 < level < 1 and n_boot >= 100."""
     if not 0.0 < level < 1.0:
         raise OptionError(f"the confidence level must lie between 0 and 1, got {level:g}; 0.95 is usual")

@@ -20,11 +20,11 @@ from graticule.explain.exchange import (
     control_band,
     control_ring,
     exchange,
-    judge,
+    exchange_verdicts,
     partners,
 )
 from graticule.explain.fidelity import Curves, area, curves, mean_interval, rank_correlation
-from graticule.explain.image import Explained, Seen, in_order, probabilities_of, sizes_of
+from graticule.explain.image import Explained, Seen, probabilities_of, results_in_order, sizes_of
 from graticule.explain.model import ExplainableModel
 from graticule.explain.targets import log_probabilities
 from graticule.images.decode import ImageFile
@@ -91,7 +91,7 @@ def fidelity(
     reporter.begin("deletion and insertion", len(subjects))
     found: list[Curves] = []
     tasks = list(enumerate(subjects))
-    for result in in_order(partial(_curves, model, seed), tasks, threads, 4):
+    for result in results_in_order(partial(_curves, model, seed), tasks, threads, 4):
         found.append(result)
         reporter.advance(len(found))
     gains = {
@@ -133,7 +133,7 @@ def randomisation(
     reporter.step("maps of randomised weights")
 
     def maps_of(some: ExplainableModel) -> list[FloatArray]:
-        return list(in_order(partial(_plain_map, some, method), subjects, threads, 4))
+        return list(results_in_order(partial(_plain_map, some, method), subjects, threads, 4))
 
     mine = maps_of(replace(model, baseline=None))
     rows = []
@@ -199,7 +199,7 @@ def regions(
             region: [
                 {"class": None if v.class_index is None else classes[v.class_index]}
                 | {key: value for key, value in asdict(v).items() if key != "class_index"}
-                for v in judge(some, len(classes), len(tested))
+                for v in exchange_verdicts(some, len(classes), len(tested))
             ]
             for region, some in tested.items()
         },
@@ -221,7 +221,7 @@ def _exchange_all(
     reporter.begin("exchanging " + " and ".join(wanted), len(pairs))
     tasks = [(i, j, int(predicted[i]), int(predicted[j]), seed) for i, j in pairs]
     outcomes: list[ExchangedPair] = []
-    for pair in in_order(partial(_exchanged, model, see, wanted), tasks, threads, 4):
+    for pair in results_in_order(partial(_exchanged, model, see, wanted), tasks, threads, 4):
         outcomes.append(pair)
         reporter.advance(len(outcomes))
     return outcomes

@@ -167,7 +167,7 @@ def exchange(
     return Exchange(*classes, float(region), float(control))
 
 
-def judge(exchanges: Sequence[Exchange], n_classes: int, n_regions: int) -> list[Verdict]:
+def exchange_verdicts(exchanges: Sequence[Exchange], n_classes: int, n_regions: int) -> list[Verdict]:
     """Verdicts over all pairs and per class, those that call for a warning first.
 
     The level `LEVEL` is divided by the number of tests: regions times (classes + 1).

@@ -17,7 +17,7 @@ from graticule.arrays import BoolArray, FloatArray, Pixels
 from graticule.explain.model import ExplainableModel
 from graticule.explain.overlay import peak
 from graticule.explain.pooled import resized
-from graticule.explain.regions import bar_mask, border_frame, picture_mask, share, shown_size
+from graticule.explain.regions import bar_mask, border_frame, picture_mask, share_in, shown_size
 from graticule.images.decode import ImageFile
 from graticule.images.facts import Facts
 from graticule.images.pool import Decode
@@ -121,8 +121,8 @@ def explain_file(task: Task, decode: Decode, model: ExplainableModel, method: st
         classes=classes,
         proba=proba,
         maps=maps,
-        border_share=share(fine, seen.border),
-        bar_share=share(fine, seen.bar),
+        border_share=share_in(fine, seen.border),
+        bar_share=share_in(fine, seen.bar),
         peak=peak(maps[0], seen.pixels),
     )
 
@@ -141,7 +141,7 @@ def _probabilities(model: ExplainableModel, seen: Seen, pixels: Pixels) -> Float
     return model.proba(pixels, sizes_of(model, seen, len(pixels)))
 
 
-def in_order(
+def results_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: ThreadPoolExecutor, ahead: int
 ) -> Iterator[Result]:
     """Results in the order of the items, at most `ahead` of them under way, so that memory stays bounded."""

@@ -77,7 +77,7 @@ def shown_size(bar: Bar | None, size: tuple[int, int], preprocessing: Preprocess
     return height, width
 
 
-def share(values: NDArray[np.floating], mask: BoolArray | None) -> float | None:
+def share_in(values: NDArray[np.floating], mask: BoolArray | None) -> float | None:
     """Share of a map's absolute values that lies in a region, 0 to 1; None without region or without any value."""
     if mask is None:
         return None

@@ -80,7 +80,7 @@ def log_probabilities(heads: Sequence[Head], features: NDArray[np.floating]) -> 
     return np.asarray(scores - _log_sum(scores, axis=2)[:, :, None])
 
 
-def log_odds(heads: Sequence[Head], features: NDArray[np.floating]) -> FloatArray:
+def class_log_odds(heads: Sequence[Head], features: NDArray[np.floating]) -> FloatArray:
     """log p - log(1 - p) of every class, shape (N, K)."""
     logs = log_probabilities(heads, features)
     return np.asarray(_log_sum(logs, axis=0) - _log_sum(_log_rest(logs), axis=0))

@@ -18,7 +18,7 @@ from graticule.finetune.batches import BatchSource, MapSource, PixelSource
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
 from graticule.finetune.logits import score_views
-from graticule.finetune.loop import Saved, TrainingTask, Watch, fit
+from graticule.finetune.loop import Saved, TrainingTask, Watch, fit_network
 from graticule.finetune.network import NetworkSpec, build_network
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.recipe import Circumstances, Recipe, choose_recipe
@@ -252,7 +252,7 @@ def _trained(
         source = MapSource(map_views(campaign.maps), recipe.frozen_blocks, processes.device, seed=task.seed)
     if options.weights != "none" and not saved.file.exists():
         head_first(network, source, task, processes, at_once=recipe.at_once)
-    trained = fit(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
+    trained = fit_network(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
     seconds = sum(record.seconds for record in trained.history)
     return Finished(
         weights={k: v.cpu() for k, v in trained.network.state_dict().items()},

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from graticule.errors import TrainingError
 from graticule.finetune.batches import BatchSource
-from graticule.finetune.logits import score
+from graticule.finetune.logits import score_rows
 from graticule.finetune.loop import TrainingTask
 from graticule.finetune.recipe import AT_ONCE
 from graticule.training.processes import Processes
@@ -44,7 +44,7 @@ def head_first(
     TrainingError
         When the network gives numbers that are not finite, or memory does not suffice.
     """
-    found = score(network, source, task.train, processes, features=True, at_once=at_once)
+    found = score_rows(network, source, task.train, processes, features=True, at_once=at_once)
     features = found.astype(np.float64)
     if not np.isfinite(features).all():
         raise TrainingError(

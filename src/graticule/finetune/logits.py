@@ -33,7 +33,7 @@ class Entered(torch.nn.Module):  # type: ignore[misc]
         return out
 
 
-def score(
+def score_rows(
     network: Any,
     source: BatchSource,
     rows: IntArray,
@@ -75,7 +75,7 @@ def score_views(
     """Logits (len(rows), K) averaged over symmetries of the square, as `models.network.Network.averaged` does it."""
     total = np.zeros((len(rows), network.n_classes), np.float64)
     for view in range(views):
-        total += score(network, _Turned(source, view), rows, processes, at_once=at_once)
+        total += score_rows(network, _Turned(source, view), rows, processes, at_once=at_once)
     return (total / views).astype(np.float32)
 
 

@@ -23,7 +23,7 @@ from torch.nn import functional
 from graticule.arrays import IntArray
 from graticule.errors import TrainingError
 from graticule.finetune.batches import BatchSource
-from graticule.finetune.logits import Entered, balanced_loss, score
+from graticule.finetune.logits import Entered, balanced_loss, score_rows
 from graticule.finetune.recipe import Recipe, average_at, rate_at
 from graticule.finetune.state import EpochRecord, TrainingState, begin, restore_state, save_state, update_average
 from graticule.training.interrupt import Interrupt
@@ -102,7 +102,7 @@ class Saved:
     fingerprint: str
 
 
-def fit(
+def fit_network(
     network: Any,
     source: BatchSource,
     task: TrainingTask,
@@ -239,7 +239,7 @@ def _judge(
     loss: float | None = None
     accuracy: float | None = None
     if len(task.validation):
-        scores = score(state.average, source, task.validation, processes, at_once=recipe.at_once)
+        scores = score_rows(state.average, source, task.validation, processes, at_once=recipe.at_once)
         y = task.y[task.validation]
         accuracy = float((scores.argmax(axis=1) == y).mean())
         loss, error = balanced_loss(scores, y)

@@ -30,7 +30,7 @@ from graticule.finetune.recipe import Recipe
 from graticule.finetune.shipped import (
     Shipped,
     choose_shipped,
-    exported,
+    exported_network,
     heads_shipped,
     mean_as_shipped,
     scored_as_shipped,
@@ -112,7 +112,7 @@ def fine_tune(
     temperatures = [fold.temperature for fold in judged]
     shipped = choose_shipped(campaign, finished, temperatures, np.flatnonzero(training), processes, teller)
     reporter.step("exporting the network and comparing it with torch on real images")
-    model, parity = exported(shipped, campaign, np.flatnonzero(training))
+    model, parity = exported_network(shipped, campaign, np.flatnonzero(training))
     heads = heads_shipped(shipped)
     encoder = Encoder(
         backbone=campaign.spec.name,

@@ -64,7 +64,7 @@ def choose_shipped(
     return Shipped([load_network(campaign, result)], [temperature], words, refit, [warning])
 
 
-def exported(shipped: Shipped, campaign: Campaign, training: IntArray) -> tuple[bytes, dict[str, Any]]:
+def exported_network(shipped: Shipped, campaign: Campaign, training: IntArray) -> tuple[bytes, dict[str, Any]]:
     """The ONNX model, and how it agrees with torch on training images.
 
     Raises

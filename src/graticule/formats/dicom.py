@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.formats.colour import choose_channels, scale_to_byte
-from graticule.formats.dicom_frames import FAULTS, FrameLayout, layout_of, number, stored_frame
+from graticule.formats.dicom_frames import FAULTS, FrameLayout, element_number, layout_of, stored_frame
 from graticule.formats.dicom_values import shown
 from graticule.formats.instrument.dicom import dicom_metadata
 from graticule.formats.instrument.metadata import Metadata
@@ -135,8 +135,8 @@ def _rescale_of(dataset: Any, frame: int) -> tuple[float, float]:
             rule = dataset[keyword].value[index].PixelValueTransformationSequence[0]
         except FAULTS:
             continue
-        return number(rule, "RescaleSlope", 1.0) or 1.0, number(rule, "RescaleIntercept", 0.0) or 0.0
-    return number(dataset, "RescaleSlope", 1.0) or 1.0, number(dataset, "RescaleIntercept", 0.0) or 0.0
+        return element_number(rule, "RescaleSlope", 1.0) or 1.0, element_number(rule, "RescaleIntercept", 0.0) or 0.0
+    return element_number(dataset, "RescaleSlope", 1.0) or 1.0, element_number(dataset, "RescaleIntercept", 0.0) or 0.0
 
 
 def _rescaled(pixels: NDArray[Any], slope: float, intercept: float) -> tuple[NDArray[Any], int]:

@@ -65,7 +65,7 @@ class FrameLayout:
         return self.syntax == _BIG
 
 
-def number(dataset: Any, keyword: str, default: float | None = None) -> float | None:
+def element_number(dataset: Any, keyword: str, default: float | None = None) -> float | None:
     """A numeric element, or the default where it is absent or no number."""
     try:
         value = dataset.get(keyword)
@@ -82,12 +82,12 @@ def layout_of(dataset: Any) -> FrameLayout:
     Refused
         When it holds no picture, or one that is too large or of a kind that is not supported.
     """
-    rows, columns = number(dataset, "Rows"), number(dataset, "Columns")
+    rows, columns = element_number(dataset, "Rows"), element_number(dataset, "Columns")
     held = [name for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData") if name in dataset]
     if not held or rows is None or columns is None:
         raise Refused("is a DICOM file without a picture")
-    samples = int(number(dataset, "SamplesPerPixel", 1) or 1)
-    allocated = int(number(dataset, "BitsAllocated", 8) or 8)
+    samples = int(element_number(dataset, "SamplesPerPixel", 1) or 1)
+    allocated = int(element_number(dataset, "BitsAllocated", 8) or 8)
     fractional = "PixelData" not in held
     if samples not in (1, 3) or allocated not in (1, 8, 16, 32, 64):
         raise Refused(f"{samples} samples of {allocated} bits are not supported in DICOM")
@@ -97,13 +97,13 @@ def layout_of(dataset: Any) -> FrameLayout:
     photometric = photometric.strip("\0 ").upper()
     # as stored, as turned into values; colours of a palette and their indices
     check_size(int(rows), int(columns), 12 if photometric == "PALETTE COLOR" else samples * max(1, allocated // 8) * 2)
-    frames = int(number(dataset, "NumberOfFrames", 1) or 1)
+    frames = int(element_number(dataset, "NumberOfFrames", 1) or 1)
     if not 1 <= frames <= 1_000_000:
         raise Refused("is damaged: its number of DICOM frames is out of range")
-    stored = int(number(dataset, "BitsStored", allocated) or allocated)
+    stored = int(element_number(dataset, "BitsStored", allocated) or allocated)
     if not 1 <= stored <= allocated:
         raise Refused(f"is damaged: {stored} bits stored of {allocated} allocated")
-    low = int(number(dataset, "HighBit", stored - 1) or stored - 1) + 1 - stored
+    low = int(element_number(dataset, "HighBit", stored - 1) or stored - 1) + 1 - stored
     return FrameLayout(
         int(rows),
         int(columns),
@@ -112,7 +112,7 @@ def layout_of(dataset: Any) -> FrameLayout:
         allocated,
         stored,
         low if 0 < low <= allocated - stored else 0,
-        number(dataset, "PixelRepresentation", 0) == 1,
+        element_number(dataset, "PixelRepresentation", 0) == 1,
         fractional,
         photometric,
         _syntax(dataset),

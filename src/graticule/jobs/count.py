@@ -14,11 +14,11 @@ from graticule.answers import Scored, read_scored
 from graticule.arrays import FloatArray
 from graticule.counting.counts import LEVEL
 from graticule.counting.figures import Figures, add_control, add_plain, add_prior_shift, add_sizes, scope_counts
-from graticule.counting.outputs import document_of, write_rows
+from graticule.counting.outputs import document_of, write_counts
 from graticule.counting.prior_shift import Reference
 from graticule.counting.reference import read_reference
 from graticule.counting.tables import Details, read_control, read_details
-from graticule.decide.specimens import Verdicts, judge
+from graticule.decide.specimens import Verdicts, judge_specimens
 from graticule.decide.specimens_table import write_specimens
 from graticule.errors import OptionError, RunError
 from graticule.manifest import escape_path
@@ -122,7 +122,7 @@ def count(predictions: Path, out: Path, options: CountOptions) -> dict[str, Any]
             "prior_shift": _prior_shift(figures, known, reason),
         }
         content["wall_time_s"] = round(time.perf_counter() - start, 2)
-        write_rows(out / "counts.csv", figures, scored.classes, [ALL_IMAGES, *details.names], totals, volume)
+        write_counts(out / "counts.csv", figures, scored.classes, [ALL_IMAGES, *details.names], totals, volume)
         write_specimens(out / "specimens.parquet", scored.classes, details.names or (ALL_IMAGES,), verdicts)
         write_json(out / "counts.json", content)
     return content
@@ -175,7 +175,7 @@ def _verdicts(scored: Scored, details: Details) -> Verdicts:
     """Of each specimen, or of all images as one."""
     specimen = details.specimen if details.names else np.zeros(len(scored), dtype=np.int64)
     review = np.where(scored.decision < 0, np.nan, scored.decision == 1)
-    return judge(specimen, scored.called, scored.proba, review, max(len(details.names), 1))
+    return judge_specimens(specimen, scored.called, scored.proba, review, max(len(details.names), 1))
 
 
 def _described(options: CountOptions) -> dict[str, Any]:

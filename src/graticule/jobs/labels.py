@@ -12,9 +12,17 @@ from graticule.files import sha256_file
 from graticule.manifest import escape_path
 from graticule.record.data_set import join
 from graticule.record.events import Event
-from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, EventFiles, divide, read_events, write_rows
+from graticule.record.exports import (
+    LABEL_COLUMNS,
+    OPEN_COLUMNS,
+    Collected,
+    EventFiles,
+    labels_by_kind,
+    read_events,
+    write_rows,
+)
 from graticule.record.store import LabelStore
-from graticule.record.trail import ChainEnd, Verification, parse_head, verify
+from graticule.record.trail import ChainEnd, Verification, parse_head, verify_chain
 from graticule.runs import read_json, reserved, utc_now, write_json
 
 
@@ -40,7 +48,7 @@ def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
     """
     given = None if head is None else _given_head(head)
     if labels.endswith(".parquet"):
-        return _verified(labels, verify(read_events(Path(labels)), given), (), ())
+        return _verified(labels, verify_chain(read_events(Path(labels)), given), (), ())
     with LabelStore.open(labels, read_only=True) as store:
         return _verified(store.shown, store.verify(given), store.missing_guards(), store.foreign_rules())
 
@@ -132,7 +140,7 @@ def _exported(
 ) -> dict[str, Any]:
     found, collected, shown = _gathered(labels, files, sound_part=sound_part)
     rows, unagreed = collected.rows(min_people)
-    parts = divide(rows)
+    parts = labels_by_kind(rows)
     columns: tuple[str, ...] = LABEL_COLUMNS
     failures: list[tuple[str, str]] = []
     if data is not None:

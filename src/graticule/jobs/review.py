@@ -24,7 +24,7 @@ from graticule.progress import Reporter, Silent
 from graticule.record.people import check_person
 from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
-from graticule.review.items import control_sample, control_size, in_order
+from graticule.review.items import control_size, draw_control, in_order
 from graticule.review.pictures import ReviewPictures
 from graticule.review.subject import Subject, read_subject
 from graticule.runs import cache_folder
@@ -142,7 +142,7 @@ def open_review(
         reporter.note(note)
     items = subject.items
     size = control_size(items) if options.control is None else options.control
-    items = replace(items, sampling_prob=control_sample(items, size, options.seed))
+    items = replace(items, sampling_prob=draw_control(items, size, options.seed))
     subject = replace(subject, items=in_order(items, options.order, options.seed))
     pool = WorkerPool(min(_WORKERS, available_cores()))
     pictures = _pictures(subject, pool)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from graticule.arrays import Float32Array, IntArray
 from graticule.bundle import Bundle
-from graticule.decide.assessment import number
 from graticule.decide.open_bundle import open_bundle
 from graticule.errors import OptionError, RunError
+from graticule.evaluate.summary import number
 from graticule.features.samples import Samples
 from graticule.files import open_regular
 from graticule.heads.outcome import class_codes

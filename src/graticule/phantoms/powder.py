@@ -44,7 +44,7 @@ class Micrograph:
     instrument: str
 
 
-def render(class_index: int, index: int, seed: int) -> Micrograph:
+def render_powder(class_index: int, index: int, seed: int) -> Micrograph:
     """Image number `index` of a class; the same for the same three numbers, whatever else is made.
 
     Parameters

@@ -59,7 +59,7 @@ class Mass:
         return np.asarray(((y - cy) / a) ** 2 + ((x - cx) / b) ** 2 < 1)
 
 
-def render(class_index: int, index: int, seed: int) -> Micrograph:
+def render_plain(class_index: int, index: int, seed: int) -> Micrograph:
     """Frame number `index` of a class without marks; the same for the same three numbers, whatever else is made.
 
     Neither probe, gain, speckle nor scanner depends on the class. Frames of one patient follow each other.
@@ -68,14 +68,14 @@ def render(class_index: int, index: int, seed: int) -> Micrograph:
 
 
 def render_marked(class_index: int, index: int, seed: int) -> Micrograph:
-    """The frame of `render` with text, ruler and calipers over it."""
+    """The frame of `render_plain` with text, ruler and calipers over it."""
     return _micrograph(class_index, index, seed, marked=True)
 
 
 def phantom_frame(
     class_index: int, index: int, seed: int, *, marked: bool, shape: tuple[int, int] = (480, 640)
 ) -> tuple[UltrasoundFrame, Mass]:
-    """The frame of `render` or `render_marked` with its truth, in any shape."""
+    """The frame of `render_plain` or `render_marked` with its truth, in any shape."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(class_index, index)))
     centre = rng.uniform(0.35, 0.6), rng.uniform(0.42, 0.58)
     axes = rng.uniform(0.07, 0.13), rng.uniform(0.06, 0.11)

@@ -9,7 +9,7 @@ from typing import Any
 from graticule.files import sha256_file
 from graticule.manifest import escape_path
 from graticule.record.events import DOUBTFUL, NOVEL
-from graticule.record.exports import LABEL_COLUMNS, divide
+from graticule.record.exports import LABEL_COLUMNS, labels_by_kind
 from graticule.sources.sources import read_manifest
 
 
@@ -58,7 +58,7 @@ def join(
             base = {**found, **base, "label": found["label"], "label_from": "record"}
         joined.append(base)
     inside = {escape_path(path) for path in manifest.path}
-    joined += [{**row, "label_from": "record"} for row in divide(rows)["labels"] if row["path"] not in inside]
+    joined += [{**row, "label_from": "record"} for row in labels_by_kind(rows)["labels"] if row["path"] not in inside]
     return (*LABEL_COLUMNS, "label_from", *own), joined, failures
 
 

@@ -141,7 +141,7 @@ def open_rows(agreed: Mapping[str, Agreed], paths: Mapping[str, Sequence[str]]) 
     return sorted(rows, key=lambda row: (str(row["path"]), int(str(row["event"]))))
 
 
-def divide(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+def labels_by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """Label rows under "labels" (classes), "doubtful" and "novel"; apart from the first without their label."""
     parts: dict[str, list[Mapping[str, Any]]] = {"labels": [], "doubtful": [], "novel": []}
     names = {DOUBTFUL: "doubtful", NOVEL: "novel"}

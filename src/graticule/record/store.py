@@ -23,12 +23,12 @@ from graticule.record.engine import (
     parse_place,
     reading,
     told,
-    writing,
+    write_transaction,
 )
 from graticule.record.events import DOUBTFUL, NOVEL, WITH_CLASS, Event, EventDraft, check_draft
 from graticule.record.people import PROGRAM
 from graticule.record.schema import label_events
-from graticule.record.trail import START, ChainEnd, Verification, verify
+from graticule.record.trail import START, ChainEnd, Verification, verify_chain
 
 _FETCHED = 500
 
@@ -118,7 +118,7 @@ class LabelStore:
         if not self._turn.acquire(timeout=BUSY_SECONDS):
             raise locked(self._place)
         try:
-            with told(self._place), writing(self._engine) as connection:
+            with told(self._place), write_transaction(self._engine) as connection:
                 return append(connection, drafts)
         finally:
             self._turn.release()
@@ -204,7 +204,7 @@ class LabelStore:
             return last_head(connection)
 
     def verify(self, head: ChainEnd | None = None) -> Verification:
-        """Walk the whole chain, in constant memory; see `graticule.record.trail.verify`."""
+        """Walk the whole chain, in constant memory; see `graticule.record.trail.verify_chain`."""
         passed = 0
 
         def counted() -> Iterator[RowMapping]:
@@ -216,7 +216,7 @@ class LabelStore:
                     passed += 1
 
         try:
-            return verify(counted(), head)
+            return verify_chain(counted(), head)
         except SQLAlchemyError as error:
             if is_locked(error):
                 raise locked(self._place) from error
@@ -245,7 +245,7 @@ class LabelStore:
                 current = schema.revision(connection) == schema.HEAD_REVISION
                 if current and not schema.missing_guards(connection):
                     return
-            with writing(self._engine) as connection:
+            with write_transaction(self._engine) as connection:
                 found = schema.revision(connection)
                 if found is None and not create:
                     raise LabelStoreError(f"there is no label store in {self._place.shown}")

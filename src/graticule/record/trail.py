@@ -89,7 +89,7 @@ class _BrokenRow(Exception):
     """A row cannot be an event that this program wrote."""
 
 
-def encode(row: Row) -> bytes:
+def event_bytes(row: Row) -> bytes:
     """The bytes that an event's hash is taken over.
 
     Raises
@@ -116,8 +116,8 @@ def encode(row: Row) -> bytes:
 
 
 def event_hash(row: Row) -> str:
-    """SHA-256 over `encode`, hexadecimal."""
-    return hashlib.sha256(encode(row)).hexdigest()
+    """SHA-256 over `event_bytes`, hexadecimal."""
+    return hashlib.sha256(event_bytes(row)).hexdigest()
 
 
 def parse_head(text: str) -> ChainEnd:
@@ -136,7 +136,7 @@ def parse_head(text: str) -> ChainEnd:
     return ChainEnd(int(match[1]) if match[1] else None, match[2])
 
 
-def verify(rows: Iterable[Row], given: ChainEnd | None = None) -> Verification:
+def verify_chain(rows: Iterable[Row], given: ChainEnd | None = None) -> Verification:
     """Walk a chain in the order of its numbers and stop at the first event that is not as it was written.
 
     Memory does not grow with the number of events. Event k is sound when its fields give its hash, it names the hash of

@@ -41,7 +41,7 @@ def environment(package: str = "graticule.report") -> jinja2.Environment:
     templates.filters |= {
         "percent": quantities.percent,
         "decimal": quantities.decimal,
-        "count": quantities.count,
+        "count": quantities.whole_number,
         "show": quantities.show,
         "number": quantities.figure_value,
     }

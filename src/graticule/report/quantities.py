@@ -44,7 +44,7 @@ def decimal(value: float | None) -> str:
     return DASH if value is None else f"{value:.3f}"
 
 
-def count(value: float | None) -> str:
+def whole_number(value: float | None) -> str:
     """Write a whole number with thousands separated, or a dash when it is unknown."""
     return DASH if value is None else f"{int(value):,}"
 

@@ -96,7 +96,7 @@ def pictures_of_files(side: int, selection: Selection = EVERYTHING) -> Iterator[
         yield partial(answer_of, pool, partial(read_rgb, selection=selection, side=side))
 
 
-def encode(rgb: NDArray[np.uint8], side: int = SIDE) -> str:
+def data_uri(rgb: NDArray[np.uint8], side: int = SIDE) -> str:
     """Shrink an image to at most `side` pixels and write it as a data URI.
 
     Parameters
@@ -121,6 +121,6 @@ def thumbnail(file: Path | None, read: ReadRgb) -> str | None:
     if file is None:
         return None
     try:
-        return encode(read(file))
+        return data_uri(read(file))
     except (ImageError, OSError):
         return None

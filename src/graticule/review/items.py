@@ -127,7 +127,7 @@ def margin_gain(proba: FloatArray) -> FloatArray:
     return np.asarray(1.0 - (best[:, 1] - best[:, 0]))
 
 
-def control_sample(items: Items, size: int, seed: int = 0) -> FloatArray:
+def draw_control(items: Items, size: int, seed: int = 0) -> FloatArray:
     """Draw accepted images at random within each predicted class, so that the error among accepted can be measured.
 
     Parameters

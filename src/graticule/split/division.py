@@ -47,7 +47,9 @@ def check_split(manifest: Manifest, options: SplitOptions) -> None:
     _folds(real, None, leaks, options)
 
 
-def divide(samples: Samples, preprocessing: Preprocessing, options: SplitOptions, reporter: Reporter) -> Division:
+def divide_samples(
+    samples: Samples, preprocessing: Preprocessing, options: SplitOptions, reporter: Reporter
+) -> Division:
     """Folds that no group, copy or near-copy straddles.
 
     Raises

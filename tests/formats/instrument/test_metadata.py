@@ -14,7 +14,7 @@ from graticule.formats.instrument.text import (
     MAX_TEXT,
     MetadataDraft,
     clean,
-    decode_text,
+    decode_metadata,
     number_and_unit,
     parse_xml,
     sections,
@@ -229,7 +229,7 @@ def test_rows_of_the_picture(shape: tuple[int, int] | None, rows: int | None, n_
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
 def test_text_in_every_usual_encoding(encoding: str) -> None:
     text = "[SemImageFile]\nPixelSize=12.5\nUnit=µm\n"
-    assert decode_text(text.replace("\n", "\r\n").encode(encoding)) == text
+    assert decode_metadata(text.replace("\n", "\r\n").encode(encoding)) == text
 
 
 def test_sections_keep_the_first_value_that_is_not_empty() -> None:
@@ -258,5 +258,5 @@ def test_huge_texts_take_no_time() -> None:
     assert isinstance(parse_xml("<a>" + " " * MAX_TEXT + "</a>"), str)
     assert len(sections("k=v\n" * 500_000)[""]) == 1
     assert number_and_unit("1" * 10_000_000) is not None
-    assert len(decode_text(b"\xff" * 10_000_000)) == MAX_TEXT
+    assert len(decode_metadata(b"\xff" * 10_000_000)) == MAX_TEXT
     assert time.perf_counter() - start < 20.0

@@ -18,7 +18,7 @@ SHOT = Acquisition(pixel_size_nm=37.5, energy_kv=5.0, working_distance_mm=8.2, n
 
 @pytest.fixture(scope="module")
 def scenes() -> list[np.ndarray]:
-    return [powder.render(i, 0, 77).image for i in range(len(powder.CLASSES))]
+    return [powder.render_powder(i, 0, 77).image for i in range(len(powder.CLASSES))]
 
 
 def compressed(image: np.ndarray, quality: int) -> np.ndarray:

@@ -71,7 +71,7 @@ def test_the_ground_of_a_bar_is_of_two_tones(greys: list[int], expected: bool) -
 def test_a_black_bar_is_found_below_a_picture_cut_off_at_black(make: str, top: int) -> None:
     off = []
     for i in range(24):
-        scene = powder.render(i % len(powder.CLASSES), i // len(powder.CLASSES), 91).image.astype(float)
+        scene = powder.render_powder(i % len(powder.CLASSES), i // len(powder.CLASSES), 91).image.astype(float)
         black = np.quantile(scene, 0.3)
         scene = np.clip((scene - black) * 1.6, 0, 255).astype(np.uint8)
         shot = Acquisition(pixel_size_nm=20.0 + i, energy_kv=5.0, working_distance_mm=8.0, number=i)

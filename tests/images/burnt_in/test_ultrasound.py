@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from graticule.images.burnt_in.ultrasound import crop_to_sector, find_marks, is_ultrasound, mark_shares, mask_marks
-from graticule.phantoms.powder import render as render_powder
+from graticule.phantoms.powder import render_powder as render_powder
 from graticule.phantoms.ultrasound import UltrasoundFrame, render_frame
 
 

@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 
 from graticule.audit.rules import recommend
 from graticule.errors import ImageError
-from graticule.report.audit.content import breakable, marked, subject, verdict
+from graticule.report.audit.content import audit_subject, audit_verdict, breakable, marked
 from graticule.report.audit.page import render_audit
-from graticule.report.audit.pictures import FAMILIES, PER_CLASS, STRIP, AuditPictures, alike, examples_each, in_strip
+from graticule.report.audit.pictures import (
+    FAMILIES,
+    PER_CLASS,
+    STRIP,
+    AuditPictures,
+    examples_each,
+    how_alike,
+    in_strip,
+)
 
 Parse = Callable[[str], Any]
 
@@ -300,11 +308,13 @@ def test_each_label_has_its_turn_in_a_strip() -> None:
 
 def test_a_chain_is_not_called_copies_of_each_other() -> None:
     three = {"kind": "near", "paths": ["a", "b", "c"], "similarity": 0.9, "changes": []}
-    assert alike(three | {"complete": True}) == "all nearly identical to each other, similarity from 0.900 up"
-    assert alike(three | {"complete": False}).startswith("a chain: each is nearly identical to at least one other, not")
+    assert how_alike(three | {"complete": True}) == "all nearly identical to each other, similarity from 0.900 up"
+    assert how_alike(three | {"complete": False}).startswith(
+        "a chain: each is nearly identical to at least one other, not"
+    )
     two = {"kind": "near", "paths": ["a", "b"], "similarity": 0.9, "changes": ["mirrored"], "complete": True}
-    assert alike(two) == "nearly identical, similarity 0.900; mirrored"
-    assert alike({"kind": "exact", "paths": ["a", "b", "c"]}) == "identical pixels"
+    assert how_alike(two) == "nearly identical, similarity 0.900; mirrored"
+    assert how_alike({"kind": "exact", "paths": ["a", "b", "c"]}) == "identical pixels"
 
 
 def test_odd_names_are_inert_and_whole(tmp_path: Path, parse: Parse, odd_names: tuple[str, ...]) -> None:
@@ -399,14 +409,14 @@ def test_light_dark_and_print(data: Data) -> None:
 
 def test_the_verdict_follows_the_gravest_finding(data: Data) -> None:
     def said(*harms: str) -> str:
-        return verdict({}, [{"harm": harm, "rule": "x"} for harm in harms])
+        return audit_verdict({}, [{"harm": harm, "rule": "x"} for harm in harms])
 
     assert said("high", "high", "low").startswith("Mend 2 findings before training: with them")
     assert said("high").endswith("only.")
     assert "1 lesser point follows." in said("high", "low")
     assert said("medium", "low").startswith("Training is possible, but 1 finding would")
     assert said("low").startswith("Nothing found that would make a result wrong. 1 point")
-    assert verdict({}, recommend(data.clean())) == "Nothing found that would make a result wrong."
+    assert audit_verdict({}, recommend(data.clean())) == "Nothing found that would make a result wrong."
 
 
 def test_code_is_marked_and_text_escaped() -> None:
@@ -416,7 +426,7 @@ def test_code_is_marked_and_text_escaped() -> None:
 
 
 def test_the_subject_is_the_name_of_the_data() -> None:
-    assert subject({"source": "/data/grains"}) == "grains"
-    assert subject({"source": "/data/grains.csv"}) == "grains"
-    assert subject({"source": "/data/grains/manifest.csv"}) == "grains"
-    assert subject({}) == "images"
+    assert audit_subject({"source": "/data/grains"}) == "grains"
+    assert audit_subject({"source": "/data/grains.csv"}) == "grains"
+    assert audit_subject({"source": "/data/grains/manifest.csv"}) == "grains"
+    assert audit_subject({}) == "images"

@@ -16,7 +16,15 @@ from graticule.errors import ImageError
 from graticule.evaluate.compare.runs import compare_many
 from graticule.predictions import Predictions
 from graticule.report.compare.charts import difference_figure, digits_for, signed
-from graticule.report.compare.page import duration, letter, p_words, render_comparison, run_rows, short_names, verdict
+from graticule.report.compare.page import (
+    comparison_verdict,
+    letter,
+    p_words,
+    render_comparison,
+    run_rows,
+    short_names,
+    time_words,
+)
 
 ODD = '<b>"x" & {{ 7*7 }}</b>'
 
@@ -120,17 +128,17 @@ def test_the_verdict_follows_the_test() -> None:
     found = document(2)["comparisons"][0]
     figure = {"value": 0.021, "low": 0.004, "high": 0.038, "level": 0.95}
     clear = {"difference": {"accuracy": figure}, "test": found["test"] | {"p": 0.012, "p_holm": 0.06}}
-    one = verdict(clear, 1, ["a", "b"], 1)
+    one = comparison_verdict(clear, 1, ["a", "b"], 1)
     assert one["act"]
     assert "B (b) is 2.1 points more accurate than A (a)" in one["words"]
     assert "+0.4 to +3.8 points; p = 0.012. That is more than chance" in one["words"]
-    many = verdict(clear, 1, ["a", "b"], 4)
+    many = comparison_verdict(clear, 1, ["a", "b"], 4)
     assert not many["act"]
     assert "p = 0.06 after correction" in many["words"]
-    few = verdict(clear | {"test": {"p": None, "p_holm": None}}, 1, ["a", "b"], 1)
+    few = comparison_verdict(clear | {"test": {"p": None, "p_holm": None}}, 1, ["a", "b"], 1)
     assert "no p-value. Too few groups" in few["words"]
     same = {"difference": {"accuracy": figure | {"value": 0.0}}, "test": {"p": 1.0, "p_holm": 1.0}}
-    words = verdict(same, 1, ["a", "b"], 1)["words"]
+    words = comparison_verdict(same, 1, ["a", "b"], 1)["words"]
     assert "as accurate as A" in words
     assert "Their accuracies are the same: accuracy does not show which is better." in words
 
@@ -138,11 +146,11 @@ def test_the_verdict_follows_the_test() -> None:
 def test_a_small_difference_is_not_rounded_away() -> None:
     figure = {"value": 0.0004, "low": 0.00016, "high": 0.00064, "level": 0.95}
     found = {"difference": {"accuracy": figure}, "test": {"p": 0.00094, "p_holm": 0.00094}}
-    words = verdict(found, 1, ["a", "b"], 1)["words"]
+    words = comparison_verdict(found, 1, ["a", "b"], 1)["words"]
     assert "B (b) is 0.04 points more accurate than A (a)" in words
     assert "+0.02 to +0.06 points; p = 0.00094" in words
     figure |= {"value": -0.00002, "low": -0.00005, "high": 0.00001}
-    words = verdict(found | {"test": {"p": 0.6, "p_holm": 0.6}}, 1, ["a", "b"], 1)["words"]
+    words = comparison_verdict(found | {"test": {"p": 0.6, "p_holm": 0.6}}, 1, ["a", "b"], 1)["words"]
     assert "0.002 points less accurate" in words
     assert "−0.005 to +0.001 points" in words
 
@@ -172,7 +180,7 @@ def test_the_verdict_says_whose_figures_are_too_good(
 ) -> None:
     figure = {"value": value, "low": value - 0.02, "high": value + 0.02, "level": 0.95}
     found = {"difference": {"accuracy": figure}, "test": {"p": p, "p_holm": p}}
-    told = verdict(found, 1, ["a", "b"], 1, flaws)
+    told = comparison_verdict(found, 1, ["a", "b"], 1, flaws)
     assert told["act"] is act
     assert said in told["words"]
 
@@ -204,7 +212,7 @@ def test_a_target_that_no_run_reaches_is_said(tmp_path: Path) -> None:
 def test_words_and_names() -> None:
     assert (signed(0.0123, 1, 100), signed(-0.0123, 1, 100), signed(-0.0001, 1, 100)) == ("+1.2", "−1.2", "0.0")
     assert signed(None, 1) == "–"
-    assert [duration(s) for s in (None, 45.2, 720.0, 9000.0)] == ["–", "45 s", "12 min", "2.5 h"]
+    assert [time_words(s) for s in (None, 45.2, 720.0, 9000.0)] == ["–", "45 s", "12 min", "2.5 h"]
     assert [p_words(p) for p in (None, 0.0416, 1e-9)] == ["no p-value", "p = 0.042", "p < 0.0001"]
     assert [p_words(p) for p in (0.0496, 0.0504, 0.05)] == ["p = 0.0496", "p = 0.0504", "p = 0.05"]
     assert short_names(["x/a", "x/b"]) == ["a", "b"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graticule.report.explain.content import check_rows, tiles, verdict
+from graticule.report.explain.content import check_rows, explain_tiles, explain_verdict
 
 
 def figure(value: float, half: float | None = 0.05) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def meanings(found: dict[str, Any]) -> dict[str, str]:
 
 
 def test_maps_that_all_checks_confirm_are_approved() -> None:
-    answer, bad = verdict(document())
+    answer, bad = explain_verdict(document())
     assert not bad
     assert answer.startswith("The maps mark places that the model relies on, and the border does not stand out. ")
 
@@ -68,7 +68,7 @@ def test_maps_that_all_checks_confirm_are_approved() -> None:
     ],
 )
 def test_maps_that_a_check_condemns_are_not_trusted(fault: dict[str, Any], said: str) -> None:
-    answer, bad = verdict(document(**fault))
+    answer, bad = explain_verdict(document(**fault))
     assert bad
     assert answer.startswith("Do not trust these maps: ")
     assert said in answer
@@ -87,26 +87,26 @@ def test_maps_that_a_check_condemns_are_not_trusted(fault: dict[str, Any], said:
     ],
 )
 def test_maps_that_a_check_leaves_in_doubt_are_neither_approved_nor_condemned(doubt: dict[str, Any]) -> None:
-    answer, bad = verdict(document(**doubt))
+    answer, bad = explain_verdict(document(**doubt))
     assert not bad
     assert "do not all confirm the maps" in answer
 
 
 def test_a_warning_stands_above_all() -> None:
-    answer, bad = verdict(document(warnings=["The border draws the model"]))
+    answer, bad = explain_verdict(document(warnings=["The border draws the model"]))
     assert bad
     assert "looks where it should not" in answer
 
 
 def test_only_regions_that_were_judged_are_cleared() -> None:
     few = document(regions={"border": exchanged(), "info bar": exchanged(enough=False)})
-    assert "the border does not stand out (the info bar could not be judged)" in verdict(few)[0]
+    assert "the border does not stand out (the info bar could not be judged)" in explain_verdict(few)[0]
     assert meanings(few)["exchange of the info bar"] == "40 pairs are too few to tell"
     assert meanings(few)["exchange of the border"] == "no sign that it draws the model"
     both = document(regions={"border": exchanged(), "info bar": exchanged()})
-    assert "neither border nor info bar stands out." in verdict(both)[0]
+    assert "neither border nor info bar stands out." in explain_verdict(both)[0]
     tall = document(no_room={"info bar": 40})
-    assert "the border does not stand out (the info bar could not be judged)" in verdict(tall)[0]
+    assert "the border does not stand out (the info bar could not be judged)" in explain_verdict(tall)[0]
     assert "no room for a strip of its size" in meanings(tall)["exchange of the info bar"]
 
 
@@ -130,8 +130,8 @@ def test_words_of_destroyed_weights(signed: dict[str, Any], said: str) -> None:
 
 
 def test_tiles_say_what_is_compared_and_why_no_label_is() -> None:
-    found = {name: (value, note) for name, value, note in tiles(document(deletion=figure(-0.15)))}
+    found = {name: (value, note) for name, value, note in explain_tiles(document(deletion=figure(-0.15)))}
     assert found["Deletion"] == ("−0.15", "against random order; above 0 is better")
     assert found["Agreement with labels"] == ("–", "no labels given")
-    other = tiles(document(other_labels=["Fibre", "Plate"]))
+    other = explain_tiles(document(other_labels=["Fibre", "Plate"]))
     assert other[1] == ("Agreement with labels", "–", "none of the labels (Fibre, Plate) is a class of the model")

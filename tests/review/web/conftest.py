@@ -20,7 +20,7 @@ from graticule.images.preprocess import Preprocessing
 from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
 from graticule.review.desk import Desk, Settings
-from graticule.review.items import Items, control_sample, in_order
+from graticule.review.items import Items, draw_control, in_order
 from graticule.review.pictures import ReviewPictures
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.context import Nearest, OfClasses
@@ -106,7 +106,7 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         ) -> Opened:
             items: Items = items_of(n, classes=classes, **columns)
             items, files = with_files(items, tmp_path / "images", names)
-            items = in_order(replace(items, sampling_prob=control_sample(items, control)))
+            items = in_order(replace(items, sampling_prob=draw_control(items, control)))
             training = files[:3]
             items = replace(items, nearest=(("near/0.png", "near/1.png", "gone.png"),) * n)
             place = {file.relative_to(tmp_path / "images").as_posix(): file for file in files}

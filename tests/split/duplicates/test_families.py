@@ -9,7 +9,7 @@ import pytest
 from tests.split.duplicates.test_find import CHANGES, Image, cell, names, table
 
 from graticule.split.duplicates.candidates import candidate_pairs, farther_pairs
-from graticule.split.duplicates.decision import FARTHEST, _neighbours, _outside, crowded, decide, family_reach
+from graticule.split.duplicates.decision import FARTHEST, _neighbours, _outside, crowded, family_reach, stand_out
 from graticule.split.duplicates.families import counts, families, under_two_labels
 from graticule.split.duplicates.find import Pair, duplicate_components, find_duplicates
 from graticule.split.duplicates.registration import full_similarity
@@ -86,33 +86,33 @@ def test_a_gap_in_the_distances_ends_a_family_and_a_crowd_without_one_is_none() 
     reach, behind = family_reach(_neighbours(pairs, distance), 9, (0.33, 0.2))
     assert np.allclose(reach, [0.02] * 5 + [0.0] * 4)
     assert distance[behind[:5]].tolist() == distance[~family][:5].tolist()
-    assert decide(pairs, 1.0 - distance, 9).tolist() == family.tolist()
+    assert stand_out(pairs, 1.0 - distance, 9).tolist() == family.tolist()
     # objects that differ in two traits: whatever their number, distances grow without a gap
     place = np.random.default_rng(1).uniform(0.0, 0.4, (400, 2))
     pairs = all_pairs(400)
     distance = np.hypot(*(place[pairs[:, 0]] - place[pairs[:, 1]]).T).astype(np.float32) + 0.011
-    assert decide(pairs, 1.0 - distance, 400).mean() < 1e-4
+    assert stand_out(pairs, 1.0 - distance, 400).mean() < 1e-4
 
 
 def test_a_copy_that_was_altered_more_is_judged_against_what_is_outside_of_its_family() -> None:
     pairs = all_pairs(8)
     core, loose = (pairs < 4).all(axis=1), (pairs[:, 0] < 4) & (pairs[:, 1] == 4)
     distance = np.where(core, 0.02, np.where(loose, 0.1, 0.35)).astype(np.float32)
-    assert decide(pairs, 1.0 - distance, 8)[core | loose].sum() >= core.sum() + 1
+    assert stand_out(pairs, 1.0 - distance, 8)[core | loose].sum() >= core.sum() + 1
     distance[loose] = 0.25  # too far for the thumbnails; full detail tells
-    assert decide(pairs, 1.0 - distance, 8).tolist() == core.tolist()
+    assert stand_out(pairs, 1.0 - distance, 8).tolist() == core.tolist()
     asked = []
 
     def full(a: int, b: int) -> float:
         asked.append((a, b))
         return 0.95 if max(a, b) <= 4 else 0.6
 
-    decided = decide(pairs, 1.0 - distance, 8, full)
+    decided = stand_out(pairs, 1.0 - distance, 8, full)
     assert decided[core].all()
     assert decided[loose].any()
     assert not decided[~(core | loose)].any()
-    assert not decide(pairs, 1.0 - distance, 8, lambda a, b: 0.6)[loose].any()
-    assert not decide(pairs, 1.0 - distance, 8, full, fits=~loose)[loose].any()
+    assert not stand_out(pairs, 1.0 - distance, 8, lambda a, b: 0.6)[loose].any()
+    assert not stand_out(pairs, 1.0 - distance, 8, full, fits=~loose)[loose].any()
 
 
 def test_the_nearest_outside_agrees_with_a_search_one_by_one() -> None:

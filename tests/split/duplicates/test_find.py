@@ -15,7 +15,7 @@ from graticule.features.neighbours import _cells, _exact, neighbour_pairs
 from graticule.images.fingerprint import FINGERPRINT_SIZE, fingerprint, unpack
 from graticule.split.duplicates.bands import detail
 from graticule.split.duplicates.candidates import candidate_pairs
-from graticule.split.duplicates.decision import CONFIRMED, decide
+from graticule.split.duplicates.decision import CONFIRMED, stand_out
 from graticule.split.duplicates.find import Pair, conflicts, duplicate_components, find_duplicates
 from graticule.split.duplicates.matching import match
 from graticule.split.duplicates.registration import full_similarity, register
@@ -141,7 +141,7 @@ def test_hopeless_pairs_keep_their_score_and_change_no_decision(cells: list[Imag
     candidates = candidate_pairs(fingerprints, None)
     found = match(fingerprints, candidates)
     full = register(unpack(fingerprints)[0], candidates)
-    assert np.array_equal(decide(candidates, found.similarity, 70), decide(candidates, full.similarity, 70))
+    assert np.array_equal(stand_out(candidates, found.similarity, 70), stand_out(candidates, full.similarity, 70))
     good = full.similarity > 0.9
     assert good.sum() >= 10
     assert np.array_equal(found.symmetry[good], full.symmetry[good])
@@ -219,8 +219,8 @@ def test_doubtful_pairs_are_settled_in_full_detail() -> None:
     pairs = np.array([[0, 1], [0, 2], [1, 3], [4, 5], [4, 6], [5, 7]])
     similarity = np.array([0.80, 0.60, 0.60, 0.80, 0.60, 0.60], dtype=np.float32)
     full = {(0, 1): 0.9, (4, 5): 0.5}
-    assert not decide(pairs, similarity, 8).any()
-    decided = decide(pairs, similarity, 8, lambda a, b: full.get((a, b), 0.3))
+    assert not stand_out(pairs, similarity, 8).any()
+    decided = stand_out(pairs, similarity, 8, lambda a, b: full.get((a, b), 0.3))
     assert decided.tolist() == [True, False, False, False, False, False]
 
 

@@ -14,7 +14,7 @@ from graticule.evaluate.compare.alignment import align_all, ordinal
 from graticule.evaluate.compare.differences import Contenders, class_differences, differences
 from graticule.evaluate.estimates import metric_limits, replicates_of
 from graticule.evaluate.sampling import checked_arrays, checked_groups
-from graticule.evaluate.summary import check_options, figure_of
+from graticule.evaluate.summary import check_interval_options, figure_of
 from graticule.predictions import Predictions
 from graticule.statistics.groups import Groups
 from graticule.statistics.intervals import MIN_GROUPS
@@ -108,7 +108,7 @@ def line_up(
     runs: Sequence[Predictions], group: NDArray[np.object_] | None, *, level: float, n_boot: int, seed: int
 ) -> Contenders:
     """Score every run on the shared samples and draw the same bootstrap weights for all; see `compare_many`."""
-    check_options(level, n_boot)
+    check_interval_options(level, n_boot)
     rows, columns = align_all(runs, group)
     y, _ = checked_arrays(runs[0].take(rows[0]))
     groups = None if group is None else checked_groups(group[rows[0]], len(y))

@@ -12,7 +12,7 @@ from pathlib import Path
 from graticule.files import read_regular
 from graticule.formats.instrument import makes as makes
 from graticule.formats.instrument.metadata import Metadata
-from graticule.formats.instrument.text import clean, decode_text
+from graticule.formats.instrument.text import clean, decode_metadata
 
 MAX_BYTES = 1024 * 1024
 _SETTLED_NS = 3_000_000_000  # time stamps of common file systems are good to 2 s or better
@@ -37,7 +37,7 @@ def sidecar_file(file: Path) -> Path | None:
     for candidate in _candidates(file):
         if _regular(candidate):
             data = _bytes(candidate)
-            if data is None or _reader(decode_text(data)) is not None:
+            if data is None or _reader(decode_metadata(data)) is not None:
                 return candidate
     return None
 
@@ -65,7 +65,7 @@ def sidecar_metadata(file: Path, shape: tuple[int, int] | None = None) -> Metada
 
 def text_metadata(data: bytes, shape: tuple[int, int] | None = None) -> Metadata | None:
     """What the bytes of such a text file say, None where no maker's signature stands in them; as `sidecar_metadata`."""
-    text = decode_text(data)
+    text = decode_metadata(data)
     read = _reader(text)
     return None if read is None else read(text, shape)
 

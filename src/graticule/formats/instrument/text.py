@@ -51,7 +51,7 @@ _LINE_ENDS = re.compile(r"[\r\n\x00]+")
 _ENTITY = re.compile(r"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
-def decode_text(data: bytes) -> str:
+def decode_metadata(data: bytes) -> str:
     """Bytes to text: UTF-8 or UTF-16 where they are that, else Windows' Latin-1 (bytes it lacks are replaced).
 
     Line ends become "\\n"; NULs, which makers use as padding, end a line.

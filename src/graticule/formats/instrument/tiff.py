@@ -19,7 +19,7 @@ from graticule.formats.instrument.text import (
     MAX_TEXT,
     MetadataDraft,
     clean,
-    decode_text,
+    decode_metadata,
     local_name,
     number_and_unit,
     parse_xml,
@@ -78,7 +78,7 @@ def _statements(tiff: tifffile.TiffFile, page: Any, shape: tuple[int, int]) -> I
     for code, read in _TEXT_TAGS:
         data = _raw_tag(tiff, page, code)
         if data:
-            said = read(decode_text(makes.tescan_tag_text(data) if code == 50431 else data), shape)
+            said = read(decode_metadata(makes.tescan_tag_text(data) if code == 50431 else data), shape)
             nothing = said == Metadata(vendor=said.vendor)
             yield Metadata(warnings=(f"tag {code} holds nothing that can be used",)) if nothing else said
     if 37706 in page.tags:
@@ -122,7 +122,7 @@ def _raw_tag(tiff: tifffile.TiffFile, page: Any, code: int) -> bytes:
 def _description(page: Any) -> str:
     value = _tag(page, 270)
     if isinstance(value, bytes):
-        return decode_text(value)
+        return decode_metadata(value)
     return "\n".join(value.splitlines()) if isinstance(value, str) else ""
 
 

@@ -18,7 +18,7 @@ from graticule.decide.open_bundle import open_bundle
 from graticule.errors import OptionError
 from graticule.explain.checks import EXAMINED, CheckedImage, attention, fidelity, randomisation, regions, warnings_of
 from graticule.explain.choice import ScoredImages, choose, draw_examined, read_images, score_images
-from graticule.explain.image import Explained, Seen, Task, explain_file, in_order, look
+from graticule.explain.image import Explained, Seen, Task, explain_file, look, results_in_order
 from graticule.explain.model import ExplainableModel
 from graticule.features.samples import beyond_notes, image_files
 from graticule.files import write_text, writing_text
@@ -170,7 +170,7 @@ def _subjects(
 ) -> list[CheckedImage]:
     """Images of the costly checks, explained for their predicted class."""
     files, rows = image_files(scored.manifest), draw_examined(scored, n, seed)
-    found = in_order(explained, [(files[row], scored.proba[row]) for row in rows], threads, 4)
+    found = results_in_order(explained, [(files[row], scored.proba[row]) for row in rows], threads, 4)
     return [CheckedImage(files[row], one) for row, one in zip(rows, found, strict=True) if not isinstance(one, str)]
 
 
@@ -202,7 +202,7 @@ def _explained(
         outputs = Outputs(out, classes, stream)
         work = partial(explain_file, decode=decode, model=model, method=method)
         tasks = [(files[row], scored.proba[row]) for row, _ in chosen]
-        found = in_order(partial(work, top=options.top), tasks, threads, 4)
+        found = results_in_order(partial(work, top=options.top), tasks, threads, 4)
         for done, ((row, role), one) in enumerate(zip(chosen, found, strict=True), 1):
             path = escape_path(scored.manifest.path[row])
             if isinstance(one, str):

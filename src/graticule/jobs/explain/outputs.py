@@ -18,7 +18,7 @@ from graticule.explain.overlay import full_scale, overlay, picture
 from graticule.files import own_folder, write_bytes, writing
 from graticule.plain_text import safe_cell
 from graticule.report.explain.page import Tile
-from graticule.report.thumbnails import encode
+from graticule.report.thumbnails import data_uri
 
 SHARD = 256  # images per file of maps
 GALLERY = 96  # images on the page; all others are in the files
@@ -48,7 +48,7 @@ class ClassMean:
         """Mean picture and mean map over it, as data URIs."""
         mean = np.rint(self.pixels / self.n).astype(np.uint8)
         values = self.maps / self.n
-        return encode(mean, TILE), encode(overlay(mean, values, full_scale(values[None])), TILE)
+        return data_uri(mean, TILE), data_uri(overlay(mean, values, full_scale(values[None])), TILE)
 
 
 class Outputs:
@@ -107,8 +107,8 @@ class Outputs:
             }
         )
         if len(self.tiles) < GALLERY:
-            maps = [(name, score, encode(laid, TILE)) for name, score, laid in drawn]
-            self.tiles.append(Tile(path, truth, self._classes[predicted], role, encode(shown, TILE), maps))
+            maps = [(name, score, data_uri(laid, TILE)) for name, score, laid in drawn]
+            self.tiles.append(Tile(path, truth, self._classes[predicted], role, data_uri(shown, TILE), maps))
         self._held += 1
         if self._held == SHARD:
             self.flush()

@@ -32,7 +32,7 @@ from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_report
 from graticule.runs import output_folder, write_json
 from graticule.sources.sources import check_trainable, read_manifest
-from graticule.split.division import Division, check_split, divide
+from graticule.split.division import Division, check_split, divide_samples
 from graticule.split.seal import held_out_key, note_in_ledger
 from graticule.split.training_only import PICKED, SYNTHETIC, training_only
 
@@ -82,7 +82,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         encoder, reading = _reader(labelled, options, reporter)
         samples = _embedded(labelled, encoder, options, processes, reporter)
         check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
-        division = divide(samples, encoder.preprocessing, options, reporter)
+        division = divide_samples(samples, encoder.preprocessing, options, reporter)
         outcome = _fit(samples, encoder, division, options, processes, folder / WORK, reporter)
         if not main:
             return {}

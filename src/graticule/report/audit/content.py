@@ -10,9 +10,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from graticule.audit.rules import NOTHING, recommend
+from graticule.plain_text import plural
 from graticule.report.audit import tables
 from graticule.report.audit.pictures import FAMILIES, AuditPictures, carries_two, examples_each
-from graticule.report.run.wording import plural
 from graticule.split.duplicates.words import kinds_of
 
 Document = Mapping[str, Any]
@@ -81,11 +81,11 @@ def audit_content(document: Document, pictures: AuditPictures) -> dict[str, Any]
     """
     advice = list(document.get("recommendations") or recommend(document))
     content = {
-        "subject": subject(document),
+        "subject": audit_subject(document),
         "about": {key: value for key, value in document.items() if value is not None},
         "clean": [item.get("rule") for item in advice] == [NOTHING],
-        "verdict": verdict(document, advice),
-        "tiles": tiles(document),
+        "verdict": audit_verdict(document, advice),
+        "tiles": audit_tiles(document),
         "classes": tables.class_rows(document),
         "groups": _with({"column": "group", "n": None, "per_class": {}}, document.get("groups")),
         "examples": pictures.examples(document.get("examples") or {}),
@@ -102,7 +102,7 @@ def audit_content(document: Document, pictures: AuditPictures) -> dict[str, Any]
         "formats": list(document.get("formats") or []),
         "intensity": {"policy": "", "why": "", **(document.get("intensity") or {})},
         "instrument": tables.instrument_rows(document),
-        "bars": tables.bar_rows(document),
+        "bars": tables.info_bar_rows(document),
         "marks": tables.mark_rows(document),
         "file_notes": list(document.get("notes") or []),
         "warnings": [str(text) for text in document.get("warnings") or []],
@@ -117,14 +117,14 @@ def _with(defaults: dict[str, Any], found: Mapping[str, Any] | None) -> dict[str
     return {**defaults, **found} if found else {}
 
 
-def subject(document: Document) -> str:
+def audit_subject(document: Document) -> str:
     """Name of the data: the last part of the path they were read from."""
     path = PurePath(str(document.get("source") or document.get("root") or "images"))
     name = path.stem if path.suffix.lower() in (".csv", ".parquet") else path.name
     return (path.parent.name or name if name == "manifest" else name) or "images"
 
 
-def verdict(document: Document, advice: Sequence[Mapping[str, Any]]) -> str:
+def audit_verdict(document: Document, advice: Sequence[Mapping[str, Any]]) -> str:
     """The answer in one or two sentences: may one train on these data?"""
     harms = [item["harm"] for item in advice if item.get("rule") != NOTHING]
     high, medium, low = (harms.count(harm) for harm in ("high", "medium", "low"))
@@ -176,7 +176,7 @@ def _copies(document: Document, pictures: AuditPictures) -> dict[str, Any]:
     }
 
 
-def tiles(document: Document) -> list[tuple[str, str, str, bool]]:
+def audit_tiles(document: Document) -> list[tuple[str, str, str, bool]]:
     """Headline counts as (name, value, words below, calls for action)."""
     copies, two = _counts(document), _counts(document, "two_labels")
     shortcuts = document.get("shortcuts") or []

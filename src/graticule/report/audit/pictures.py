@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.errors import ImageError
-from graticule.report.thumbnails import ReadRgb, encode
+from graticule.report.thumbnails import ReadRgb, data_uri
 
 SIDE = 168
 FAMILIES = 24
@@ -74,7 +74,7 @@ def carries_two(family: Mapping[str, Any]) -> bool:
     return len(set(family.get("labels") or ()) - {"", None}) > 1
 
 
-def alike(family: Mapping[str, Any]) -> str:
+def how_alike(family: Mapping[str, Any]) -> str:
     """How the images of a family of the document are alike, in words."""
     if family.get("kind") == "exact":
         return "identical pixels"
@@ -143,7 +143,7 @@ class AuditPictures:
         if file is None:
             return None
         try:
-            return encode(self._read(file), SIDE)
+            return data_uri(self._read(file), SIDE)
         except (ImageError, OSError):
             return None
 
@@ -161,7 +161,7 @@ class AuditPictures:
             len(paths),
             [(paths[i], labels[i]) for i in rest],
             Counter(labels).most_common(),
-            alike(family),
+            how_alike(family),
             carries_two(family),
         )
 

@@ -107,7 +107,7 @@ def _length(value: Any) -> str:
     return DASH if size is None else length(size)
 
 
-def bar_rows(document: Document) -> dict[str, Any]:
+def info_bar_rows(document: Document) -> dict[str, Any]:
     """Info bars per class."""
     found = document.get("info_bars") or {}
     classes = document.get("classes") or {}

@@ -61,7 +61,9 @@ def comparison_content(
         "other_notes": [note for note in document["notes"] if note not in document["cautions"]],
         "names": names,
         "title": f"{names[0]} against {names[1]}" if len(runs) == 2 else f"{len(runs)} runs compared",
-        "verdicts": [verdict(comparison, k, names, len(found), flaws) for k, comparison in enumerate(found, start=1)],
+        "verdicts": [
+            comparison_verdict(comparison, k, names, len(found), flaws) for k, comparison in enumerate(found, start=1)
+        ],
         "quantities": [quantity for quantity in OVERALL if quantity.key in IN_TABLE],
         "rows": run_rows(runs, names),
         "pairs": pairs,
@@ -92,7 +94,7 @@ def run_rows(runs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[di
             "letter": letter(k),
             "name": names[k],
             "run": run,
-            "time": duration(run["wall_time_s"]),
+            "time": time_words(run["wall_time_s"]),
             "own_rule": run.get("acceptance"),
             "figures": [(key, run["figures"][key], best[key][k]) for key in IN_TABLE],
         }
@@ -100,7 +102,7 @@ def run_rows(runs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[di
     ]
 
 
-def duration(seconds: float | None) -> str:
+def time_words(seconds: float | None) -> str:
     """Time as people say it: "45 s", "12 min", "3.4 h"."""
     if seconds is None:
         return "–"
@@ -109,7 +111,7 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def verdict(
+def comparison_verdict(
     comparison: Mapping[str, Any], k: int, names: Sequence[str], n_tests: int, flaws: Sequence[str | None] = ()
 ) -> dict[str, Any]:
     """What a comparison says of the accuracy, in words; `act` where the difference is beyond chance and fair.

@@ -15,12 +15,12 @@ _ALIKE = 0.25  # mean rank correlation with maps of destroyed weights from which
 _MOST_NAMED = 5
 
 
-def share(value: float | None) -> str:
+def percents(value: float | None) -> str:
     """A share as a whole percentage, or a dash."""
     return "–" if value is None else f"{100 * value:.0f} %"
 
 
-def number(figure: Mapping[str, Any], digits: int = 2) -> str:
+def in_figures(figure: Mapping[str, Any], digits: int = 2) -> str:
     """A mean with its interval."""
     if figure["value"] is None:
         return "not defined"
@@ -35,18 +35,22 @@ def check_rows(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     checks = document["checks"]
     gain = checks["fidelity"]["gain"]
     rows = [
-        ("deletion", number(gain["deletion"]), _gain_words(gain["deletion"], "blurring away what the map marks")),
-        ("insertion", number(gain["insertion"]), _gain_words(gain["insertion"], "bringing back what the map marks")),
+        ("deletion", in_figures(gain["deletion"]), _gain_words(gain["deletion"], "blurring away what the map marks")),
+        (
+            "insertion",
+            in_figures(gain["insertion"]),
+            _gain_words(gain["insertion"], "bringing back what the map marks"),
+        ),
     ]
     destroyed = checks["randomised_weights"]
     if destroyed:
         last = destroyed[-1]
-        rows.append(("randomised weights", number(last["signed"]), _random_words(last["signed"])))
+        rows.append(("randomised weights", in_figures(last["signed"]), _random_words(last["signed"])))
     border = checks["attention"]["border"]
-    rows.append(("attention on border", share(border["value"]), f"its area is {share(border['area'])}"))
+    rows.append(("attention on border", percents(border["value"]), f"its area is {percents(border['area'])}"))
     bar = checks["attention"]["info_bar"]
     if bar is not None:
-        rows.append(("attention on info bar", share(bar["value"]), f"its area is {share(bar['area'])}"))
+        rows.append(("attention on info bar", percents(bar["value"]), f"its area is {percents(bar['area'])}"))
     return rows + _exchange_rows(checks["exchange"])
 
 
@@ -68,7 +72,7 @@ def _exchange_rows(exchange: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         meaning = "draws the model" if drawn else "no sign that it draws the model"
         if not drawn and not everywhere["enough"]:
             meaning = f"{shown['n']} pairs are too few to tell"
-        result = f"{share(shown['share'])} of the decision{where}, inside {share(max(shown['control'], 0))}"
+        result = f"{percents(shown['share'])} of the decision{where}, inside {percents(max(shown['control'], 0))}"
         rows.append((f"exchange of the {region}", result, meaning))
     return rows
 
@@ -137,7 +141,7 @@ def _cleared(exchange: Mapping[str, Any]) -> str:
     return words + "".join(f" (the {region} could not be judged)" for region in open_ones)
 
 
-def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
+def explain_verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
     """The answer at the top of the page, and whether it is bad news."""
     if document["warnings"]:
         return (
@@ -161,19 +165,19 @@ def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
     )
 
 
-def tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def explain_tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, number and note of the tiles."""
     checks = document["checks"]
     gain, border = checks["fidelity"]["gain"], checks["attention"]["border"]
     destroyed = checks["randomised_weights"]
     found = [
         ("Images explained", f"{document['n_explained']:,}", f"of {document['n']:,}"),
-        ("Agreement with labels", share(document["accuracy"]), f"{document['n_labelled']:,} labelled images")
+        ("Agreement with labels", percents(document["accuracy"]), f"{document['n_labelled']:,} labelled images")
         if document["accuracy"] is not None
         else ("Agreement with labels", "–", _unlabelled(document["other_labels"])),
         ("Deletion", _signed(gain["deletion"]["value"]), "against random order; above 0 is better"),
         ("Insertion", _signed(gain["insertion"]["value"]), "against random order; above 0 is better"),
-        ("On the border", share(border["value"]), f"of the map; area {share(border['area'])}"),
+        ("On the border", percents(border["value"]), f"of the map; area {percents(border['area'])}"),
     ]
     if destroyed:
         found.append(("All weights random", _signed(destroyed[-1]["signed"]["value"]), "rank correlation; 0 is right"))

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from graticule.report.audit.content import breakable
-from graticule.report.explain.content import check_rows, curve_plot, number, share, tiles, verdict
+from graticule.report.explain.content import (
+    check_rows,
+    curve_plot,
+    explain_tiles,
+    explain_verdict,
+    in_figures,
+    percents,
+)
 from graticule.report.page import render_page
 
 METHODS = {
@@ -73,13 +80,13 @@ def render_explanations(
     str
         One page that needs no network.
     """
-    answer, bad = verdict(document)
+    answer, bad = explain_verdict(document)
     curves = document["checks"]["fidelity"]["curves"]
     content = {
         "about": document,
         "answer": answer,
         "bad": bad,
-        "tiles": tiles(document),
+        "tiles": explain_tiles(document),
         "rows": check_rows(document),
         "classes": [_of_class(name, gallery, means) for name in document["classes"] if name in means],
         "by_class": [(name, [t for t in gallery if t.predicted == name]) for name in document["classes"]],
@@ -88,7 +95,7 @@ def render_explanations(
         "method": _method_words(document),
         "n_of_class": Counter(row["predicted"] for row in document["rows"]),
     }
-    filters: dict[str, Callable[..., Any]] = {"path": breakable, "share": share, "mean": number}
+    filters: dict[str, Callable[..., Any]] = {"path": breakable, "share": percents, "mean": in_figures}
     return render_page("explain.html.j2", content, styles=("audit.css", "explain.css"), filters=filters)
 
 

@@ -14,7 +14,7 @@ from graticule.report.audit.content import breakable
 from graticule.report.charts import interval_bar
 from graticule.report.label_errors.words import caveat, copy_words
 from graticule.report.page import render_page
-from graticule.report.thumbnails import ReadRgb, encode
+from graticule.report.thumbnails import ReadRgb, data_uri
 
 SHOWN = 200
 PAIRS = 10
@@ -48,8 +48,8 @@ def render_label_errors(document: Mapping[str, Any], read: ReadRgb, file_of: Fil
         "about": document,
         "root": shlex.quote(document["root"]),
         "wrong": document["wrong_labels"],
-        "verdict": verdict(document),
-        "tiles": tiles(document),
+        "verdict": label_error_verdict(document),
+        "tiles": label_error_tiles(document),
         "pairs": [row | {"bar": _bar(row, longest)} for row in document["pairs"][:PAIRS]],
         "longest": longest,
         "conflicts": [card for card in cards if card["row"]["copies"]],
@@ -79,7 +79,7 @@ def range_words(figure: Mapping[str, Any]) -> str:
     return text if figure["low"] is None else f"{text} ({figure['low']:,.0f} to {figure['high']:,.0f})"
 
 
-def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
+def label_error_verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
     """The answer at the top of the page, and whether there is something to do."""
     n, wrong, listed = document["n"], document["wrong_labels"], document["n_listed"]
     about = f"About {points(wrong['value'])} of the {n:,} labels are wrong"
@@ -96,7 +96,7 @@ def verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
     return text, True
 
 
-def tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def label_error_tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, number and note of the tiles."""
     n, wrong, listed = document["n"], document["wrong_labels"], document["n_listed"]
     expected = f"{wrong['value'] * n:,.0f}"
@@ -141,7 +141,7 @@ class _Pictures:
             pixels = self._read(file)
         except (ImageError, OSError):
             return None
-        return encode(pixels, SIDE), encode(pixels, _SMALL)
+        return data_uri(pixels, SIDE), data_uri(pixels, _SMALL)
 
 
 def _card(row: Mapping[str, Any], pictures: _Pictures) -> dict[str, Any]:

@@ -15,7 +15,7 @@ KEPT = {
 }
 
 
-def span(figure: Mapping[str, Any]) -> str:
+def bracketed(figure: Mapping[str, Any]) -> str:
     """The interval of a figure in brackets, empty where there is none."""
     if figure.get("low") is None or figure.get("high") is None:
         return ""
@@ -32,7 +32,7 @@ def judged_answer(found: Mapping[str, Any]) -> str:
     accuracy = acceptance["accuracy"]
     return (
         f"Of 1,000 images like these, about {taken:,} are accepted without a look, {percent(accuracy['value'])} of "
-        f"them right{span(accuracy)}; {rest}."
+        f"them right{bracketed(accuracy)}; {rest}."
     )
 
 
@@ -63,7 +63,7 @@ def judged_novelty(novelty: Mapping[str, Any] | None) -> str:
     share, alpha = novelty["share"], novelty["alpha"]
     words = (
         f"{novelty['rejected']:,} of {novelty['n']:,} images, all of known classes, were rejected as novel: "
-        f"{percent(share['value'])}{span(share)}, where {percent(alpha)} of usual images are expected at most."
+        f"{percent(share['value'])}{bracketed(share)}, where {percent(alpha)} of usual images are expected at most."
     )
     if share["low"] is not None and share["low"] > alpha:
         words += " That is more: these images differ from the training images, in instrument, specimen or preparation."
@@ -88,9 +88,9 @@ def judged_sets(sets: list[Mapping[str, Any]]) -> list[str]:
             continue
         least, name, figures = min(known, key=lambda row: row[:2])
         sentences.append(
-            f"Sets at {percent(found['level'])} hold the true class of {percent(found['coverage'])}{span(found)} of "
-            f"the images, and of {percent(least)}{span(figures)} of the class {name}, the lowest; {found['size']:.2f} "
-            "classes in the mean."
+            f"Sets at {percent(found['level'])} hold the true class of {percent(found['coverage'])}{bracketed(found)} "
+            f"of the images, and of {percent(least)}{bracketed(figures)} of the class {name}, the lowest; "
+            f"{found['size']:.2f} classes in the mean."
         )
     return sentences
 
@@ -106,7 +106,7 @@ def held_out_words(test: Mapping[str, Any] | None) -> list[str]:
         accuracy = acceptance["accuracy"]
         words = [
             f"Of {test['n']:,} held-out images {acceptance['accepted']:,} were accepted, "
-            f"{percent(accuracy['value'])} of them right{span(accuracy)}. {kept_words(acceptance)}"
+            f"{percent(accuracy['value'])} of them right{bracketed(accuracy)}. {kept_words(acceptance)}"
         ]
     if novelty is not None:
         words.append(judged_novelty(novelty))

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graticule.report.quantities import THIN, count, decimal, figure_value, percent
+from graticule.plain_text import plural
+from graticule.report.quantities import THIN, decimal, figure_value, percent, whole_number
 from graticule.report.run.source import ReportSource
-from graticule.report.run.wording import plural, span
+from graticule.report.run.wording import span
 
 
 def learning_answer(curve: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
@@ -99,8 +100,8 @@ def methods_paragraph(source: ReportSource) -> str:
         f"Graticule {version}. Images were resized to {embedding.get('input_size', '?')} pixels and passed through "
         f"{embedding.get('backbone', 'a network')} with fixed pretrained weights; feature maps after "
         f"{', '.join(embedding.get('layers') or ['the last layer'])} were pooled ({embedding.get('pooling', 'mean')}) "
-        f"to {count(embedding.get('n_features'))} features{seen}. Classifiers ({', '.join(heads) or 'linear'}) were "
-        f"evaluated {evaluated}, settings chosen inside {'the' if source.one_split else 'each'} training part. "
+        f"to {whole_number(embedding.get('n_features'))} features{seen}. Classifiers ({', '.join(heads) or 'linear'}) "
+        f"were evaluated {evaluated}, settings chosen inside {'the' if source.one_split else 'each'} training part. "
         f"{'Accuracy' if source.one_split else 'Out-of-fold accuracy'} was "
         f"{percent(figure_value(accuracy))} ({span(accuracy)}), macro ROC AUC "
         f"{decimal(figure_value(metrics.get('roc_auc_macro')))}."

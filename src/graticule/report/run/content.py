@@ -34,11 +34,11 @@ def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
     shown = source.predictions.take(rows)
     test = source.metrics.get("test")
     return {
-        "subject": wording.subject(source),
+        "subject": wording.run_subject(source),
         "external": source.external,
         "run": source.run,
         "classes": source.classes,
-        "verdict": wording.verdict(source),
+        "verdict": wording.run_verdict(source),
         "alerts": [*stamps(source), *wording.alerts(source)],
         "kind": kind_of_report(source),
         "evaluation": wording.evaluation(source),

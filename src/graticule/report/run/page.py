@@ -14,7 +14,7 @@ from graticule.report.thumbnails import SIDE, ReadRgb, pictures_of_files
 from graticule.runs import as_written, require_finished
 
 
-def render(source: ReportSource, read: ReadRgb) -> str:
+def render_run(source: ReportSource, read: ReadRgb) -> str:
     """Write the page of a run as HTML.
 
     Parameters
@@ -52,7 +52,7 @@ def write_report(run_dir: Path) -> Path:
     """
     source = read_source(run_dir)
     with pictures_of_files(SIDE, selection_of(source.run)) as read:
-        page = render(source, read)
+        page = render_run(source, read)
     file = run_dir / "report.html"
     try:
         # Paths that are not UTF-8 reach here as lone surrogates; they are shown with a replacement character.

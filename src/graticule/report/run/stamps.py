@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graticule.plain_text import plural
 from graticule.report.quantities import figure_value, percent
 from graticule.report.run.source import ReportSource
-from graticule.report.run.wording import plural, span
+from graticule.report.run.wording import span
 
 
 def kind_of_report(source: ReportSource) -> str:

@@ -7,19 +7,15 @@ from pathlib import PurePath
 from typing import Any
 
 from graticule.evaluate.catalogue import Unit
-from graticule.report.quantities import METHODS, THIN, count, figure_value, percent, show
+from graticule.plain_text import plural
+from graticule.report.quantities import METHODS, THIN, figure_value, percent, show, whole_number
 from graticule.report.run.source import ReportSource
 
 FEW_IMAGES = 30
 _GIVEN = " were given the class of their label"
 
 
-def plural(n: float, one: str, many: str | None = None) -> str:
-    """Write a number with its noun."""
-    return f"{count(n)} {one if n == 1 else (many or one + 's')}"
-
-
-def subject(source: ReportSource) -> str:
+def run_subject(source: ReportSource) -> str:
     """Name of the data: the last part of the path they were read from."""
     data = source.run.get("data") or {}
     path = PurePath(str(data.get("source") or data.get("root") or "images"))
@@ -33,7 +29,7 @@ def span(figure: Any, unit: Unit = "percent") -> str:
     return f"{level:g}{THIN}% interval {shown.span}" if shown.span else "no interval"
 
 
-def verdict(source: ReportSource) -> list[str]:
+def run_verdict(source: ReportSource) -> list[str]:
     """Plain-language answer in a few sentences, most important first."""
     metrics = source.metrics
     accuracy = metrics.get("accuracy")
@@ -74,7 +70,7 @@ def _weakest(metrics: Mapping[str, Any]) -> list[str]:
         return [f"{text}."]
     if missed == 1:
         return [f"{text}: the one image missed was given “{other}”."]
-    return [f"{text}; {max(row)} of its {count(missed)} missed images were given “{other}”."]
+    return [f"{text}; {max(row)} of its {whole_number(missed)} missed images were given “{other}”."]
 
 
 def _new_groups(source: ReportSource) -> str:

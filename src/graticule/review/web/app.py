@@ -185,7 +185,7 @@ def server_of(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(app: ASGIApp, listening: Listening, pictures: ReviewPictures) -> None:
+def serve_page(app: ASGIApp, listening: Listening, pictures: ReviewPictures) -> None:
     """Answer until Ctrl-C; thumbnails are made meanwhile."""
     stop = threading.Event()
     maker = threading.Thread(target=pictures.prepare_thumbnails, args=(stop,), daemon=True)

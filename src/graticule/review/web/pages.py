@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 from graticule.errors import OptionError
 from graticule.names import name_key, written_otherwise
 from graticule.record.events import ACTIONS, MAX_NAME, Event
-from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, EventFiles, divide, write_rows
+from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, EventFiles, labels_by_kind, write_rows
 from graticule.record.people import PROGRAM, is_program
 from graticule.record.signature import signatures
 from graticule.review.progress import overview
@@ -176,7 +176,7 @@ def _write(context: Context, part: str, file: Path, min_people: int) -> None:
         write_rows(file, OPEN_COLUMNS, unagreed)
         return
     columns = LABEL_COLUMNS if part == "labels" else tuple(c for c in LABEL_COLUMNS if c != "label")
-    write_rows(file, columns, divide(rows)[part])
+    write_rows(file, columns, labels_by_kind(rows)[part])
 
 
 def _file(name: str, kind: str) -> Response:

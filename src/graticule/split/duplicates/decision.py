@@ -133,7 +133,7 @@ def _outside(seen: _Neighbours, family: NDArray[np.int64], pairs: NDArray[np.int
     return distance, np.where(known, seen.row[place], -1)
 
 
-def decide(
+def stand_out(
     pairs: NDArray[np.int64],
     similarity: Float32Array,
     n: int,

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from graticule.images.fingerprint import sizes_and_contrast
 from graticule.split.components import joined
 from graticule.split.duplicates.candidates import NEIGHBOURS, candidate_pairs, farther_pairs
-from graticule.split.duplicates.decision import Confirm, crowded, decide
+from graticule.split.duplicates.decision import Confirm, crowded, stand_out
 from graticule.split.duplicates.matching import Progress, match
 from graticule.split.duplicates.registration import Registration
 from graticule.split.duplicates.symmetry import describe_change
@@ -123,7 +123,7 @@ def _near(
     turned = np.where(found.symmetry % 2 == 1, -1.0, 1.0)  # an odd number of quarter turns exchanges height and width
     fits = np.abs(aspect[candidates[:, 0]] - turned * aspect[candidates[:, 1]]) <= _ASPECT
     with threadpool_limits(1):  # products of small matrices gain nothing from threads of their own
-        same = decide(candidates, found.similarity, len(fingerprints), confirm, fits=fits)
+        same = stand_out(candidates, found.similarity, len(fingerprints), confirm, fits=fits)
     return [
         Pair(
             int(a),

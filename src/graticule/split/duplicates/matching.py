@@ -18,7 +18,7 @@ from graticule.arrays import IntArray
 from graticule.images.fingerprint import unpack
 from graticule.split.duplicates.bands import Bands, bands_of
 from graticule.split.duplicates.decision import SAME
-from graticule.split.duplicates.registration import RIVAL, Hypotheses, Registration, hypotheses, refined
+from graticule.split.duplicates.registration import RIVAL, Hypotheses, Registration, hypotheses, refined_registration
 from graticule.split.duplicates.symmetry import SYMMETRIES, each_symmetric
 
 Progress = Callable[[int, int], None]
@@ -74,7 +74,7 @@ def match(
 
     def fully(rows: NDArray[np.int64]) -> Registration:
         bands, local = _local(fingerprints, pairs[rows])
-        return refined(bands, local, guess.of(rows))
+        return refined_registration(bands, local, guess.of(rows))
 
     for rows, registration in zip(chunks, on_all_cores(fully, chunks), strict=True):
         result.put(rows, registration)

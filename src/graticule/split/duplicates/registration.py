@@ -234,7 +234,7 @@ class Registration:
             getattr(self, name)[rows] = getattr(part, name)
 
 
-def refined(bands: Bands, pairs: NDArray[np.int64], guess: Hypotheses) -> Registration:
+def refined_registration(bands: Bands, pairs: NDArray[np.int64], guess: Hypotheses) -> Registration:
     """The best of the hypotheses after refinement to parts of a pixel and to a change of size; n pairs."""
     n, side = len(pairs), bands.fine.shape[-1]
     tried = guess.score > RIVAL * guess.score[:, :1]
@@ -273,7 +273,7 @@ def register(pictures: Float32Array, pairs: NDArray[np.int64], scale: float = 1.
         Width of the filters that bring out the detail, relative to those for thumbnails.
     """
     bands = bands_of(pictures, scale)
-    return refined(bands, pairs, hypotheses(bands, pairs))
+    return refined_registration(bands, pairs, hypotheses(bands, pairs))
 
 
 def full_similarity(pixels_a: NDArray[np.uint8], pixels_b: NDArray[np.uint8]) -> float:
