@@ -24,6 +24,7 @@ import numpy as np
 from scipy.stats import betabinom
 
 import graticule.decide.settle
+from graticule.arrays import class_codes
 from graticule.decide.acceptance import find_rule
 from graticule.decide.conformal import p_values, prediction_sets, prepare_sets
 from graticule.decide.estimated_rule import estimated
@@ -34,7 +35,7 @@ from graticule.evaluate.metrics import sample_brier, sample_log_loss
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.heads.calibration_fit import paired_gain
 from graticule.heads.crossval import Search, cross_validate, fold_rows
-from graticule.heads.outcome import Outcome, class_codes, scored_once
+from graticule.heads.outcome import Outcome, scored_once
 from graticule.heads.scoring import Head, member_probabilities, probabilities
 from graticule.heads.search import DEFAULTS, HeadChoice, fit_choice
 from graticule.networks.catalogue import encoder_of
@@ -79,7 +80,7 @@ def divide(samples: Samples, seed: int, calibration: float) -> Folds:
     split = None
     if manifest.group is not None:
         component = components(len(manifest), manifest.group, samples.duplicates)
-        split = new_groups(class_codes(manifest), component, seed, K_FOLDS + (calibration > 0))
+        split = new_groups(class_codes(manifest.label, manifest.classes), component, seed, K_FOLDS + (calibration > 0))
         # of what is left, so that a fifth of all images is set aside
         share = {"test_size": 0.0, "calibration": calibration / (1 - NEW_SHARE)}
     return make_folds(
@@ -96,7 +97,7 @@ def divide(samples: Samples, seed: int, calibration: float) -> Folds:
 
 def scored(samples: Samples, folds: Folds, seed: int, quick: bool) -> tuple[Any, list[Head]]:
     """Out-of-fold scores and the heads of the folds."""
-    y, k = class_codes(samples.manifest), len(samples.manifest.classes)
+    y, k = class_codes(samples.manifest.label, samples.manifest.classes), len(samples.manifest.classes)
     if not quick:
         found = cross_validate(
             samples.features, y, folds, Search(k, "logistic", samples.manifest.group is not None, seed)
@@ -116,7 +117,7 @@ def one_split(
 ) -> None:
     """Train, decide on the new images, and note what was right."""
     manifest = samples.manifest
-    y, k = class_codes(manifest), len(manifest.classes)
+    y, k = class_codes(manifest.label, manifest.classes), len(manifest.classes)
     folds = divide(samples, seed, calibration)
     (proba, heads), once = scored(samples, folds, seed, quick), scored_once(folds)
     members = member_probabilities(heads, samples.features[once])

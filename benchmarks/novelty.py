@@ -20,11 +20,11 @@ import PIL.ImageFilter
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from graticule.arrays import class_codes, numbered
 from graticule.decide.novelty import HeldOutImages, Novelty, doubt, fit_novelty
 from graticule.decide.novelty_space import project
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.heads.crossval import Search, cross_validate, fold_rows
-from graticule.heads.outcome import class_codes
 from graticule.heads.scoring import Head, member_probabilities
 from graticule.images.image import read_image
 from graticule.networks.catalogue import encoder_of
@@ -41,7 +41,7 @@ def train(samples: Samples, rows: NDArray[np.int64], seed: int) -> tuple[Novelty
     manifest = samples.manifest.take(rows)
     group = manifest.group
     folds = make_folds(manifest.label, k=5, group=group, duplicates=samples.duplicates[rows], test_size=0.2, seed=seed)
-    y = np.unique(class_codes(samples.manifest)[rows], return_inverse=True)[1].astype(np.int64)
+    y = numbered(manifest.label.astype(str))
     cv = np.flatnonzero(folds.part == "cv")
     place = np.full(len(rows), -1)
     place[cv] = np.arange(len(cv))
@@ -61,7 +61,7 @@ def neighbours(novelty: Novelty, known: NDArray[np.float32], new: NDArray[np.flo
 
 def left_out(samples: Samples, splits: int) -> None:
     """Table of areas under the curve."""
-    y, classes = class_codes(samples.manifest), samples.manifest.classes
+    y, classes = class_codes(samples.manifest.label, samples.manifest.classes), samples.manifest.classes
     print("| class left out | novelty | best score | nearest neighbours | rejected at 0.05 | usual ones rejected |")
     print("|---|---|---|---|---|---|")
     means = []

@@ -22,7 +22,7 @@ def object_array(values: Sequence[str]) -> StrArray:
     return out
 
 
-def codes_of(values: ArrayLike) -> IntArray:
+def numbered(values: ArrayLike) -> IntArray:
     """Numbers of the different values, 0 to m - 1 in their order, shape (n,): groups as codes."""
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray
+from graticule.arrays import StrArray, class_codes
 from graticule.errors import RunError
 from graticule.files import open_regular, writing
 
@@ -49,8 +49,7 @@ class Predictions:
     @property
     def y(self) -> NDArray[np.int64]:
         """Class indices of the labels, shape (n,)."""
-        index = {name: k for k, name in enumerate(self.classes)}
-        return np.array([index[name] for name in self.label], dtype=np.int64)
+        return class_codes(self.label, self.classes)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
         """Rows by index or mask, in the order given."""

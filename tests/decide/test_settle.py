@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from tests.jobs.drawn import KINDS, N_FEATURES, features_of, small_encoder
 
-from graticule.arrays import object_array
+from graticule.arrays import class_codes, object_array
 from graticule.decide.settle import crossfitted_sets, settle_decisions
 from graticule.features.samples import Samples
 from graticule.heads.crossval import Search, cross_validate
-from graticule.heads.outcome import Outcome, class_codes, scored_once
+from graticule.heads.outcome import Outcome, scored_once
 from graticule.heads.scoring import probabilities
 from graticule.images.decode import Decoded
 from graticule.manifest import Manifest
@@ -46,7 +46,7 @@ def drawn(n: int, *, groups: int = 0, seed: int = 0) -> Samples:
 def settled(samples: Samples, **division: Any) -> tuple[Any, Folds, Outcome]:
     manifest = samples.manifest
     folds = make_folds(manifest.label, group=manifest.group, seed=0, **({"k": 4} | division))
-    y = class_codes(manifest)
+    y = class_codes(manifest.label, manifest.classes)
     cv = cross_validate(samples.features, y, folds, Search(3, "logistic"))
     proba, once = cv.proba.copy(), scored_once(folds)
     if once.any():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.statistics.association import Categorical, Values
 
 N_PERMUTATIONS = 499
@@ -122,8 +122,8 @@ def _voter(cue: Values, units: IntArray, generator: np.random.Generator) -> Vote
     n = len(units)
     if isinstance(cue, Categorical):
         level = csr_array((np.ones(n), (np.arange(n), cue.codes)), (n, cue.n_levels))
-        _, cell = np.unique(cue.codes * (int(units.max()) + 1) + units, return_inverse=True)
-        own = csr_array((np.ones(n), (np.arange(n), cell.reshape(-1))))
+        cell = numbered(cue.codes * (int(units.max()) + 1) + units)
+        own = csr_array((np.ones(n), (np.arange(n), cell)))
         return lambda labels: np.asarray(level @ (level.T @ labels) - own @ (own.T @ labels))
     neighbours = _neighbours(cue, units, generator)
     k = neighbours.shape[1]

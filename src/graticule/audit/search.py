@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from graticule.arrays import object_array
+from graticule.arrays import class_codes, object_array
 from graticule.audit.instruments import Instruments
 from graticule.audit.shortcuts import Association, Shortcuts, find_shortcuts
 from graticule.audit.standard_cues import ImageFacts, standard_cues
@@ -51,7 +51,7 @@ def search_shortcuts(samples: Samples, instruments: Instruments, seed: int, *, m
         columns=manifest.columns,
         masked=masked,
     )
-    y = np.searchsorted(np.array(classes), manifest.label.astype(str)).astype(np.int64)
+    y = class_codes(manifest.label, classes)
     found = find_shortcuts(cues, y, classes, manifest.group, seed=seed)
     return Shortcuts(found.flagged, found.associations, [*notes, *found.notes])
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import beta, chi2, norm, rankdata
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.statistics.intervals import z_critical
 from graticule.statistics.ratios import divide
 
@@ -199,10 +199,9 @@ def same_precision(
     float or None
         None where no called class has control images of two specimens.
     """
-    known, specimens = np.unique(called), np.unique(specimen, return_inverse=True)[1]
-    stratum = np.searchsorted(known, called)
+    stratum, specimens = numbered(called), numbered(specimen)
     n_true, n_specimens = int(true.max()) + 1, int(specimens.max()) + 1
-    shape = (len(known), n_true, n_specimens)
+    shape = (int(stratum.max()) + 1, n_true, n_specimens)
     by_true = np.bincount(stratum * n_true + true, minlength=shape[0] * n_true).reshape(*shape[:2], 1)
     by_specimen = np.bincount(stratum * n_specimens + specimens, minlength=shape[0] * n_specimens)
     if (by_specimen.reshape(shape[0], n_specimens) > 0).sum(axis=1).max() < 2:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import betabinom, chi2
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.counting.prior_shift import (
     Reference,
     calibration_covariance,
@@ -190,7 +190,7 @@ def _merged(code: IntArray, scale: float) -> IntArray:
             current, held = current + 1, 0.0
     if held < _PER_BIN and current:
         target[target == current] = current - 1
-    return np.unique(target[code], return_inverse=True)[1].astype(np.int64)
+    return numbered(target[code])
 
 
 def mixture_p_value(old: IntArray, known: Reference, new: FloatArray, rng: np.random.Generator) -> float:
@@ -221,7 +221,7 @@ def _redrawn(counts: FloatArray, old: IntArray, known: Reference, rng: np.random
     if known.unit is None:
         rows = [rng.multinomial(int(row.sum()), row / row.sum(), size=_BOOTSTRAP) for row in counts]
         return np.stack(rows, axis=1).astype(np.float64)
-    codes = np.unique(known.unit, return_inverse=True)[1]
+    codes = numbered(known.unit)
     n_units = int(codes.max()) + 1
     weights = rng.multinomial(n_units, np.full(n_units, 1.0 / n_units), size=_BOOTSTRAP).astype(np.float64)
     cells = known.y * n_bins + old

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.counting.counts import LEVEL, Estimate
 from graticule.heads.calibration import Calibration
 from graticule.heads.calibration_fit import fit_calibration
@@ -140,7 +140,7 @@ def calibration_covariance(values: FloatArray, known: Reference, share: FloatArr
     influence = (values - means[known.y]) * (share / size)[known.y][:, None]
     if known.unit is None:
         return np.asarray(influence.T @ influence)
-    codes = np.unique(known.unit, return_inverse=True)[1]
+    codes = numbered(known.unit)
     sums = np.zeros((int(codes.max()) + 1, influence.shape[1]))
     np.add.at(sums, codes, influence)
     return np.asarray(sums.T @ sums * len(sums) / max(len(sums) - 1, 1))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from graticule.answers import Scored
-from graticule.arrays import IntArray
+from graticule.arrays import IntArray, class_codes, numbered
 from graticule.bundle import bundle_hash
 from graticule.counting.prior_shift import Reference, reference
 from graticule.errors import RunError
@@ -50,8 +50,7 @@ def read_reference(run: Path | None, scored: Scored) -> tuple[Reference, Path, s
     rows = np.flatnonzero(predictions.part == part)
     order = [predictions.classes.index(name) for name in scored.classes]
     shown = predictions.take(rows)
-    index = {name: k for k, name in enumerate(scored.classes)}
-    y = np.array([index[name] for name in shown.label], dtype=np.int64)
+    y = class_codes(shown.label, scored.classes)
     proba = shown.proba[:, order]
     if not np.isfinite(proba).all():
         raise RunError(f"{folder / 'predictions.parquet'} holds scores that are NaN; train again")
@@ -87,4 +86,4 @@ def _units(folder: Path, shown: Predictions) -> IntArray | None:
     ids = Manifest.read(file).sample_id.tolist()
     of = dict(zip(ids, group.tolist(), strict=True))
     names = [str(of.get(i) or json.dumps(i)) for i in shown.sample_id]
-    return np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)
+    return numbered(names)

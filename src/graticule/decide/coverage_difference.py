@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.decide.risk_coverage import TARGETS, accepted_shares
 from graticule.statistics.intervals import MIN_GROUPS, standard_error, t_critical
 from graticule.statistics.resampling import draw_weights
@@ -85,7 +85,7 @@ def _by_group(
     pairs: list[tuple[FloatArray, NDArray[np.bool_]]], unit: IntArray, generator: np.random.Generator
 ) -> FloatArray:
     """Differences at each target in bootstrap samples of G - 1 of the G groups (McCarthy and Snowden, 1985)."""
-    codes = np.unique(unit, return_inverse=True)[1].reshape(-1)
+    codes = numbered(unit)
     n_groups = int(codes.max()) + 1
     orders = [np.argsort(-score, kind="stable") for score, _ in pairs]
     a, b = ((score[o], right[o], codes[o]) for (score, right), o in zip(pairs, orders, strict=True))

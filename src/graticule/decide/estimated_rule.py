@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 
 # two-sided level of the interval whose lower limit counts: 75 % one-sided
 GROUP_LEVEL = 0.5
@@ -58,7 +58,7 @@ def accuracy_in_new_groups(
 
     order = np.argsort(-score, kind="stable")
     ranked, w, hit = score[order], weight[order] / weight.mean(), right[order]
-    codes = np.unique(unit, return_inverse=True)[1].reshape(-1)[order]
+    codes = numbered(unit)[order]
     n, n_groups = len(ranked), int(codes.max()) + 1
     cuts = np.append(np.flatnonzero(ranked[:-1] > ranked[1:]) + 1, n)
     cuts = cuts[np.unique(np.linspace(0, len(cuts) - 1, min(_THRESHOLDS, len(cuts))).round().astype(int))]
@@ -130,7 +130,7 @@ def error_limits(wrong: NDArray[np.bool_], unit: IntArray) -> tuple[float, float
     """95 % limits of the share of errors among images (n,) of new groups; (0, 1) with too few groups to tell."""
     from graticule.statistics.intervals import MIN_GROUPS, cluster_t
 
-    codes = np.unique(unit, return_inverse=True)[1].reshape(-1)
+    codes = numbered(unit)
     trials = np.bincount(codes).astype(np.float64)
     if len(trials) < MIN_GROUPS:
         return 0.0, 1.0

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.bundle import checked_tensor
 from graticule.errors import BundleError
 
@@ -134,8 +134,8 @@ def _are_probabilities(proba: NDArray[np.floating]) -> bool:
 
 def share_of_unit(unit: IntArray) -> FloatArray:
     """Weight 1 / (images of the unit) of each image, shape (n,): every unit weighs 1."""
-    _, codes, counts = np.unique(unit, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / counts[codes], dtype=np.float64)
+    codes = numbered(unit)
+    return np.asarray(1.0 / np.bincount(codes)[codes], dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import Float32Array, FloatArray, IntArray
+from graticule.arrays import Float32Array, FloatArray, IntArray, numbered
 from graticule.heads.scoring import by_row, signed_sqrt
 
 COMPONENTS = 64
@@ -81,8 +81,8 @@ def fit_space(features: NDArray[np.floating], y: IntArray) -> Space:
     basis = vectors[:, ::-1][:, :q]
     rough = [np.asarray(part, np.float32) for part in (centre, scale, basis)]
     components = components_of(Space(*rough, *[np.zeros((1, 1), np.float32)] * 3), features)[0]
-    classes, index = np.unique(y, return_inverse=True)
-    means = np.stack([components[index == k].mean(axis=0) for k in range(len(classes))])
+    index = numbered(y)
+    means = np.stack([components[index == k].mean(axis=0) for k in range(int(index.max()) + 1)])
     rest = components - means[index]
     within = _whitener(rest.T @ rest / n, WITHIN_SHRINKAGE)
     whole = _whitener(np.diag(np.maximum(values[::-1][:q], 0.0)), WITHIN_SHRINKAGE)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import numbered
 from graticule.decide.assessment import LabelledAnswers, assess, assess_calibration, assess_novelty
 from graticule.decide.conformal import LEVELS
 from graticule.decide.judge import NO_EVIDENCE, Judge
@@ -105,7 +106,7 @@ def _answers(
             if found is not None:
                 inside[level][rows] = found
     group = samples.manifest.group
-    unit = None if group is None else np.unique(group.astype(str), return_inverse=True)[1].astype(np.int64)
+    unit = None if group is None else numbered(group.astype(str))
     beyond = np.array([bool(why) for why in reasons_beyond(samples.info, judge_.intensity)], bool)
     return LabelledAnswers(predictions.y, raw, predictions.proba, novelty, inside, unit, beyond)
 
@@ -147,7 +148,7 @@ def evaluate_specimens(
     verdicts = judge_specimens(code, predictions.proba.argmax(axis=1), predictions.proba, review, len(named))
     write_specimens(out / "specimens.parquet", predictions.classes, named, verdicts)
     group = samples.manifest.group
-    unit = None if group is None else np.unique(group.astype(str), return_inverse=True)[1].astype(np.int64)
+    unit = None if group is None else numbered(group.astype(str))
     found = specimen_accuracy(verdicts, code, predictions.y, unit)
     return found | {"n_without": int((code < 0).sum()), "wrong": _misjudged(verdicts, found, named, predictions)}
 

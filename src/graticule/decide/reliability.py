@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.evaluate.metrics import ECE_BINS, ece_bins
 from graticule.statistics.intervals import MIN_GROUPS, cluster_t, wilson
 
@@ -44,7 +44,7 @@ def reliability(y: IntArray, proba: FloatArray, unit: IntArray | None = None, n_
     score, right = proba.max(axis=1), (proba.argmax(axis=1) == y).astype(np.float64)
     edges = np.unique(np.quantile(score, np.linspace(0, 1, n_bins + 1)[1:-1]))
     place = np.searchsorted(edges, score, side="left")
-    _, place = np.unique(place, return_inverse=True)
+    place = numbered(place)
     n = np.bincount(place)
     mean, hits = np.bincount(place, weights=score) / n, _sums(place, right, len(n))
     if unit is None:
@@ -59,11 +59,11 @@ def _sums(cells: IntArray, values: FloatArray, n_bins: int) -> FloatArray:
 
 
 def _grouped(place: IntArray, right: FloatArray, unit: IntArray, n_bins: int) -> tuple[FloatArray, FloatArray]:
-    names, codes = np.unique(unit, return_inverse=True)
-    cells = place * len(names) + codes
-    shape = (n_bins, len(names))
-    trials = np.bincount(cells, minlength=n_bins * len(names)).reshape(shape).astype(np.float64)
-    hits = _sums(cells, right, n_bins * len(names)).reshape(shape)
+    codes = numbered(unit)
+    shape = (n_bins, int(codes.max()) + 1)
+    cells, n_cells = place * shape[1] + codes, shape[0] * shape[1]
+    trials = np.bincount(cells, minlength=n_cells).reshape(shape).astype(np.float64)
+    hits = _sums(cells, right, n_cells).reshape(shape)
     low, high = cluster_t(hits, trials)
     few = (trials > 0).sum(axis=1) < MIN_GROUPS
     return np.where(few, np.nan, low), np.where(few, np.nan, high)

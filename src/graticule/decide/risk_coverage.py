@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.decide.estimated_rule import all_loosest
 from graticule.statistics.intervals import MIN_GROUPS, cluster_t, wilson
 
@@ -53,12 +53,13 @@ def risk_coverage(score: FloatArray, right: NDArray[np.bool_], unit: IntArray | 
 
 
 def _by_group(wrong: FloatArray, unit: IntArray, accepted: IntArray) -> tuple[FloatArray, FloatArray]:
-    names, codes = np.unique(unit, return_inverse=True)
+    codes = numbered(unit)
+    n_groups = int(codes.max()) + 1
     low, high = np.full(len(accepted), np.nan), np.full(len(accepted), np.nan)
     for i, m in enumerate(accepted):
-        trials = np.bincount(codes[:m], minlength=len(names)).astype(np.float64)
+        trials = np.bincount(codes[:m], minlength=n_groups).astype(np.float64)
         if (trials > 0).sum() >= MIN_GROUPS:
-            errors = np.bincount(codes[:m], weights=wrong[:m], minlength=len(names)).astype(np.float64)
+            errors = np.bincount(codes[:m], weights=wrong[:m], minlength=n_groups).astype(np.float64)
             bounds = cluster_t(errors, trials)
             low[i], high[i] = float(bounds[0]), float(bounds[1])
     return low, high

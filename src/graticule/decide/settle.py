@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray
+from graticule.arrays import FloatArray, class_codes, numbered
 from graticule.decide.acceptance import find_rule
 from graticule.decide.assessment import LabelledAnswers, assess, coverage_of, numbers, proportion
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
@@ -23,7 +23,7 @@ from graticule.features.samples import Samples, reasons_beyond
 from graticule.heads.calibration import Calibration
 from graticule.heads.calibration_fit import CalibrationChoice, choose_calibration
 from graticule.heads.crossval import fold_rows, training_rows
-from graticule.heads.outcome import Outcome, class_codes
+from graticule.heads.outcome import Outcome
 from graticule.heads.scoring import member_probabilities
 from graticule.split.division import Division
 from graticule.split.folds import inner_folds
@@ -59,7 +59,7 @@ class Decider:
 def settle_decisions(samples: Samples, division: Division, outcome: Outcome, seed: int) -> Decider:
     """Calibrate the scores, gather the evidence, fit novelty, and say what can be acted on."""
     manifest, folds = samples.manifest, division.folds
-    y, grouped = class_codes(manifest), manifest.group is not None
+    y, grouped = class_codes(manifest.label, manifest.classes), manifest.group is not None
     cv = np.flatnonzero((folds.part == "cv") & (folds.k > 1))
     aside, test = np.flatnonzero(folds.part == "calibration"), np.flatnonzero(folds.part == "test")
     choice = _calibrate(outcome.proba[cv], y[cv], folds.component[cv], seed)
@@ -232,7 +232,7 @@ def _on_test(
             novelty = decider.novelty.p_value(decider.novelty.score(samples.features[test], members))
         sets, best = prepare_sets(evidence), proba.argmax(axis=1)
         inside = {level: prediction_sets(p_values(sets, members, raw, level), best, level) for level in LEVELS}
-    unit = None if group is None else np.unique(group[test].astype(str), return_inverse=True)[1].astype(np.int64)
+    unit = None if group is None else numbered(group[test].astype(str))
     window = as_trained(samples, training, outcome.encoder.preprocessing.intensity)
     beyond = np.array([bool(why) for why in reasons_beyond([samples.info[i] for i in test], window)], bool)
     answers = LabelledAnswers(y[test], raw, proba, novelty, inside, unit, beyond)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import object_array
+from graticule.arrays import numbered, object_array
 from graticule.errors import ManifestError
 from graticule.features.cache import FeatureCache
 from graticule.features.embed import embed_files
@@ -69,7 +69,7 @@ class Samples:
     def duplicates(self) -> NDArray[np.int64]:
         """Component of each sample by its decoded pixels: equal numbers are exact duplicates."""
         names = np.array([item.pixel_sha256 for item in self.info])
-        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+        return numbered(names)
 
 
 def sorted_by_path(manifest: Manifest) -> Manifest:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.arrays import IntArray
+from graticule.arrays import IntArray, class_codes
 from graticule.errors import TrainingError
 from graticule.features.samples import Samples, data_hash, image_files
 from graticule.files import own_folder
@@ -37,7 +37,7 @@ from graticule.finetune.shipped import (
 )
 from graticule.finetune.weights import Origin
 from graticule.heads.crossval import fold_rows, training_rows
-from graticule.heads.outcome import Outcome, class_codes, scored_once
+from graticule.heads.outcome import Outcome, scored_once
 from graticule.images.preprocess import Preprocessing
 from graticule.networks.encoder import Encoder, WeightsInfo
 from graticule.progress import Reporter
@@ -149,7 +149,8 @@ def _prepared(
 ) -> tuple[Campaign, list[FoldRows], Preprocessing, Origin]:
     """The recipe settled, the rows of each fold, and the images decoded."""
     spec = network_spec(options.backbone)
-    y, n_classes = class_codes(samples.manifest), len(samples.manifest.classes)
+    classes = samples.manifest.classes
+    y, n_classes = class_codes(samples.manifest.label, classes), len(classes)
     network, origin = build_network(options.backbone, n_classes, weights=options.weights, seed=options.seed)
     masked = preprocessing.marks == "mask"
     trains = y[training_rows(division.folds)]

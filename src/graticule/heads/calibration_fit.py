@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.evaluate.metrics import sample_log_loss
 from graticule.heads.calibration import FLOOR, METHODS, Calibration, log_odds, log_scores
 from graticule.heads.scoring import softmax
@@ -106,7 +106,7 @@ def paired_gain(difference: FloatArray, unit: IntArray | None) -> tuple[float, f
     """Mean of paired differences, shape (n,), and its standard error with units as the sampling unit."""
     if unit is None:
         return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
-    _, codes = np.unique(unit, return_inverse=True)
+    codes = numbered(unit)
     mean = float(difference.mean())
     residual = np.bincount(codes, weights=difference - mean)
     n_units = len(residual)

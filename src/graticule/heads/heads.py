@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from graticule.arrays import Float32Array
+from graticule.arrays import Float32Array, numbered
 from graticule.heads.scoring import Head, LinearHead, RbfHead, signed_sqrt, softmax
 
 KERNEL_LIMIT = 5000
@@ -106,8 +106,8 @@ class ShrunkWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         d = X.shape[1]
         self.lower_: NDArray[np.float64] | None = None
         if self.shrinkage < 1.0:
-            classes, index = np.unique(y, return_inverse=True)
-            means = np.stack([X[index == k].mean(axis=0) for k in range(len(classes))])
+            index = numbered(y)
+            means = np.stack([X[index == k].mean(axis=0) for k in range(int(index.max()) + 1)])
             scatter = np.zeros((d, d))
             for start in range(0, len(X), _BLOCK):
                 rows = X[start : start + _BLOCK] - means[index[start : start + _BLOCK]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from graticule.arrays import class_codes
 from graticule.features.samples import Samples
 from graticule.heads.crossval import CrossValidation, Search, cross_validate, learning_curve, refit
 from graticule.heads.options import HeadOptions
-from graticule.heads.outcome import Outcome, class_codes, scored_once
+from graticule.heads.outcome import Outcome, scored_once
 from graticule.heads.scoring import probabilities
 from graticule.heads.search import HeadChoice
 from graticule.networks.encoder import Encoder
@@ -20,7 +21,7 @@ def fit_heads(
 ) -> Outcome:
     """Cross-validate heads on the features, make the shipped ones, and score every part."""
     manifest, folds = samples.manifest, division.folds
-    y = class_codes(manifest)
+    y = class_codes(manifest.label, manifest.classes)
     search = Search(len(manifest.classes), options.head, manifest.group is not None, options.seed)
     reporter.begin("cross-validating", folds.k)
     cv = cross_validate(samples.features, y, folds, search, progress=reporter.advance)

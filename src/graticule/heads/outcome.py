@@ -56,11 +56,6 @@ class Outcome:
     mean_features: NDArray[np.float32] | None = None
 
 
-def class_codes(manifest: Manifest) -> NDArray[np.int64]:
-    """Class of each sample as a number, 0 to K - 1 in the order of `Manifest.classes`."""
-    return np.searchsorted(np.array(manifest.classes), manifest.label.astype(str)).astype(np.int64)
-
-
 def scored_once(folds: Folds) -> NDArray[np.bool_]:
     """Mask of the samples that the shipped model scores: those of the test and the calibration part; shape (n,)."""
     return np.asarray((folds.part == "test") | (folds.part == "calibration"), dtype=bool)

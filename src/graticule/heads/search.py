@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import SVC
 
-from graticule.arrays import Float32Array
+from graticule.arrays import Float32Array, numbered
 from graticule.heads.heads import (
     KERNEL_LIMIT,
     HeadSettings,
@@ -188,9 +188,10 @@ def _thin(y: NDArray[np.int64], group: NDArray[np.object_] | None, seed: int) ->
         per_class = max(2 * INNER_FOLDS, SEARCH_LIMIT // len(np.unique(y)))
         drawn = [rng.permutation(np.flatnonzero(y == k))[:per_class] for k in np.unique(y)]
         return np.sort(np.concatenate(drawn))
-    names, index = np.unique(group.astype(str), return_inverse=True)
-    order = rng.permutation(len(names))
-    sizes = np.bincount(index)[order]
+    index = numbered(group.astype(str))
+    sizes = np.bincount(index)
+    order = rng.permutation(len(sizes))
+    sizes = sizes[order]
     taken = order[: max(MIN_GROUPS, int(np.searchsorted(np.cumsum(sizes), SEARCH_LIMIT)))]
     rows = np.flatnonzero(np.isin(index, taken))
     return rows if len(np.unique(y[rows])) == len(np.unique(y)) else np.arange(n)

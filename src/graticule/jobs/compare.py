@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.arrays import StrArray, object_array
+from graticule.arrays import StrArray, numbered, object_array
 from graticule.decide.coverage_difference import coverage_differences
 from graticule.errors import OptionError, RunError
 from graticule.evaluate.compare.conditions import FinishedRun, check_images, division_notes, too_good
@@ -94,7 +94,7 @@ def _add_coverage(many: dict[str, Any], shown: Sequence[Predictions], group: Str
     place = {name: i for i, name in enumerate(first.sample_id.tolist())}
     common = set.intersection(*(set(p.sample_id.tolist()) for p in shown))
     rows = np.array(sorted(place[name] for name in common), dtype=np.int64)
-    unit = None if group is None else np.unique(group[rows].astype(str), return_inverse=True)[1].astype(np.int64)
+    unit = None if group is None else numbered(group[rows].astype(str))
     for other, found in zip(shown[1:], many["comparisons"], strict=True):
         there = {name: i for i, name in enumerate(other.sample_id.tolist())}
         same = np.array([there[name] for name in first.sample_id[rows]], dtype=np.int64)

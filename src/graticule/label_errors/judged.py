@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import Float32Array, IntArray
+from graticule.arrays import Float32Array, IntArray, class_codes, numbered
 from graticule.bundle import Bundle
 from graticule.decide.open_bundle import open_bundle
 from graticule.errors import OptionError, RunError
 from graticule.evaluate.summary import number
 from graticule.features.samples import Samples
 from graticule.files import open_regular
-from graticule.heads.outcome import class_codes
 from graticule.images.preprocess import Preprocessing
 from graticule.label_errors.copies import copies_of
 from graticule.label_errors.ranking import LabelErrors, find_label_errors
@@ -174,7 +173,7 @@ def _group_codes(manifest: Manifest) -> IntArray | None:
     if manifest.group is None:
         return None
     names = np.array([f"g {g}" if g else f"s {i}" for i, g in enumerate(manifest.group.tolist())])
-    return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return numbered(names)
 
 
 def suspected_labels(
@@ -198,7 +197,7 @@ def suspected_labels(
     hashes = np.array([list(bytes.fromhex(samples.info[i].pixel_sha256)) for i in cv], np.uint8)
     # as the bundle keeps them, in half precision: the verb that lists them reads them from there
     features = samples.features[cv].astype(np.float16).astype(np.float32)
-    y = class_codes(samples.manifest)[cv]
+    y = class_codes(samples.manifest.label, samples.manifest.classes)[cv]
     try:
         found = suspect(proba[cv], folds.fold[cv], features, hashes, samples.manifest.take(cv), y, preprocessing)
     except OptionError:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import Float32Array, FloatArray, IntArray
+from graticule.arrays import Float32Array, FloatArray, IntArray, numbered
 from graticule.heads.scoring import signed_sqrt
 
 K_NEAREST = 20
@@ -113,9 +113,8 @@ def _main_axes(features: Float32Array) -> Float32Array:
 
 def _metric(rows: Float32Array, y: IntArray) -> tuple[Float32Array, Float32Array]:
     """Centre, shape (m,), and matrix, shape (m, m), that turns the within-class covariance into the identity."""
-    classes, code = np.unique(y, return_inverse=True)
-    code = code.reshape(-1)
-    mean = np.stack([rows[code == c].mean(axis=0) for c in range(len(classes))])
+    code = numbered(y)
+    mean = np.stack([rows[code == c].mean(axis=0) for c in range(int(code.max()) + 1)])
     residual = (rows - mean[code]).astype(np.float64)
     n, m = residual.shape
     covariance = residual.T @ residual / n

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from graticule.arrays import Float32Array, FloatArray, IntArray
+from graticule.arrays import Float32Array, FloatArray, IntArray, numbered
 from graticule.errors import OptionError
 from graticule.label_errors.neighbours import Neighbours, find_neighbours
 from graticule.label_errors.noise import LabelNoise, estimate_noise
@@ -207,7 +207,7 @@ def _judge(
     Copies show one class, so that all labels of a set speak to it; their scores are averaged, since they are alike.
     """
     n, k = log_pooled.shape
-    of = np.arange(n) if copies is None else np.unique(copies, return_inverse=True)[1].reshape(-1)
+    of = np.arange(n) if copies is None else numbered(copies)
     size = np.bincount(of)
     labels = np.zeros((len(size), k))
     np.add.at(labels, (of, y), 1.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray, StrArray
+from graticule.arrays import FloatArray, IntArray, StrArray, class_codes
 from graticule.decide.decisions import ACCEPT, NOVEL
 
 UNSURE, NOVELTY, SUSPECT, CONTROL, OTHER = "unsure", "novel", "suspect", "control", "other"
@@ -68,8 +68,7 @@ class Items:
     @property
     def score(self) -> FloatArray:
         """Score of the suggested class, shape (n,)."""
-        index = {name: k for k, name in enumerate(self.classes)}
-        column = np.array([index[name] for name in self.suggested], dtype=np.int64)
+        column = class_codes(self.suggested, self.classes)
         return np.asarray(self.proba[np.arange(len(self)), column])
 
     @property

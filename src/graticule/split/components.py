@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from graticule.arrays import StrArray
+from graticule.arrays import StrArray, numbered
 from graticule.split.duplicates.words import in_families
 
 SHOWN = 10
@@ -39,8 +39,8 @@ def components(n: int, group: StrArray | None, duplicates: NDArray[np.int64] | N
         edges.append(np.where(codes < 0, -1, nodes + codes))
         nodes += len(code)
     if duplicates is not None:
-        _, inverse = np.unique(duplicates, return_inverse=True)
-        edges.append(np.where(np.asarray(duplicates) < 0, -1, nodes + inverse.reshape(-1)))
+        inverse = numbered(duplicates)
+        edges.append(np.where(np.asarray(duplicates) < 0, -1, nodes + inverse))
         nodes += int(inverse.max(initial=-1)) + 1
     if not edges:
         return np.arange(n, dtype=np.int64)

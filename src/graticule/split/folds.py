@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import IntArray, StrArray, object_array
+from graticule.arrays import IntArray, StrArray, numbered, object_array
 from graticule.errors import FoldError, OptionError
 from graticule.split.assignment import assign, class_totals
 from graticule.split.components import balance_notes, class_counts, components, duplicate_notes, number_by_appearance
@@ -158,7 +158,7 @@ def inner_folds(
     """
     n = len(y)
     names, codes = np.unique(y, return_inverse=True)
-    unit = np.arange(n) if group is None else number_by_appearance(np.unique(group, return_inverse=True)[1])
+    unit = np.arange(n) if group is None else number_by_appearance(numbered(group))
     n_units = int(unit.max(initial=-1)) + 1
     if len(names) < 2 or n_units < (2 if group is None else 3):
         return []

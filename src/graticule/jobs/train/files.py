@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from graticule import __version__
+from graticule.arrays import class_codes
 from graticule.audit.instruments import read_instruments, with_instruments
 from graticule.bundle import Bundle, BundleInfo, ReferenceInfo, write_bundle
 from graticule.decide.settle import Decider
@@ -21,7 +22,7 @@ from graticule.features.reader import as_trained
 from graticule.features.samples import Samples, data_hash
 from graticule.files import writing
 from graticule.heads.crossval import training_rows
-from graticule.heads.outcome import Outcome, class_codes
+from graticule.heads.outcome import Outcome
 from graticule.heads.scoring import pack_heads
 from graticule.images.beyond import Shares
 from graticule.images.preprocess import Preprocessing
@@ -82,7 +83,7 @@ def write_model(
         # a network without normalisation may go beyond what 16 bits hold, and infinity is no distance
         "features": np.clip(samples.features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
         "pixel_sha256": np.ascontiguousarray(hashes[training]),
-        "class": class_codes(samples.manifest)[training].astype(np.int32),
+        "class": class_codes(samples.manifest.label, samples.manifest.classes)[training].astype(np.int32),
         "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
         **({} if outcome.mean_features is None else {"mean_features": outcome.mean_features}),
         **({} if decider.evidence is None else decider.evidence.pack()),
