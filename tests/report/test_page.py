@@ -165,6 +165,7 @@ def test_openings_of_the_held_out_part_are_counted(write_run: Any, page_of: Page
 def test_a_run_of_one_split_speaks_of_its_held_out_part_once(write_run: Any, page_of: PageOf) -> None:
     def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
         run["folds"] |= {"k": 1, "test_size": 0.25}
+        run["data"]["n"] = 300
         run["head"] |= {"shipped": "the head of the training part", "folds": []}
         run["test_openings"] = [{"utc": "2026-01-02T03:04:05Z", "verb": "train"}]
         metrics |= {"test": dict(metrics), "per_fold": [], "part": "test", "notes": []}
@@ -173,12 +174,37 @@ def test_a_run_of_one_split_speaks_of_its_held_out_part_once(write_run: Any, pag
     text = page.text
     assert "Results on the held-out part" in text
     assert "90 images that it had not seen" in text
-    assert "25.0 % of the images were set aside" in text
-    assert "on a held-out part of 25.0" in text  # the methods section
+    # of whole groups the part is 30 %, where a quarter was asked for
+    assert "90 of 300 images, 30.0 %, were set aside" in text
+    assert "on a held-out part of 30.0" in text  # the methods section
     assert text.count("The part was opened once (2026-01-02T03:04:05Z, train)") == 1
     assert "test" not in page.ids
     for word in ("Out-of-fold", "out-of-fold", "folds pooled", "divided into", "in one fold", "Folds were"):
         assert word not in text
+
+
+def test_notes_on_the_folds_are_sentences(write_run: Any, page_of: PageOf) -> None:
+    def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
+        run["folds"]["notes"] = [
+            "2 images in a family stay together",
+            "folds are uneven.",
+            "group 'A' is large",
+        ]
+
+    text = page_of(write_run(change=change)).text
+    assert "2 images in a family stay together. Folds are uneven. Group 'A' is large." in text
+
+
+def test_cues_that_tell_a_class_stand_with_the_data(write_run: Any, page_of: PageOf) -> None:
+    def row(cue: str, name: str, accuracy: float) -> dict[str, Any]:
+        return {"cue": cue, "class": name, "accuracy": accuracy, "accuracy_measure": "accuracy", "chance": 1 / 3}
+
+    def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
+        run["shortcuts"] = [row("border", "fibre", 0.8), row("border", "plate", 0.8), row("brightness", "plate", 0.5)]
+
+    assert "Cues" not in page_of(write_run()).text
+    text = page_of(write_run(change=change)).text
+    assert "border (accuracy 80.0 %, chance 33.3 %), brightness (accuracy 50.0 %, chance 33.3 %)" in text
 
 
 def test_one_missed_image_is_said_in_the_singular(write_run: Any, page_of: PageOf) -> None:

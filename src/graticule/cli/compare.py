@@ -90,8 +90,10 @@ def _letters(result: dict[str, Any]) -> list[str]:
 
 
 def _of_coverage(row: dict[str, Any]) -> str:
-    reached = row["a"] or row["b"] or row["difference"]["low"] is not None
-    return _difference(row["difference"]) if reached else "not reached by either"
+    if row["a"] or row["b"]:
+        return _difference(row["difference"])
+    low, high = row["difference"]["low"], row["difference"]["high"]
+    return "not reached by either" if low is None else f"not reached by either ({low:+.4f} to {high:+.4f})"
 
 
 def _of(figures: dict[str, Any], name: str) -> str:

@@ -59,8 +59,8 @@ def copies_of(
     int array, shape (n,)
         Equal numbers: one family.
     list of (a, b, similarity)
-        Near-duplicates under two labels, a < b; equal pixels stand for one another. Of two that hang together only
-        through others the least similarity in their family.
+        Every two images of a family under two labels whose pixels differ, a < b; equal pixels stand for one another. Of
+        two that hang together only through others the least similarity in their family.
     """
     exact, first = _equal(hashes)
     labels = np.unique(np.column_stack([exact, y]), axis=0)
@@ -90,7 +90,7 @@ def copies_of(
             (a, b, direct.get(frozenset(exact[[a, b]].tolist()), family.similarity))
             for k, a in enumerate(members.tolist())
             for b in members[k + 1 :].tolist()
-            if y[a] != y[b] and exact[a] != exact[b]
+            if exact[a] != exact[b]
         ]
     return components(len(y), None, together), near
 

@@ -9,7 +9,7 @@ from typing import Any
 from graticule.plain_text import plural
 from graticule.report.quantities import THIN, decimal, figure_value, percent, whole_number
 from graticule.report.run.source import ReportSource
-from graticule.report.run.wording import span
+from graticule.report.run.wording import share_of_all, span
 
 
 def learning_answer(curve: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
@@ -91,7 +91,7 @@ def methods_paragraph(source: ReportSource) -> str:
     heads = sorted({str(fold.get("kind", "classifier")) for fold in (run.get("head") or {}).get("folds") or []})
     accuracy = metrics.get("accuracy")
     evaluated = (
-        f"on a held-out part of {percent(folds.get('test_size'))}, {unit}"
+        f"on a held-out part of {percent(share_of_all(run, metrics['n']))}, {unit}"
         if source.one_split
         else f"by {folds.get('k', '?')}-fold cross-validation, folds {unit}"
     )
@@ -115,7 +115,7 @@ def _training_paragraph(source: ReportSource, unit: str) -> str:
     recipe, accuracy = training["recipe"], metrics.get("accuracy")
     frozen = f" (the first {recipe['frozen_blocks']} blocks fixed)" if recipe["frozen_blocks"] else ""
     evaluated = (
-        f"one held-out part of {percent(folds.get('test_size'))}, {unit}"
+        f"one held-out part of {percent(share_of_all(run, metrics['n']))}, {unit}"
         if source.one_split
         else f"{folds.get('k')}-fold cross-validation, folds {unit}"
     )

@@ -95,6 +95,7 @@ def data_content(source: ReportSource) -> dict[str, Any]:
         "n_unlabelled": data.get("n_unlabelled") or 0,
         "n_ignored": data.get("n_ignored") or 0,
         "duplicates": data.get("duplicates") or {},
+        "cues": list({row["cue"]: row for row in reversed(source.run.get("shortcuts") or [])}.values())[::-1],
         "sizes": data.get("image_sizes") or [],
         "failures": source.failures,
         "n_unreadable": max(len(source.failures), int(data.get("n_unreadable") or 0)),

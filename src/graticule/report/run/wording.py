@@ -146,15 +146,20 @@ def evaluation(source: ReportSource) -> list[tuple[str, str]]:
             ),
         ]
     else:
-        divided = ("Held-out part", _held_out(run)) if source.one_split else ("Folds", _folds(run))
+        divided = ("Held-out part", _held_out(source)) if source.one_split else ("Folds", _folds(source))
         answers = [divided, ("Groups", _groups(source)), ("What was fitted where", _fitted(source))]
         answers.append(("What the results describe", _shipped(source)))
     answers.append(("Intervals", _intervals(source.metrics)))
     answers.append(("What the intervals leave out", _left_out(source)))
     notes = (run.get("folds") or {}).get("notes") or []
     if notes:
-        answers.append(("Notes on the folds", " ".join(str(note) for note in notes)))
+        answers.append(("Notes on the folds", " ".join(_sentence(str(note)) for note in notes)))
     return answers
+
+
+def _sentence(note: str) -> str:
+    """A note of a run as a sentence among others."""
+    return note[:1].upper() + note[1:].removesuffix(".") + "."
 
 
 def model_run(run: Mapping[str, Any]) -> str:
@@ -165,7 +170,8 @@ def model_run(run: Mapping[str, Any]) -> str:
     return str(found or "not recorded")
 
 
-def _folds(run: Mapping[str, Any]) -> str:
+def _folds(source: ReportSource) -> str:
+    run, test = source.run, source.metrics.get("test")
     folds = run.get("folds") or {}
     k = folds.get("k") or 0
     text = (
@@ -174,14 +180,27 @@ def _folds(run: Mapping[str, Any]) -> str:
         "that every image was scored exactly once by a classifier that had not seen it."
     )
     if folds.get("test_size"):
-        text += " The held-out part was set aside before and took no part in this."
+        part = f" ({_part_of_all(run, test['n'])})" if test else ""
+        text += f" The held-out part{part} was set aside before and took no part in this."
     return text + _identical(run, "in one fold")
 
 
-def _held_out(run: Mapping[str, Any]) -> str:
+def share_of_all(run: Mapping[str, Any], n: int) -> float:
+    """Share of n among the images of a run: whole groups and families make a part larger or smaller than was asked."""
+    return n / int((run.get("data") or {}).get("n") or n or 1)
+
+
+def _part_of_all(run: Mapping[str, Any], n: int) -> str:
+    """How many images of a run a part holds, and their share."""
+    total = int((run.get("data") or {}).get("n") or n)
+    return f"{n:,} of {plural(total, 'image')}, {percent(share_of_all(run, n))}"
+
+
+def _held_out(source: ReportSource) -> str:
+    run = source.run
     folds = run.get("folds") or {}
     return (
-        f"{percent(folds.get('test_size'))} of the images were set aside (seed {folds.get('seed', 0)}) before anything "
+        f"{_part_of_all(run, source.metrics['n'])}, were set aside (seed {folds.get('seed', 0)}) before anything "
         "was fitted; one model was trained on the others and scored these once. There was no cross-validation: with "
         "another held-out part the results would differ, see the intervals."
     ) + _identical(run, "on one side of the split")
