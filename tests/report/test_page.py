@@ -193,6 +193,7 @@ def test_notes_on_the_folds_are_sentences(write_run: Any, page_of: PageOf) -> No
 
     text = page_of(write_run(change=change)).text
     assert "2 images in a family stay together. Folds are uneven. Group 'A' is large." in text
+    assert "Cues" not in text
 
 
 def test_cues_that_tell_a_class_stand_with_the_data(write_run: Any, page_of: PageOf) -> None:
@@ -202,7 +203,6 @@ def test_cues_that_tell_a_class_stand_with_the_data(write_run: Any, page_of: Pag
     def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
         run["shortcuts"] = [row("border", "fibre", 0.8), row("border", "plate", 0.8), row("brightness", "plate", 0.5)]
 
-    assert "Cues" not in page_of(write_run()).text
     text = page_of(write_run(change=change)).text
     assert "border (accuracy 80.0 %, chance 33.3 %), brightness (accuracy 50.0 %, chance 33.3 %)" in text
 
