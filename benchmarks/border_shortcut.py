@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from graticule.jobs.explain.job import ExplainOptions, explain
+from graticule.jobs.explain.job import explain
+from graticule.jobs.options import ExplainOptions
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
 from graticule.phantoms.families import write_phantom
 from graticule.phantoms.infobar import MAKES, Acquisition, stamp
+from graticule.phantoms.options import PhantomOptions
 from graticule.phantoms.powder import CLASSES
 
 KINDS = ("clean", "planted", "same bar")
@@ -35,7 +37,7 @@ def data_set(work: Path, kind: str, seed: int) -> Path:
     clean = work / f"clean-{seed}"
     if not (clean / "phantom.json").exists():
         shutil.rmtree(clean, ignore_errors=True)
-        write_phantom("powder", clean, n_per_class=24, seed=seed)
+        write_phantom("powder", clean, PhantomOptions(n_per_class=24, seed=seed))
     if kind == "clean":
         return clean
     folder = work / f"{kind.replace(' ', '-')}-{seed}"

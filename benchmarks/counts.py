@@ -36,7 +36,8 @@ from graticule.counting.label_shift import SIGNIFICANCE, check_label_shift
 from graticule.counting.prior_shift import Reference, by_adjusted_count, by_em, reference
 from graticule.counting.reference import read_reference
 from graticule.heads.scoring import softmax
-from graticule.jobs.count import CountOptions, count
+from graticule.jobs.count import count
+from graticule.jobs.options import CountOptions
 from graticule.jobs.predict import predict
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions

@@ -41,11 +41,11 @@ from tests.jobs.drawn import KINDS, Drawn
 from graticule.bundle import read_bundle
 from graticule.decide.acceptance import find_rule
 from graticule.decide.evidence import Evidence
-from graticule.decide.judge import DecisionOptions
 from graticule.evaluate.compare.runs import compare_many
 from graticule.evaluate.summary import summarise
 from graticule.jobs.compare import compare
-from graticule.jobs.evaluate import EvaluateOptions, evaluate
+from graticule.jobs.evaluate import evaluate
+from graticule.jobs.options import EvaluateOptions, PredictOptions
 from graticule.jobs.predict import predict
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
@@ -91,19 +91,19 @@ def draw_setting(rng: np.random.Generator) -> tuple[TrainOptions, dict[str, Any]
     return options, {"n": n, "groups": groups, "distance": float(rng.choice([0.6, 1.0, 1.6]))}
 
 
-def draw_decisions(rng: np.random.Generator, file: Path) -> tuple[DecisionOptions, Any]:
+def draw_decisions(rng: np.random.Generator, file: Path) -> tuple[dict[str, Any], Any]:
     """Options of `predict` on the rule, and the mix of classes as an array or None."""
     mix = None
     if rng.random() < 0.4:
         mix = rng.dirichlet(np.ones(len(KINDS)) * 5)
         rows = [f"{name},{share!r}" for name, share in zip(KINDS, mix.tolist(), strict=True)]
         file.write_text("\n".join(["class,share", *rows]) + "\n")
-    options = DecisionOptions(
-        target_accuracy=float(rng.choice([0.8, 0.9, 0.95, 0.99])),
-        confidence=float(rng.choice([0.8, 0.95])),
-        per_class=bool(rng.integers(2)),
-        prevalence=None if mix is None else file,
-    )
+    options = {
+        "target_accuracy": float(rng.choice([0.8, 0.9, 0.95, 0.99])),
+        "confidence": float(rng.choice([0.8, 0.95])),
+        "per_class": bool(rng.integers(2)),
+        "prevalence": None if mix is None else file,
+    }
     return options, mix
 
 
@@ -152,14 +152,14 @@ def differences(run: Path, table: Path, before: Path, at: Path, rng: np.random.G
         accepted = (read_subject(run, Silent()).items.decision == "accept").sum()
         check("review", int(accepted) == rule["accepted"])
     options, mix = draw_decisions(rng, at / "mix.csv")
-    said = predict(run, table, at / "asked", decisions=options)["acceptance"]
-    judged = evaluate(run, table, at / "judged", EvaluateOptions(decisions=options))["decisions"]["acceptance"]["rule"]
+    said = predict(run, table, at / "asked", PredictOptions(**options))["acceptance"]
+    judged = evaluate(run, table, at / "judged", EvaluateOptions(**options))["decisions"]["acceptance"]["rule"]
     check("predict and evaluate, asked", said["threshold"] == dict(zip(KINDS, judged["threshold"], strict=True)))
     evidence = Evidence.unpack(read_bundle(run / "model").reference)
     assert evidence is not None
-    asked = (options.target_accuracy, options.confidence)
+    asked = (options["target_accuracy"], options["confidence"])
     both = [
-        find_rule(evidence, *asked, per_class=options.per_class, prevalence=mix, seed=seed).to_json()
+        find_rule(evidence, *asked, per_class=options["per_class"], prevalence=mix, seed=seed).to_json()
         for seed in (record["seed"], 0)
     ]
     check("asked, with the stored seed", judged == both[0])

@@ -26,7 +26,8 @@ from graticule.images.decode import ImageFile, decode_file
 from graticule.images.facts import Facts
 from graticule.images.image import Image
 from graticule.images.intensity import Intensity, choose_intensity, pixel_range
-from graticule.images.reading import ReadingOptions, settle_reading
+from graticule.images.options import ReadingOptions
+from graticule.images.reading import settle_reading
 
 N, SIDE = 300, 32
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import graticule
 from graticule.jobs.phantom import phantom
+from graticule.phantoms.options import PhantomOptions
 
 
 def main(out: Path) -> None:
     """Draw a sample, train on it by specimen, and classify images of specimens not seen."""
-    phantom("powder", out / "powder", n_per_class=20, seed=1)
-    phantom("powder", out / "new", n_per_class=2, seed=2)
+    phantom("powder", out / "powder", PhantomOptions(n_per_class=20, seed=1))
+    phantom("powder", out / "new", PhantomOptions(n_per_class=2, seed=2))
 
     run = graticule.train(out / "powder", out / "run", views=1)
     accuracy = run.metrics["accuracy"]

@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 import graticule
-from graticule.jobs.evaluate import EvaluateOptions, evaluate
+from graticule.jobs.evaluate import evaluate
 from graticule.jobs.labels import export_labels
+from graticule.jobs.options import EvaluateOptions, ReviewOptions
 from graticule.jobs.phantom import phantom
 from graticule.jobs.predict import predict
-from graticule.jobs.review import Review, ReviewOptions, open_review
+from graticule.jobs.review import Review, open_review
 from graticule.manifest import escape_path
+from graticule.phantoms.options import PhantomOptions
 from graticule.review.desk import Decision
 from graticule.review.progress import overview
 from graticule.review.queue import Filters
@@ -41,8 +43,8 @@ def ask(review: Review, truth: dict[str, str]) -> None:
 
 def main(out: Path) -> None:
     """Train, predict, ask and train again, a few times; print the accuracy on images nobody labelled."""
-    phantom("powder", out / "data", n_per_class=60, seed=1)
-    phantom("powder", out / "new", n_per_class=15, seed=2)
+    phantom("powder", out / "data", PhantomOptions(n_per_class=60, seed=1))
+    phantom("powder", out / "new", PhantomOptions(n_per_class=15, seed=2))
     files = sorted((out / "data").glob("*/*.png"))
     truth = {escape_path(f"{file.parent.name}/{file.name}"): file.parent.name for file in files}
     by_class = {label: [path for path in truth if truth[path] == label] for label in truth.values()}

@@ -14,11 +14,12 @@ from sklearn.svm import SVC
 
 from graticule import Embedder
 from graticule.jobs.phantom import phantom
+from graticule.phantoms.options import PhantomOptions
 
 
 def main(out: Path) -> None:
     """Draw a sample and cross-validate a support vector machine on its features."""
-    phantom("powder", out / "powder", n_per_class=15, seed=1)
+    phantom("powder", out / "powder", PhantomOptions(n_per_class=15, seed=1))
     with (out / "powder" / "manifest.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     paths = [str(out / "powder" / row["path"]) for row in rows]

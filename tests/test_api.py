@@ -177,6 +177,6 @@ def test_a_tilde_is_the_home_folder(run: graticule.api.Run, data: Path, monkeypa
     picture = sorted(data.rglob("*.png"))[0]
     answers = run.predict([f"~/data/{picture.relative_to(data)}"], workers=1)
     assert not answers.errors
-    assert api.named_options(TrainOptions, {"root": "~/data"}) == {"root": data}
+    assert TrainOptions.of({"root": "~/data"}).root == data
     with pytest.raises(RunError, match="holds a finished run"):
         graticule.train("~/data", "~/run", folds=2)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle, BundleInfo, model_folder
-from graticule.decide.judge import DecisionOptions, Judge, reject_novel
+from graticule.decide.judge import Judge, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.open_bundle import open_bundle
+from graticule.decide.options import DecisionOptions
 from graticule.errors import OptionError
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
 from graticule.jobs.train.job import train as train_job
 from graticule.jobs.train.options import TrainOptions
+from graticule.options import takes
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.svg import escape
 from graticule.runs import read_json, require_finished
@@ -119,10 +120,16 @@ class Run:
         """The report of the run."""
         return self.folder / "report.html"
 
-    def predict(self, paths: Iterable[str | Path], *, workers: int | None = None, **decisions: Any) -> Answers:
+    @takes(DecisionOptions)
+    def predict(self, paths: Iterable[str | Path], *, workers: int | None = None, **options: Any) -> Answers:
         """Score image files and decide on them; unreadable ones get NaN and an entry in `errors`.
 
-        `decisions` are fields of `graticule.decide.judge.DecisionOptions`, such as target_accuracy=0.99.
+        Parameters
+        ----------
+        paths : iterable of paths
+        workers : int, optional
+            Decoding processes and network threads; default all cores.
+        **options
 
         Raises
         ------
@@ -133,7 +140,7 @@ class Run:
             raise OptionError(f"one path was given ({paths}); give a list of paths")
         check_main_guard()
         files = [ImageFile(Path(path).expanduser()) for path in paths]
-        judge = Judge(self.bundle, DecisionOptions(**named_options(DecisionOptions, decisions)))
+        judge = Judge(self.bundle, DecisionOptions.of(options))
         blocks = [(b, judge.judge(b)) for b in self.predictor.stream(files, workers=workers, with_reference=True)]
         proba = [block.proba for block, _ in blocks]
         info = [item for block, _ in blocks for item in block.info]
@@ -178,6 +185,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+@takes(TrainOptions)
 def train(data: str | Path, out: str | Path, **options: Any) -> Run:
     """Train and cross-validate a classifier; the same as `graticule train DATA --out OUT`.
 
@@ -185,8 +193,6 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
     ----------
     data, out : path
     **options
-        Fields of `graticule.jobs.train.options.TrainOptions`: backbone, head, folds, test_size, group, views, refit,
-        seed, root, workers, batch_size.
 
     Returns
     -------
@@ -198,36 +204,8 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
         One message for whatever the user can mend.
     """
     check_main_guard()
-    train_job(Path(data).expanduser(), Path(out).expanduser(), TrainOptions(**named_options(TrainOptions, options)))
+    train_job(Path(data).expanduser(), Path(out).expanduser(), TrainOptions.of(options))
     return load(out)
-
-
-def named_options(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keywords that a class of options takes, paths that were given as text made paths.
-
-    Parameters
-    ----------
-    kind : type of TrainOptions or DecisionOptions
-    given : mapping
-        Values by name; "~" in a path is the home folder.
-
-    Raises
-    ------
-    OptionError
-        When there is no option of a name; the nearest one is named.
-    """
-    kinds: dict[str, Any] = get_type_hints(kind)
-    allowed = [item.name for item in fields(kind)]
-    unknown = [name for name in given if name not in allowed]
-    if unknown:
-        near = {name: difflib.get_close_matches(name, allowed, 1) for name in unknown}
-        faults = [f"{name} (did you mean {found[0]}?)" if found else name for name, found in near.items()]
-        raise OptionError(f"there is no option {', '.join(faults)}; allowed are {', '.join(sorted(allowed))}")
-    values = dict(given)
-    for option, value in given.items():
-        if isinstance(value, str | Path) and Path in (kinds[option], *get_args(kinds[option])):
-            values[option] = Path(value).expanduser()
-    return values
 
 
 def load(run: str | Path) -> Run:

@@ -1,70 +1,158 @@
-"""Options shared by several verbs: one parameter each for the command line, one object per group for the command."""
+"""Every verb shows the options of its job as they are stated, and a command line gives back what it was made of."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
-from typing import Any
+import random
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
+import typer
 
-from graticule.cli import audit, embed, evaluate, options, train
-from graticule.images.reading import ReadingOptions
-from graticule.jobs.audit import AuditOptions
-from graticule.jobs.embed import EmbedOptions
-from graticule.jobs.evaluate import EvaluateOptions
+import graticule
+from graticule.api import Run
+from graticule.cli import options
+from graticule.cli.app import app
+from graticule.decide.options import DecisionOptions
+from graticule.images.options import ReadingOptions
+from graticule.jobs.options import (
+    AuditOptions,
+    CountOptions,
+    EmbedOptions,
+    EvaluateOptions,
+    ExplainOptions,
+    PredictOptions,
+    ReviewOptions,
+)
 from graticule.jobs.train.options import TrainOptions
+from graticule.options import Options, RootOptions, SeedOptions, WorkersOptions, flag, stated
+from graticule.phantoms.options import PhantomOptions
 
-READING, LOADING = options.Reading(), options.Loading()
+VERBS: dict[str, type[Options]] = {
+    "train": TrainOptions,
+    "audit": AuditOptions,
+    "embed": EmbedOptions,
+    "evaluate": EvaluateOptions,
+    "predict": PredictOptions,
+    "count": CountOptions,
+    "explain": ExplainOptions,
+    "review": ReviewOptions,
+    "phantom": PhantomOptions,
+    "compare": SeedOptions,
+    "demo": WorkersOptions,
+}
+ARGUMENTS = {"train": 1, "audit": 1, "embed": 1, "evaluate": 2, "predict": 2, "explain": 2, "compare": 2, "demo": 0}
+
+
+def click_command(verb: str) -> Any:
+    group: Any = typer.main.get_command(app)
+    return group.commands[verb]
+
+
+def all_options() -> set[type[Options]]:
+    """Every class of options of the program."""
+
+    def below(kind: type[Options]) -> Iterator[type[Options]]:
+        for child in kind.__subclasses__():
+            yield child
+            yield from below(child)
+
+    return {kind for kind in below(Options) if kind.__module__.startswith("graticule.")}
+
+
+def test_every_option_of_the_program_is_one_of_a_verb() -> None:
+    shown = {base for kind in (*VERBS.values(), RootOptions) for base in kind.__mro__}
+    assert all_options() <= shown
+    assert len(all_options()) > 20
 
 
 def test_a_group_appears_in_its_place_and_arrives_whole() -> None:
     arrived = []
 
     @options.grouped
-    def command(
-        data: options.Data,
-        reading: options.Reading = READING,
-        seed: options.Seed = 0,
-        loading: options.Loading = LOADING,
-    ) -> None:
+    def command(data: options.Data, reading: ReadingOptions, seed: int = 0, *, files: RootOptions) -> None:
         """Words."""
-        arrived.append((reading, seed, loading))
+        arrived.append((reading, seed, files))
 
     shown = inspect.signature(command).parameters
-    reading = [field.name for field in fields(options.Reading)]
-    assert list(shown) == ["data", *reading, "seed", "root", "workers", "batch_size"]
-    assert (shown["scale"].default, shown["scale"].annotation) == ("squeeze", options.Scale)
+    assert list(shown) == ["data", *(item.name for item in ReadingOptions.listed()), "seed", "root"]
+    assert shown["scale"].default == "squeeze"
+    kind, told = get_args(shown["scale"].annotation)
+    assert (kind, told.metavar) == (str, "squeeze|physical")
     assert command.__doc__ == "Words."
     given = {name: parameter.default for name, parameter in shown.items() if name != "data"}
-    command(data="folder", **(given | {"z": "max", "seed": 3, "workers": 2}))
-    assert arrived == [(options.Reading(z="max"), 3, options.Loading(workers=2))]
+    command(data="folder", **(given | {"z": "max", "seed": 3, "root": Path("r")}))
+    assert arrived == [(ReadingOptions(z="max"), 3, RootOptions(Path("r")))]
 
 
-def test_the_reading_group_has_names_and_defaults_of_the_reader() -> None:
-    assert vars(options.Reading()) == vars(ReadingOptions())
-
-
-def options_of(kind: type) -> dict[str, Any]:
-    """Name and default of every option of a job; those of a group of options in its place."""
-    found: dict[str, Any] = {}
-    for field in fields(kind):
-        group = field.default_factory
-        found |= options_of(group) if is_dataclass(group) and isinstance(group, type) else {field.name: field.default}
-    return found
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_shows_every_option_as_it_is_stated(verb: str) -> None:
+    kind = VERBS[verb]
+    shown = {parameter.name: parameter for parameter in click_command(verb).params}
+    for item in fields(kind):
+        said = stated(item)
+        assert said.words.endswith("."), item.name
+        assert shown[item.name].default == item.default
+        assert (shown[item.name].opts, shown[item.name].help) == ([flag(item.name)], kind.words_of(item))
+        assert shown[item.name].metavar == said.metavar
+        assert said.allowed is None or item.default is None or said.allowed.holds(item.default)
+        assert said.metavar is not None or item.type in ("bool", "int"), f"--help calls a value of {item.name} N"
+    assert kind().faults() == []
 
 
 @pytest.mark.parametrize(
-    ("command", "kind"),
-    [
-        (audit.command, AuditOptions),
-        (embed.command, EmbedOptions),
-        (evaluate.command, EvaluateOptions),
-        (train.command, TrainOptions),
-    ],
+    ("function", "kind"), [(graticule.train, TrainOptions), (Run.predict, DecisionOptions)], ids=["train", "predict"]
 )
-def test_a_verb_offers_every_option_of_its_job_with_the_same_default(command: Callable[..., None], kind: type) -> None:
-    shown = inspect.signature(command).parameters
-    wanted = options_of(kind)
-    assert {name: parameter.default for name, parameter in shown.items() if name in wanted} == wanted
+def test_python_shows_every_option(function: Callable[..., Any], kind: type[Options]) -> None:
+    shown, told = inspect.signature(function).parameters, str(inspect.getdoc(function))
+    assert "**options" not in told
+    for item in fields(kind):
+        assert shown[item.name].default == item.default
+        first = kind.words_of(item).split()[:4]
+        assert f"\n{item.name} : {item.type}, default {item.default!r}\n    {' '.join(first)}" in told
+
+
+def drawn(rng: random.Random, kind: type[Options], item: Field[Any]) -> Any:
+    """A value that an option may take, its default one time in three."""
+    hint, allowed = get_type_hints(kind)[item.name], stated(item).allowed
+    (typ,) = [t for t in (get_args(hint) or (hint,)) if t is not type(None)]
+    if rng.random() < 1 / 3:
+        return item.default
+    if typ is bool:
+        return True
+    if allowed is not None and allowed.names:
+        return typ(rng.choice(allowed.names))
+    draws: dict[Any, Callable[[], Any]] = {
+        int: lambda: rng.choice([0, 1, 3, 17, 1000]),
+        float: lambda: rng.choice([0.015, 0.1, 0.25, 0.75, 0.875]),
+        str: lambda: rng.choice(["lot 3", "0", "2,1,0", "max", "10:200.5", "auto", "a 'b' \"c\""]),
+        Path: lambda: Path(rng.choice(["a b", "mix.csv", "sub/table.parquet"])),
+    }
+    while True:
+        value = draws[typ]()
+        if allowed is None or allowed.holds(value):
+            return value
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("seed", range(8))
+def test_the_command_line_of_options_gives_them_back(verb: str, seed: int) -> None:
+    kind, rng = VERBS[verb], random.Random(seed)
+    given = kind(**{item.name: drawn(rng, kind, item) for item in fields(kind)})
+    paths = [Path(f"path {i}") for i in range(ARGUMENTS.get(verb, 1))]
+    words = shlex.split(given.command(verb, *paths, out=Path("out put")))
+    assert words[:2] == ["graticule", verb]
+    if verb == "review":  # has a label store instead of a folder
+        words[words.index("--out")] = "--labels"
+    with click_command(verb).make_context(verb, words[2:], resilient_parsing=False) as context:
+        found: dict[str, Any] = context.params
+    method = getattr(given, "method", "")
+    expected = {
+        item.name: getattr(given, item.name) if stated(item).alters in (True, method) else item.default
+        for item in fields(kind)
+    }
+    assert kind(**{name: value for name, value in found.items() if name in expected}) == kind(**expected)

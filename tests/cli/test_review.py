@@ -21,8 +21,9 @@ import pytest
 from graticule.bundle import read_bundle, write_bundle
 from graticule.errors import GraticuleError, OptionError, RunError
 from graticule.files import sha256_file
+from graticule.jobs.options import ReviewOptions
 from graticule.jobs.predict import predict
-from graticule.jobs.review import ReviewOptions, open_review
+from graticule.jobs.review import open_review
 from graticule.progress import Silent
 from graticule.review.desk import Decision
 from graticule.review.nearest import N_NEAREST, NearestOfClasses, groups_of

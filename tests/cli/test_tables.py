@@ -209,10 +209,10 @@ def test_a_phantom_is_a_data_set(graticule: Callable[..., Any], tmp_path: Path) 
         (["powder", "--marks", "all"], "marks is 'all'; allowed for powder: none"),
         (["ultrasound", "--marks", "tumour"], "allowed for ultrasound: none, all, cyst, solid"),
         (["ultrasound", "--info-bar", "zeiss"], "bear no info bar"),
-        (["powder", "--n-per-class", 0], "n-per-class is 0"),
+        (["powder", "--n-per-class", 0], "--n-per-class 0: allowed are whole numbers from 1"),
         (["powder", "--label-noise", 2], "label-noise"),
         (["powder", "--info-bar", "leica"], "leica"),
-        (["powder", "--seed", -1], "seed is -1"),
+        (["powder", "--seed", -1], "--seed -1: allowed are whole numbers from 0"),
     ],
 )
 def test_phantom_options(graticule: Callable[..., Any], tmp_path: Path, words: list[object], expected: str) -> None:

@@ -6,14 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from graticule.decide.acceptance import (
-    certified,
-    check_target,
-    exact_interval,
-    find_rule,
-    least_accepted,
-    read_prevalence,
-)
+from graticule.decide.acceptance import certified, exact_interval, find_rule, least_accepted, read_prevalence
 from graticule.decide.estimated_rule import estimated
 from graticule.decide.evidence import SHIPPED, Evidence
 from graticule.errors import OptionError
@@ -138,12 +131,6 @@ def test_intervals_agree_with_scipy() -> None:
         theirs = binomtest(errors, n).proportion_ci(method="exact")
         assert exact_interval(errors, n) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
     assert exact_interval(0, 0) == (0.0, 1.0)
-
-
-@pytest.mark.parametrize(("target", "confidence"), [(1.0, 0.95), (0.3, 0.95), (0.99, 1.0)])
-def test_impossible_targets_are_refused(target: float, confidence: float) -> None:
-    with pytest.raises(OptionError, match="allowed"):
-        check_target(target, confidence)
 
 
 def test_a_mix_must_name_every_class() -> None:

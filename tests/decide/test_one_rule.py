@@ -18,12 +18,14 @@ from tests.jobs.drawn import KINDS, Drawn
 from graticule.bundle import read_bundle, write_bundle
 from graticule.decide.acceptance import find_rule
 from graticule.decide.evidence import Evidence
-from graticule.decide.judge import DecisionOptions, Judge
+from graticule.decide.judge import Judge
+from graticule.decide.options import DecisionOptions
 from graticule.decide.rule import Rule
 from graticule.errors import BundleError
 from graticule.jobs.compare import compare
-from graticule.jobs.evaluate import EvaluateOptions, evaluate
+from graticule.jobs.evaluate import evaluate
 from graticule.jobs.label_errors import label_errors
+from graticule.jobs.options import EvaluateOptions, PredictOptions
 from graticule.jobs.predict import predict
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
@@ -144,26 +146,27 @@ def _part(parts: dict[str, str], row: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    "options",
+    "asked",
     [
-        DecisionOptions(target_accuracy=0.9),
-        DecisionOptions(target_accuracy=0.9, confidence=0.8, per_class=True),
-        DecisionOptions(target_accuracy=0.9, prevalence=Path("mix.csv")),
+        {"target_accuracy": 0.9},
+        {"target_accuracy": 0.9, "confidence": 0.8, "per_class": True},
+        {"target_accuracy": 0.9, "prevalence": Path("mix.csv")},
     ],
     ids=["target", "per class", "mix"],
 )
 def test_another_rule_that_is_asked_for_is_found_with_the_stored_seed(
-    trained: tuple[Path, Path], options: DecisionOptions, tmp_path: Path
+    trained: tuple[Path, Path], asked: dict[str, Any], tmp_path: Path
 ) -> None:
     run, table = trained
     mix = None
-    if options.prevalence is not None:
+    if "prevalence" in asked:
         file, mix = tmp_path / "mix.csv", np.array([0.5, 0.3, 0.2])
         with file.open("w", newline="") as stream:
             csv.writer(stream).writerows([("class", "share"), *zip(KINDS, mix.tolist(), strict=True)])
-        options = replace(options, prevalence=file)
-    said = predict(run, table, tmp_path / "answers", decisions=options)["acceptance"]
-    judged = evaluate(run, table, tmp_path / "evaluation", EvaluateOptions(decisions=options))["decisions"]
+        asked = asked | {"prevalence": file}
+    options = PredictOptions(**asked)
+    said = predict(run, table, tmp_path / "answers", options)["acceptance"]
+    judged = evaluate(run, table, tmp_path / "evaluation", EvaluateOptions(**asked))["decisions"]
     rule = judged["acceptance"]["rule"]
     assert said["threshold"] == dict(zip(KINDS, rule["threshold"], strict=True))
     bundle = read_bundle(run / "model")

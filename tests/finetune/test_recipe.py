@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from graticule.finetune.recipe import Circumstances, Wishes, average_at, choose_recipe, rate_at
+from graticule.finetune.options import FinetuneOptions
+from graticule.finetune.recipe import Circumstances, average_at, choose_recipe, rate_at
 
 LITE = Circumstances(
     n_train=1920,
@@ -22,30 +23,32 @@ LITE = Circumstances(
 
 
 def test_a_user_sets_nothing() -> None:
-    recipe = choose_recipe(Wishes(), LITE)
+    recipe = choose_recipe(FinetuneOptions(), LITE)
     assert (recipe.batch_size, recipe.input_size, recipe.augment, recipe.balance) == (32, 160, "microscopy", "none")
     assert 10 <= recipe.epochs <= 16
 
 
 def test_the_network_and_the_data_decide() -> None:
-    assert choose_recipe(Wishes(), replace(LITE, normalised=False)).lr == pytest.approx(1e-4)
-    assert choose_recipe(Wishes(), replace(LITE, gpu=True)).input_size == 224
-    assert choose_recipe(Wishes(), replace(LITE, gpu=True, bfloat16=True)).precision == "bfloat16"
-    assert choose_recipe(Wishes(), replace(LITE, gpu=True)).precision == "float32"
-    assert choose_recipe(Wishes(), replace(LITE, native_size=64, min_size=64)).input_size == 64
-    assert choose_recipe(Wishes(), replace(LITE, min_size=180)).input_size == 180
-    assert choose_recipe(Wishes(), replace(LITE, smallest=20)).balance == "loss"
-    assert choose_recipe(Wishes(), replace(LITE, ultrasound=True)).augment == "ultrasound"
-    assert choose_recipe(Wishes(), replace(LITE, pretrained=False)).layer_decay == 1.0
-    assert choose_recipe(Wishes(), replace(LITE, n_train=300, pretrained=False)).statistics == "learned"
-    assert choose_recipe(Wishes(), LITE).statistics == "learned"
-    assert choose_recipe(Wishes(), replace(LITE, n_train=300)).statistics == "kept"
-    assert choose_recipe(Wishes(), replace(LITE, n_train=200)).epochs == 40
-    assert choose_recipe(Wishes(), replace(LITE, n_train=500_000)).epochs == 5
+    assert choose_recipe(FinetuneOptions(), replace(LITE, normalised=False)).lr == pytest.approx(1e-4)
+    assert choose_recipe(FinetuneOptions(), replace(LITE, gpu=True)).input_size == 224
+    assert choose_recipe(FinetuneOptions(), replace(LITE, gpu=True, bfloat16=True)).precision == "bfloat16"
+    assert choose_recipe(FinetuneOptions(), replace(LITE, gpu=True)).precision == "float32"
+    assert choose_recipe(FinetuneOptions(), replace(LITE, native_size=64, min_size=64)).input_size == 64
+    assert choose_recipe(FinetuneOptions(), replace(LITE, min_size=180)).input_size == 180
+    assert choose_recipe(FinetuneOptions(), replace(LITE, smallest=20)).balance == "loss"
+    assert choose_recipe(FinetuneOptions(), replace(LITE, ultrasound=True)).augment == "ultrasound"
+    assert choose_recipe(FinetuneOptions(), replace(LITE, pretrained=False)).layer_decay == 1.0
+    assert choose_recipe(FinetuneOptions(), replace(LITE, n_train=300, pretrained=False)).statistics == "learned"
+    assert choose_recipe(FinetuneOptions(), LITE).statistics == "learned"
+    assert choose_recipe(FinetuneOptions(), replace(LITE, n_train=300)).statistics == "kept"
+    assert choose_recipe(FinetuneOptions(), replace(LITE, n_train=200)).epochs == 40
+    assert choose_recipe(FinetuneOptions(), replace(LITE, n_train=500_000)).epochs == 5
 
 
 def test_wishes_win() -> None:
-    wishes = Wishes(3, 8, 64, 0.01, "none", "loss", 2)
+    wishes = FinetuneOptions(
+        epochs=3, batch_size=8, input_size=64, lr=0.01, augment="none", balance="loss", frozen_blocks=2
+    )
     recipe = choose_recipe(wishes, LITE)
     assert (recipe.epochs, recipe.batch_size, recipe.input_size, recipe.augment, recipe.balance) == (
         3,

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from graticule.arrays import object_array
 from graticule.heads import search
+from graticule.heads.options import HEADS
 from graticule.heads.scoring import LinearHead, RbfHead, probabilities
-from graticule.heads.search import HEADS, HeadChoice, choose_head, fit_choice
+from graticule.heads.search import HeadChoice, choose_head, fit_choice
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

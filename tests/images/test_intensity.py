@@ -15,7 +15,6 @@ from graticule.images.intensity import (
     choose_intensity,
     full_range,
     holds_every_value,
-    parse_window,
     pixel_kind,
     pixel_range,
     reason,
@@ -165,12 +164,6 @@ def test_the_mapping_is_monotone_and_blank_images_are_fine() -> None:
 def test_another_kind_than_the_training_images_is_refused_by_name() -> None:
     with pytest.raises(IntensityError, match=r"of 16 bit, the model was trained on 8 bit.*--any-depth"):
         to_uint8(Image(EIGHT.astype(np.uint16)), Intensity(kinds=("8 bit",)))
-
-
-@pytest.mark.parametrize("text", ["", "5", "9:1", "1:1", "a:b", "nan:1", "0:inf", "bright"])
-def test_requests_that_mean_nothing(text: str) -> None:
-    with pytest.raises(OptionError, match="--intensity"):
-        parse_window(text)
 
 
 def test_json_round_trip() -> None:

@@ -14,7 +14,8 @@ from graticule.errors import ImageError
 from graticule.images import reading
 from graticule.images.decode import ImageFile, decode_file
 from graticule.images.facts import Facts
-from graticule.images.reading import Look, Reading, ReadingOptions, settle_reading
+from graticule.images.options import ReadingOptions
+from graticule.images.reading import Look, Reading, settle_reading
 
 N = 150
 # of the images that differ; none is in a sample of 64 evenly spread ones

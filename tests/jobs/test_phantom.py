@@ -8,6 +8,7 @@ import pytest
 from graticule.errors import OptionError, RunError
 from graticule.jobs.phantom import phantom
 from graticule.phantoms.families import FAMILIES, PhantomFamily
+from graticule.phantoms.options import PhantomOptions
 from graticule.phantoms.powder import Micrograph
 
 
@@ -20,7 +21,7 @@ def fake_family(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_new_or_empty_folder_is_filled_and_nothing_else_is_left(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    record = phantom("blank", tmp_path / "out", n_per_class=1)
+    record = phantom("blank", tmp_path / "out", PhantomOptions(n_per_class=1))
     assert record["n"] == 2
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "phantom.json").is_file()
@@ -32,7 +33,7 @@ def test_an_existing_folder_or_file_is_refused_by_name_and_kept(tmp_path: Path, 
     (tmp_path / "full" / "precious.txt").write_text("kept")
     (tmp_path / "file").write_text("kept")
     with pytest.raises(RunError, match=rf"{name} exists already"):
-        phantom("blank", tmp_path / name, n_per_class=1)
+        phantom("blank", tmp_path / name, PhantomOptions(n_per_class=1))
     assert (tmp_path / "full" / "precious.txt").read_text() == "kept"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "full"]
 
@@ -42,7 +43,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        phantom("blank", tmp_path / "out", n_per_class=1, progress=stop)
+        phantom("blank", tmp_path / "out", PhantomOptions(n_per_class=1), stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -55,4 +56,4 @@ def test_a_faulty_option_leaves_nothing(tmp_path: Path) -> None:
 def test_an_unwritable_place_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot write the phantom"):
-        phantom("blank", tmp_path / "file" / "out", n_per_class=1)
+        phantom("blank", tmp_path / "file" / "out", PhantomOptions(n_per_class=1))

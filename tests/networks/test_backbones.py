@@ -9,7 +9,8 @@ import pytest
 
 from graticule.errors import BackboneError
 from graticule.networks import backbones
-from graticule.networks.backbones import DEFAULT_BACKBONE, EMBEDDED, find_embedded, verified_weights, weights_file
+from graticule.networks.backbones import EMBEDDED, find_embedded, verified_weights, weights_file
+from graticule.networks.options import DEFAULT_BACKBONE
 
 LITE0 = EMBEDDED["efficientnet_lite0"]
 

@@ -12,6 +12,7 @@ from PIL import Image
 from graticule.errors import OptionError
 from graticule.phantoms import families
 from graticule.phantoms.families import FAMILIES, write_phantom
+from graticule.phantoms.options import PhantomOptions
 
 CLASSES = FAMILIES["powder"].classes
 
@@ -29,14 +30,14 @@ def hashes(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("plain") / "set"
-    write_phantom("powder", out, n_per_class=1, seed=3)
+    write_phantom("powder", out, PhantomOptions(n_per_class=1, seed=3))
     return out
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("full") / "set"
-    write_phantom("powder", out, n_per_class=2, seed=3, label_noise=0.25, info_bar="zeiss", masks=True)
+    write_phantom("powder", out, PhantomOptions(n_per_class=2, seed=3, label_noise=0.25, info_bar="zeiss", masks=True))
     return out
 
 
@@ -76,7 +77,7 @@ def test_label_noise_is_exact_recorded_and_files_lie_under_the_given_label(full:
 
 @pytest.mark.parametrize(("share", "n", "wrong"), [(0.0, 10, 0), (0.1, 10, 6), (0.33, 7, 14), (0.99, 50, 297)])
 def test_label_noise_moves_that_many_labels_to_other_classes(share: float, n: int, wrong: int) -> None:
-    tasks = families._tasks(families._Plan("powder", n, 0, share, None, False), 6)
+    tasks = families._tasks(PhantomOptions(n_per_class=n, label_noise=share), 6)
     assert sum(task.class_index != task.label_index for task in tasks) == wrong
     assert {task.label_index for task in tasks} <= set(range(6))
 
@@ -106,7 +107,7 @@ def test_the_same_seed_gives_the_same_files_for_any_number_of_workers(
     plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(families, "_PARALLEL_FROM", 1)
-    write_phantom("powder", tmp_path / "again", n_per_class=1, seed=3, workers=2)
+    write_phantom("powder", tmp_path / "again", PhantomOptions(n_per_class=1, seed=3, workers=2))
     assert hashes(tmp_path / "again") == hashes(plain)
 
 
@@ -115,13 +116,23 @@ def test_progress_is_told_after_each_image(tmp_path: Path, monkeypatch: pytest.M
     fake = families.PhantomFamily("fake", "one image over and over", ("a", "b"), lambda *_: made)
     monkeypatch.setitem(FAMILIES, "fake", fake)
     calls: list[tuple[int, int]] = []
-    write_phantom("fake", tmp_path / "s", n_per_class=2, progress=lambda done, total: calls.append((done, total)))
+    write_phantom(
+        "fake", tmp_path / "s", PhantomOptions(n_per_class=2), lambda done, total: calls.append((done, total))
+    )
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_faulty_options_are_listed_together_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="unknown kind of phantom 'sand'; known: powder, ultrasound") as caught:
-        write_phantom("sand", tmp_path / "x", n_per_class=0, label_noise=1.0, info_bar="leica", seed=-1, workers=0)
-    for word in ("n-per-class", "label-noise", "'leica'", "seed", "workers"):
-        assert word in str(caught.value)
+        write_phantom(
+            "sand", tmp_path / "x", PhantomOptions(n_per_class=0, label_noise=1.0, info_bar="leica", seed=-1, workers=0)
+        )
+    for text in (
+        "--n-per-class 0: allowed are whole numbers from 1",
+        "--label-noise 1.0: allowed are shares from 0 to below 1",
+        "--info-bar leica: allowed are zeiss, thermo, jeol, hitachi, tescan",
+        "--seed -1: allowed are whole numbers from 0",
+        "--workers 0: allowed are whole numbers from 1",
+    ):
+        assert text in str(caught.value)
     assert not (tmp_path / "x").exists()

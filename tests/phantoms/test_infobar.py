@@ -6,9 +6,14 @@ from tests.phantoms.infobar_variants import Variant, draw_variant, stamp_variant
 
 from graticule.errors import OptionError
 from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
+from graticule.phantoms.options import MAKERS
 
 GREY = np.full((512, 512), 117, dtype=np.uint8)
 SHOT = Acquisition(pixel_size_nm=37.5, energy_kv=5.0, working_distance_mm=8.2, number=1234)
+
+
+def test_every_maker_that_the_options_name_has_a_bar() -> None:
+    assert set(MAKERS) == set(MAKES)
 
 
 @pytest.mark.parametrize("make", sorted(MAKES))

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from graticule.phantoms.families import write_phantom
+from graticule.phantoms.options import PhantomOptions
 from graticule.phantoms.ultrasound import CLASSES, phantom_frame, render_marked, render_plain
 
 SMALL = (336, 448)
@@ -48,7 +49,9 @@ def test_a_cyst_is_darker_than_a_solid_mass_against_what_surrounds_it(index: int
 
 @pytest.mark.parametrize(("marks", "bearing"), [("none", set()), ("cyst", {"cyst"}), ("all", {"cyst", "solid"})])
 def test_marks_are_planted_where_they_were_asked_for(tmp_path: Path, marks: str, bearing: set[str]) -> None:
-    record = write_phantom("ultrasound", tmp_path / "set", n_per_class=2, seed=4, marks=marks, masks=True)
+    record = write_phantom(
+        "ultrasound", tmp_path / "set", PhantomOptions(n_per_class=2, seed=4, marks=marks, masks=True)
+    )
     assert record["marks"] == marks
     for row in rows_of(tmp_path / "set"):
         image = np.asarray(Image.open(tmp_path / "set" / row["path"]))

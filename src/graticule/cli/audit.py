@@ -11,24 +11,21 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, print_json, print_table
+from graticule.jobs.options import AuditOptions
 from graticule.split.duplicates.words import in_families, kinds_of
 
 
 @options.grouped
 def command(
     data: options.Data,
+    *,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to create for the report.")] = None,
-    group: options.Group = "auto",
-    views: options.Views = 4,
-    reading: options.Reading = options.Reading(),
-    seed: options.Seed = 0,
-    loading: options.Loading = options.Loading(),
+    chosen: AuditOptions,
     json: options.Json = False,
 ) -> None:
     """Look for what would make a result wrong, before training: labels, leaks, shortcuts, repeats, files."""
-    from graticule.jobs.audit import AuditOptions, audit
+    from graticule.jobs.audit import audit
 
-    chosen = AuditOptions(group=group, views=views, seed=seed, **vars(reading), **vars(loading))
     with ProgressBars() as progress:
         document = audit(data, out, chosen, progress)
     if json:

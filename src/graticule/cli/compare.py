@@ -9,24 +9,27 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import figure_text, print_json, print_table
+from graticule.options import SeedOptions
 
 _SHARES = ("accuracy", "macro_precision", "macro_sensitivity", "macro_specificity", "macro_f1")
 
 
+@options.grouped
 def command(
     run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="A finished run: the others are compared with it.")],
     run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="A finished run on the same samples.")],
     more: Annotated[list[Path] | None, typer.Argument(metavar="[RUN_C...]", help="Further runs.")] = None,
+    *,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for comparison.json and compare.html.")
     ] = None,
-    seed: options.Seed = 0,
+    chosen: SeedOptions,
     json: options.Json = False,
 ) -> None:
     """Compare runs on the same samples, paired; differences are B minus A."""
     from graticule.jobs.compare import compare
 
-    result = compare(run_a, run_b, out, others=more or (), seed=seed)
+    result = compare(run_a, run_b, out, others=more or (), seed=chosen.seed)
     if json:
         print_json(result)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import print_json, print_table
+from graticule.jobs.options import CountOptions
 
 _SHOWN_SPECIMENS = 10
 _METHODS = {
@@ -21,56 +21,17 @@ _METHODS = {
 }
 
 
-@dataclass(frozen=True)
-class Sources:
-    """What is known beside the predictions."""
-
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            "--table", metavar="FILE", help="CSV or Parquet: path and any of specimen, diameter_um, volume_ml, label."
-        ),
-    ] = None
-    by: Annotated[
-        str | None,
-        typer.Option("--by", metavar="COLUMN", help="Column that names the specimens; by default specimen."),
-    ] = None
-    control: Annotated[
-        Path | None,
-        typer.Option(
-            "--control",
-            metavar="FILE",
-            help="path, label and perhaps sampling_prob of images drawn at random and labelled by a person.",
-        ),
-    ] = None
-    calibration: Annotated[
-        Path | None,
-        typer.Option(
-            "--calibration",
-            metavar="RUN",
-            help="Run with calibration images; by default the one that predicted.",
-        ),
-    ] = None
-    volume_ml: Annotated[
-        float | None, typer.Option("--volume-ml", metavar="V", help="Volume of each specimen in mL.")
-    ] = None
-    diameter_is: Annotated[
-        str | None, typer.Option("--diameter-is", metavar="TEXT", help="What the column diameter_um is; recorded.")
-    ] = None
-
-
 @options.grouped
 def command(
     predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS", help="Output folder of `graticule predict`.")],
     out: options.Out,
-    sources: Sources,
-    seed: options.Seed = 0,
+    chosen: CountOptions,
     json: options.Json = False,
 ) -> None:
     """Count images per class and specimen, with intervals."""
-    from graticule.jobs.count import CountOptions, count
+    from graticule.jobs.count import count
 
-    content = count(predictions, out, CountOptions(**vars(sources), seed=seed))
+    content = count(predictions, out, chosen)
     if json:
         print_json(content)
         return

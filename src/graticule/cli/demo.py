@@ -9,17 +9,20 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, figure_text
+from graticule.options import WorkersOptions
 
 
+@options.grouped
 def command(
+    *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to create.")] = Path("graticule-demo"),
-    workers: options.Workers = None,
+    chosen: WorkersOptions,
 ) -> None:
     """The whole way on a generated sample, offline: draw, train, predict, report."""
     from graticule.jobs.demo import demo
 
     with ProgressBars() as progress:
-        result = demo(out, workers=workers, reporter=progress)
+        result = demo(out, workers=chosen.workers, reporter=progress)
     metrics = result["run"]["metrics"]
     typer.echo(f"{metrics['n']:,} micrographs of {metrics['n_groups']} specimens, {len(metrics['classes'])} powders")
     typer.echo(f"accuracy on specimens not trained on: {figure_text(metrics['accuracy'])}")

@@ -9,23 +9,19 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, print_json
+from graticule.jobs.options import EmbedOptions
 
 
 @options.grouped
 def command(
     data: options.Data,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A .parquet, .npz or .csv file to create.")],
-    backbone: options.Backbone = "efficientnet_lite0",
-    weights: options.Weights = None,
-    views: options.Views = 4,
-    reading: options.Reading = options.Reading(),
-    loading: options.Loading = options.Loading(),
+    chosen: EmbedOptions,
     json: options.Json = False,
 ) -> None:
     """Write the feature matrix with ids, for your own analysis."""
-    from graticule.jobs.embed import EmbedOptions, embed
+    from graticule.jobs.embed import embed
 
-    chosen = EmbedOptions(backbone=backbone, weights=weights, views=views, **vars(reading), **vars(loading))
     with ProgressBars() as progress:
         result = embed(data, out, chosen, progress)
     failures = result.pop("failures")

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, figure_text, print_json, print_notes, print_table
-from graticule.cli.predict import Deciding
+from graticule.jobs.options import EvaluateOptions
 
 
 @options.grouped
 def command(
-    run: options.Run,
-    data: options.Data,
-    out: options.Out,
-    deciding: Deciding,
-    group: options.Group = "auto",
-    synthetic: Annotated[
-        bool, typer.Option("--synthetic", help="Evaluate on synthetic images too; the report's title says so.")
-    ] = False,
-    any_depth: options.AnyDepth = False,
-    seed: options.Seed = 0,
-    loading: options.Loading = options.Loading(),
-    json: options.Json = False,
+    run: options.Run, data: options.Data, out: options.Out, chosen: EvaluateOptions, json: options.Json = False
 ) -> None:
     """Score other labelled images with a finished model, and hold its decisions against their labels."""
-    from graticule.decide.judge import DecisionOptions
-    from graticule.jobs.evaluate import EvaluateOptions, evaluate
+    from graticule.jobs.evaluate import evaluate
 
-    decisions = DecisionOptions(**asdict(deciding))
-    chosen = EvaluateOptions(
-        group=group, seed=seed, any_depth=any_depth, synthetic=synthetic, decisions=decisions, **vars(loading)
-    )
     with ProgressBars() as progress:
         result = evaluate(run, data, out, chosen, progress)
     metrics = result["metrics"]

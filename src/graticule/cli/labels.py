@@ -10,6 +10,7 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import LISTED_FAILURES, ProgressBars, exit_with_failures, print_json
+from graticule.options import RootOptions
 
 HELP = "The record of labels: verify it, export it, import into it."
 
@@ -67,8 +68,10 @@ def _print_verification(result: dict[str, Any]) -> None:
         )
 
 
+@options.grouped
 def export(
     labels: Labels,
+    *,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Manifest to write, .csv or .parquet; others stand beside it.")
     ],
@@ -76,7 +79,7 @@ def export(
         Path | None,
         typer.Option("--data", metavar="DATA", help="Put the labels into this data set and keep its other columns."),
     ] = None,
-    root: options.Root = None,
+    files: RootOptions,
     min_people: Annotated[
         int, typer.Option("--min-people", metavar="N", help="Persons who must agree on an image.")
     ] = 1,
@@ -88,7 +91,7 @@ def export(
     """Write agreed labels as a manifest for `train`; doubtful, novel, open ones and the whole record in other files."""
     from graticule.jobs.labels import export_labels
 
-    result = export_labels(labels, out, data=data, root=root, min_people=min_people, sound_part=sound_part)
+    result = export_labels(labels, out, data=data, root=files.root, min_people=min_people, sound_part=sound_part)
     failures = result.pop("failures")
     if json:
         print_json(result)
@@ -107,12 +110,14 @@ def export(
         raise typer.Exit(LISTED_FAILURES)
 
 
+@options.grouped
 def import_table(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="CSV or Parquet with columns path, label[, user, sampling_prob].")
     ],
     labels: Labels,
-    root: options.Root = None,
+    *,
+    files: RootOptions,
     user: Annotated[
         str | None, typer.Option("--user", metavar="NAME", help="Who said so, in rows without a user; default: you.")
     ] = None,
@@ -125,7 +130,7 @@ def import_table(
     from graticule.jobs.labels_import import import_labels
 
     with ProgressBars() as progress:
-        result = import_labels(labels, table, root=root, user=user, reason=reason, reporter=progress)
+        result = import_labels(labels, table, root=files.root, user=user, reason=reason, reporter=progress)
     failures = result.pop("failures")
     if json:
         print_json(result)

@@ -9,21 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graticule.cli import options
 from graticule.cli.console import ProgressBars
 from graticule.cli.interrupt import say_after_interrupt
+from graticule.jobs.options import ReviewOptions
 
 if TYPE_CHECKING:
     from graticule.jobs.review import Sharing
 
 Source = Annotated[Path, typer.Argument(metavar="RUN_OR_PREDICTIONS", help="Folder of `predict`, or a run of `train`.")]
 Labels = Annotated[
-    str, typer.Option(help="Label store: a file such as labels.db, or postgresql+pg8000://USER@HOST/DATABASE.")
+    str,
+    typer.Option(
+        metavar="URL", help="Label store: a file such as labels.db, or postgresql+pg8000://USER@HOST/DATABASE."
+    ),
 ]
-User = Annotated[str | None, typer.Option(help="Your name on the record; by default your login name.")]
+User = Annotated[str | None, typer.Option(metavar="NAME", help="Your name on the record; by default your login name.")]
 Host = Annotated[
     str,
     typer.Option(
-        help="Address to listen on; where others can reach it, GRATICULE_PASSWORD or a made password is asked."
+        metavar="ADDRESS",
+        help="Address to listen on; where others can reach it, GRATICULE_PASSWORD or a made password is asked.",
     ),
 ]
 Names = Annotated[
@@ -37,24 +43,20 @@ Proxies = Annotated[
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="By default 8642, or any free one.")]
 
 
+@options.grouped
 def command(
     source: Source,
     labels: Labels,
+    *,
     user: User = None,
-    blind: Annotated[bool, typer.Option("--blind", help="Withhold the model's opinion on every image.")] = False,
-    double: Annotated[bool, typer.Option("--double", help="Two persons decide on each image.")] = False,
-    control: Annotated[
-        int | None, typer.Option(help="Accepted images drawn to measure the error; by default a tenth, 60 to 200.")
-    ] = None,
-    order: Annotated[str, typer.Option(help="gain (errors mended per look), margin or random.")] = "gain",
-    seed: Annotated[int, typer.Option(help="Of the control sample and the random order.")] = 0,
+    chosen: ReviewOptions,
     host: Host = "127.0.0.1",
     port: Port = None,
     name: Names = None,
     proxy: Proxies = None,
 ) -> None:
     """Open a local page to review what the model would not decide, and what looks wrong or new."""
-    from graticule.jobs.review import ReviewOptions, Sharing, listen_for, open_review
+    from graticule.jobs.review import Sharing, listen_for, open_review
     from graticule.record.people import check_person, login_name
     from graticule.review.web.app import serve_page
 
@@ -64,7 +66,7 @@ def command(
     given.check()
     sharing = given.guarded()
     with ProgressBars() as progress:
-        review = open_review(source, labels, ReviewOptions(blind, double, control, order, seed), progress)
+        review = open_review(source, labels, chosen, progress)
     with review:
         listening = listen_for(sharing)
         app = review.app(listening, person)

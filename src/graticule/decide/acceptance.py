@@ -25,26 +25,14 @@ from numpy.typing import NDArray
 from graticule.arrays import FloatArray, IntArray
 from graticule.decide.estimated_rule import error_limits, loosest, reachable
 from graticule.decide.evidence import Evidence
-from graticule.decide.rule import CONFIDENCE, ESTIMATED, GUARANTEED, NOT_CERTIFIABLE, TARGET, Rule
+from graticule.decide.options import CONFIDENCE, TARGET, DecisionOptions
+from graticule.decide.rule import ESTIMATED, GUARANTEED, NOT_CERTIFIABLE, Rule
 from graticule.errors import OptionError
 
 # share of the error rate for the strictest threshold, and where the rest enters: most models accept a third safely
 FIRST_SHARE = 0.2
 SECOND_START = 0.3
 _STEP = 0.05
-
-
-def check_target(target: float, confidence: float) -> None:
-    """Raise OptionError unless 0.5 <= target < 1 and 0.5 <= confidence < 1."""
-    if target >= 1.0:
-        raise OptionError(
-            f"--target-accuracy {target:g}: no number of images proves that a model never errs; allowed are shares "
-            "from 0.5 to below 1, and 0.99 is usual"
-        )
-    if not target >= 0.5:
-        raise OptionError(f"--target-accuracy {target:g}: allowed are shares from 0.5 to below 1")
-    if not 0.5 <= confidence < 1.0:
-        raise OptionError(f"--confidence {confidence:g}: allowed are shares from 0.5 to below 1")
 
 
 def least_accepted(target: float, delta: float, errors: int = 0) -> int:
@@ -164,7 +152,7 @@ def find_rule(
     ------
     OptionError
     """
-    check_target(target, confidence)
+    DecisionOptions(target_accuracy=target, confidence=confidence).check()
     k = evidence.proba.shape[1]
     best = evidence.calibrated.argmax(axis=1)
     score, right = evidence.calibrated.max(axis=1), best == evidence.y

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
-from graticule.decide.acceptance import check_target, read_prevalence, rule_asked_for
+from graticule.decide.acceptance import read_prevalence, rule_asked_for
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
-from graticule.decide.novelty import ALPHA, Novelty, nearest
+from graticule.decide.novelty import Novelty, nearest
 from graticule.decide.novelty_space import project
-from graticule.decide.rule import CONFIDENCE, TARGET, Rule
+from graticule.decide.options import DecisionOptions
+from graticule.decide.rule import Rule
 from graticule.errors import ManifestError, OptionError
 from graticule.features.samples import reasons_beyond
 from graticule.heads.predictor import ScoredFiles
@@ -32,56 +33,6 @@ NO_EVIDENCE = (
     "sent to review. Train with --folds 5, or with --calibration 0.2"
 )
 N_NEAREST = 3
-
-
-@dataclass(frozen=True)
-class DecisionOptions:
-    """Options of `predict` on decisions, as on the command line.
-
-    Attributes
-    ----------
-    target_accuracy : float
-        Accuracy among accepted images, in [0.5, 1).
-    confidence : float
-        That the target is kept, in [0.5, 1).
-    per_class : bool
-        Keep the target among the images accepted as each class.
-    prevalence : Path, optional
-        CSV with columns class and share: the mix of the images to come.
-    coverage : float
-        Level of the prediction sets, in [0.5, 1).
-    novelty_alpha : float
-        Share of usual images that may be rejected as novel, in [0, 0.5].
-    novelty_fdr : bool
-        Let alpha bound the expected share of usual images among the rejected of the whole run instead
-        (Benjamini-Hochberg).
-    """
-
-    target_accuracy: float = TARGET
-    confidence: float = CONFIDENCE
-    per_class: bool = False
-    prevalence: Path | None = None
-    coverage: float = 0.95
-    novelty_alpha: float = ALPHA
-    novelty_fdr: bool = False
-
-    def check(self) -> None:
-        """Raise OptionError when one is out of range."""
-        check_target(self.target_accuracy, self.confidence)
-        if not 0.5 <= self.coverage < 1.0:
-            raise OptionError(f"--coverage {self.coverage:g}: allowed are shares from 0.5 to below 1; 0.95 is usual")
-        if not 0.0 <= self.novelty_alpha <= 0.5:
-            raise OptionError(f"--novelty-alpha {self.novelty_alpha:g}: allowed are shares from 0 to 0.5")
-
-    def words(self) -> list[str]:
-        """The options that differ from the defaults, as words of a command line."""
-        found = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            option = f"--{item.name.replace('_', '-')}"
-            if value != item.default:
-                found += [option] if value is True else [option, str(value)]
-        return found
 
 
 @dataclass(frozen=True)

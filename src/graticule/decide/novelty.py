@@ -34,7 +34,6 @@ from graticule.decide.novelty_space import Space, components_of, fit_space, span
 from graticule.errors import BundleError
 from graticule.heads.scoring import by_row
 
-ALPHA = 0.01
 # of the relative Mahalanobis distance, the Mahalanobis distance, the rest and the doubt in what tells near images
 MIXING = (1.0, 0.0, 1.0, 2.0)
 FAR_HANDICAP = 1.0

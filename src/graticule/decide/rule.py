@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from graticule.arrays import FloatArray
 from graticule.errors import BundleError
 
-# what is asked for by default, in training as in prediction
-TARGET, CONFIDENCE = 0.99, 0.95
 GUARANTEED, ESTIMATED, NOT_CERTIFIABLE = "guaranteed", "estimated", "not certifiable"
 STATUSES = (GUARANTEED, ESTIMATED, NOT_CERTIFIABLE)
 _LONGEST = 2000

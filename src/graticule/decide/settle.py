@@ -13,7 +13,8 @@ from graticule.decide.acceptance import find_rule
 from graticule.decide.assessment import LabelledAnswers, assess, coverage_of, numbers, proportion
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
-from graticule.decide.novelty import ALPHA, HeldOutImages, Novelty, doubt, fit_novelty
+from graticule.decide.novelty import HeldOutImages, Novelty, doubt, fit_novelty
+from graticule.decide.options import ALPHA
 from graticule.decide.reliability import calibration_errors, reliability
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule

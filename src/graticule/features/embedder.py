@@ -19,9 +19,9 @@ from graticule.images.decode import ImageFile
 from graticule.images.image import Image
 from graticule.images.intensity import IntensityError
 from graticule.images.preprocess import prepare
-from graticule.networks.backbones import DEFAULT_BACKBONE
 from graticule.networks.catalogue import encoder_of
 from graticule.networks.encoder import Encoder
+from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.networks.session import Network
 from graticule.runs import cache_folder
 

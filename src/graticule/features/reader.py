@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from graticule.features.samples import Samples, image_files
 from graticule.images.beyond import largest
 from graticule.images.intensity import Intensity
-from graticule.images.reading import Reading, ReadingOptions, settle_reading
+from graticule.images.options import ReadingOptions
+from graticule.images.reading import Reading, settle_reading
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
 from graticule.progress import Reporter

@@ -4,44 +4,79 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graticule.finetune.recipe import AUGMENTATIONS, BALANCES, Wishes
-from graticule.images.reading import ReadingOptions
-from graticule.networks.backbones import DEFAULT_BACKBONE
-from graticule.networks.session import VIEWS
-from graticule.options import LoadingOptions
+from graticule.images.options import ReadingOptions
+from graticule.networks.options import DEFAULT_VIEWS, VIEWS, NetworkOptions
+from graticule.options import Options, RootOptions, WorkersOptions, numbers, one_of, option, whole_numbers
 from graticule.split.options import SplitOptions
 
-DEFAULT_VIEWS = 4
+AUGMENTATIONS = ("auto", "microscopy", "ultrasound", "none")
+BALANCES = ("auto", "loss", "none")
 
 
 @dataclass(frozen=True)
-class FinetuneOptions(Wishes, SplitOptions, ReadingOptions, LoadingOptions):
-    """How the network itself is trained; None and "auto": chosen by network and data.
+class RecipeOptions(Options):
+    """How the network itself is trained; None and "auto": chosen by network and data, see `Recipe`."""
 
-    Attributes
-    ----------
-    backbone : str
-        An embedded backbone, or a timm model with the extra `torch`.
-    weights : str, optional
-        For timm models: a weight file, or "none" for random weights.
-    views : 1, 4 or 8, optional
-        Symmetries of the square that are averaged over; default 4, for networks trained on ultrasound 1.
-    ensemble : bool
-        Ship the networks of all folds instead of one refitted on all cross-validated samples.
-    epochs, input_size, lr, augment, balance, frozen_blocks, compile
-        See `graticule.finetune.recipe.Recipe`.
-    device : str
-        "auto", "cpu", "cuda", "cuda:N" or "mps".
-    resume : bool
-        Go on with an interrupted run in the same folder.
-    """
+    epochs: int | None = option(
+        None,
+        "Passes over the images; default by their number.",
+        metavar="N",
+        allowed=whole_numbers(1),
+        method="finetune",
+    )
+    input_size: int | None = option(
+        None,
+        "Side of the input; default 160 px, on a GPU the network's own.",
+        metavar="N",
+        allowed=whole_numbers(16),
+        method="finetune",
+    )
+    lr: float | None = option(
+        None,
+        "Highest learning rate; default by the network.",
+        metavar="X",
+        allowed=numbers("numbers above 0 and below 1", lambda rate: 0 < rate < 1),
+        method="finetune",
+    )
+    augment: str = option("auto", "How training images are varied.", allowed=one_of(*AUGMENTATIONS), method="finetune")
+    balance: str = option(
+        "auto", "Weigh rare classes in the loss; auto: if rare.", allowed=one_of(*BALANCES), method="finetune"
+    )
+    frozen_blocks: int = option(
+        0,
+        "The first N blocks keep their weights, which is faster.",
+        metavar="N",
+        allowed=whole_numbers(0),
+        method="finetune",
+    )
+    compile: bool = option(False, "Let torch compile the network; pays on a GPU.", method="finetune")
+    ensemble: bool = option(False, "Ship the networks of all folds instead of one refitted.", method="finetune")
+    device: str = option("auto", "What computes.", metavar="auto|cpu|cuda|cuda:N|mps", method="finetune")
+    resume: bool = option(False, "Go on with the interrupted run in --out.", alters=False, method="finetune")
 
-    backbone: str = DEFAULT_BACKBONE
-    weights: str | None = None
-    views: int | None = None
-    ensemble: bool = False
-    device: str = "auto"
-    resume: bool = False
+
+@dataclass(frozen=True)
+class StepOptions(Options):
+    """How many images are worked on at a time."""
+
+    batch_size: int | None = option(
+        None,
+        "Images per network call, default 8; finetune: per training step, default 32.",
+        metavar="N",
+        allowed=whole_numbers(1),
+        alters="finetune",
+    )
+
+
+@dataclass(frozen=True)
+class FinetuneOptions(
+    RecipeOptions, NetworkOptions, ReadingOptions, SplitOptions, RootOptions, WorkersOptions, StepOptions
+):
+    """All that the training of a network depends on."""
+
+    views: int | None = option(
+        None, "Average over rotations and flips; default 4, for ultrasound 1.", allowed=one_of(*VIEWS)
+    )
 
     @property
     def views_settled(self) -> int:
@@ -49,23 +84,3 @@ class FinetuneOptions(Wishes, SplitOptions, ReadingOptions, LoadingOptions):
         if self.views is not None:
             return self.views
         return 1 if "ultrasound" in (self.augment, {"mask": "ultrasound"}.get(self.marks)) else DEFAULT_VIEWS
-
-    def network_faults(self) -> list[str]:
-        """What is wrong with the values."""
-        faults = []
-        if self.views_settled not in VIEWS:
-            faults.append(f"--views {self.views}: allowed are {', '.join(map(str, VIEWS))}")
-        if self.batch_size is not None and self.batch_size < 1:
-            faults.append(f"--batch-size {self.batch_size}: allowed are whole numbers from 1")
-        faults += [
-            f"--{name.replace('_', '-')} {value}: allowed are whole numbers from {least}"
-            for name, least in (("epochs", 1), ("input_size", 16), ("frozen_blocks", 0))
-            if (value := getattr(self, name)) is not None and value < least
-        ]
-        if self.lr is not None and not 0 < self.lr < 1:
-            faults.append(f"--lr {self.lr}: allowed are numbers above 0 and below 1")
-        if self.augment not in AUGMENTATIONS:
-            faults.append(f"--augment {self.augment}: allowed are {', '.join(AUGMENTATIONS)}")
-        if self.balance not in BALANCES:
-            faults.append(f"--balance {self.balance}: allowed are {', '.join(BALANCES)}")
-        return faults

@@ -10,10 +10,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from graticule.options import Options
+from graticule.finetune.options import FinetuneOptions
 
-AUGMENTATIONS = ("auto", "microscopy", "ultrasound", "none")
-BALANCES = ("auto", "loss", "none")
 SHOWN = 26_000  # images shown to the network in all, when the user says nothing
 MIN_EPOCHS, MAX_EPOCHS = 5, 40
 BATCH_SIZE = 32
@@ -90,20 +88,6 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Wishes(Options):
-    """What the user said; None and "auto": choose for me. See `Recipe`."""
-
-    epochs: int | None = None
-    batch_size: int | None = None
-    input_size: int | None = None
-    lr: float | None = None
-    augment: str = "auto"
-    balance: str = "auto"
-    frozen_blocks: int = 0
-    compile: bool = False
-
-
-@dataclass(frozen=True)
 class Circumstances:
     """What the defaults depend on.
 
@@ -136,33 +120,33 @@ class Circumstances:
     ultrasound: bool = False
 
 
-def choose_recipe(wishes: Wishes, found: Circumstances) -> Recipe:
-    """The user's wishes, and a fitting default for everything else.
+def choose_recipe(options: FinetuneOptions, found: Circumstances) -> Recipe:
+    """What the user asked for, and a fitting default for everything else.
 
     About 26,000 images are shown in all, in 5 to 40 epochs. The input is the network's own size on a GPU and 160 px on
     a processor, where its cost would else exceed a laptop's patience.
     """
-    epochs = wishes.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, round(SHOWN / max(1, found.n_train))))
-    batch_size = wishes.batch_size or min(BATCH_SIZE, max(4, found.n_train // 8))
-    size = wishes.input_size or default_size(found.native_size, found.min_size, gpu=found.gpu)
-    augment = wishes.augment
+    epochs = options.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, round(SHOWN / max(1, found.n_train))))
+    batch_size = options.batch_size or min(BATCH_SIZE, max(4, found.n_train // 8))
+    size = options.input_size or default_size(found.native_size, found.min_size, gpu=found.gpu)
+    augment = options.augment
     if augment == "auto":
         augment = "ultrasound" if found.ultrasound else "microscopy"
-    balance = wishes.balance
+    balance = options.balance
     if balance == "auto":
         balance = "loss" if found.largest > IMBALANCE * found.smallest else "none"
     return Recipe(
         epochs=epochs,
         batch_size=batch_size,
         input_size=size,
-        lr=wishes.lr or default_rate(found) * math.sqrt(batch_size / BATCH_SIZE),
+        lr=options.lr or default_rate(found) * math.sqrt(batch_size / BATCH_SIZE),
         augment=augment,
         balance=balance,
-        frozen_blocks=wishes.frozen_blocks,
+        frozen_blocks=options.frozen_blocks,
         statistics="kept" if found.pretrained and found.n_train < ENOUGH_FOR_STATISTICS else "learned",
         layer_decay=0.97 if found.pretrained else 1.0,
         precision="bfloat16" if found.bfloat16 else "float32",
-        compile=wishes.compile,
+        compile=options.compile,
     )
 
 

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graticule.heads.search import HEADS
+from graticule.options import one_of, option
 from graticule.split.options import SplitOptions
+
+HEADS = ("auto", "logistic", "svm")
 
 
 @dataclass(frozen=True)
 class HeadOptions(SplitOptions):
-    """How a classifier on frozen features is trained.
+    """How a classifier on frozen features is trained."""
 
-    Attributes
-    ----------
-    head : "auto", "logistic" or "svm"
-    refit : bool
-        Ship one head fitted on all cross-validated samples instead of the mean of the fold heads.
-    """
-
-    head: str = "auto"
-    refit: bool = False
-
-    def head_faults(self) -> list[str]:
-        """What is wrong with the values."""
-        return [] if self.head in HEADS else [f"--head {self.head}: allowed are {', '.join(HEADS)}"]
+    head: str = option("auto", "The classifier.", allowed=one_of(*HEADS), method="features")
+    refit: bool = option(
+        False, "Ship one head refitted on all images instead of the mean of the fold heads.", method="features"
+    )

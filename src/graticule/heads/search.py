@@ -37,7 +37,6 @@ from graticule.heads.heads import (
 from graticule.heads.scoring import Head, squared_distances
 from graticule.split.folds import inner_folds
 
-HEADS = ("auto", "logistic", "svm")
 SEARCH_LIMIT = 5000
 INNER_FOLDS = 3
 MIN_GROUPS = 3

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from graticule.errors import OptionError
 from graticule.images.image import Image
+from graticule.images.options import POLICIES, parse_window
 
-POLICIES = ("auto", "full", "percentile", "image")
 PERCENTILES = (0.1, 99.9)
 # the depths of cameras: a 16-bit file is taken for the smallest one that holds all of its values
 _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
@@ -283,23 +283,6 @@ def reason(request: str, chosen: Intensity) -> str:
         "by default: the smallest usual range that holds the values found, or their percentiles where they fill less "
         f"than {_FILLED:.0%} of it"
     )
-
-
-def parse_window(text: str) -> tuple[float, float]:
-    """ "LOW:HIGH" as two numbers, low < high.
-
-    Raises
-    ------
-    OptionError
-    """
-    first, colon, second = text.partition(":")
-    try:
-        low, high = float(first), float(second)
-    except ValueError:
-        low = high = math.nan
-    if not (colon and math.isfinite(low) and math.isfinite(high) and low < high):
-        raise OptionError(f"--intensity {text}: allowed are {', '.join(POLICIES)}, or LOW:HIGH such as 0:4095")
-    return low, high
 
 
 def _window(ranges: Sequence[PixelRange], *, percentile: bool) -> tuple[float, float]:

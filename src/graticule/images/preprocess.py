@@ -22,9 +22,8 @@ from graticule.images.burnt_in.infobar import Bar, crop_bar, find_bar
 from graticule.images.burnt_in.ultrasound import ScanMarks, find_marks, mask_marks
 from graticule.images.image import Image
 from graticule.images.intensity import Intensity, pixel_kind, to_uint8
+from graticule.images.options import INFO_BARS, MARKS
 
-INFO_BARS = ("crop", "keep")
-MARKS = ("keep", "mask")
 MOST_PIXELS = 8192
 FULL_RANGE = Intensity()
 EVERYTHING = Selection()

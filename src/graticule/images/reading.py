@@ -18,104 +18,23 @@ from graticule.images.decode import ImageFile
 from graticule.images.image import read_image
 from graticule.images.intensity import (
     EIGHT,
-    POLICIES,
     Intensity,
     PixelRange,
     choose_intensity,
     holds_every_value,
-    parse_window,
     pixel_range,
     reason,
 )
-from graticule.images.preprocess import INFO_BARS, MARKS, Preprocessing
+from graticule.images.options import ReadingOptions
+from graticule.images.preprocess import Preprocessing
 from graticule.manifest import escape_path
-from graticule.options import Options
 from graticule.workers.pool import in_workers
 
-SCALES = ("squeeze", "physical")
 Progress = Callable[[int, int], None]
 _SAMPLED = 64
 _FITS = 0.95
 _FEW_LEVELS = 32  # of 256
 _FAR_BRIGHTER = 2.0
-
-
-@dataclass(frozen=True)
-class ReadingOptions(Options):
-    """Options on reading images that several verbs share, as on the command line.
-
-    Attributes
-    ----------
-    intensity : str
-        "auto", "full", "percentile" (of the data set), "image" (percentiles of each image) or "LOW:HIGH".
-    info_bar : "crop" or "keep"
-    marks : "keep" or "mask"
-        Text, calipers and borders burnt into ultrasound frames.
-    scale : "squeeze" or "physical"
-        The whole picture into the input, or all images at one pixel size.
-    size_features : bool
-        Whether width and height of the stored image join the features.
-    z : str, optional
-        Plane of a stack, a number from 0 or "max".
-    channel : str, optional
-        Channels, such as "0" or "2,1,0".
-    page : int, optional
-        Page of a file with several, from 0.
-    """
-
-    intensity: str = "auto"
-    info_bar: str = "crop"
-    marks: str = "keep"
-    scale: str = "squeeze"
-    size_features: bool = False
-    z: str | None = None
-    channel: str | None = None
-    page: int | None = None
-
-    def faults(self) -> list[str]:
-        """What is wrong with the values."""
-        faults = []
-        try:
-            if self.intensity not in POLICIES:
-                parse_window(self.intensity)
-        except OptionError as error:
-            faults.append(str(error))
-        for name, value, allowed in (
-            ("info-bar", self.info_bar, INFO_BARS),
-            ("marks", self.marks, MARKS),
-            ("scale", self.scale, SCALES),
-        ):
-            if value not in allowed:
-                faults.append(f"--{name} {value}: allowed are {', '.join(allowed)}")
-        try:
-            self.selection()
-        except OptionError as error:
-            faults.append(str(error))
-        return faults
-
-    def selection(self) -> Selection:
-        """Plane, channels and page as numbers.
-
-        Raises
-        ------
-        OptionError
-        """
-        z: int | str | None = self.z
-        if self.z is not None and self.z != "max":
-            if not self.z.isdecimal():
-                raise OptionError(f"--z {self.z}: allowed are whole numbers from 0, or max")
-            z = int(self.z)
-        channel = None
-        if self.channel is not None:
-            numbers = [part.strip() for part in self.channel.split(",")]
-            if len(numbers) not in (1, 3) or not all(number.isdecimal() for number in numbers):
-                raise OptionError(
-                    f"--channel {self.channel}: allowed are one or three numbers from 0, such as 0 or 2,1,0"
-                )
-            channel = tuple(int(number) for number in numbers)
-        if self.page is not None and self.page < 0:
-            raise OptionError(f"--page {self.page}: allowed are whole numbers from 0")
-        return Selection(z=z, channel=channel, page=self.page)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,13 @@ from graticule.audit.shortcuts import Shortcuts
 from graticule.features.reader import settle
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import write_text
-from graticule.images.reading import Reading, ReadingOptions
+from graticule.images.reading import Reading
+from graticule.jobs.options import AuditOptions
 from graticule.jobs.record import write_failures
 from graticule.manifest import Manifest, escape_path
-from graticule.networks.backbones import DEFAULT_BACKBONE
 from graticule.networks.catalogue import encoder_of
-from graticule.options import check_options, check_outside
+from graticule.networks.options import DEFAULT_BACKBONE
+from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.report.audit.page import render_audit
 from graticule.report.audit.pictures import SIDE
@@ -43,39 +43,6 @@ _MAX_PAIRS = 10_000
 _MAX_SIZES = 50
 _EXAMPLES = 6
 _TUNED = 2
-
-
-@dataclass(frozen=True)
-class AuditOptions(ReadingOptions):
-    """Options of `audit`, as on the command line; those of `ReadingOptions` as well.
-
-    Attributes
-    ----------
-    group : str
-        "auto" (column "group" when present), "none", or a column.
-    views : int
-        1, 4 or 8, as for `train`, which then finds its features in the cache.
-    root, seed, workers, batch_size
-        As for `train`.
-    """
-
-    group: str = "auto"
-    views: int = 4
-    root: Path | None = None
-    seed: int = 0
-    workers: int | None = None
-    batch_size: int = 8
-
-    def command(self, data: Path, out: Path | None) -> str:
-        """The command line that repeats this audit; only options that differ from the defaults."""
-        words = ["graticule", "audit", escape_path(str(data))]
-        words += [] if out is None else ["--out", escape_path(str(out))]
-        defaults = asdict(AuditOptions(workers=self.workers, batch_size=self.batch_size))
-        for name, value in asdict(self).items():
-            if value != defaults[name]:
-                flag = "--" + name.replace("_", "-")
-                words += [flag] if value is True else [flag, escape_path(str(value))]
-        return shlex.join(words)
 
 
 @dataclass(frozen=True)
@@ -113,7 +80,7 @@ def audit(data: Path, out: Path | None, options: AuditOptions, reporter: Reporte
     GraticuleError
         One message for whatever the user can mend.
     """
-    check_options(workers=options.workers, batch_size=options.batch_size, seed=options.seed, others=options.faults())
+    options.check()
     reporter = reporter or Silent()
     start = time.perf_counter()
     if out is None:
@@ -169,7 +136,7 @@ def _document(data: Path, out: Path | None, options: AuditOptions, found: _Findi
         "graticule_version": __version__,
         "created_utc": utc_now(),
         "wall_time_s": round(time.perf_counter() - start, 2),
-        "command": options.command(data, out),
+        "command": options.command("audit", data, out=out),
         "packages": package_versions(),
         "source": escape_path(str(data.absolute())),
         "root": escape_path(str(everything.root)),

@@ -17,7 +17,7 @@ from graticule.evaluate.compare.runs import compare_many, flat
 from graticule.files import write_text
 from graticule.formats.selection import selection_of
 from graticule.manifest import Manifest, escape_path
-from graticule.options import check_options
+from graticule.options import SeedOptions
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.compare.page import render_comparison
 from graticule.report.thumbnails import SIDE, pictures_of_files
@@ -57,7 +57,7 @@ def compare(
     OptionError
         When one folder is named twice.
     """
-    check_options(workers=None, batch_size=1, seed=seed)
+    SeedOptions(seed).check()
     folders = [run_a, run_b, *others]
     _refuse_repeats(folders)
     with as_written(*folders):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,51 +20,12 @@ from graticule.counting.tables import Details, read_control, read_details
 from graticule.decide.specimens import Verdicts, judge_specimens
 from graticule.decide.specimens_table import write_specimens
 from graticule.errors import OptionError, RunError
+from graticule.jobs.options import CountOptions
 from graticule.manifest import escape_path
-from graticule.options import check_options, check_outside
+from graticule.options import check_outside
 from graticule.runs import as_written, output_folder, package_versions, utc_now, write_json
 
 ALL_IMAGES = "all images"
-
-
-@dataclass(frozen=True)
-class CountOptions:
-    """Options of `count`, as on the command line.
-
-    Attributes
-    ----------
-    table : Path, optional
-        Table with the column path and any of specimen, diameter_um, volume_ml and label.
-    by : str, optional
-        Column that names the specimens; by default `specimen` where there is one.
-    control : Path, optional
-        Table with the columns path and label, and perhaps sampling_prob, of images drawn at random and labelled by a
-        person.
-    calibration : Path, optional
-        The run whose calibration images correct for prior shift; by default the one that made the predictions.
-    volume_ml : float, optional
-        Volume of each specimen, or of all images where there are no specimens.
-    diameter_is : str, optional
-        What diameter_um is, in the user's words; needed with that column.
-    seed : int
-    """
-
-    table: Path | None = None
-    by: str | None = None
-    control: Path | None = None
-    calibration: Path | None = None
-    volume_ml: float | None = None
-    diameter_is: str | None = None
-    seed: int = 0
-
-    def check(self) -> None:
-        """Raise one OptionError that lists every option out of range."""
-        faults = []
-        if self.volume_ml is not None and not 0 < self.volume_ml < float("inf"):
-            faults.append(f"--volume-ml {self.volume_ml:g}: allowed are numbers above 0")
-        if self.by is not None and self.table is None:
-            faults.append("--by names a column of --table, which is missing")
-        check_options(workers=None, batch_size=1, seed=self.seed, others=faults)
 
 
 def count(predictions: Path, out: Path, options: CountOptions) -> dict[str, Any]:
@@ -115,7 +75,7 @@ def count(predictions: Path, out: Path, options: CountOptions) -> dict[str, Any]
             "created_utc": utc_now(),
             "predictions": escape_path(str(predictions.absolute())),
             "bundle_sha256": scored.summary.get("bundle_sha256"),
-            "options": _described(options),
+            "options": options.to_json(),
             "packages": package_versions(),
             "level": LEVEL,
             **document_of(figures, scored, details, verdicts, volume, totals),
@@ -176,10 +136,6 @@ def _verdicts(scored: Scored, details: Details) -> Verdicts:
     specimen = details.specimen if details.names else np.zeros(len(scored), dtype=np.int64)
     review = np.where(scored.decision < 0, np.nan, scored.decision == 1)
     return judge_specimens(specimen, scored.called, scored.proba, review, max(len(details.names), 1))
-
-
-def _described(options: CountOptions) -> dict[str, Any]:
-    return {name: escape_path(str(v)) if isinstance(v, Path) else v for name, v in vars(options).items()}
 
 
 def _prior_shift(figures: Figures, known: tuple[Reference, Path, str] | None, reason: str | None) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from typing import Any
 
 from graticule.answers import read_shard
 from graticule.files import own_folder, remove_folder
+from graticule.jobs.options import PredictOptions
 from graticule.jobs.phantom import phantom
 from graticule.jobs.predict import predict
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
+from graticule.phantoms.options import PhantomOptions
 from graticule.progress import Reporter, Silent
 from graticule.runs import output_folder
 
@@ -39,13 +41,16 @@ def demo(out: Path, *, workers: int | None = None, reporter: Reporter | None = N
     reporter = reporter or Silent()
     with output_folder(out, "demo"):
         reporter.step("drawing micrographs of powders")
-        phantom("powder", out / "sample", n_per_class=_TRAINING_PER_CLASS, seed=_TRAINING_SEED, workers=workers)
-        phantom("powder", out / "drawn", n_per_class=_NEW_PER_CLASS, seed=_NEW_SEED, workers=workers)
+        phantom(
+            "powder",
+            out / "sample",
+            PhantomOptions(n_per_class=_TRAINING_PER_CLASS, seed=_TRAINING_SEED, workers=workers),
+        )
+        phantom("powder", out / "drawn", PhantomOptions(n_per_class=_NEW_PER_CLASS, seed=_NEW_SEED, workers=workers))
         truth = _without_labels(out / "drawn", out / "new")
         run = train(out / "sample", out / "run", TrainOptions(workers=workers), reporter)
-        summary = predict(
-            out / "run", out / "new", out / "predictions", workers=workers, write_csv=True, reporter=reporter
-        )
+        options = PredictOptions(workers=workers, csv=True)
+        summary = predict(out / "run", out / "new", out / "predictions", options, reporter)
     answers = _answers(out / "predictions")
     right = sum(answers[name] == label for name, label in truth.items())
     return {

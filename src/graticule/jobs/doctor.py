@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from graticule.errors import BackboneError
-from graticule.networks.backbones import DEFAULT_BACKBONE, EMBEDDED, verified_weights
+from graticule.networks.backbones import EMBEDDED, verified_weights
 from graticule.networks.encoder import embedded_encoder
+from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.networks.session import Network
 from graticule.quiet import switched_on
 from graticule.runs import cache_folder, machine, package_versions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,35 +14,15 @@ from graticule.errors import OptionError, RunError
 from graticule.features.reader import settle
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import writing
-from graticule.images.reading import ReadingOptions
+from graticule.jobs.options import EmbedOptions
 from graticule.manifest import Manifest, escape_path
-from graticule.networks.backbones import DEFAULT_BACKBONE
 from graticule.networks.catalogue import encoder_of
-from graticule.options import check_options
 from graticule.plain_text import safe_cell
 from graticule.progress import Reporter, Silent
 from graticule.runs import reserved
 from graticule.sources.sources import list_images, read_manifest
 
 FORMATS = (".parquet", ".npz", ".csv")
-
-
-@dataclass(frozen=True)
-class EmbedOptions(ReadingOptions):
-    """Options of `embed`, as on the command line; those of `ReadingOptions` as well.
-
-    Attributes
-    ----------
-    backbone, weights, views, root, workers, batch_size
-        As for `train`.
-    """
-
-    backbone: str = DEFAULT_BACKBONE
-    weights: str | None = None
-    views: int = 4
-    root: Path | None = None
-    workers: int | None = None
-    batch_size: int = 8
 
 
 def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | None = None) -> dict[str, Any]:
@@ -64,7 +43,7 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
     dict
         "n", "n_features", "decoded", "cached", "seconds", "reading", "warnings" and "failures".
     """
-    check_options(workers=options.workers, batch_size=options.batch_size, others=options.faults())
+    options.check()
     _check_place(out)
     with reserved(out, "feature matrix", lambda: _refuse_existing(out)):
         return _embedded(data, out, options, reporter or Silent())

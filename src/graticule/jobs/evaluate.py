@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import numpy as np
 from graticule import __version__
 from graticule.arrays import object_array
 from graticule.bundle import Bundle, bundle_hash, model_folder
-from graticule.decide.judge import DecisionOptions, Judge
+from graticule.decide.judge import Judge
 from graticule.decide.on_labelled import decisions_on, evaluate_specimens, reference_features
 from graticule.decide.open_bundle import open_bundle
 from graticule.errors import ManifestError
@@ -21,9 +19,10 @@ from graticule.features.samples import Samples, beyond_notes, embed_samples, rea
 from graticule.heads.outcome import part_metrics
 from graticule.heads.predictor import Predictor
 from graticule.jobs.openings import count_opening
+from graticule.jobs.options import EvaluateOptions
 from graticule.jobs.record import describe_data, unreadable_warning, write_failures
 from graticule.manifest import Manifest, escape_path
-from graticule.options import check_options, check_outside
+from graticule.options import check_outside
 from graticule.predictions import Predictions
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_evaluation_report
@@ -31,42 +30,6 @@ from graticule.runs import machine, output_folder, package_versions, utc_now, wr
 from graticule.sources.labels import unknown_class
 from graticule.sources.sources import read_manifest
 from graticule.split.training_only import PICKED, SYNTHETIC, training_only
-
-
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """Options of `evaluate`, as on the command line.
-
-    Attributes
-    ----------
-    group, root, seed, workers, batch_size
-        As for `train`.
-    any_depth : bool
-        As for `predict`.
-    synthetic : bool
-        Evaluate on synthetic images too, which the report's title then says; else they are left out.
-    decisions : DecisionOptions
-        As for `predict`. Sets are judged at 95 and 99 %, and at `coverage` too.
-    """
-
-    group: str = "auto"
-    root: Path | None = None
-    seed: int = 0
-    workers: int | None = None
-    batch_size: int = 8
-    any_depth: bool = False
-    synthetic: bool = False
-    decisions: DecisionOptions = field(default_factory=DecisionOptions)
-
-    def command(self, run: Path, data: Path, out: Path) -> str:
-        """The command line that repeats this evaluation; only options that differ from the defaults."""
-        words: list[str] = ["graticule", "evaluate", str(run), str(data), "--out", str(out)]
-        words += [] if self.group == "auto" else ["--group", self.group]
-        words += [] if self.root is None else ["--root", str(self.root)]
-        words += [] if self.seed == 0 else ["--seed", str(self.seed)]
-        words += ["--any-depth"] * self.any_depth + ["--synthetic"] * self.synthetic
-        words += self.decisions.words()
-        return shlex.join(escape_path(word) for word in words)
 
 
 def evaluate(
@@ -96,12 +59,12 @@ def evaluate(
     ManifestError
         When a label is none of the model's classes, or nothing is labelled.
     """
-    check_options(workers=options.workers, batch_size=options.batch_size, seed=options.seed)
+    options.check()
     check_outside(out, data)
     start, reporter = time.perf_counter(), reporter or Silent()
     folder = model_folder(run)
     bundle = open_bundle(folder)
-    predictor, judge = Predictor.of(bundle, any_depth=options.any_depth), Judge(bundle, options.decisions)
+    predictor, judge = Predictor.of(bundle, any_depth=options.any_depth), Judge(bundle, options)
     with output_folder(out, "evaluation"):
         everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
         manifest, n_synthetic, n_picked = _to_score(everything, predictor.classes, options.synthetic)
@@ -124,7 +87,7 @@ def evaluate(
             notes.append(f"{n_picked:,} images that a review queue picked on purpose were left out")
         record = {
             "verb": "evaluate",
-            "command": options.command(run, data, out),
+            "command": options.command("evaluate", run, data, out=out),
             "n_synthetic_evaluated": n_synthetic * options.synthetic,
             "model_run": escape_path(str(run.absolute())),
             "bundle_sha256": bundle_hash(folder),

@@ -6,27 +6,21 @@ from pathlib import Path
 
 from graticule.errors import RunError
 from graticule.files import place_folder
-from graticule.phantoms.families import NO_MARKS, write_phantom
+from graticule.phantoms.families import write_phantom
+from graticule.phantoms.options import PhantomOptions
 from graticule.runs import reserved
 
 
 def phantom(
     kind: str,
     out: Path | str,
-    *,
-    n_per_class: int = 40,
-    seed: int = 0,
-    label_noise: float = 0.0,
-    info_bar: str | None = None,
-    masks: bool = False,
-    marks: str = NO_MARKS,
+    options: PhantomOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
-    workers: int | None = None,
 ) -> dict[str, object]:
     """Make a phantom data set in a new folder.
 
     The files are written beside `out` and moved there when complete, so an interrupted run leaves no `out`.
-    Parameters are those of `graticule.phantoms.families.write_phantom`; by default one process per core works.
+    Parameters are those of `graticule.phantoms.families.write_phantom`.
 
     Returns
     -------
@@ -51,18 +45,7 @@ def phantom(
             ) as temporary,
         ):
             draft = Path(temporary) / "data"
-            record = write_phantom(
-                kind,
-                draft,
-                n_per_class=n_per_class,
-                seed=seed,
-                label_noise=label_noise,
-                info_bar=info_bar,
-                masks=masks,
-                marks=marks,
-                progress=progress,
-                workers=workers,
-            )
+            record = write_phantom(kind, draft, options, progress)
             _refuse_existing(target)
             place_folder(draft, target)
     except OSError as error:

@@ -15,14 +15,15 @@ from graticule import __version__
 from graticule.answers import Shards, prediction_schema, read_shard, replace_shard, shards_to_csv
 from graticule.bundle import bundle_hash, model_folder
 from graticule.decide.decisions import ACCEPT, REJECT, REVIEW, expected_errors
-from graticule.decide.judge import DecisionOptions, Judge, Judgement, reject_novel
+from graticule.decide.judge import Judge, Judgement, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.open_bundle import open_bundle
 from graticule.heads.predictor import Predictor, ScoredFiles
 from graticule.images.decode import ImageFile
+from graticule.jobs.options import PredictOptions
 from graticule.jobs.record import write_failures
 from graticule.manifest import Manifest, escape_path
-from graticule.options import check_options, check_outside
+from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.runs import output_folder, package_versions, utc_now, write_json
 from graticule.sources.sources import list_images
@@ -32,12 +33,7 @@ def predict(
     run: Path,
     images: Path,
     out: Path,
-    *,
-    decisions: DecisionOptions | None = None,
-    workers: int | None = None,
-    batch_size: int = 8,
-    write_csv: bool = False,
-    any_depth: bool = False,
+    options: PredictOptions | None = None,
     reporter: Reporter | None = None,
 ) -> dict[str, Any]:
     """Score every image of a folder or list, and decide what to do with it.
@@ -50,43 +46,38 @@ def predict(
         A folder (searched through), one image, or a list of paths (.txt, or .csv with a column path).
     out : Path
         Folder for predictions-*.parquet, summary.json and failures.csv, created.
-    decisions : DecisionOptions, optional
-        What is accepted, sent to review or rejected.
-    workers, batch_size : int
-        Neither changes a result.
-    write_csv : bool
-        Also write predictions.csv for spreadsheets.
-    any_depth : bool
-        Take images of another bit depth than the training images, from their full range, instead of refusing them.
+    options : PredictOptions, optional
+    reporter : Reporter, optional
 
     Returns
     -------
     dict
         summary.json with "failures", a list of (path, error).
     """
-    check_options(workers=workers, batch_size=batch_size)
+    options = options or PredictOptions()
+    options.check()
     check_outside(out, images)
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
     bundle = open_bundle(folder)
-    judge = Judge(bundle, decisions or DecisionOptions())
-    predictor = Predictor.of(bundle, any_depth=any_depth)
+    judge = Judge(bundle, options)
+    predictor = Predictor.of(bundle, any_depth=options.any_depth)
     manifest = list_images(images)
     failures: list[tuple[str, str]] = []
     reporter.begin("predicting", len(manifest))
     with output_folder(out, "prediction"):
         done = 0
         with Shards(out, prediction_schema(predictor.classes)) as shards:
-            for paths, scored in _scored(predictor, manifest, workers, batch_size):
+            for paths, scored in _scored(predictor, manifest, options):
                 shards.write(_columns(paths, scored, judge.judge(scored), predictor.classes))
                 failures += [(p, item.error) for p, item in zip(paths, scored.info, strict=True) if item.error]
                 done += len(paths)
                 reporter.advance(done)
-        if judge.options.novelty_fdr:
-            _reject_by_fdr(shards.files, judge.options.novelty_alpha)
+        if options.novelty_fdr:
+            _reject_by_fdr(shards.files, options.novelty_alpha)
         write_failures(out / "failures.csv", failures)
-        if write_csv:
+        if options.csv:
             shards_to_csv(shards.files, out / "predictions.csv")
         summary = {
             **_circumstances(run, images, start),
@@ -115,13 +106,13 @@ def _circumstances(run: Path, images: Path, start: float) -> dict[str, Any]:
 
 
 def _scored(
-    predictor: Predictor, manifest: Manifest, workers: int | None, batch_size: int
+    predictor: Predictor, manifest: Manifest, options: PredictOptions
 ) -> Iterator[tuple[list[str], ScoredFiles]]:
     """Paths with their scores, a few hundred at a time."""
     position = 0
     root = manifest.root
     files = (ImageFile(root / path) for path in manifest.path)
-    for scored in predictor.stream(files, workers=workers, batch_size=batch_size, with_reference=True):
+    for scored in predictor.stream(files, workers=options.workers, batch_size=options.batch_size, with_reference=True):
         n = len(scored.info)
         yield [escape_path(p) for p in manifest.path[position : position + n]], scored
         position += n

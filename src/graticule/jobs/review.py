@@ -19,6 +19,7 @@ from graticule.bundle import Bundle
 from graticule.errors import OptionError
 from graticule.images.pool import answer_of
 from graticule.images.shown import shown_as_model_reads
+from graticule.jobs.options import ReviewOptions
 from graticule.manifest import escape_path, unescape_path
 from graticule.progress import Reporter, Silent
 from graticule.record.people import check_person
@@ -35,45 +36,12 @@ if TYPE_CHECKING:
 
     from graticule.review.web.app import Listening
 
-ORDERS = ("gain", "margin", "random")
 PORT = 8642
 MIN_PASSWORD = 12
 _PASSWORD_BYTES = 15  # 20 characters
 # what a browser sends as Host: letters, digits, hyphens and dots, or an address, and a port
 _NAME = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _WORKERS = 2
-
-
-@dataclass(frozen=True)
-class ReviewOptions:
-    """Options of `review`, as on the command line.
-
-    Attributes
-    ----------
-    blind : bool
-        Withhold the model's opinion on every image.
-    double : bool
-        Two persons decide on each image.
-    control : int or None
-        Accepted images drawn at random to measure the error among them; 0 for none; None: see `control_size`.
-    order : str
-        "gain", "margin" or "random".
-    seed : int
-        Of the control sample and of the random order.
-    """
-
-    blind: bool = False
-    double: bool = False
-    control: int | None = None
-    order: str = "gain"
-    seed: int = 0
-
-    def check(self) -> None:
-        """Raise OptionError when one is out of range."""
-        if self.control is not None and self.control < 0:
-            raise OptionError(f"--control {self.control}: allowed are whole numbers from 0")
-        if self.order not in ORDERS:
-            raise OptionError(f"--order {self.order!r}: allowed are {', '.join(ORDERS)}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from graticule.errors import BackboneError
 from graticule.files import MODEL_BYTES, read_regular
 
 POOLED_LAYERS = ("blocks.1", "blocks.2", "blocks.4", "blocks.6")
-DEFAULT_BACKBONE = "efficientnet_lite0"
 
 
 @dataclass(frozen=True)

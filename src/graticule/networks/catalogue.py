@@ -6,8 +6,9 @@ import importlib.util
 from typing import Any
 
 from graticule.errors import OptionError
-from graticule.networks.backbones import DEFAULT_BACKBONE, EMBEDDED, find_embedded, weights_file
+from graticule.networks.backbones import EMBEDDED, find_embedded, weights_file
 from graticule.networks.encoder import Encoder, embedded_encoder
+from graticule.networks.options import DEFAULT_BACKBONE
 
 
 def encoder_of(backbone: str, *, views: int, weights: str | None = None) -> Encoder:

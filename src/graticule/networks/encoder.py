@@ -12,7 +12,7 @@ from graticule.images.facts import FACTS_VERSION
 from graticule.images.image import READER_VERSION
 from graticule.images.preprocess import Preprocessing
 from graticule.networks.backbones import EMBEDDED, GRAPHS, BackboneSpec, verified_weights
-from graticule.networks.session import VIEWS
+from graticule.networks.options import VIEWS
 from graticule.runs import cache_folder
 
 

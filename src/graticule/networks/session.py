@@ -7,8 +7,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from graticule.errors import OptionError
-
-VIEWS = (1, 4, 8)
+from graticule.networks.options import VIEWS
 
 
 class Network:

@@ -9,7 +9,7 @@ OUT/phantom.json           kind, parameters and seed; written last
 import csv
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from PIL import Image
 from graticule.errors import OptionError, RunError
 from graticule.files import write_text, writing, writing_text
 from graticule.phantoms import powder, ultrasound
-from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
+from graticule.phantoms.infobar import Acquisition, bar_rows, stamp
+from graticule.phantoms.options import ALL_MARKS, NO_MARKS, PhantomOptions
 from graticule.workers.pool import available_cores, in_workers
 
 SCHEMA_VERSION = 1
@@ -80,20 +81,6 @@ FAMILIES: dict[str, PhantomFamily] = {
         bars=False,
     ),
 }
-NO_MARKS, ALL_MARKS = "none", "all"
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Everything that decides the files, besides the place; small, so that it travels to worker processes."""
-
-    kind: str
-    n_per_class: int
-    seed: int
-    label_noise: float
-    info_bar: str | None
-    masks: bool
-    marks: str = NO_MARKS
 
 
 @dataclass(frozen=True)
@@ -108,20 +95,14 @@ class _Task:
 def write_phantom(
     kind: str,
     out: Path | str,
-    *,
-    n_per_class: int = 40,
-    seed: int = 0,
-    label_noise: float = 0.0,
-    info_bar: str | None = None,
-    masks: bool = False,
-    marks: str = NO_MARKS,
+    options: PhantomOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
-    workers: int | None = 1,
 ) -> dict[str, object]:
     """Write a phantom data set into a folder that is new or empty.
 
     The same arguments give bit-identical files with the same package versions on the same kind of processor,
-    for any number of workers; image i of a class does not depend on how many are made.
+    for any number of workers; image i of a class does not depend on how many are made. Wrong labels are each of the
+    other classes equally likely, a share rounded to a whole number of images; `true_label` keeps the truth.
 
     Parameters
     ----------
@@ -129,24 +110,11 @@ def write_phantom(
         A key of `FAMILIES`.
     out : path
         Folder to fill; made if absent.
-    n_per_class : int
-        Images per true class, >= 1.
-    seed : int
-        >= 0.
-    label_noise : float
-        Share of all images, in [0, 1), that get a wrong label (rounded to a whole number of images), each of the
-        other classes equally likely. `true_label` keeps the truth.
-    info_bar : str or None
-        A key of `infobar.MAKES`: the bar hides the lowest rows of image and mask.
-    masks : bool
-        Write the particles' numbers as 16-bit PNG.
-    marks : str
-        Which images bear burnt-in marks (text, ruler, calipers): "none", "all", or a class, whose label they then tell.
+    options : PhantomOptions, optional
+        Worker processes start by spawn, so a script that makes more than 50 images with more than one needs the usual
+        `if __name__ == "__main__"`.
     progress : callable or None
         Called with (images done, images in all).
-    workers : int or None
-        Processes, >= 1; None takes one per core. Processes start by spawn, so a script that asks for more than one
-        needs the usual `if __name__ == "__main__"`.
 
     Returns
     -------
@@ -158,26 +126,26 @@ def write_phantom(
     OptionError
         If an option is out of range; the message lists every one that is.
     """
-    plan = _Plan(kind, n_per_class, seed, label_noise, info_bar, masks, marks)
-    _validate(plan, workers)
+    options = options or PhantomOptions()
+    _check(kind, options)
     family, out = FAMILIES[kind], Path(out)
-    tasks = _tasks(plan, len(family.classes))
-    _make_folders(plan, family, out)
+    tasks = _tasks(options, len(family.classes))
+    _make_folders(options, family, out)
     rows = []
-    for row in _made(partial(_make, plan, out), tasks, workers):
+    for row in _made(partial(_make, kind, options, out), tasks, options.workers):
         rows.append(row)
         if progress is not None:
             progress(len(rows), len(tasks))
     _write_manifest(out / "manifest.csv", rows)
-    record = _record(plan, family, rows)
+    record = _record(kind, options, rows)
     write_text(out / "phantom.json", json.dumps(record, indent=2) + "\n")
     return record
 
 
-def _make_folders(plan: _Plan, family: PhantomFamily, out: Path) -> None:
+def _make_folders(options: PhantomOptions, family: PhantomFamily, out: Path) -> None:
     for name in family.classes:
         (out / name).mkdir(parents=True, exist_ok=True)
-        if plan.masks:
+        if options.masks:
             (out / "masks" / name).mkdir(parents=True, exist_ok=True)
 
 
@@ -188,45 +156,35 @@ def _write_manifest(file: Path, rows: list[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def _validate(plan: _Plan, workers: int | None) -> None:
-    faults = []
-    if plan.kind not in FAMILIES:
-        faults.append(f"unknown kind of phantom {plan.kind!r}; known: {', '.join(sorted(FAMILIES))}")
-    if plan.n_per_class < 1:
-        faults.append(f"n-per-class is {plan.n_per_class}; it must be at least 1")
-    if plan.seed < 0:
-        faults.append(f"seed is {plan.seed}; it must be 0 or more")
-    if not 0 <= plan.label_noise < 1:
-        faults.append(f"label-noise is {plan.label_noise}; it must be at least 0 and below 1")
-    if plan.info_bar is not None and plan.info_bar not in MAKES:
-        faults.append(f"unknown info bar {plan.info_bar!r}; known: {', '.join(sorted(MAKES))}")
-    if plan.kind in FAMILIES:
-        faults += _faults_of_kind(plan, FAMILIES[plan.kind])
-    if workers is not None and workers < 1:
-        faults.append(f"workers is {workers}; it must be at least 1")
+def _check(kind: str, options: PhantomOptions) -> None:
+    faults = options.faults()
+    if kind not in FAMILIES:
+        faults.insert(0, f"unknown kind of phantom {kind!r}; known: {', '.join(sorted(FAMILIES))}")
+    else:
+        faults += _faults_of_kind(options, FAMILIES[kind])
     if faults:
         raise OptionError("; ".join(faults))
 
 
-def _faults_of_kind(plan: _Plan, family: PhantomFamily) -> list[str]:
+def _faults_of_kind(options: PhantomOptions, family: PhantomFamily) -> list[str]:
     """Options that images of this kind cannot follow."""
     faults = []
-    if plan.info_bar is not None and not family.bars:
+    if options.info_bar is not None and not family.bars:
         faults.append(f"{family.name} images bear no info bar; leave info-bar out")
     allowed = [NO_MARKS] if family.marked is None else [NO_MARKS, ALL_MARKS, *family.classes]
-    if plan.marks not in allowed:
-        faults.append(f"marks is {plan.marks!r}; allowed for {family.name}: {', '.join(allowed)}")
+    if options.marks not in allowed:
+        faults.append(f"marks is {options.marks!r}; allowed for {family.name}: {', '.join(allowed)}")
     return faults
 
 
-def _tasks(plan: _Plan, n_classes: int) -> list[_Task]:
+def _tasks(options: PhantomOptions, n_classes: int) -> list[_Task]:
     """All images in the order class, number, with the labels that the planted noise leaves."""
-    truth = np.repeat(np.arange(n_classes), plan.n_per_class)
-    rng = np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=(_NOISE_KEY,)))
-    wrong = rng.permutation(truth.size)[: round(plan.label_noise * truth.size)]
+    truth = np.repeat(np.arange(n_classes), options.n_per_class)
+    rng = np.random.default_rng(np.random.SeedSequence(options.seed, spawn_key=(_NOISE_KEY,)))
+    wrong = rng.permutation(truth.size)[: round(options.label_noise * truth.size)]
     label = truth.copy()
     label[wrong] = (truth[wrong] + rng.integers(1, n_classes, wrong.size)) % n_classes
-    index = np.tile(np.arange(plan.n_per_class), n_classes)
+    index = np.tile(np.arange(options.n_per_class), n_classes)
     return [_Task(int(c), int(i), int(k)) for c, i, k in zip(truth, index, label, strict=True)]
 
 
@@ -243,16 +201,16 @@ def _made(make: Callable[[_Task], dict[str, str]], tasks: list[_Task], workers: 
         yield row
 
 
-def _make(plan: _Plan, out: Path, task: _Task) -> dict[str, str]:
+def _make(kind: str, options: PhantomOptions, out: Path, task: _Task) -> dict[str, str]:
     """Render one image, write it and its mask, and return its manifest row."""
-    family = FAMILIES[plan.kind]
-    marked = plan.marks in (ALL_MARKS, family.classes[task.class_index])
+    family = FAMILIES[kind]
+    marked = options.marks in (ALL_MARKS, family.classes[task.class_index])
     render = family.marked if marked and family.marked is not None else family.render
-    shot = render(task.class_index, task.index, plan.seed)
+    shot = render(task.class_index, task.index, options.seed)
     image, mask = shot.image, shot.mask
-    rows = bar_rows(plan.info_bar, image.shape[0])
-    if plan.info_bar is not None and rows is not None:
-        image = stamp(image, plan.info_bar, _acquisition(shot, plan.seed, task))
+    rows = bar_rows(options.info_bar, image.shape[0])
+    if options.info_bar is not None and rows is not None:
+        image = stamp(image, options.info_bar, _acquisition(shot, options.seed, task))
         mask = mask.copy()
         mask[rows[0] : rows[1]] = 0
     label = family.classes[task.label_index]
@@ -260,7 +218,7 @@ def _make(plan: _Plan, out: Path, task: _Task) -> dict[str, str]:
     # not durable: what a power cut takes can be drawn again
     with writing(out / path, durable=False) as sink:
         Image.fromarray(image).save(sink, format="PNG", compress_level=1, compress_type=_RUN_LENGTH)
-    if plan.masks:
+    if options.masks:
         with writing(out / "masks" / path, durable=False) as sink:
             Image.fromarray(mask).save(sink, format="PNG")
     top, bottom = ("", "") if rows is None else (str(rows[0]), str(rows[1]))
@@ -280,11 +238,12 @@ def _acquisition(shot: powder.Micrograph, seed: int, task: _Task) -> Acquisition
     )
 
 
-def _record(plan: _Plan, family: PhantomFamily, rows: list[dict[str, str]]) -> dict[str, object]:
+def _record(kind: str, options: PhantomOptions, rows: list[dict[str, str]]) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
-        **asdict(plan),
-        "classes": list(family.classes),
+        "kind": kind,
+        **{name: value for name, value in options.to_json().items() if name != "workers"},
+        "classes": list(FAMILIES[kind].classes),
         "n": len(rows),
         "n_label_errors": sum(row["label"] != row["true_label"] for row in rows),
         "n_specimens": len({row["specimen"] for row in rows}),

@@ -18,8 +18,9 @@ from graticule.arrays import StrArray, object_array
 from graticule.bundle import Bundle, bundle_hash, model_folder
 from graticule.decide.decisions import decide
 from graticule.decide.evidence import Evidence
-from graticule.decide.judge import DecisionOptions, Judge
+from graticule.decide.judge import Judge
 from graticule.decide.open_bundle import open_bundle
+from graticule.decide.options import DecisionOptions
 from graticule.decide.settle import crossfitted_sets
 from graticule.errors import BundleError, GraticuleError, RunError
 from graticule.files import sha256_file

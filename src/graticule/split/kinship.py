@@ -24,7 +24,6 @@ from graticule.split.duplicates.words import in_families
 from graticule.split.leaks import Leak, find_leaks, group_units
 from graticule.workers.pool import WorkerPool
 
-NEAR_DUPLICATES = ("auto", "join", "exact")
 LARGE_SHARE = 0.1
 LARGE_COUNT = 10
 _CHAINS = 3

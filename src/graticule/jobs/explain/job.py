@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
 from graticule.images.pool import Decode, decoder
 from graticule.jobs.explain.outputs import Outputs, regions_area
+from graticule.jobs.options import ExplainOptions
 from graticule.jobs.record import write_failures
 from graticule.manifest import escape_path
-from graticule.options import check_options, check_outside
+from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.report.explain.page import render_explanations
 from graticule.runs import output_folder, package_versions, utc_now, write_json
@@ -36,46 +37,6 @@ from graticule.workers.pool import WorkerPool, available_cores
 
 _MOST_PAIRS = 96
 _FEWEST_AVERAGED = 5  # images whose mean may stand for that of the training images
-
-
-@dataclass(frozen=True)
-class ExplainOptions:
-    """Options of `explain`, as on the command line.
-
-    Attributes
-    ----------
-    limit : int
-        Most images, taken evenly over the predicted classes; 0 takes all.
-    top : int
-        Classes with a map per image, the likeliest first.
-    method : str
-        "auto", or one of `graticule.explain.model.METHODS`.
-    seed : int
-    root : Path, optional
-        What the paths of a table are relative to, default its folder.
-    any_depth : bool
-        Take images of another bit depth than the training images.
-    workers, batch_size : int
-        Neither changes a result.
-    """
-
-    limit: int = 64
-    top: int = 3
-    method: str = "auto"
-    seed: int = 0
-    root: Path | None = None
-    any_depth: bool = False
-    workers: int | None = None
-    batch_size: int = 8
-
-    def check(self) -> None:
-        """Raise one OptionError that lists every option out of range."""
-        faults = []
-        if self.limit < 0:
-            faults.append(f"--limit {self.limit}: allowed are whole numbers from 0 (all)")
-        if self.top < 1:
-            faults.append(f"--top {self.top}: allowed are whole numbers from 1")
-        check_options(workers=self.workers, batch_size=self.batch_size, seed=self.seed, others=faults)
 
 
 def explain(
@@ -133,7 +94,7 @@ def explain(
             "bundle_sha256": bundle_hash(folder),
             "backbone": predictor.encoder.backbone,
             "views": predictor.encoder.views,
-            "options": {name: escape_path(str(v)) if isinstance(v, Path) else v for name, v in asdict(options).items()},
+            "options": options.to_json(),
             "packages": package_versions(),
             "baseline": measured_from,
             "wall_time_s": round(time.perf_counter() - start, 2),

@@ -24,9 +24,9 @@ from graticule.jobs.train.files import write_model, write_tables
 from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
 from graticule.label_errors.judged import suspected_labels
-from graticule.networks.backbones import DEFAULT_BACKBONE
 from graticule.networks.catalogue import encoder_of
 from graticule.networks.encoder import Encoder
+from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_report

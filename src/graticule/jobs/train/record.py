@@ -52,7 +52,7 @@ def train_record(
         "verb": "train",
         "graticule_version": __version__,
         "created_utc": utc_now(),
-        "command": options.command(data, out),
+        "command": options.command("train", data, out=out),
         "options": options.to_json() | {"data": escape_path(str(data)), "out": escape_path(str(out))},
         "seed": options.seed,
         "packages": package_versions(),

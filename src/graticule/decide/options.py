@@ -1,0 +1,51 @@
+"""The options on decisions: what is accepted, sent to review or rejected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from graticule.options import Options, numbers, option, shares
+
+# what is asked for by default, in training as in prediction
+TARGET, CONFIDENCE, ALPHA = 0.99, 0.95, 0.01
+
+
+@dataclass(frozen=True)
+class DecisionOptions(Options):
+    """What is accepted, sent to review or rejected."""
+
+    target_accuracy: float = option(
+        TARGET, "Accuracy to keep among accepted images.", metavar="F", allowed=shares(0.5, 1, ", and 0.99 is usual")
+    )
+    confidence: float = option(CONFIDENCE, "Confidence that the target is kept.", metavar="F", allowed=shares(0.5, 1))
+    per_class: bool = option(False, "Keep the target among the images accepted as each class.")
+    prevalence: Path | None = option(
+        None,
+        "CSV with columns class and share: the mix of the images to come, where it is not that of training.",
+        metavar="FILE",
+    )
+    coverage: float = option(
+        0.95,
+        "How often the set of classes holds the true one.",
+        metavar="F",
+        allowed=shares(0.5, 1, "; 0.95 is usual"),
+    )
+    novelty_alpha: float = option(
+        ALPHA,
+        "Share of usual images that may be rejected as novel.",
+        metavar="F",
+        allowed=numbers("shares from 0 to 0.5", lambda alpha: 0 <= alpha <= 0.5),
+    )
+    novelty_fdr: bool = option(
+        False, "Bound the share of usual images among the rejected instead (Benjamini-Hochberg)."
+    )
+
+    def faults(self) -> list[str]:
+        """What is wrong with the values."""
+        never_errs = "no number of images proves that a model never errs; allowed are"
+        certain = f"--target-accuracy {self.target_accuracy}:"
+        return [
+            text.replace(f"{certain} allowed are", f"{certain} {never_errs}") if self.target_accuracy >= 1 else text
+            for text in super().faults()
+        ]

@@ -1,0 +1,116 @@
+"""The options of the verbs, put together from those of the parts that they use; those of `train` stand with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from graticule.decide.options import DecisionOptions
+from graticule.images.options import DepthOptions, ReadingOptions
+from graticule.networks.options import NetworkOptions, ViewsOptions
+from graticule.options import (
+    GroupOptions,
+    LoadingOptions,
+    Options,
+    RootOptions,
+    SeedOptions,
+    WorkOptions,
+    numbers,
+    one_of,
+    option,
+    whole_numbers,
+)
+
+ORDERS = ("gain", "margin", "random")
+
+
+@dataclass(frozen=True)
+class EmbedOptions(NetworkOptions, ViewsOptions, ReadingOptions, LoadingOptions):
+    """Options of `embed`."""
+
+
+@dataclass(frozen=True)
+class AuditOptions(GroupOptions, ViewsOptions, ReadingOptions, SeedOptions, LoadingOptions):
+    """Options of `audit`; `train` with the same views finds its features in the cache."""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions(DecisionOptions, GroupOptions, DepthOptions, SeedOptions, LoadingOptions):
+    """Options of `evaluate`. Sets are judged at 95 and 99 %, and at `coverage` too."""
+
+    FIRST = (DecisionOptions, GroupOptions)
+
+    synthetic: bool = option(False, "Evaluate on synthetic images too; the report's title says so.")
+
+
+@dataclass(frozen=True)
+class PredictOptions(DecisionOptions, WorkOptions, DepthOptions):
+    """Options of `predict`."""
+
+    FIRST = (DecisionOptions, WorkOptions)
+
+    csv: bool = option(False, "Also write predictions.csv for spreadsheets.")
+
+
+@dataclass(frozen=True)
+class CountOptions(SeedOptions):
+    """Options of `count`: what is known beside the predictions."""
+
+    table: Path | None = option(
+        None, "CSV or Parquet: path and any of specimen, diameter_um, volume_ml, label.", metavar="FILE"
+    )
+    by: str | None = option(None, "Column that names the specimens; by default specimen.", metavar="COLUMN")
+    control: Path | None = option(
+        None,
+        "path, label and perhaps sampling_prob of images drawn at random and labelled by a person.",
+        metavar="FILE",
+    )
+    calibration: Path | None = option(
+        None, "Run with calibration images; by default the one that predicted.", metavar="RUN"
+    )
+    volume_ml: float | None = option(
+        None,
+        "Volume of each specimen in mL.",
+        metavar="V",
+        allowed=numbers("numbers above 0", lambda volume: 0 < volume < float("inf")),
+    )
+    diameter_is: str | None = option(None, "What the column diameter_um is; recorded.", metavar="TEXT")
+
+    def faults(self) -> list[str]:
+        """What is wrong with the values."""
+        lacking = self.by is not None and self.table is None
+        return [*super().faults(), *["--by names a column of --table, which is missing"] * lacking]
+
+
+@dataclass(frozen=True)
+class ExplainOptions(RootOptions, SeedOptions, WorkOptions, DepthOptions):
+    """Options of `explain`."""
+
+    limit: int = option(
+        64,
+        "Most images, taken evenly over the predicted classes; 0: all.",
+        metavar="N",
+        allowed=whole_numbers(0, note=" (all)"),
+    )
+    top: int = option(3, "Classes with a map per image.", metavar="N", allowed=whole_numbers(1))
+    method: str = option(
+        "auto",
+        "auto: hirescam where the features are pooled maps, else occlusion.",
+        metavar="auto|hirescam|gradcam|gradcam++|occlusion",
+    )
+
+
+@dataclass(frozen=True)
+class ReviewOptions(Options):
+    """Options of `review` on what is shown, and in which order."""
+
+    blind: bool = option(False, "Withhold the model's opinion on every image.")
+    double: bool = option(False, "Two persons decide on each image.")
+    control: int | None = option(
+        None,
+        "Accepted images drawn to measure the error; by default a tenth, 60 to 200.",
+        metavar="N",
+        allowed=whole_numbers(0),
+    )
+    order: str = option("gain", "gain (errors mended per look), margin or random.", allowed=one_of(*ORDERS))
+    seed: int = option(0, "Of the control sample and the random order.", allowed=whole_numbers(0, 2**63 - 1))

@@ -1,0 +1,29 @@
+"""The options of generated images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graticule.options import SeedOptions, WorkersOptions, one_of, option, shares, whole_numbers
+
+MAKERS = ("zeiss", "thermo", "jeol", "hitachi", "tescan")
+NO_MARKS, ALL_MARKS = "none", "all"
+
+
+@dataclass(frozen=True)
+class PhantomOptions(WorkersOptions, SeedOptions):
+    """How many images are drawn, and what is planted in them."""
+
+    FIRST = ("n_per_class", SeedOptions)
+
+    n_per_class: int = option(40, "Images per class.", metavar="N", allowed=whole_numbers(1))
+    label_noise: float = option(0.0, "Share of labels made wrong on purpose.", metavar="F", allowed=shares(0, 1))
+    info_bar: str | None = option(
+        None, f"Draw the info bar of: {', '.join(MAKERS)}.", metavar="MAKE", allowed=one_of(*MAKERS)
+    )
+    masks: bool = option(False, "Also write object masks.")
+    marks: str = option(
+        NO_MARKS,
+        "Which ultrasound frames bear text, ruler and calipers; a class plants a shortcut.",
+        metavar="none|all|CLASS",
+    )
