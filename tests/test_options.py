@@ -147,10 +147,17 @@ def test_a_function_shows_the_options_that_it_takes() -> None:
     )
 
 
-def test_an_outcome_inside_the_images_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
+@pytest.mark.parametrize("out", ["images", "images/run", "images/a/../run", "link/run"])
+def test_an_outcome_inside_the_images_is_refused(tmp_path: Path, out: str) -> None:
+    (tmp_path / "images" / "a").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("images")
     with pytest.raises(OptionError, match="lies inside the images"):
-        check_outside(tmp_path / "images" / "run", tmp_path / "images")
-    check_outside(tmp_path / "run", tmp_path / "images")
-    (tmp_path / "images" / "manifest.csv").touch()
+        check_outside(tmp_path / out, tmp_path / "images")
+
+
+def test_an_outcome_beside_images_or_a_table_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    check_outside(tmp_path / "images-run", tmp_path / "images")
+    (tmp_path / "images" / "manifest.csv").write_text("path,label\n")
     check_outside(tmp_path / "images" / "run", tmp_path / "images")
+    check_outside(tmp_path / "images" / "run", tmp_path / "images" / "manifest.csv")

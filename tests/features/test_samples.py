@@ -7,16 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from graticule.arrays import object_array
-from graticule.errors import OptionError
 from graticule.features.samples import Samples, data_hash, embed_samples, sorted_by_path
 from graticule.images.decode import Decoded
 from graticule.jobs.record import describe_data, unreadable_warning, write_failures
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
-from graticule.options import check_options, check_outside
 from graticule.progress import Silent
 
 
@@ -76,28 +73,6 @@ def test_readable_and_unreadable_samples_are_set_apart(encoder: Encoder, write_i
     assert len(samples.info) == 2
     assert [path for path, _ in samples.failures] == ["001.png"]
     assert (samples.decoded, samples.cached) == (3, 0)
-
-
-def test_options_out_of_range_are_told_together() -> None:
-    check_options(workers=None, batch_size=1)
-    with pytest.raises(OptionError, match=r"--batch-size 0.*--workers 0.*--seed -1"):
-        check_options(workers=0, batch_size=0, seed=-1)
-
-
-@pytest.mark.parametrize("out", ["images", "images/run", "images/a/../run", "link/run"])
-def test_an_outcome_inside_the_images_is_refused(tmp_path: Path, out: str) -> None:
-    (tmp_path / "images" / "a").mkdir(parents=True)
-    (tmp_path / "link").symlink_to("images")
-    with pytest.raises(OptionError, match="lies inside the images"):
-        check_outside(tmp_path / out, tmp_path / "images")
-
-
-def test_an_outcome_beside_images_or_a_table_is_fine(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    check_outside(tmp_path / "images-run", tmp_path / "images")
-    (tmp_path / "images" / "manifest.csv").write_text("path,label\n")
-    check_outside(tmp_path / "images" / "run", tmp_path / "images")
-    check_outside(tmp_path / "images" / "run", tmp_path / "images" / "manifest.csv")
 
 
 def test_failures_are_written_as_a_table(tmp_path: Path) -> None:
