@@ -13,6 +13,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from graticule.arrays import numbered
+from graticule.decide.reliability import diagram_of
 from graticule.evaluate.summary import summarise
 from graticule.manifest import Manifest, sample_id_of
 from graticule.predictions import Predictions
@@ -236,6 +238,10 @@ def write_run(tmp_path: Path) -> WriteRun:
             change(run, metrics)
         (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+        shown = predictions.take(main)
+        codes = None if groups is None else numbered(objects(groups)[main].astype(str))
+        decisions = {"calibration": {"reliability": diagram_of(shown.y, shown.proba, codes)}}
+        (folder / "decisions.json").write_text(json.dumps(decisions), encoding="utf-8")
         (folder / "failures.csv").write_text('path,error\nbad <1>.jpg,"ends early, at 5"\n', encoding="utf-8")
         return folder
 

@@ -1,4 +1,4 @@
-"""Curves, bins and limits behind the pictures, against scikit-learn, SciPy and planted truth."""
+"""Curves and limits behind the pictures, against scikit-learn, SciPy and planted truth."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,6 @@ from graticule.report.curves import (
     Curve,
     funnel_limits,
     precision_recall_points,
-    reliability_bins,
     roc_points,
     step_vertices,
     thin,
@@ -72,34 +71,6 @@ def test_thin_does_not_grow_with_the_sample() -> None:
     curve = roc_points(positive, rng.normal(size=50_000) + positive)
     assert len(curve.x) > 20_000
     assert len(thin(curve, grid=200)) < 400
-
-
-def test_reliability_bins_of_planted_confidences() -> None:
-    confidence = np.array([0.0, 0.2, 0.21, 0.4, 1.0, 1.0])
-    right = np.array([False, True, False, True, True, False])
-    bins = reliability_bins(confidence, right, bins=5)
-    assert bins.n.tolist() == [2, 2, 0, 0, 2]
-    assert bins.right.tolist() == [1, 1, 0, 0, 1]
-    np.testing.assert_allclose(bins.confidence[[0, 1, 4]], [0.1, 0.305, 1.0])
-    assert np.isnan(bins.accuracy[2])
-    expected = (2 * 0.4 + 2 * 0.195 + 2 * 0.5) / 6
-    assert bins.expected_calibration_error == pytest.approx(expected)
-
-
-def test_reliability_bins_agree_with_the_metric() -> None:
-    metrics = pytest.importorskip("graticule.evaluate.metrics")
-    rng = np.random.default_rng(3)
-    proba = rng.dirichlet(np.ones(4), size=400)
-    proba[:40] = np.eye(4)[0]
-    y = rng.integers(0, 4, 400)
-    bins = reliability_bins(proba.max(axis=1), proba.argmax(axis=1) == y)
-    assert bins.expected_calibration_error == pytest.approx(metrics.ece(y, proba), abs=1e-12)
-
-
-def test_reliability_bins_of_nothing() -> None:
-    bins = reliability_bins(np.zeros(0), np.zeros(0, dtype=bool))
-    assert bins.n.sum() == 0
-    assert np.isnan(bins.expected_calibration_error)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.81, 0.99])

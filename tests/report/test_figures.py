@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from graticule.report import charts, figures
-from graticule.report.curves import Curve, reliability_bins, roc_points
+from graticule.report.curves import Curve, roc_points
 from graticule.report.svg import nice_ticks, short
 
 EVIL = '</svg><script>alert("1")</script>'
@@ -89,10 +89,16 @@ def test_lens_only_where_the_corner_is_crowded(point: tuple[float, float], steps
     assert figures.zoom_window(point, steps) == side
 
 
-def test_reliability_figure_draws_filled_bins_only() -> None:
-    bins = reliability_bins(np.array([0.5, 0.9, 0.95]), np.array([True, True, False]))
+def test_reliability_figure_draws_a_disc_per_bin_and_the_intervals_that_are_known() -> None:
+    bins = {"score": [0.5, 0.9], "accuracy": [0.4, 1.0], "low": [0.2, None], "high": [0.7, None], "n": [10, 40]}
     root = parsed(figures.reliability_figure(bins))
-    assert len(root.findall(".//circle")) == int((bins.n > 0).sum())
+    discs = [(float(disc.attrib["cx"]), float(disc.attrib["cy"])) for disc in root.findall(".//circle")]
+    np.testing.assert_allclose(discs, [(46 + 150, 308 - 120), (46 + 270, 8)])
+    spans = [item for item in root.iter() if item.attrib.get("class") == "span"]
+    assert len(spans) == 1
+    ends = sorted(308 - 300 * share for share in (0.2, 0.7))
+    assert sorted(float(spans[0].attrib[key]) for key in ("y1", "y2")) == pytest.approx(ends)
+    parsed(figures.reliability_figure({key: [] for key in bins}))
 
 
 def test_ticks_are_round_and_cover_the_range() -> None:

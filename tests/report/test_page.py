@@ -297,3 +297,15 @@ def test_text_contrast_in_light_and_dark(write_run: Any) -> None:
             for ground in behind:
                 high, low = sorted((luminance(colour[words]), luminance(colour[ground])), reverse=True)
                 assert (high + 0.05) / (low + 0.05) >= 4.5, (words, ground)
+
+
+def test_the_reliability_diagram_is_the_one_that_the_run_recorded(write_run: Any, page_of: PageOf) -> None:
+    folder = write_run()
+    diagram = {"score": [0.5, 0.9], "accuracy": [0.4, 0.8], "low": [0.1, None], "high": [0.7, None], "n": [100, 300]}
+    document = {"calibration": {"reliability": diagram}}
+    (folder / "decisions.json").write_text(json.dumps(document), encoding="utf-8")
+    text = page_of(folder).text
+    assert "mean confidence 80.0\u202f%, right 70.0\u202f%" in text or "mean confidence 80.0 %, right 70.0 %" in text
+    assert "2 bins of about equal numbers of images" in text
+    (folder / "decisions.json").unlink()
+    assert "taken at their word" not in page_of(folder).text

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graticule.arrays import BoolArray, FloatArray, IntArray
 from graticule.decide.acceptance import exact_interval
-from graticule.decide.reliability import calibration_errors, reliability
+from graticule.decide.reliability import calibration_errors, diagram_of
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import brier, log_loss, sample_log_loss
-from graticule.evaluate.summary import number
+from graticule.evaluate.summary import numbers
 from graticule.heads.calibration_fit import paired_gain
 from graticule.statistics.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
 
@@ -241,13 +240,12 @@ def assess_calibration(answers: LabelledAnswers, method: str, seed: int = 0) -> 
     """
     y, same = answers.y, bool(np.array_equal(answers.raw, answers.proba))
     after = _errors(y, answers.proba, seed)
-    diagram = reliability(y, answers.proba, answers.unit)
     return {
         "method": method,
         "before": after if same else _errors(y, answers.raw, seed),
         "after": after,
         "log_loss_change": _change(sample_log_loss(y, answers.proba) - sample_log_loss(y, answers.raw), answers.unit),
-        "reliability": {name: numbers(values) for name, values in vars(diagram).items()},
+        "reliability": diagram_of(y, answers.proba, answers.unit),
     }
 
 
@@ -264,8 +262,3 @@ def _change(difference: FloatArray, unit: IntArray | None) -> Figure:
 
 def _errors(y: IntArray, proba: FloatArray, seed: int) -> dict[str, Any]:
     return {"log_loss": log_loss(y, proba), "brier": brier(y, proba), **calibration_errors(y, proba, seed)}
-
-
-def numbers(values: NDArray[Any]) -> list[Any]:
-    """Plain values of an array (n,); None for what is not finite."""
-    return [number(v) if values.dtype.kind == "f" else int(v) for v in values.tolist()]

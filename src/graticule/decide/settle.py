@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, class_codes, numbered
 from graticule.decide.acceptance import find_rule
-from graticule.decide.assessment import LabelledAnswers, assess, coverage_of, numbers, proportion
+from graticule.decide.assessment import LabelledAnswers, assess, coverage_of, proportion
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
 from graticule.decide.novelty import HeldOutImages, Novelty, doubt, fit_novelty
 from graticule.decide.options import ALPHA
-from graticule.decide.reliability import calibration_errors, reliability
+from graticule.decide.reliability import calibration_errors, diagram_of
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import brier, log_loss
+from graticule.evaluate.summary import numbers
 from graticule.features.reader import as_trained
 from graticule.features.samples import Samples, reasons_beyond
 from graticule.heads.calibration import Calibration
@@ -87,6 +88,10 @@ def settle_decisions(samples: Samples, division: Division, outcome: Outcome, see
     document |= _describe_evidence(evidence, rule, manifest.classes, seed)
     document["novelty"] = None if novelty is None else {"alpha": ALPHA, "units": novelty.units, "grouped": grouped}
     decider = Decider(proba, choice.calibration, evidence, novelty, document)
+    if not len(cv):
+        # with one split there are no scores but those of the test part
+        unit = folds.component[test] if grouped else None
+        document["calibration"]["reliability"] = diagram_of(y[test], proba[test], unit) if len(test) else None
     document["test"] = _on_test(decider, rule, samples, outcome, y, test, training_rows(folds)) if len(test) else None
     return decider
 
@@ -146,8 +151,7 @@ def _describe(
                 "brier": brier(y, proba),
                 **calibration_errors(y, proba, seed),
             }
-        diagram = reliability(y, choice.crossfitted, unit if grouped else None)
-        calibration["reliability"] = {name: numbers(values) for name, values in vars(diagram).items()}
+        calibration["reliability"] = diagram_of(y, choice.crossfitted, unit if grouped else None)
     return {"calibration": calibration}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,6 +97,11 @@ def check_interval_options(level: float, n_boot: int) -> None:
 def number(value: FloatArray | float) -> float | None:
     """A float for JSON: None where it is not finite."""
     return float(value) if np.isfinite(value) else None
+
+
+def numbers(values: NDArray[Any]) -> list[Any]:
+    """Plain values of an array (n,); None for what is not finite."""
+    return [number(v) if values.dtype.kind == "f" else int(v) for v in values.tolist()]
 
 
 def figure_of(value: FloatArray, limits: Limits, at: tuple[int, ...], level: float) -> dict[str, object]:

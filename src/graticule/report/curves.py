@@ -1,4 +1,4 @@
-"""Arrays behind the pictures: operating points, reliability bins, and vertices thinned for drawing."""
+"""Arrays behind the pictures: operating points, funnels, and vertices thinned for drawing."""
 
 from __future__ import annotations
 
@@ -28,40 +28,6 @@ class Curve:
     def defined(self) -> bool:
         """False when the class has no sample, or no other class has one."""
         return len(self.x) > 0
-
-
-@dataclass(frozen=True)
-class ReliabilityBins:
-    """Top-label confidence against the share that was right, in equal-width bins.
-
-    Attributes
-    ----------
-    edges : float array, shape (bins + 1,), in [0, 1]
-    right, wrong : int arrays, shape (bins,)
-        Samples per bin whose top label was right or wrong.
-    confidence, accuracy : float arrays, shape (bins,)
-        Mean confidence and share right of each bin, NaN where the bin is empty.
-    """
-
-    edges: FloatArray
-    right: NDArray[np.int64]
-    wrong: NDArray[np.int64]
-    confidence: FloatArray
-    accuracy: FloatArray
-
-    @property
-    def n(self) -> NDArray[np.int64]:
-        """Samples per bin, shape (bins,)."""
-        return self.right + self.wrong
-
-    @property
-    def expected_calibration_error(self) -> float:
-        """Mean gap between confidence and accuracy, weighted by samples (Guo et al. 2017); NaN without samples."""
-        filled = self.n > 0
-        if not filled.any():
-            return float("nan")
-        gap = np.abs(self.confidence[filled] - self.accuracy[filled])
-        return float(np.average(gap, weights=self.n[filled]))
 
 
 def _counts_at_thresholds(positive: NDArray[np.bool_], score: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -146,28 +112,6 @@ def thin(curve: Curve, grid: int = 1000) -> NDArray[np.int64]:
     onward = (before * after).sum(axis=1) > 0
     keep = np.concatenate([[True], (cross != 0) | ~onward, [True]])
     return np.asarray(points[keep])
-
-
-def reliability_bins(confidence: FloatArray, right: NDArray[np.bool_], bins: int = 15) -> ReliabilityBins:
-    """Bin top-label confidences (Guo et al. 2017): bins (a, b], the first one closed at 0.
-
-    Parameters
-    ----------
-    confidence : float array, shape (n,), in [0, 1]
-        The highest class probability of each sample.
-    right : bool array, shape (n,)
-        Whether that class is the label.
-    bins : int
-        Number of equal-width bins.
-    """
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    index = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    n = np.bincount(index, minlength=bins)
-    n_right = np.bincount(index, weights=right.astype(np.float64), minlength=bins)
-    total = np.bincount(index, weights=confidence, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        mean, share = total / n, n_right / n
-    return ReliabilityBins(edges, n_right.astype(np.int64), n - n_right.astype(np.int64), mean, share)
 
 
 def funnel_limits(n: NDArray[np.int64], share: float, level: float = 0.95) -> tuple[FloatArray, FloatArray]:

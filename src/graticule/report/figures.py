@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
-from graticule.report.curves import Curve, ReliabilityBins, step_vertices, thin
+from graticule.report.curves import Curve, step_vertices, thin
 from graticule.report.svg import dot, line, svg, text
 
 GRID = 1000
@@ -99,34 +99,33 @@ def curve_panel(
     return svg(214, 212, f"{axes[1]} against {axes[0]}", body)
 
 
-def reliability_figure(bins: ReliabilityBins) -> Markup:
-    """Share right against confidence, dot area by number of images, with the histogram of confidence below."""
-    left, top, side, gap, depth = 46.0, 8.0, 300.0, 40.0, 76.0
-    bottom, base = top + side, top + side + gap + depth
+def reliability_figure(diagram: Mapping[str, Any]) -> Markup:
+    """Share right against confidence with its interval, disc area by number of images.
+
+    Parameters
+    ----------
+    diagram : mapping
+        As decisions.json holds it: lists "score", "accuracy", "low", "high" (None without an interval) and "n", an
+        entry per bin.
+    """
+    left, top, side = 46.0, 8.0, 300.0
+    bottom = top + side
     body = [f'<rect class="frame" x="{left}" y="{top}" width="{side}" height="{side}"/>']
     for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         x, y = left + side * tick, bottom - side * tick
         body += [line(x, top, x, bottom, "grid"), line(left, y, left + side, y, "grid")]
         body += [text(left - 6, y + 4, f"{tick:g}", "end"), text(x, bottom + 15, f"{tick:g}")]
     body.append(line(left, bottom, left + side, top, "chance"))
-    most = max(1, int(bins.n.max()))
-    for k in np.flatnonzero(bins.n):
-        x, y = left + side * bins.confidence[k], bottom - side * bins.accuracy[k]
-        ideal = bottom - side * bins.confidence[k]
-        body.append(line(x, ideal, x, y, "gap"))
-        title = f"{bins.n[k]} images, mean confidence {bins.confidence[k]:.3f}, right {bins.accuracy[k]:.3f}"
-        body.append(dot(x, y, 2.5 + 6.5 * math.sqrt(bins.n[k] / most), "dot", title))
-    width = side / len(bins.n)
-    for k in np.flatnonzero(bins.n):
-        x, tall, wrong = left + width * k, depth * bins.n[k] / most, depth * bins.wrong[k] / most
-        bar = f'x="{x + 0.75:.5g}" width="{width - 1.5:.4g}"'
-        title = f"<title>{bins.right[k]} right, {bins.wrong[k]} wrong</title>"
-        body.append(f'<rect class="right" {bar} y="{base - tall:.5g}" height="{tall - wrong:.4g}">{title}</rect>')
-        body.append(f'<rect class="wrong" {bar} y="{base - wrong:.5g}" height="{wrong:.4g}">{title}</rect>')
-    body += [line(left, base, left + side, base, "axis"), text(left - 6, base, "0", "end")]
-    body.append(text(left - 6, base - depth + 8, f"{most:,}", "end"))
+    most = max(diagram["n"], default=1)
+    bins = zip(*(diagram[key] for key in ("score", "accuracy", "low", "high", "n")), strict=True)
+    for score, accuracy, low, high, n in bins:
+        x = left + side * score
+        title = f"{n} images, mean confidence {score:.3f}, right {accuracy:.3f}"
+        if low is not None and high is not None:
+            body.append(line(x, bottom - side * low, x, bottom - side * high, "span"))
+            title += f" ({low:.3f} to {high:.3f})"
+        body.append(dot(x, bottom - side * accuracy, 2.5 + 3.5 * math.sqrt(n / most), "dot", title))
     body.append(text(left + side / 2, bottom + 31, "confidence: score of the class given"))
     body.append(text(12, top + side / 2, "share right", extra=f' transform="rotate(-90 12 {top + side / 2:g})"'))
-    body.append(text(12, base - depth / 2, "images", extra=f' transform="rotate(-90 12 {base - depth / 2:g})"'))
     label = "Reliability diagram: share of images that were right against the score of the class given"
-    return svg(left + side + 10, base + 8, label, body)
+    return svg(left + side + 10, bottom + 38, label, body)

@@ -69,7 +69,7 @@ def reliability_answer(confidence: float, accuracy: float, ece: Any) -> str:
     else:
         text = f"On average the scores are {'surer than' if gap > 0 else 'less sure than'} they are right"
     value = figure_value(ece)
-    tail = f"; the calibration error over the bins is {percent(value)}" if value is not None else ""
+    tail = f"; the calibration error is {percent(value)}" if value is not None else ""
     return f"{text} (mean confidence {percent(confidence)}, right {percent(accuracy)}){tail}."
 
 

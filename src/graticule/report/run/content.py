@@ -47,7 +47,7 @@ def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
         "per_class": class_content(source.metrics),
         "confusion_matrix": confusion_content(source.metrics),
         "curves": curve_content(source, shown),
-        "reliability": reliability_content(source, shown),
+        "reliability": reliability_content(source),
         "actions": action_content(source.decisions),
         "examples": example_content(source, rows, read),
         "folds": fold_content(source.metrics),
@@ -167,14 +167,14 @@ def _decision_point(confusion: NDArray[np.float64], k: int, kind: str) -> tuple[
     return (float((given - hit) / others), sensitivity) if kind == "roc_auc" else (sensitivity, float(hit / given))
 
 
-def reliability_content(source: ReportSource, shown: Predictions) -> dict[str, Any] | None:
-    """Reliability diagram with its answer in words."""
-    if not len(shown):
+def reliability_content(source: ReportSource) -> dict[str, Any] | None:
+    """Reliability diagram of the run's decisions with its answer in words; None where they hold none."""
+    diagram = ((source.decisions or {}).get("calibration") or {}).get("reliability")
+    if not diagram:
         return None
-    confidence, right = shown.proba.max(axis=1), shown.proba.argmax(axis=1) == shown.y
-    bins = curves.reliability_bins(confidence, right)
-    answer = answers.reliability_answer(float(confidence.mean()), float(right.mean()), source.metrics.get("ece"))
-    return {"figure": figures.reliability_figure(bins), "answer": answer}
+    confidence, right = (float(np.average(diagram[key], weights=diagram["n"])) for key in ("score", "accuracy"))
+    answer = answers.reliability_answer(confidence, right, source.metrics.get("ece"))
+    return {"figure": figures.reliability_figure(diagram), "answer": answer, "bins": len(diagram["n"])}
 
 
 def example_content(source: ReportSource, rows: NDArray[np.int64], read: ReadRgb) -> dict[str, Any]:
