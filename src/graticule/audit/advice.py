@@ -1,34 +1,51 @@
-"""What the rules of an audit have in common: the form of an advice, and how counts and names are written."""
+"""What the rules of an audit have in common: what a rule finds, and how counts and names are written."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
-Document = Mapping[str, Any]
-Advice = dict[str, str]
-
-HARMS = ("high", "medium", "low")
+from graticule.audit.document import AuditDocument, Harm
 
 
-def advice(rule: str, harm: str, title: str, why: str, do: str) -> Advice:
-    """One recommendation.
+@dataclass(frozen=True)
+class Finding:
+    """What a rule finds.
 
-    Parameters
+    Attributes
     ----------
-    rule : str
-        A stable name of the rule.
-    harm : "high", "medium" or "low"
-        How wrong a result can be that is got without following it.
     title, why, do : str
-        What was found, why it makes a result wrong, and what to do; commands and columns in backticks.
+        As in `graticule.audit.document.Advice`.
+    harm : "high", "medium", "low" or None
+        None: that of the rule.
     """
-    return {"rule": rule, "harm": harm, "title": title, "why": why, "do": do}
+
+    title: str
+    why: str
+    do: str
+    harm: Harm | None = None
 
 
-def rows_of(document: Document, key: str) -> Sequence[Mapping[str, Any]]:
-    """Rows of a part of the document; none where the part is missing or null."""
-    return document.get(key) or ()
+@dataclass(frozen=True)
+class AuditRule:
+    """A row of the rules.
+
+    Attributes
+    ----------
+    key : str
+        A stable name; two rules may share it.
+    harm : "high", "medium" or "low"
+        How wrong a result can be that is got without following it, where a finding does not say otherwise.
+    section : str
+        The section of the page that it rests on.
+    find : function of the document
+        Reads one part of it; no finding where there is nothing to mend.
+    """
+
+    key: str
+    harm: Harm
+    section: str
+    find: Callable[[AuditDocument], list[Finding]]
 
 
 def named(names: Collection[object] | Mapping[str, int], most: int = 5) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import StrArray, object_array
+from graticule.audit.document import ClassInstruments, InstrumentFindings
 from graticule.audit.instrument_report import instrument_warnings, instruments_per_class, pixel_size_report
 from graticule.features.samples import Samples
 from graticule.formats.instrument.metadata import Metadata
@@ -71,24 +71,24 @@ def with_instruments(manifest: Manifest, instruments: Instruments) -> Manifest:
     return replace(manifest, columns=manifest.columns | known)
 
 
-def describe_instruments(instruments: Instruments, manifest: Manifest) -> dict[str, Any]:
+def describe_instruments(instruments: Instruments, manifest: Manifest) -> InstrumentFindings:
     """The "instrument" object of audit.json."""
     labels = [str(label) for label in manifest.label]
     sizes = pixel_size_report(instruments.pixel_size_nm, labels)
     names = [str(name) for name in instruments.instrument]
     per_class = instruments_per_class(names, labels)
     warnings = list(sizes.warnings) if sizes.n_known else []
-    return {
-        "known": sizes.n_known,
-        "per_class": {
-            row.label: {
-                "n": row.n_known,
-                "min": row.low,
-                "median": row.median,
-                "max": row.high,
-                "instruments": {name: n for name, n in per_class.get(row.label, {}).items() if name},
-            }
+    return InstrumentFindings(
+        known=sizes.n_known,
+        per_class={
+            row.label: ClassInstruments(
+                n=row.n_known,
+                min=row.low,
+                median=row.median,
+                max=row.high,
+                instruments={name: n for name, n in per_class.get(row.label, {}).items() if name},
+            )
             for row in sizes.classes
         },
-        "warnings": [*warnings, *instrument_warnings(names, labels)] if any(names) else warnings,
-    }
+        warnings=(*warnings, *instrument_warnings(names, labels)) if any(names) else tuple(warnings),
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from graticule.audit.advice import Advice, Document, advice, length, named, rows_of
+from graticule.audit.advice import Finding, length, named
+from graticule.audit.document import AuditDocument, ShortcutRow
 from graticule.plain_text import plural
 
 _PIXEL_RATIO = 1.5
@@ -19,39 +19,34 @@ _COMPARE = (
 _PAGES = re.compile(r"\b(page|plane|slice|channel|frame|series|stack)s?\b", re.IGNORECASE)
 
 
-def _words_of_cues(document: Document) -> dict[str, str]:
-    return {str(row["cue"]): str(row.get("words") or row["cue"]) for row in rows_of(document, "associations")}
-
-
-def _by_cue(document: Document, nature: str) -> dict[str, list[Mapping[str, Any]]]:
-    """Shortcuts of one nature by cue, strongest first; a cue without a known nature counts as acquisition."""
-    cues: dict[str, list[Mapping[str, Any]]] = {}
-    rows = [row for row in rows_of(document, "shortcuts") if (row.get("nature") == "picture") == (nature == "picture")]
-    for row in sorted(rows, key=lambda row: -float(row.get("strength") or 0)):
-        cues.setdefault(str(row["cue"]), []).append(row)
+def _by_cue(document: AuditDocument, nature: str) -> dict[str, list[ShortcutRow]]:
+    """Shortcuts of one nature by cue, strongest first."""
+    cues: dict[str, list[ShortcutRow]] = {}
+    for row in sorted(document.shortcuts, key=lambda row: -row.strength):
+        if row.nature == nature:
+            cues.setdefault(row.cue, []).append(row)
     return cues
 
 
-def _alone(row: Mapping[str, Any]) -> str:
+def _words(document: AuditDocument, cue: str) -> str:
+    return next((row.words for row in document.associations if row.cue == cue), cue)
+
+
+def _alone(row: ShortcutRow) -> str:
     """How well a cue alone tells the class: "balanced accuracy 93 %, chance 50 %"."""
-    if row.get("accuracy") is None or row.get("chance") is None:
-        return f"strength {float(row.get('strength') or 0):.2f} of 1"
-    return f"balanced accuracy {100 * row['accuracy']:.0f} %, chance {100 * row['chance']:.0f} %"
+    return f"balanced accuracy {100 * row.accuracy:.0f} %, chance {100 * row.chance:.0f} %"
 
 
-def acquisition_shortcuts(document: Document) -> list[Advice]:
+def acquisition_shortcuts(document: AuditDocument) -> list[Finding]:
     """Traces of how the pictures were taken that tell the class: one advice for cues that tell the same classes."""
-    words = _words_of_cues(document)
-    together: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = {}
+    together: dict[tuple[str, ...], list[tuple[str, ShortcutRow]]] = {}
     for cue, rows in _by_cue(document, "acquisition").items():
-        classes = tuple(dict.fromkeys(str(row["class"]) for row in rows if row.get("class")))
-        together.setdefault(tuple(sorted(classes)), []).append((words.get(cue, cue), rows[0]))
+        classes = tuple(sorted({row.class_ for row in rows}))
+        together.setdefault(classes, []).append((_words(document, cue), rows[0]))
     return [
-        advice(
-            "shortcuts",
-            "high",
-            f"{named([cue for cue, _ in cues])} {'give' if len(cues) > 1 else 'gives'} the class away"
-            + (f": {named(classes)}" if classes else ""),
+        Finding(
+            f"{named([cue for cue, _ in cues])} {'give' if len(cues) > 1 else 'gives'} the class away: "
+            f"{named(classes)}",
             f"A small model that sees nothing {'but the first' if len(cues) > 1 else 'else'} tells the class: "
             f"{_alone(cues[0][1])}. This comes from how the pictures were taken. A classifier may learn it, score well "
             "here and fail on pictures taken in another way.",
@@ -63,28 +58,24 @@ def acquisition_shortcuts(document: Document) -> list[Advice]:
     ]
 
 
-def _remedies(rows: Sequence[Mapping[str, Any]]) -> str:
+def _remedies(rows: Sequence[ShortcutRow]) -> str:
     """The advice of each row, without those that differ from an earlier one in the first sentence alone."""
     told: dict[str, str] = {}
     for row in rows:
-        text = str(row.get("advice") or "")
-        told.setdefault(text.partition(". ")[2] or text, text)
+        told.setdefault(row.advice.partition(". ")[2] or row.advice, row.advice)
     return " ".join(text for text in told.values() if text)
 
 
-def picture_shortcuts(document: Document) -> list[Advice]:
+def picture_shortcuts(document: AuditDocument) -> list[Finding]:
     """Cues in the look of the whole picture that tell the class: one advice for all of them."""
     cues = _by_cue(document, "picture")
     if not cues:
         return []
-    words = _words_of_cues(document)
     strongest = next(iter(cues.values()))[0]
     only = "the first" if len(cues) > 1 else "this"
     return [
-        advice(
-            "shortcuts",
-            "medium",
-            f"The class shows without its details: {named([words.get(cue, cue) for cue in cues])}",
+        Finding(
+            f"The class shows without its details: {named([_words(document, cue) for cue in cues])}",
             f"A small model that sees only {only}: {_alone(strongest)}. It may be the object itself (a dark cell is "
             "dark, a large one has a large crop) or how it was lit, focused or cut out. In the second case a "
             "classifier learns that instead.",
@@ -93,45 +84,40 @@ def picture_shortcuts(document: Document) -> list[Advice]:
     ]
 
 
-def pixel_sizes(document: Document) -> list[Advice]:
+def pixel_sizes(document: AuditDocument) -> list[Finding]:
     """Physical pixel sizes that differ by half or more, within the data set or between classes."""
-    per_class = (document.get("instrument") or {}).get("per_class") or {}
-    known = {name: row for name, row in per_class.items() if row.get("min") and row.get("max")}
-    if not known:
+    stated = document.instrument.per_class
+    low = min((row.min for row in stated.values() if row.min), default=0.0)
+    high = max((row.max for row in stated.values() if row.max), default=0.0)
+    if not low or high < _PIXEL_RATIO * low:
         return []
-    low, high = min(float(row["min"]) for row in known.values()), max(float(row["max"]) for row in known.values())
-    if high < _PIXEL_RATIO * low:
-        return []
-    medians = {name: float(row["median"]) for name, row in known.items() if row.get("median")}
+    medians = {name: row.median for name, row in stated.items() if row.median}
     apart = len(medians) > 1 and max(medians.values()) >= _PIXEL_RATIO * min(medians.values())
     between = ""
     if apart:
         first, last = min(medians, key=lambda name: medians[name]), max(medians, key=lambda name: medians[name])
         between = f" Medians: “{first}” {length(medians[first])}, “{last}” {length(medians[last])}."
     return [
-        advice(
-            "pixel_sizes",
-            "medium" if apart else "low",
+        Finding(
             f"Pixel sizes differ: {length(low)} to {length(high)}",
             f"One object is large in one picture and small in another.{between} A network sees pixels, not "
             "nanometres: it may learn the magnification in place of the object.",
             "Train on pictures of one magnification, or with `--scale physical`, which brings all images to one pixel "
             "size. Where files do not state theirs, write it into the column `pixel_size_nm` of the manifest.",
+            harm="medium" if apart else "low",
         )
     ]
 
 
-def shapes(document: Document) -> list[Advice]:
+def shapes(document: AuditDocument) -> list[Finding]:
     """Image shapes that are squeezed differently."""
-    sizes = [(int(row["width"]), int(row["height"])) for row in rows_of(document, "sizes")]
+    sizes = {(row.width, row.height) for row in document.sizes}
     ratios = [width / height for width, height in sizes if width and height]
     if not ratios or max(ratios) < _ASPECT_RATIO * min(ratios):
         return []
     return [
-        advice(
-            "shapes",
-            "low",
-            f"Image shapes differ: width to height {min(ratios):.2f} to {max(ratios):.2f}, {len(set(sizes)):,} sizes",
+        Finding(
+            f"Image shapes differ: width to height {min(ratios):.2f} to {max(ratios):.2f}, {len(sizes):,} sizes",
             "Every image is squeezed to the same square, so shape and size of an object change from image to image: a "
             "round object becomes long in one and stays round in another.",
             "Cut all pictures to one shape with the object in the middle. Where width and height belong to the object "
@@ -140,39 +126,34 @@ def shapes(document: Document) -> list[Advice]:
     ]
 
 
-def deep_images(document: Document) -> list[Advice]:
+def deep_images(document: AuditDocument) -> list[Finding]:
     """Images deeper than 8 bits, whose brightness depends on the range that is taken."""
-    formats = rows_of(document, "formats")
-    deep = sum(int(row.get("n") or 0) for row in formats if int(row.get("bits") or 8) > 8)
+    deep = sum(row.n for row in document.formats if row.bits > 8)
     if not deep:
         return []
-    mixed = any(int(row.get("bits") or 8) <= 8 for row in formats)
-    policy = str((document.get("intensity") or {}).get("policy") or "").rstrip(".")
+    mixed = any(row.bits <= 8 for row in document.formats)
+    policy = document.intensity.policy.rstrip(".")
     return [
-        advice(
-            "deep_images",
-            "medium" if mixed else "low",
+        Finding(
             f"{plural(deep, 'image')} deeper than 8 bits" + (", mixed with images of 8 bits" if mixed else ""),
             "A network sees 8 bits, so a range must be chosen. With the wrong one pictures are nearly black or clipped"
             + (", and shallow and deep pictures differ in brightness for that reason alone." if mixed else "."),
             (f"Read as: {policy}. " if policy else "")
             + "Check in the examples that all classes are well exposed; if not, give the range with `--intensity`."
             + (" Better: export all with the same depth from the instrument." if mixed else ""),
+            harm="medium" if mixed else "low",
         )
     ]
 
 
-def pages(document: Document) -> list[Advice]:
+def pages(document: AuditDocument) -> list[Finding]:
     """Files of which only a part was read: pages, planes, channels."""
-    rows = [row for row in rows_of(document, "notes") if _PAGES.search(str(row.get("note")))]
+    rows = [row for row in document.notes if _PAGES.search(row.note)]
     if not rows:
         return []
     return [
-        advice(
-            "pages",
-            "low",
-            f"Only a part of {plural(sum(int(row['n']) for row in rows), 'file')} is read: "
-            f"{named([row['note'] for row in rows])}",
+        Finding(
+            f"Only a part of {plural(sum(row.n for row in rows), 'file')} is read: {named([row.note for row in rows])}",
             "The object may lie on a page, plane or channel that no classifier sees.",
             "Look at the examples of the class. Choose another part with `--page`, `--z` or `--channel`, the same for "
             "`audit` and `train`.",
@@ -180,18 +161,15 @@ def pages(document: Document) -> list[Advice]:
     ]
 
 
-def info_bars(document: Document) -> list[Advice]:
+def info_bars(document: AuditDocument) -> list[Finding]:
     """Info bars in some classes more than in others."""
-    bars = (document.get("info_bars") or {}).get("per_class") or {}
-    classes = {name: n for name, n in (document.get("classes") or {}).items() if n}
-    share = {name: min(1.0, int(bars.get(name) or 0) / n) for name, n in classes.items()}
+    bars = document.info_bars.per_class
+    share = {name: min(1.0, bars.get(name, 0) / n) for name, n in document.classes.items() if n}
     if not share or max(share.values()) - min(share.values()) <= _BAR_GAP:
         return []
     most, least = max(share, key=lambda name: share[name]), min(share, key=lambda name: share[name])
     return [
-        advice(
-            "info_bars",
-            "low",
+        Finding(
             f"Info bars in {100 * share[most]:.0f} % of “{most}” and {100 * share[least]:.0f} % of “{least}”",
             "A bar of text in one class and not in another tells the class without the object.",
             "Keep `--info-bar crop` (the default), which cuts the bars that are found, and look at the examples for "
@@ -200,24 +178,23 @@ def info_bars(document: Document) -> list[Advice]:
     ]
 
 
-def burnt_in_marks(document: Document) -> list[Advice]:
+def burnt_in_marks(document: AuditDocument) -> list[Finding]:
     """Text, rulers and calipers burnt into ultrasound frames, where they do not tell the class already."""
-    marks = document.get("marks") or {}
-    told = any(row.get("cue") == "burnt-in marks" for row in rows_of(document, "shortcuts"))
-    if not marks.get("n") or marks.get("masked") or told:
+    marks = document.marks
+    told = any(row.cue == "burnt-in marks" for row in document.shortcuts)
+    if not marks.n or marks.masked or told:
         return []
-    share = {name: int(row["n"]) / int(row["frames"]) for name, row in marks["per_class"].items() if row["frames"]}
+    share = {name: row.n / row.frames for name, row in marks.per_class.items() if row.frames}
     most, least = max(share, key=lambda name: share[name]), min(share, key=lambda name: share[name])
     uneven = share[most] - share[least] > _BAR_GAP
     return [
-        advice(
-            "burnt_in_marks",
-            "medium" if uneven else "low",
-            f"Text, rulers or calipers in {int(marks['n']):,} of {plural(int(marks['frames']), 'ultrasound frame')}"
+        Finding(
+            f"Text, rulers or calipers in {marks.n:,} of {plural(marks.frames, 'ultrasound frame')}"
             + (f": {100 * share[most]:.0f} % of “{most}”, {100 * share[least]:.0f} % of “{least}”" if uneven else ""),
             "Marks tell hospital, scanner and finding: a lesion that was measured bears calipers. A classifier may "
             "learn them instead of the tissue.",
             "Train with `--marks mask` and without, and compare the accuracy with `graticule compare`. Better: export "
             "frames without marks.",
+            harm="medium" if uneven else "low",
         )
     ]

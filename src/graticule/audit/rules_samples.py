@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
-from graticule.audit.advice import Advice, Document, advice, named, rows_of
+from graticule.audit.advice import Finding, named
+from graticule.audit.document import AuditDocument, LeakRow
 from graticule.plain_text import plural
 from graticule.split.duplicates.words import in_families, kinds_of
 
@@ -19,16 +19,14 @@ _IMBALANCE = 5.0
 _GROUP_HINT = re.compile(r"--group (?!none\b)(.+)$")
 
 
-def too_few_classes(document: Document) -> list[Advice]:
+def too_few_classes(document: AuditDocument) -> list[Finding]:
     """Fewer than two classes."""
-    classes = {name: n for name, n in (document.get("classes") or {}).items() if n}
+    classes = {name: n for name, n in document.classes.items() if n}
     if len(classes) > 1:
         return []
     what = f"There is only the class {named(classes)}" if classes else "No image has a label"
     return [
-        advice(
-            "classes",
-            "high",
+        Finding(
             what,
             "A classifier needs at least two classes to tell apart.",
             "Put the images into one folder per class, or write their classes into the column `label` of a manifest.",
@@ -36,17 +34,15 @@ def too_few_classes(document: Document) -> list[Advice]:
     ]
 
 
-def two_labels(document: Document) -> list[Advice]:
+def two_labels(document: AuditDocument) -> list[Finding]:
     """The same picture under two labels."""
-    found = (document.get("components") or {}).get("two_labels") or {}
-    n = int(found.get("n") or 0)
-    if not n:
+    found = document.components.two_labels
+    if not found.n:
         return []
     return [
-        advice(
-            "conflicts",
-            "high",
-            f"One picture, two labels: {in_families(int(found['images']), n)} of copies ({kinds_of(found)})",
+        Finding(
+            f"One picture, two labels: {in_families(found.images, found.n)} of copies "
+            f"({kinds_of(found.exact, found.near)})",
             "At least one label of each family is wrong, or the classes cannot be told apart in it. A classifier "
             "learns both labels, and whatever it answers counts as an error for one of the two.",
             "Look at each family. Correct the labels in the manifest (in class folders: move the files). Remove all "
@@ -63,21 +59,21 @@ _LEAK_WORDS = {
 }
 
 
-def leaks(document: Document) -> list[Advice]:
+def leaks(document: AuditDocument) -> list[Finding]:
     """Groups or pictures that lie in two parts of a split: one advice for each kind and pair of parts."""
-    sets: dict[tuple[str, tuple[str, ...]], list[Mapping[str, Any]]] = {}
-    for row in rows_of(document, "leaks"):
-        sets.setdefault((str(row.get("kind")), tuple(map(str, row.get("parts") or ()))), []).append(row)
-    column = (document.get("groups") or {}).get("column") or "COLUMN"
+    sets: dict[tuple[str, tuple[str, ...]], list[LeakRow]] = {}
+    for row in document.leaks:
+        sets.setdefault((row.kind, row.parts), []).append(row)
+    column = document.groups.column if document.groups else "COLUMN"
     found = []
     for (kind, parts), rows in sets.items():
-        n = sum(int(row.get("n") or 0) for row in rows)
+        n = sum(row.n for row in rows)
         if kind == "tuning":
             found += [_tuning(row) for row in rows]
             continue
         held_out = "test" in parts
         what = plural(len(rows), *_LEAK_WORDS.get(kind, ("leak", "leaks")))
-        title = f"{what} in {' and '.join(parts)} ({plural(n, 'image')}): {named([row['what'] for row in rows], 3)}"
+        title = f"{what} in {' and '.join(parts)} ({plural(n, 'image')}): {named([row.what for row in rows], 3)}"
         if held_out:
             why = (
                 ("Images of one group resemble each other" if kind == "group" else "A copy is known once it is learnt")
@@ -90,62 +86,58 @@ def leaks(document: Document) -> list[Advice]:
                 "Here train and val are cross-validated together with such pictures on one side of each fold; "
                 "programs that tune on val are misled."
             )
-        group = f" --group {shlex.quote(str(column))}" if kind == "group" else ""
+        group = f" --group {shlex.quote(column)}" if kind == "group" else ""
         command = f"`graticule train DATA --out RUN --test-size 0.2{group}`"
         do = (
             "Put each wholly into one part (column `split`, or the split folders). Or give no parts and let the "
             f"program hold out whole {'groups' if group else 'sets'}: {command}."
             + (" With `--allow-leaks` it measures all the same, and the report says so." if held_out else "")
         )
-        found.append(advice("leaks", "high" if held_out else "medium", title, why, do))
+        found.append(Finding(title, why, do, harm="high" if held_out else "medium"))
     return found
 
 
-def _tuning(row: Mapping[str, Any]) -> Advice:
-    return advice(
-        "leaks",
-        "medium",
-        f"The test part is worn: {row['what']}",
+def _tuning(row: LeakRow) -> Finding:
+    return Finding(
+        f"The test part is worn: {row.what}",
         "Of several models the best on the test part is partly the luckiest there. Its figure is too good, the more so "
         "the more models were compared.",
         "Choose between models by cross-validation. Set fresh images aside as test part for the one that was chosen.",
+        harm="medium",
     )
 
 
-def unreadable(document: Document) -> list[Advice]:
+def unreadable(document: AuditDocument) -> list[Finding]:
     """Files that cannot be read; graver from 5 % on."""
-    n = len(rows_of(document, "unreadable"))
+    n = len(document.unreadable)
     if not n:
         return []
-    share = n / max(n, int(document.get("n") or 0))
+    share = n / max(n, document.n)
     return [
-        advice(
-            "unreadable",
-            "high" if share >= _UNREADABLE_SHARE else "medium",
+        Finding(
             f"{plural(n, 'file')} cannot be read",
             "They are in no figure. Where one class or instrument fails more often than another, the results hold for "
             "a selection only.",
             "Copy the files again from the instrument, or export them as PNG or TIFF. Remove those that are no images "
             "(rows of the manifest, or files). Otherwise `train` leaves them out and ends with exit code 3.",
+            harm="high" if share >= _UNREADABLE_SHARE else "medium",
         )
     ]
 
 
-def missing_groups(document: Document) -> list[Advice]:
+def missing_groups(document: AuditDocument) -> list[Finding]:
     """No group column in use, though there are signs of groups."""
-    if document.get("groups"):
+    if document.groups:
         return []
-    hints = [match[1] for text in document.get("warnings") or () if (match := _GROUP_HINT.search(str(text)))]
-    near = int((document.get("components") or {}).get("near") or 0)
+    hints = [match[1] for text in document.warnings if (match := _GROUP_HINT.search(text))]
+    near = document.components.near
     if not hints and not near:
         return []
     signs = [f"a column named “{hint}”" for hint in hints[:1]]
     if near:
         signs.append(f"{plural(near, 'family', 'families')} of near-duplicates")
     return [
-        advice(
-            "groups",
-            "medium",
+        Finding(
             f"No group column is in use, though there are signs of groups: {' and '.join(signs)}",
             "Images of one patient, slide, lot or micrograph resemble each other. With some of them in the training "
             "folds and some in the test fold, the figures and their intervals are too good for new specimens.",
@@ -157,20 +149,15 @@ def missing_groups(document: Document) -> list[Advice]:
     ]
 
 
-def large_components(document: Document) -> list[Advice]:
+def large_components(document: AuditDocument) -> list[Finding]:
     """Sets of look-alikes that hold a good part of a class: those the audit notes, or one larger than a fold."""
-    found = document.get("components") or {}
-    largest = found.get("largest") or {}
-    share = float(largest.get("share") or 0)
-    if not largest or not (found.get("notes") or share > 1 / FOLDS):
+    found, largest = document.components, document.components.largest
+    if largest is None or not (found.notes or largest.share > 1 / FOLDS):
         return []
-    of = f"of class “{largest['class']}”" if largest.get("class") else "of the images"
     return [
-        advice(
-            "components",
-            "medium",
-            f"Look-alikes chain into large families, the largest of {plural(int(largest['n']), 'image')}: "
-            f"{100 * share:.0f} % {of}",
+        Finding(
+            f"Look-alikes chain into large families, the largest of {plural(largest.n, 'image')}: "
+            f"{100 * largest.share:.0f} % of class “{largest.class_}”",
             "Pictures that repeat must stay on one side of a split. Large families make uneven folds, and the figures "
             "rest on fewer independent pictures than it seems. If they only look alike, joining them wastes images.",
             "Look at some of them. Same objects: `--near-duplicates join` in `train`, or name what they share in a "
@@ -180,38 +167,34 @@ def large_components(document: Document) -> list[Advice]:
     ]
 
 
-def repeats(document: Document) -> list[Advice]:
+def repeats(document: AuditDocument) -> list[Finding]:
     """Pictures that repeat under one label or more."""
-    found = document.get("components") or {}
-    n = int(found.get("n") or 0)
-    if not n:
+    found = document.components
+    if not found.n:
         return []
     return [
-        advice(
-            "duplicates",
-            "medium" if found.get("near") else "low",
-            f"Pictures repeat: {in_families(int(found['images']), n)} of copies ({kinds_of(found)})",
+        Finding(
+            f"Pictures repeat: {in_families(found.images, found.n)} of copies ({kinds_of(found.exact, found.near)})",
             "A repeated picture counts more than once in every figure. On both sides of a split it is known before it "
             "is tested; `train` keeps a family on one side, other programs do not.",
             "Keep one picture of each family: remove the rows of the others from the manifest, or the files. Keep "
             "nearly identical pictures that show different objects.",
+            harm="medium" if found.near else "low",
         )
     ]
 
 
-def small_classes(document: Document) -> list[Advice]:
+def small_classes(document: AuditDocument) -> list[Finding]:
     """Classes with too few images, or groups, for five folds or for a useful interval."""
-    classes = {name: int(n) for name, n in (document.get("classes") or {}).items() if n}
-    groups = {name: int(n) for name, n in ((document.get("groups") or {}).get("per_class") or {}).items()}
+    classes = {name: n for name, n in document.classes.items() if n}
+    groups = document.groups.per_class if document.groups else {}
     unit = {name: min(n, groups.get(name, n)) for name, n in classes.items()}
     found = []
     tiny = {name: n for name, n in unit.items() if n < FOLDS}
     if tiny:
         what = "images or groups" if groups else "images"
         found.append(
-            advice(
-                "small_classes",
-                "medium",
+            Finding(
                 f"Fewer than {FOLDS} {what}: {named(_rising(tiny))}",
                 f"{FOLDS} folds cannot each hold one of them: some folds test without the class, and the classifier of "
                 "another has hardly seen it.",
@@ -224,13 +207,12 @@ def small_classes(document: Document) -> list[Advice]:
         n = min(few.values())
         # Wilson's lower bound for n right of n is n / (n + z^2), z^2 = 3.84 at 95 %
         found.append(
-            advice(
-                "small_classes",
-                "low",
+            Finding(
                 f"Fewer than {FEW_IMAGES} images: {named(_rising(few))}",
                 f"Even {n} right of {n} leave a 95 % interval that starts at {100 * n / (n + 3.84):.0f} %: no figure "
                 "of these classes will be sharp.",
                 "Add images, best from new specimens. Read the figures of these classes by their intervals.",
+                harm="low",
             )
         )
     return found
@@ -240,36 +222,31 @@ def _rising(classes: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(classes.items(), key=lambda item: (item[1], item[0])))
 
 
-def few_groups(document: Document) -> list[Advice]:
+def few_groups(document: AuditDocument) -> list[Finding]:
     """Too few groups for an interval."""
-    groups = document.get("groups") or {}
-    n = int(groups.get("n") or 0)
-    if not 0 < n < FEW_GROUPS:
+    groups = document.groups
+    if groups is None or not 0 < groups.n < FEW_GROUPS:
         return []
     return [
-        advice(
-            "few_groups",
-            "medium",
-            f"Only {plural(n, 'group')} in the column “{groups.get('column')}”",
-            f"How results differ from group to group is learnt from {n} cases. Below {FEW_GROUPS} no interval keeps "
-            "its promise, so none is given.",
+        Finding(
+            f"Only {plural(groups.n, 'group')} in the column “{groups.column}”",
+            f"How results differ from group to group is learnt from {groups.n} cases. Below {FEW_GROUPS} no interval "
+            "keeps its promise, so none is given.",
             "Add specimens rather than images of the same ones. Check that the column names what you want results to "
             "hold for; another one: `--group COLUMN`.",
         )
     ]
 
 
-def imbalance(document: Document) -> list[Advice]:
+def imbalance(document: AuditDocument) -> list[Finding]:
     """A largest class at least five times the smallest."""
-    classes = {name: int(n) for name, n in (document.get("classes") or {}).items() if n}
+    classes = {name: n for name, n in document.classes.items() if n}
     if len(classes) < 2 or max(classes.values()) < _IMBALANCE * min(classes.values()):
         return []
     most, least = max(classes, key=lambda name: classes[name]), min(classes, key=lambda name: classes[name])
     always = 100 * classes[most] / sum(classes.values())
     return [
-        advice(
-            "imbalance",
-            "low",
+        Finding(
             f"Classes are uneven: “{most}” {classes[most]:,}, “{least}” {classes[least]:,}",
             f"Always answering “{most}” is right for {always:.0f} % of the images: accuracy says little of rare ones.",
             "Judge by balanced accuracy and by the sensitivity and precision of each class. Where rare ones matter "
@@ -278,16 +255,13 @@ def imbalance(document: Document) -> list[Advice]:
     ]
 
 
-def synthetic(document: Document) -> list[Advice]:
+def synthetic(document: AuditDocument) -> list[Finding]:
     """Generated images among the samples."""
-    n = int(document.get("n_synthetic") or 0)
-    if not n:
+    if not document.n_synthetic:
         return []
     return [
-        advice(
-            "synthetic",
-            "low",
-            f"{plural(n, 'image')} marked as synthetic",
+        Finding(
+            f"{plural(document.n_synthetic, 'image')} marked as synthetic",
             "A figure measured on generated images says how well the generator is recognised. `train` uses them for "
             "training alone; they never stand in a test fold.",
             "Nothing, if the column `origin` is right; otherwise correct it.",

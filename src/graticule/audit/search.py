@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import posixpath
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from graticule.arrays import class_codes, object_array
+from graticule.audit.document import AssociationRow, ClassMarks, MarkCounts, ShortcutRow
 from graticule.audit.instruments import Instruments
 from graticule.audit.shortcuts import Association, Shortcuts, find_shortcuts
 from graticule.audit.standard_cues import ImageFacts, standard_cues
@@ -63,15 +63,17 @@ def _modified(file: Path) -> float:
         return math.nan
 
 
-def describe_shortcuts(shortcuts: Shortcuts, classes: Sequence[str]) -> dict[str, Any]:
-    """The "shortcuts" and "associations" of audit.json."""
+def shortcuts_found(shortcuts: Shortcuts) -> tuple[ShortcutRow, ...]:
+    """The "shortcuts" of audit.json."""
+    return tuple(ShortcutRow(**_row(row), advice=row.advice) for row in shortcuts.flagged)
+
+
+def cues_measured(shortcuts: Shortcuts) -> tuple[AssociationRow, ...]:
+    """The "associations" of audit.json."""
     flagged = {row.cue for row in shortcuts.flagged}
-    return {
-        "shortcuts": [_row(row) | {"advice": row.advice} for row in shortcuts.flagged],
-        "associations": [
-            _row(row) | {"words": row.cue, "flagged": row.cue in flagged} for row in shortcuts.associations
-        ],
-    }
+    return tuple(
+        AssociationRow(**_row(row), words=row.cue, flagged=row.cue in flagged) for row in shortcuts.associations
+    )
 
 
 def shortcut_warnings(shortcuts: Shortcuts) -> list[str]:
@@ -84,7 +86,7 @@ def shortcut_warnings(shortcuts: Shortcuts) -> list[str]:
     ]
 
 
-def describe_marks(samples: Samples, *, masked: bool) -> dict[str, Any]:
+def count_marks(samples: Samples, *, masked: bool) -> MarkCounts:
     """The "marks" of audit.json: ultrasound frames, those with burnt-in marks, and their area, class by class."""
     cues = np.array([facts.cues[MARKS] for facts in samples.facts()], dtype=np.float64).reshape(-1, 3)
     frame, shares = cues[:, 0] > 0, cues[:, 1:]
@@ -94,19 +96,19 @@ def describe_marks(samples: Samples, *, masked: bool) -> dict[str, Any]:
     for name in sorted(set(labels[frame].tolist())):
         own = frame & (labels == name)
         area = shares[own].mean(axis=0)
-        per_class[name] = {
-            "frames": int(own.sum()),
-            "n": int((own & marked).sum()),
-            "area_outside": round(float(area[0]), 6),
-            "area_inside": round(float(area[1]), 6),
-        }
-    return {"frames": int(frame.sum()), "n": int(marked.sum()), "masked": masked, "per_class": per_class}
+        per_class[name] = ClassMarks(
+            frames=int(own.sum()),
+            n=int((own & marked).sum()),
+            area_outside=round(float(area[0]), 6),
+            area_inside=round(float(area[1]), 6),
+        )
+    return MarkCounts(frames=int(frame.sum()), n=int(marked.sum()), masked=masked, per_class=per_class)
 
 
 def _row(row: Association) -> dict[str, Any]:
     return {
         "cue": row.cue,
-        "class": row.class_,
+        "class_": row.class_,
         "strength": round(row.strength, 4),
         "low": None if math.isnan(row.low) else round(row.low, 4),
         "high": None if math.isnan(row.high) else round(row.high, 4),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, print_json, print_table
 from graticule.jobs.options import AuditOptions
 from graticule.split.duplicates.words import in_families, kinds_of
+
+if TYPE_CHECKING:
+    from graticule.audit.document import Advice, AuditDocument, FamilyCounts
 
 
 @options.grouped
@@ -29,47 +32,49 @@ def command(
     with ProgressBars() as progress:
         document = audit(data, out, chosen, progress)
     if json:
-        print_json(document)
+        print_json(document.to_json())
     else:
         _show(document)
         if out is not None:
             typer.echo(f"\nreport: {out / 'audit.html'}")
-    failures = [(row["path"], row["error"]) for row in document["unreadable"]]
+    failures = [(row.path, row.error) for row in document.unreadable]
     exit_with_failures(failures, "--json lists them" if out is None else f"see {out / 'failures.csv'}")
 
 
-def _show(document: Mapping[str, Any]) -> None:
-    copies, groups = document["components"], document["groups"]
+def _show(document: AuditDocument) -> None:
+    copies, groups = document.components, document.groups
     typer.echo(
-        f"{document['n']:,} images, {len(document['classes'])} classes, "
-        + (f"{groups['n']:,} groups (column {groups['column']})" if groups else "no groups")
+        f"{document.n:,} images, {len(document.classes)} classes, "
+        + (f"{groups.n:,} groups (column {groups.column})" if groups else "no groups")
     )
     rows = [
-        ("pictures under two labels", _families(copies["two_labels"])),
-        ("leaks between parts", f"{len(document['leaks']):,}"),
+        ("pictures under two labels", _families(copies.two_labels)),
+        ("leaks between parts", f"{len(document.leaks):,}"),
         (
             "shortcuts",
-            f"{len({row['cue'] for row in document['shortcuts']}):,} of {len(document['associations']):,} cues",
+            f"{len({row.cue for row in document.shortcuts}):,} of {len(document.associations):,} cues",
         ),
         ("repeated pictures", _families(copies)),
-        ("unreadable files", f"{len(document['unreadable']):,}"),
+        ("unreadable files", f"{len(document.unreadable):,}"),
     ]
     print_table(("checked", "found"), rows)
-    for text in document["warnings"]:
+    for text in document.warnings:
         typer.echo(f"note: {text}")
-    for line in _advice(document["recommendations"]):
+    for line in _advice(document.recommendations):
         typer.echo(line)
 
 
-def _families(counts: Mapping[str, Any]) -> str:
-    return f"{in_families(counts['images'], counts['n'])} ({kinds_of(counts)})" if counts["n"] else "none"
+def _families(counts: FamilyCounts) -> str:
+    if not counts.n:
+        return "none"
+    return f"{in_families(counts.images, counts.n)} ({kinds_of(counts.exact, counts.near)})"
 
 
-def _advice(recommendations: list[Mapping[str, str]]) -> Iterator[str]:
+def _advice(recommendations: Iterable[Advice]) -> Iterator[str]:
     """The recommendations as numbered paragraphs."""
     yield "\nwhat to do, most harmful first"
     for number, item in enumerate(recommendations, 1):
-        harm = "" if item.get("rule") == "nothing" else f"[{item['harm']}] "
-        yield f"\n{number:>2}. {harm}{item['title']}"
-        for text in (item["why"], f"Do: {item['do']}"):
+        harm = "" if item.rule == "nothing" else f"[{item.harm}] "
+        yield f"\n{number:>2}. {harm}{item.title}"
+        for text in (item.why, f"Do: {item.do}"):
             yield fill(text, 96, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)

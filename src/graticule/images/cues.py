@@ -24,6 +24,9 @@ SEGMENTS = 8
 _THINNED = 64  # about the pixels per side that are looked at
 _STRIP_ROWS = 16
 
+# counts changes of what is measured here, of how info bars are found, and of what is stored with it
+CUES_VERSION = 5
+
 CUE_NAMES: tuple[str, ...] = (
     *(f"border_{side}_{what}" for side in SIDES for what in ("red", "green", "blue", "sd")),
     "bar_present",

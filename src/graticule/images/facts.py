@@ -13,14 +13,13 @@ from graticule.formats.instrument.metadata import Metadata, from_json, to_json
 from graticule.images.beyond import outside_window
 from graticule.images.burnt_in.infobar import Bar
 from graticule.images.burnt_in.ultrasound import find_marks, is_ultrasound, mark_shares
-from graticule.images.cues import N_CUES, measure_cues
+from graticule.images.cues import CUES_VERSION, N_CUES, measure_cues
 from graticule.images.fingerprint import FINGERPRINT_SIZE, FINGERPRINT_VERSION, fingerprint
 from graticule.images.image import Image
 from graticule.images.intensity import Intensity, PixelRange, pixel_range
 from graticule.images.preprocess import Picture
 
-# the number counts changes of the cues, of how info bars are found, and of what is stored
-FACTS_VERSION = f"5 {FINGERPRINT_VERSION}"
+FACTS_VERSION = f"{CUES_VERSION} {FINGERPRINT_VERSION}"
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
+from graticule.audit.document import Advice, AuditDocument, CopyFamily, Harm
 from graticule.audit.rules import recommend
 from graticule.errors import ImageError
 from graticule.report.audit.content import audit_subject, audit_verdict, breakable, marked
@@ -25,6 +26,7 @@ from graticule.report.audit.pictures import (
     how_alike,
     in_strip,
 )
+from graticule.report.thumbnails import ReadRgb
 
 Parse = Callable[[str], Any]
 
@@ -33,6 +35,10 @@ def read(file: Path) -> NDArray[np.uint8]:
     if file.suffix == ".broken":
         raise ImageError(str(file), "the file ends early")
     return np.asarray(PIL.Image.open(file).convert("RGB"))
+
+
+def page_of(document: dict[str, Any], read: ReadRgb, file_of: Callable[[str], Path | None]) -> str:
+    return render_audit(AuditDocument.model_validate(document), read, file_of)
 
 
 class Data:
@@ -107,7 +113,13 @@ class Data:
     def full(self) -> dict[str, Any]:
         one, two, *_ = self.classes
         cue = {"cue": "format", "class": one, "strength": 0.81, "low": 0.76, "high": 0.86, "measure": "cramers_v"}
-        cue |= {"accuracy": 0.934, "chance": 0.5, "p_value": 1e-9, "nature": "acquisition"}
+        cue |= {
+            "accuracy_measure": "balanced accuracy",
+            "accuracy": 0.934,
+            "chance": 0.5,
+            "p_value": 1e-9,
+            "nature": "acquisition",
+        }
         weak = cue | {"cue": "border", "strength": 0.123, "low": None, "high": None, "accuracy": 0.517}
         conflict = self.pair(0, 8, labels=(one, two))
         return self.clean() | {
@@ -158,7 +170,7 @@ class Data:
         }
 
     def page(self, document: dict[str, Any]) -> Any:
-        return self.parse(render_audit(document, self.read, self.file_of))
+        return self.parse(page_of(document, self.read, self.file_of))
 
 
 @pytest.fixture
@@ -187,7 +199,7 @@ def test_the_policy_allows_the_one_script_and_nothing_else(data: Data) -> None:
 def test_recommendations_come_first_and_whole(data: Data) -> None:
     document = data.full()
     page = data.page(document)
-    advice = recommend(document)
+    advice = [item.model_dump() for item in recommend(AuditDocument.model_validate(document))]
     text = page.text
     places = [text.index(item["title"]) for item in advice]
     assert places == sorted(places)
@@ -200,7 +212,7 @@ def test_recommendations_come_first_and_whole(data: Data) -> None:
 
 
 def test_what_the_document_recommends_is_shown_as_it_is(data: Data) -> None:
-    own = [{"harm": "low", "title": "A title of its own", "why": "Because.", "do": "Do `this`."}]
+    own = [{"rule": "own", "harm": "low", "title": "A title of its own", "why": "Because.", "do": "Do `this`."}]
     page = data.page(data.clean() | {"recommendations": own})
     assert "A title of its own" in page.text
     assert "Nothing found" in page.text.partition("A title")[0]
@@ -248,7 +260,7 @@ def section_of(text: str, name: str) -> str:
 
 
 def test_families_under_two_labels_come_first_with_their_labels(data: Data) -> None:
-    text = render_audit(data.full(), data.read, data.file_of)
+    text = page_of(data.full(), data.read, data.file_of)
     section = section_of(text, "conflicts")
     assert section.count("<img ") == 2
     assert re.findall(r'<figcaption><span class="label differs">([^<]*)<', section) == ["fibre", "plate"]
@@ -266,7 +278,7 @@ def test_a_large_family_is_one_strip_and_the_rest_is_named(data: Data) -> None:
     family = data.family(*members, labels=labels, complete=False)
     counts = {"n": 1, "images": 20, "exact": 0, "near": 1}
     components = counts | {"two_labels": counts, "largest": {"n": 20, "share": 0.2, "class": "fibre"}, "notes": []}
-    text = render_audit(data.clean() | {"families": [family], "components": components}, data.read, data.file_of)
+    text = page_of(data.clean() | {"families": [family], "components": components}, data.read, data.file_of)
     section = section_of(text, "conflicts")
     assert section.count("<li><p") == 1
     assert section.count("<img ") == STRIP
@@ -307,14 +319,17 @@ def test_each_label_has_its_turn_in_a_strip() -> None:
 
 
 def test_a_chain_is_not_called_copies_of_each_other() -> None:
-    three = {"kind": "near", "paths": ["a", "b", "c"], "similarity": 0.9, "changes": []}
-    assert how_alike(three | {"complete": True}) == "all nearly identical to each other, similarity from 0.900 up"
-    assert how_alike(three | {"complete": False}).startswith(
-        "a chain: each is nearly identical to at least one other, not"
-    )
-    two = {"kind": "near", "paths": ["a", "b"], "similarity": 0.9, "changes": ["mirrored"], "complete": True}
-    assert how_alike(two) == "nearly identical, similarity 0.900; mirrored"
-    assert how_alike({"kind": "exact", "paths": ["a", "b", "c"]}) == "identical pixels"
+    def words(kind: Literal["exact", "near"], *paths: str, complete: bool = True, change: str = "") -> str:
+        changes = (change,) if change else ()
+        labels = ("x",) * len(paths)
+        family = {"paths": paths, "labels": labels, "similarity": 0.9, "changes": changes}
+        return how_alike(CopyFamily(n=len(paths), kind=kind, complete=complete, **family))
+
+    assert words("near", "a", "b", "c") == "all nearly identical to each other, similarity from 0.900 up"
+    chain = words("near", "a", "b", "c", complete=False)
+    assert chain.startswith("a chain: each is nearly identical to at least one other, not")
+    assert words("near", "a", "b", change="mirrored") == "nearly identical, similarity 0.900; mirrored"
+    assert words("exact", "a", "b", "c") == "identical pixels"
 
 
 def test_odd_names_are_inert_and_whole(tmp_path: Path, parse: Parse, odd_names: tuple[str, ...]) -> None:
@@ -332,13 +347,14 @@ def test_odd_names_are_inert_and_whole(tmp_path: Path, parse: Parse, odd_names: 
 def test_odd_names_in_paths_errors_and_cues_are_inert(data: Data) -> None:
     evil = "<img src=x onerror=alert(1)>\"'`x`"
     cue = data.full()["shortcuts"][0]
+    bare = {key: value for key, value in cue.items() if key != "advice"}
     document = data.full() | {
         "source": f"/data/{evil}",
         "command": f"graticule audit {evil}",
         "unreadable": [{"path": evil, "error": evil}],
         "leaks": [{"kind": evil, "parts": [evil], "what": evil, "n": 1, "examples": [evil]}],
         "shortcuts": [cue | {"cue": evil, "class": evil, "advice": evil, "nature": evil, "measure": evil}],
-        "associations": [cue | {"cue": evil, "words": evil, "class": evil, "measure": evil}],
+        "associations": [bare | {"cue": evil, "words": evil, "class": evil, "measure": evil, "flagged": True}],
         "notes": [{"note": evil, "n": 1, "examples": [evil]}],
         "warnings": [evil],
         "intensity": {"policy": evil, "why": evil},
@@ -348,7 +364,7 @@ def test_odd_names_in_paths_errors_and_cues_are_inert(data: Data) -> None:
             | {"similarity": 0.9, "changes": [evil]}
         ]
         * 30,
-        "recommendations": [{"harm": "high", "title": evil, "why": evil, "do": evil}],
+        "recommendations": [{"rule": evil, "harm": "high", "title": evil, "why": evil, "do": evil}],
     }
     page = data.page(document)
     pictures = page.all("img")
@@ -371,8 +387,7 @@ def test_a_bare_document_makes_a_page(data: Data) -> None:
     page = data.page({"n": 2, "classes": {"a": 1, "b": 1}})
     assert "2 images before training" in page.text
     assert "nan" not in page.text.lower()
-    nulls = {key: None for key in data.full() if key not in ("n", "classes")}
-    assert "Fewer than 5 images" in data.page({"n": 2, "classes": {"a": 1, "b": 1}, **nulls}).text
+    assert "Fewer than 5 images" in page.text
 
 
 def test_missing_and_broken_pictures_leave_a_placeholder(data: Data) -> None:
@@ -397,26 +412,29 @@ def test_examples_grow_fewer_with_many_classes(data: Data) -> None:
 
 
 def test_the_same_document_gives_the_same_page(data: Data) -> None:
-    assert render_audit(data.full(), data.read, data.file_of) == render_audit(data.full(), data.read, data.file_of)
+    assert page_of(data.full(), data.read, data.file_of) == page_of(data.full(), data.read, data.file_of)
 
 
 def test_light_dark_and_print(data: Data) -> None:
-    text = render_audit(data.full(), data.read, data.file_of)
+    text = page_of(data.full(), data.read, data.file_of)
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
     assert '<meta name="viewport"' in text
 
 
 def test_the_verdict_follows_the_gravest_finding(data: Data) -> None:
-    def said(*harms: str) -> str:
-        return audit_verdict({}, [{"harm": harm, "rule": "x"} for harm in harms])
+    def said(*harms: Harm) -> str:
+        return audit_verdict([Advice(rule="x", harm=harm, title="", why="", do="") for harm in harms])
 
     assert said("high", "high", "low").startswith("Mend 2 findings before training: with them")
     assert said("high").endswith("only.")
     assert "1 lesser point follows." in said("high", "low")
     assert said("medium", "low").startswith("Training is possible, but 1 finding would")
     assert said("low").startswith("Nothing found that would make a result wrong. 1 point")
-    assert audit_verdict({}, recommend(data.clean())) == "Nothing found that would make a result wrong."
+    assert (
+        audit_verdict(recommend(AuditDocument.model_validate(data.clean())))
+        == "Nothing found that would make a result wrong."
+    )
 
 
 def test_code_is_marked_and_text_escaped() -> None:
@@ -426,7 +444,7 @@ def test_code_is_marked_and_text_escaped() -> None:
 
 
 def test_the_subject_is_the_name_of_the_data() -> None:
-    assert audit_subject({"source": "/data/grains"}) == "grains"
-    assert audit_subject({"source": "/data/grains.csv"}) == "grains"
-    assert audit_subject({"source": "/data/grains/manifest.csv"}) == "grains"
-    assert audit_subject({}) == "images"
+    assert audit_subject(AuditDocument(source="/data/grains")) == "grains"
+    assert audit_subject(AuditDocument(source="/data/grains.csv")) == "grains"
+    assert audit_subject(AuditDocument(source="/data/grains/manifest.csv")) == "grains"
+    assert audit_subject(AuditDocument()) == "images"

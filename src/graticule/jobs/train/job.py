@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graticule.audit.instruments import read_instruments
-from graticule.audit.search import describe_shortcuts, search_shortcuts, shortcut_warnings
+from graticule.audit.search import search_shortcuts, shortcut_warnings, shortcuts_found
 from graticule.audit.shortcuts import Shortcuts
 from graticule.decide.settle import settle_decisions
 from graticule.errors import ManifestError
@@ -99,7 +99,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         write_tables(folder, samples, division.folds, predictions)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
         shortcuts = _shortcuts(samples, reading, options, reporter)
-        record["shortcuts"] = describe_shortcuts(shortcuts, samples.manifest.classes)["shortcuts"]
+        record["shortcuts"] = [row.model_dump(by_alias=True) for row in shortcuts_found(shortcuts)]
         record["warnings"] += shortcut_warnings(shortcuts)
         record["test_openings"] = openings(division, bundle_sha256)
         record["bundle_sha256"] = bundle_sha256

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from graticule.audit.document import AuditDocument
 from graticule.report.audit.content import audit_content, breakable, marked
 from graticule.report.audit.pictures import AuditPictures
 from graticule.report.page import render_page
 from graticule.report.thumbnails import ReadRgb
 
 
-def render_audit(document: Mapping[str, Any], read: ReadRgb, file_of: Callable[[str], Path | None]) -> str:
+def render_audit(document: AuditDocument, read: ReadRgb, file_of: Callable[[str], Path | None]) -> str:
     """Write the page of an audit as HTML.
 
     Parameters
     ----------
-    document : mapping
-        The content of audit.json, and `examples`: per class the paths of pictures to show. Parts that are missing are
-        left out.
+    document : AuditDocument
+        Parts in which nothing was found are left out.
     read : function of a path
         Returns a uint8 array of shape (H, W, 3); raises ImageError or OSError for a file that cannot be read.
     file_of : function of a path as written in the document

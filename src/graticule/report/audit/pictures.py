@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from graticule.audit.document import CopyFamily
 from graticule.errors import ImageError
 from graticule.report.thumbnails import ReadRgb, data_uri
 
@@ -69,25 +69,18 @@ def examples_each(n_classes: int) -> int:
     return min(PER_CLASS if n_classes <= MANY_CLASSES else PER_CLASS // 2, max(1, _EXAMPLES // max(1, n_classes)))
 
 
-def carries_two(family: Mapping[str, Any]) -> bool:
-    """Whether images of a family of the document carry different labels."""
-    return len(set(family.get("labels") or ()) - {"", None}) > 1
-
-
-def how_alike(family: Mapping[str, Any]) -> str:
+def how_alike(family: CopyFamily) -> str:
     """How the images of a family of the document are alike, in words."""
-    if family.get("kind") == "exact":
+    if family.kind == "exact":
         return "identical pixels"
-    many = len(family["paths"]) > 2
+    many = len(family.paths) > 2
     found = ["nearly identical"]
-    if many and family.get("complete"):
+    if many and family.complete:
         found = ["all nearly identical to each other"]
     elif many:
         found = ["a chain: each is nearly identical to at least one other, not every two need be"]
-    similarity = family.get("similarity")
-    if similarity is not None:
-        found.append(f"similarity {'from ' if many else ''}{float(similarity):.3f}{' up' if many else ''}")
-    return "; ".join([", ".join(found), *(str(change) for change in family.get("changes") or ())])
+    found.append(f"similarity {'from ' if many else ''}{family.similarity:.3f}{' up' if many else ''}")
+    return "; ".join([", ".join(found), *family.changes])
 
 
 def in_strip(labels: Sequence[str], preferred: Sequence[bool], most: int = STRIP) -> list[int]:
@@ -147,13 +140,12 @@ class AuditPictures:
         except (ImageError, OSError):
             return None
 
-    def strips(self, families: Sequence[Mapping[str, Any]], first: Collection[str] = ()) -> list[Strip]:
+    def strips(self, families: Sequence[CopyFamily], first: Collection[str] = ()) -> list[Strip]:
         """The first families of a list; of each label the paths among `first` come before the others."""
         return [self._strip(family, first) for family in families[:FAMILIES]]
 
-    def _strip(self, family: Mapping[str, Any], first: Collection[str]) -> Strip:
-        paths = [str(path) for path in family["paths"]]
-        labels = [str(label or "") for label in family.get("labels") or [""] * len(paths)]
+    def _strip(self, family: CopyFamily, first: Collection[str]) -> Strip:
+        paths, labels = family.paths, family.labels
         shown = in_strip(labels, [path in first for path in paths])
         rest = sorted(set(range(len(paths))) - set(shown))
         return Strip(
@@ -162,7 +154,7 @@ class AuditPictures:
             [(paths[i], labels[i]) for i in rest],
             Counter(labels).most_common(),
             how_alike(family),
-            carries_two(family),
+            family.differs,
         )
 
     def examples(self, examples: Mapping[str, Sequence[str]]) -> list[tuple[str, list[Card]]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from graticule.plain_text import plural
 
 
@@ -12,8 +10,7 @@ def in_families(images: int, families: int) -> str:
     return f"{plural(images, 'image')} in {plural(families, 'family', 'families')}"
 
 
-def kinds_of(counts: Mapping[str, int]) -> str:
+def kinds_of(exact: int, near: int) -> str:
     """How many families are of equal and of nearly equal pictures: "3 identical, 9 nearly so"."""
-    exact, near = int(counts.get("exact") or 0), int(counts.get("near") or 0)
     nearly = f"{near:,} nearly {'so' if exact else 'identical'}"
     return ", ".join([f"{exact:,} identical"] * bool(exact) + [nearly] * bool(near))
