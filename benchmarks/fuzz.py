@@ -91,6 +91,9 @@ def made_seeds() -> Seeds:
         ("a.tga", saved(image, "TGA")),
         ("b.tga", saved(alpha, "TGA", compression="tga_rle")),
         ("c.tga", saved(palette, "TGA")),
+        ("a.jp2", saved(alpha, "JPEG2000")),
+        ("b.jp2", saved(image, "JPEG2000", irreversible=True, tile_size=(8, 8))),
+        ("c.j2k", bytes(imagecodecs.jpeg2k_encode(wide[:, :, 0] >> 4, level=0, bitspersample=12, codecformat="J2K"))),
     ]
     return seeds + made_pnm(rgb, wide) + made_tiffs(rgb, wide) + made_dicom()
 

@@ -167,13 +167,14 @@ def test_each_step_of_the_picture_is_a_folder() -> None:
     assert rooms == present
 
 
-def test_the_page_on_the_source_is_as_written() -> None:
-    spec = importlib.util.spec_from_file_location("write_source", ROOT / "docs" / "write_source.py")
+@pytest.mark.parametrize("name", ["write_source", "write_formats"])
+def test_a_page_made_from_the_source_is_as_written(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text("utf-8") == module.page(), "run: python docs/write_source.py"
+    assert module.PAGE.read_text("utf-8") == module.page(), f"run: python docs/{name}.py"
 
 
 def test_the_changelog_starts_with_this_version() -> None:

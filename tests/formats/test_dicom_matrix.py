@@ -14,7 +14,7 @@ from tests.formats import dicoms
 
 from graticule.errors import ImageError
 from graticule.formats import dicom as reader
-from graticule.formats import dicom_streams as streams
+from graticule.formats import jpeg2000
 from graticule.formats.selection import Selection
 from graticule.images.image import Image, decode_image
 
@@ -271,5 +271,5 @@ def test_tiles_that_are_no_grid_are_refused_before_a_decoder_divides_by_them(
         assert refused(dicoms.file_of(kind, dicoms.PACKED[name], [bytes(broken)]), "are no grid")
     tiny = bytearray(coded)
     struct.pack_into(">2I", tiny, place, 1, 1)
-    monkeypatch.setattr(streams, "_MOST_TILES", 200)
+    monkeypatch.setattr(jpeg2000, "_MOST_TILES", 200)
     assert refused(dicoms.file_of(kind, dicoms.PACKED[name], [bytes(tiny)]), "240 tiles of a JPEG 2000 stream; allowed")

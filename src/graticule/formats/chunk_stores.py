@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePath
 
 from graticule.files import read_regular
-from graticule.formats.sniff import SUFFIXES
+from graticule.formats.catalogue import SUFFIXES
 
 # Zarr 2 and 3: https://zarr-specs.readthedocs.io
 _ZARR = frozenset((".zarray", ".zgroup", ".zattrs", ".zmetadata", "zarr.json"))

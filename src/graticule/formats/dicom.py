@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from graticule.formats.colour import choose_channels, scale_to_byte
 from graticule.formats.dicom_frames import FAULTS, FrameLayout, element_number, layout_of, stored_frame
 from graticule.formats.dicom_values import shown
+from graticule.formats.format import Format
 from graticule.formats.instrument.dicom import dicom_metadata
 from graticule.formats.instrument.metadata import Metadata
 from graticule.formats.raster import MAX_BYTES, Raster, Refused
@@ -26,6 +27,8 @@ from graticule.formats.selection import Selection
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _STEP = 2**20  # bytes inflated at a time
 _SUFFIXES = (".dcm", ".dicom", ".ima")
+_BITS_STORED = (b"\x28\0\x01\x01US\x02\0", b"\x28\0\x01\x01\x02\0\0\0")  # with and without its type told
+_HEAD_BYTES = 65536
 
 
 def is_dicom(data: bytes, suffix: str) -> bool:
@@ -147,3 +150,24 @@ def _rescaled(pixels: NDArray[Any], slope: float, intercept: float) -> tuple[NDA
             if np.iinfo(kind).min <= values.min() and values.max() <= np.iinfo(kind).max:
                 return values.astype(kind), 8 * kind.itemsize
     return values.astype(np.float32), 32
+
+
+def _told_depth(stream: BinaryIO, head: bytes) -> str:
+    """Bits stored; a palette may widen them, so that no file is known to be of 8."""
+    data = head + stream.read(_HEAD_BYTES)
+    for mark in _BITS_STORED:
+        at = data.find(mark)
+        if at >= 0:
+            return f"DICOM {int.from_bytes(data[at + len(mark) :][:2], 'little')}"
+    return ""
+
+
+FORMAT = Format(
+    "DICOM",
+    _SUFFIXES,
+    "with `pip install 'graticule[dicom]'`: MONOCHROME1 and 2, RGB, YBR, palettes, rescale; plain, deflated, RLE, "
+    "JPEG, lossless JPEG, JPEG-LS, JPEG 2000, HTJ2K",
+    lambda data, selection, _: read_dicom(data, selection),
+    test=is_dicom,
+    depth=_told_depth,
+)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.formats.jpeg import stored_jpeg
+from graticule.formats.jpeg2000 import code_stream, size_of
 from graticule.formats.raster import Refused
 
 _JPEG = "1.2.840.10008.1.2.4."
@@ -27,7 +28,6 @@ _REFUSED = {
     **dict.fromkeys(("110", "111", "112"), "JPEG XL"),
 }
 _END = b"\xff\xd9"
-_MOST_TILES = 65535
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,11 @@ def decode_stream(coded: bytes, syntax: str, rows: int, columns: int, samples: i
         precision, exact = _check_jpeg_ls(coded, rows, columns, samples)
         return Stored(_shaped(imagecodecs.jpegls_decode(coded), rows, columns, samples), precision, exact)
     if kind in _JPEG_2000 or kind in _HTJ2K:
-        stream = _code_stream(coded)
-        precision, exact = _check_jpeg_2000(stream, rows, columns, samples)
+        stream = code_stream(coded)
+        size = size_of(stream)
+        _check_shape((size.height, size.width, size.components), (rows, columns, samples))
         decode = imagecodecs.jpeg2k_decode if kind in _JPEG_2000 else imagecodecs.htj2k_decode
-        return Stored(_shaped(decode(stream, planar=False), rows, columns, samples), precision, exact)
+        return Stored(_shaped(decode(stream, planar=False), rows, columns, samples), size.precision, size.reversible)
     named = _REFUSED.get(kind)
     raise Refused(f"DICOM transfer syntax {syntax} is not supported" + (f": it is {named}" if named else ""))
 
@@ -129,75 +130,3 @@ def _check_jpeg_ls(coded: bytes, rows: int, columns: int, samples: int) -> tuple
     if not precision:
         raise Refused("is damaged: the JPEG-LS stream of a DICOM frame has no header")
     return precision, near == 0
-
-
-def _code_stream(coded: bytes) -> bytes:
-    """The JPEG 2000 code stream itself, out of the boxes of a JP2 file where it comes in one (ITU-T T.800 annex I)."""
-    if coded[4:8] != b"jP  ":
-        return coded
-    position = 0
-    while position + 8 <= len(coded):
-        length, kind = struct.unpack_from(">I4s", coded, position)
-        start = 16 if length == 1 else 8
-        if length == 1 and position + 16 <= len(coded):
-            (length,) = struct.unpack_from(">Q", coded, position + 8)
-        if kind == b"jp2c":
-            return coded[position + start : position + length if length else None]
-        if length < start:
-            break
-        position += length
-    raise Refused("is damaged: the JPEG 2000 file of a DICOM frame holds no code stream")
-
-
-def _check_jpeg_2000(stream: bytes, rows: int, columns: int, samples: int) -> tuple[int, bool]:
-    """Precision, and whether the wavelet is reversible, from the main header of JPEG 2000 (ITU-T T.800 annex A)."""
-    position, precision, reversible = 2, 0, False
-    while True:
-        if position + 4 > len(stream):
-            raise Refused("is cut off: the JPEG 2000 stream of a DICOM frame ends inside its header")
-        marker, length = struct.unpack_from(">HH", stream, position)
-        body = stream[position + 4 : position + 2 + length]
-        if marker == 0xFF90:
-            break
-        if marker == 0xFF51 and len(body) >= 36:
-            width, height, left, top, *tiles = struct.unpack_from(">8I", body, 2)
-            _check_tiles((width, height), (left, top), (tiles[0], tiles[1]), (tiles[2], tiles[3]))
-            (components,) = struct.unpack_from(">H", body, 34)
-            _check_shape((height - top, width - left, components), (rows, columns, samples))
-            parts = {body[i : i + 3] for i in range(36, 36 + 3 * components, 3)}
-            if len(parts) != 1 or any(part[1:] != b"\1\1" for part in parts):
-                raise Refused("components of unlike size or depth in JPEG 2000 are not supported in DICOM")
-            precision = (parts.pop()[0] & 0x7F) + 1
-        elif marker == 0xFF52 and len(body) >= 10:
-            reversible = body[9] == 1
-        position += 2 + length
-    if not precision:
-        raise Refused("is damaged: the JPEG 2000 stream of a DICOM frame has no size")
-    _check_tile_parts(stream, position)
-    return precision, reversible
-
-
-def _check_tiles(end: tuple[int, int], start: tuple[int, int], tile: tuple[int, int], origin: tuple[int, int]) -> None:
-    """Refuse a grid of tiles that is none (T.800 B.3): a decoder may divide by the size of a tile."""
-    tiles = 1
-    for last, first, size, zero in zip(end, start, tile, origin, strict=True):
-        if not (size and zero <= first < last and zero + size > first):
-            raise Refused("is damaged: the tiles of a JPEG 2000 stream are no grid")
-        tiles *= (last - zero + size - 1) // size
-    if tiles > _MOST_TILES:
-        raise Refused(f"is damaged: {tiles:,} tiles of a JPEG 2000 stream; allowed: {_MOST_TILES:,}")
-
-
-def _check_tile_parts(stream: bytes, position: int) -> None:
-    """Refuse a stream that ends inside a tile: decoders fill in what is missing and say nothing."""
-    while position + 12 <= len(stream) and stream[position : position + 2] == b"\xff\x90":
-        (length,) = struct.unpack_from(">I", stream, position + 6)
-        if length == 0:  # up to the end marker
-            if stream.rstrip(b"\0")[-2:] != _END:
-                raise Refused("is cut off: the JPEG 2000 stream of a DICOM frame has no end marker")
-            return
-        if length < 14:
-            raise Refused("is damaged: a tile of the JPEG 2000 stream of a DICOM frame is too short")
-        position += length
-    if position > len(stream):
-        raise Refused("is cut off: a tile of the JPEG 2000 stream of a DICOM frame lies outside it")

@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 
 from graticule.formats.colour import flatten_alpha
+from graticule.formats.format import Format, always_eight, one_picture
 from graticule.formats.raster import Raster, Refused, check_size
 
 _WORKING = 12  # bytes a pixel while Pillow turns a palette into colours
@@ -91,3 +92,13 @@ def _blocks(data: bytes, position: int) -> int:
         position += 1 + length
         if not length:
             return position
+
+
+FORMAT = Format(
+    "GIF",
+    (".gif",),
+    "palettes; of an animation the first frame",
+    one_picture("GIF", read_gif),
+    starts=(b"GIF87a", b"GIF89a"),
+    depth=always_eight,
+)

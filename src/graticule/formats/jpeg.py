@@ -12,7 +12,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from graticule.formats.colour import choose_channels, inks_to_rgb, scale_to_byte, upright
 from graticule.formats.exif import exif_orientation
+from graticule.formats.format import EIGHT_BITS, Format, one_picture
 from graticule.formats.raster import Raster, Refused, check_size
 
 # each starts with one certain byte, which is searched for 30 times faster than a repeated one
@@ -37,6 +38,7 @@ _NAMES = {0xC0: "baseline", 0xC1: "sequential", 0xC2: "progressive", 0xC3: "loss
 _MAX_SCANS = 500
 _MAX_WORK = 5_000_000_000  # pixels times scans
 _EOI = b"\xff\xd9"
+_MOST_SEGMENTS = 200  # before the frame, where the depth alone is asked for
 
 
 @dataclass
@@ -311,3 +313,30 @@ def _raw_samples(stream: _Stream, data: bytes) -> NDArray[Any]:
     """Decoded samples without a change of colour, shape (height, width[, 3])."""
     colour = "YCBCR" if len(stream.factors) == 3 else None  # in and out alike: nothing is converted
     return np.asarray(imagecodecs.jpeg8_decode(data, colorspace=colour, outcolorspace=colour))
+
+
+def _told_depth(stream: BinaryIO, head: bytes) -> str:
+    """Bits per sample of the first frame."""
+    stream.seek(2)
+    for _ in range(_MOST_SEGMENTS):
+        mark, code = struct.unpack(">BB", stream.read(2))
+        while code == 0xFF:  # fill bytes
+            code = stream.read(1)[0] if mark == 0xFF else 0
+        if mark != 0xFF:
+            return ""
+        (length,) = struct.unpack(">H", stream.read(2))
+        if code in _FRAMES:
+            bits = stream.read(1)
+            return EIGHT_BITS if bits == b"\x08" else f"JPEG {bits.hex()}"
+        stream.seek(length - 2, 1)
+    return ""
+
+
+FORMAT = Format(
+    "JPEG",
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "grey, RGB, CMYK (Adobe's inverted inks turned back), 8 to 16 bits; of a multi-picture file the first",
+    one_picture("JPEG", read_jpeg),
+    starts=(b"\xff\xd8\xff",),
+    depth=_told_depth,
+)

@@ -45,8 +45,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x93NUMPY", "NumPy array", _NUMBERS),
     (0, b"MATLAB 5.0", "MATLAB file", _NUMBERS),
     (0, b"\x89HDF\r\n\x1a\n", "HDF5", _NUMBERS),
-    (0, b"\0\0\0\x0cjP  \r\n", "JPEG 2000", _PHOTO),
-    (0, b"\xff\x4f\xff\x51", "JPEG 2000", _PHOTO),
+    (0, b"\0\0\0\x0cjP  \r\n", "JPEG 2000", _PHOTO),  # as an old ND2 file does
     (0, b"\0\0\0\x0cJXL ", "JPEG XL", _PHOTO),
     (0, b"\xff\x0a", "JPEG XL", _PHOTO),
     (0, b"II\xbc", "JPEG XR", _PHOTO),

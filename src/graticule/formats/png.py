@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any
+from typing import Any, BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from graticule.formats.colour import flatten_alpha, upright
 from graticule.formats.exif import exif_orientation
+from graticule.formats.format import EIGHT_BITS, Format, one_picture
 from graticule.formats.raster import Raster, Refused, check_size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -131,3 +132,17 @@ def _chunks(data: bytes) -> tuple[list[tuple[bytes, bytes]], bytes, int, list[st
     if not needed:
         raise Refused("is damaged: its header is damaged")
     return needed, exif, frames, notes
+
+
+def _told_depth(_: BinaryIO, head: bytes) -> str:
+    return "PNG 16" if head[24:25] == b"\x10" else EIGHT_BITS
+
+
+FORMAT = Format(
+    "PNG",
+    (".png", ".apng"),
+    "1 to 16 bits, palettes, transparency; of an animation the default picture",
+    one_picture("PNG", read_png),
+    starts=(SIGNATURE,),
+    depth=_told_depth,
+)

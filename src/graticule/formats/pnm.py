@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.formats.colour import scale_to_byte
+from graticule.formats.format import Format, one_picture
 from graticule.formats.raster import Raster, Refused, check_size
 
 _START = re.compile(rb"P(?:[1-6](?=[\s#])|[Ff]\s+\d)")
@@ -65,11 +66,6 @@ class _Header:
             return (self.width + 7) // 8 * self.height
         width = 4 if self.name == "PFM" else 1 if self.top < 256 else 2
         return self.width * self.height * self.channels * width
-
-
-def is_pnm(data: bytes) -> bool:
-    """Whether bytes begin as a file of the PNM family."""
-    return _START.match(data) is not None
 
 
 def read_pnm(data: bytes) -> Raster:
@@ -222,3 +218,13 @@ def _fractional(values: NDArray[Any], header: _Header, frames: int, notes: tuple
         values = (values * np.float32(scale)).astype(np.float32)
         notes = (f"values were multiplied by the file's scale, {scale:g}", *notes)
     return Raster(values, 32, "PNM", "", notes, frames=frames)
+
+
+FORMAT = Format(
+    "PNM",
+    (".pbm", ".pgm", ".ppm", ".pnm", ".pfm"),
+    "PBM, PGM, PPM, plain and raw, 1 to 16 bits; PFM with its byte order, its values multiplied by its scale; of "
+    "several pictures the first",
+    one_picture("PNM", read_pnm),
+    test=lambda data, _: _START.match(data) is not None,
+)

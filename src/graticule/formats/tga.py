@@ -9,16 +9,17 @@ import numpy as np
 import PIL.Image
 
 from graticule.formats.colour import flatten_alpha
+from graticule.formats.format import Format, one_picture
 from graticule.formats.raster import Raster, Refused, check_size
 
-SUFFIXES = (".tga", ".icb", ".vda", ".vst")
+_SUFFIXES = (".tga", ".icb", ".vda", ".vst")
 _FOOTER = b"TRUEVISION-XFILE.\0"
 _DEPTHS = {1: (8,), 2: (16, 24, 32), 3: (8, 16)}
 
 
 def is_tga(data: bytes, suffix: str) -> bool:
     """Whether bytes are a TGA file: a plausible header, and the footer of version 2 or a suffix of the format."""
-    if len(data) < 18 or not (data.endswith(_FOOTER) or suffix in SUFFIXES):
+    if len(data) < 18 or not (data.endswith(_FOOTER) or suffix in _SUFFIXES):
         return False
     mapped, kind, _, length, entry = struct.unpack_from("<BBHHB", data, 1)
     width, height, depth, descriptor = struct.unpack_from("<HHBB", data, 12)
@@ -58,3 +59,12 @@ def read_tga(data: bytes) -> Raster:
             pixels = np.ascontiguousarray(pixels[:, :, :-1])
             notes = ("a last channel that is not transparency was passed over",)
     return Raster(flatten_alpha(pixels, 255), 8, "TGA", "run length" if kind & 8 else "", notes)
+
+
+FORMAT = Format(
+    "TGA",
+    _SUFFIXES,
+    "8 bits, told by its suffix or its footer",
+    one_picture("TGA", read_tga),
+    test=is_tga,
+)

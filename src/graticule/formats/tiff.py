@@ -17,10 +17,12 @@ from typing import Any
 
 import tifffile
 
+from graticule.formats.format import Format
 from graticule.formats.instrument.metadata import Metadata
 from graticule.formats.instrument.tiff import tiff_metadata
 from graticule.formats.raster import Raster, Refused
 from graticule.formats.selection import Selection
+from graticule.formats.tiff_depth import depth_by_tags
 from graticule.formats.tiff_ome import OmeFacts, Part, Unfollowed, parts_of_set
 from graticule.formats.tiff_pages import TAG_FAULTS, full_pages, read_plain
 from graticule.formats.tiff_stack import Stack, read_stack
@@ -233,3 +235,18 @@ def _pyramid(tiff: tifffile.TiffFile) -> list[Stack] | None:
         if page.axes == first.axes and len(ratios) == 2 and all(1.5 <= ratio <= 8 for ratio in ratios):
             levels.append(page)
     return [Stack.of_page(page, "pyramid") for page in levels] if len(levels) > 1 else None
+
+
+def _is_tiff(data: bytes, _: str) -> bool:
+    """Whether bytes begin as a TIFF or BigTIFF; Canon's raw files do too."""
+    return data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")) and data[8:11] != b"CR\x02"
+
+
+FORMAT = Format(
+    "TIFF",
+    (".tif", ".tiff", ".lsm", ".stk"),
+    "BigTIFF too; 1 to 32 bits, signed or not, 12 packed bits, floats, planar, tiles, palettes, CMYK, all usual codecs",
+    read_tiff,
+    test=_is_tiff,
+    depth=depth_by_tags,
+)

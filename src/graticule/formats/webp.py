@@ -10,6 +10,7 @@ import PIL.Image
 
 from graticule.formats.colour import flatten_alpha, upright
 from graticule.formats.exif import exif_orientation
+from graticule.formats.format import Format, always_eight, one_picture
 from graticule.formats.raster import Raster, Refused, check_size
 
 
@@ -66,3 +67,13 @@ def _size(kind: bytes, body: bytes) -> tuple[int, int]:
         width, height = struct.unpack_from("<HH", body, 6)
         return height & 0x3FFF, width & 0x3FFF
     raise Refused("is damaged: the WebP header is too short")
+
+
+FORMAT = Format(
+    "WebP",
+    (".webp",),
+    "lossy and lossless; of an animation the first frame",
+    one_picture("WebP", read_webp),
+    test=lambda data, _: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
+    depth=always_eight,
+)

@@ -13,8 +13,7 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -24,22 +23,13 @@ from numpy.typing import NDArray
 
 from graticule.errors import NO_MEMORY, ImageError
 from graticule.files import read_regular
-from graticule.formats.bmp import read_bmp
+from graticule.formats.catalogue import SUFFIXES, none_of_them, told_format
 from graticule.formats.chunk_stores import chunk_store
-from graticule.formats.colour import choose_channels, grey_if_equal
-from graticule.formats.dicom import is_dicom, read_dicom
-from graticule.formats.gif import read_gif
+from graticule.formats.colour import grey_if_equal
 from graticule.formats.instrument.metadata import Metadata
-from graticule.formats.jpeg import read_jpeg
 from graticule.formats.named import named_format, only_a_preview
-from graticule.formats.png import read_png
-from graticule.formats.pnm import read_pnm
 from graticule.formats.raster import MAX_PIXELS, NO_METADATA, Raster, Refused
 from graticule.formats.selection import EVERYTHING, Selection
-from graticule.formats.sniff import SUFFIXES, told_by_bytes
-from graticule.formats.tga import is_tga, read_tga
-from graticule.formats.tiff import read_tiff
-from graticule.formats.webp import read_webp
 from graticule.sources.look_alikes import look_alike, typed_otherwise
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "READER_VERSION", "Image", "decode_image", "read_file", "read_image"]
@@ -65,15 +55,6 @@ _DECODER_ERRORS = (
     zlib.error,
     PIL.Image.DecompressionBombError,
 )
-_SINGLE: dict[str, Callable[[bytes], Raster]] = {
-    "JPEG": read_jpeg,
-    "PNG": read_png,
-    "BMP": read_bmp,
-    "GIF": read_gif,
-    "WebP": read_webp,
-    "TGA": read_tga,
-    "PNM": read_pnm,
-}
 for _library in ("tifffile", "pydicom"):  # what they find wrong is told by the error or a note, not on the terminal
     logging.getLogger(_library).addHandler(logging.NullHandler())
 _KINDS = {"u": "", "i": " signed", "f": " float"}
@@ -219,37 +200,13 @@ def _words(error: BaseException) -> str:
 
 
 def _decode(data: bytes, name: str, suffix: str, selection: Selection) -> Raster:
-    # first, because the 128 bytes before a DICOM file's mark may hold the start of a TIFF
-    kind = "DICOM" if is_dicom(data, suffix) else told_by_bytes(data)
-    if kind is None and is_tga(data, suffix):
-        kind = "TGA"
     preview = only_a_preview(suffix)
     if preview:
         raise Refused(preview)
-    # a camera's raw file may begin as a TIFF
-    if kind is None or (kind == "TIFF" and data[8:11] == b"CR\x02"):
-        unknown = "neither JPEG, PNG nor TIFF (nor BMP, GIF, WebP, TGA, PNM or DICOM) by its first bytes"
-        raise Refused(named_format(data, suffix) or unknown)
-    if kind == "DICOM":
-        return read_dicom(data, selection)
-    if kind == "TIFF":
-        return read_tiff(data, selection, name)
-    return _single(kind, data, selection)
-
-
-def _single(kind: str, data: bytes, selection: Selection) -> Raster:
-    """The picture of a format of which one is read; an option that it cannot follow is refused."""
-    if selection.z not in (None, 0, "max"):
-        raise Refused("holds one plane; allowed: --z 0 or max")
-    if selection.page not in (None, 0):
-        raise Refused(f"one page of a {kind} file can be read; allowed: --page 0")
-    raster = _SINGLE[kind](data)
-    if raster.frames > 1 and selection.z == "max" and selection.page is None:
-        raise Refused(
-            f"holds {raster.frames} pictures, of which the first alone can be read: --z max cannot be followed; "
-            "allowed: --z 0, or the pictures as files of their own"
-        )
-    return replace(raster, pixels=choose_channels(raster.pixels, selection.channel))
+    found = told_format(data, suffix)
+    if found is None:
+        raise Refused(named_format(data, suffix) or none_of_them())
+    return found.read(data, selection, name)
 
 
 def _checked(pixels: NDArray[Any]) -> NDArray[Any]:

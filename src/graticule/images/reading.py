@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from graticule.errors import OptionError
-from graticule.formats.depth import EIGHT_BITS, told_depth
+from graticule.formats.depth import told_depth
+from graticule.formats.format import EIGHT_BITS
 from graticule.formats.instrument.metadata import merged
 from graticule.formats.instrument.sidecar import sidecar_metadata
 from graticule.formats.selection import Selection
