@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from graticule.decide.novelty import HeldOutImages, Novelty, benjamini_hochberg, doubt, fit_novelty, measures, nearest
+from graticule.decide.novelty import HeldOutImages, Novelty, benjamini_hochberg, doubt, fit_novelty, measures
 from graticule.decide.novelty_space import fit_space, project
+from graticule.features.neighbours import nearest
 
 D = 80
 CENTRES = np.random.default_rng(99).normal(0, 1.5, (5, D))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graticule.statistics import intervals
-from graticule.statistics.intervals import cluster_t, score_interval, wilson
+from graticule.statistics.intervals import cluster_t, score_interval, share_limits, wilson
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,12 @@ def test_calibrated_ece_reaches_down_to_zero() -> None:
 def test_standard_error_ignores_undefined_replicates() -> None:
     values = np.array([[1.0, np.nan], [3.0, np.nan], [np.nan, 2.0], [5.0, np.nan]])
     np.testing.assert_allclose(intervals.standard_error(values), [2.0, np.nan])
+
+
+def test_limits_of_a_share_are_those_of_its_sampling_unit() -> None:
+    rng = np.random.default_rng(0)
+    hit, unit = rng.random(200) < 0.9, np.arange(200) // 10 * 3 + 5
+    assert share_limits(hit, None) == pytest.approx(np.array(wilson(np.array(float(hit.sum())), np.array(200.0))))
+    trials, hits = np.full(20, 10.0), hit.reshape(20, 10).sum(axis=1).astype(float)
+    assert share_limits(hit, unit, 0.9) == pytest.approx(np.array(cluster_t(hits, trials, 0.9)))
+    assert np.isnan(share_limits(hit, np.arange(200) // 25)).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graticule.statistics import resampling
-from graticule.statistics.resampling import draw_weights
+from graticule.statistics.resampling import draw_groups, draw_weights
 
 
 def test_strata_keep_their_size_and_units_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +28,33 @@ def test_rescaled_bootstrap_has_the_unbiased_variance_of_a_mean() -> None:
     means = weights @ values / 5
     assert means.mean() == pytest.approx(values.mean(), rel=0.01)
     assert means.var() == pytest.approx(values.var(ddof=1) / 5, rel=0.03)
+
+
+def test_both_orders_of_drawing_have_the_same_law() -> None:
+    strata = np.array([0] * 4 + [1] * 6)
+    drawn = [
+        np.concatenate(list(draw_weights(np.arange(10), strata, 20_000, np.random.default_rng(1), by_replicate=order)))
+        for order in (False, True)
+    ]
+    assert not np.array_equal(*drawn)
+    for weights in drawn:
+        np.testing.assert_allclose(weights.mean(axis=0), 1.0, atol=0.03)
+        np.testing.assert_allclose(weights[:, :4].sum(axis=1), 4.0)
+        # m - 1 draws of m units scaled by m / (m - 1): variance 1 of each weight
+        np.testing.assert_allclose(weights.var(axis=0), 1.0, atol=0.05)
+
+
+def test_a_replicate_at_a_time_is_what_the_generator_gives_a_replicate_at_a_time() -> None:
+    one, other = np.random.default_rng(5), np.random.default_rng(5)
+    weights = np.concatenate(list(draw_weights(np.arange(5), np.zeros(5, int), 3, one, by_replicate=True)))
+    expected = [np.bincount(other.integers(5, size=4), minlength=5) * (5 / 4) for _ in range(3)]
+    np.testing.assert_array_equal(weights, expected)
+
+
+def test_groups_are_drawn_one_less_than_there_are() -> None:
+    times = np.array(list(draw_groups(7, 30_000, np.random.default_rng(0))))
+    assert times.shape == (30_000, 7)
+    np.testing.assert_array_equal(times.sum(axis=1), 6)
+    # the mean of a replicate has the variance of the mean of seven values, without bias
+    values = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0])
+    assert (times @ values / 6).var() == pytest.approx(values.var(ddof=1) / 7, rel=0.03)

@@ -14,7 +14,7 @@ from graticule.arrays import FloatArray
 from graticule.counting.counts import Estimate
 from graticule.counting.figures import BINS_UM, Figures, bin_name, total_per_ml
 from graticule.counting.tables import Details
-from graticule.decide.specimens import Verdicts, truth_of, verdict_accuracy
+from graticule.decide.specimens import Verdicts, specimen_accuracy
 from graticule.files import writing_text
 from graticule.plain_text import safe_cell
 
@@ -112,14 +112,9 @@ def _number(value: float) -> float | None:
 def judged_rightly(verdicts: Verdicts, details: Details) -> dict[str, Any] | None:
     """How often specimens with one label are judged rightly; None where no specimen has one."""
     label = np.full(len(details.specimen), -1) if details.label is None else details.label
-    truth, mixed = truth_of(details.specimen, label, len(details.names))
-    if not (truth >= 0).any():
-        return None
-    content: dict[str, Any] = {"n_specimens": int((truth >= 0).sum()), "n_mixed_labels": int(mixed.sum())}
-    for name, verdict in (("majority", verdicts.majority), ("mean_score", verdicts.by_score)):
-        value, low, high, _ = verdict_accuracy(verdict, truth)
-        content[name] = {"value": value, "low": low, "high": high, "method": "wilson", "level": 0.95}
-    return content
+    found = specimen_accuracy(verdicts, details.specimen, label)
+    del found["truth"]
+    return found if found["n_specimens"] else None
 
 
 def printed_rows(content: dict[str, Any], scope: str | None) -> Iterator[tuple[str, ...]]:

@@ -20,7 +20,7 @@ from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import brier, log_loss, sample_log_loss
 from graticule.evaluate.summary import numbers
 from graticule.heads.calibration_fit import paired_gain
-from graticule.statistics.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
+from graticule.statistics.intervals import MIN_GROUPS, share_limits, t_critical
 
 LEVEL = 0.95
 KEPT, MISSED, OPEN = "kept", "missed", "open"
@@ -89,11 +89,9 @@ def proportion(hit: BoolArray, within: BoolArray, unit: IntArray | None, *, exac
     n, hits = int(within.sum()), int((hit & within).sum())
     value = hits / n if n else None
     if unit is not None:
-        names, codes = np.unique(unit[within], return_inverse=True)
-        if len(names) < MIN_GROUPS:
+        low, high = share_limits(hit[within], unit[within], LEVEL)
+        if np.isnan(low):
             return {"value": value, "low": None, "high": None, "method": "too_few_groups", "level": LEVEL}
-        counts = [np.bincount(codes, weights=w, minlength=len(names)) for w in (hit[within], np.ones(n))]
-        low, high = (float(v) for v in cluster_t(np.asarray(counts[0]), np.asarray(counts[1]), LEVEL))
         return {"value": value, "low": low, "high": high, "method": "cluster-t", "level": LEVEL}
     method = "clopper-pearson" if exact else "wilson"
     if not n:
@@ -101,7 +99,7 @@ def proportion(hit: BoolArray, within: BoolArray, unit: IntArray | None, *, exac
     if exact:
         low, high = exact_interval(hits, n, LEVEL)
     else:
-        low, high = (float(v) for v in wilson(np.array(float(hits)), np.array(float(n)), LEVEL))
+        low, high = share_limits(hit[within], None, LEVEL)
     return {"value": value, "low": low, "high": high, "method": method, "level": LEVEL}
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.decide.risk_coverage import TARGETS, accepted_shares
 from graticule.statistics.intervals import MIN_GROUPS, standard_error, t_critical
-from graticule.statistics.resampling import draw_weights
+from graticule.statistics.resampling import draw_groups, draw_weights
 
 N_BOOT = 300
 # groups times bootstrap samples, and the fewest samples: the time grows with both
@@ -84,14 +84,13 @@ def _by_image(
 def _by_group(
     pairs: list[tuple[FloatArray, NDArray[np.bool_]]], unit: IntArray, generator: np.random.Generator
 ) -> FloatArray:
-    """Differences at each target in bootstrap samples of G - 1 of the G groups (McCarthy and Snowden, 1985)."""
+    """Differences at each target in bootstrap samples of G - 1 of the G groups."""
     codes = numbered(unit)
     n_groups = int(codes.max()) + 1
     orders = [np.argsort(-score, kind="stable") for score, _ in pairs]
     a, b = ((score[o], right[o], codes[o]) for (score, right), o in zip(pairs, orders, strict=True))
     found = []
-    for _ in range(max(_LEAST, min(N_BOOT, _DRAWS // n_groups))):
-        times = np.bincount(generator.integers(n_groups, size=n_groups - 1), minlength=n_groups)
+    for times in draw_groups(n_groups, max(_LEAST, min(N_BOOT, _DRAWS // n_groups)), generator):
         found.append(_resampled(b, times) - _resampled(a, times))
     return np.array(found)
 

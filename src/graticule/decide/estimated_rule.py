@@ -128,12 +128,7 @@ def reachable(score: FloatArray, right: NDArray[np.bool_], weight: FloatArray, u
 
 def error_limits(wrong: NDArray[np.bool_], unit: IntArray) -> tuple[float, float]:
     """95 % limits of the share of errors among images (n,) of new groups; (0, 1) with too few groups to tell."""
-    from graticule.statistics.intervals import MIN_GROUPS, cluster_t
+    from graticule.statistics.intervals import share_limits
 
-    codes = numbered(unit)
-    trials = np.bincount(codes).astype(np.float64)
-    if len(trials) < MIN_GROUPS:
-        return 0.0, 1.0
-    failures = np.bincount(codes, weights=wrong).astype(np.float64)
-    low, high = cluster_t(failures, trials)
-    return float(low), float(high)
+    low, high = share_limits(wrong, unit)
+    return (0.0, 1.0) if np.isnan(low) else (low, high)

@@ -16,11 +16,12 @@ from graticule.decide.acceptance import read_prevalence, rule_asked_for
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
-from graticule.decide.novelty import Novelty, nearest
+from graticule.decide.novelty import Novelty
 from graticule.decide.novelty_space import project
 from graticule.decide.options import DecisionOptions
 from graticule.decide.rule import Rule
 from graticule.errors import ManifestError, OptionError
+from graticule.features.neighbours import nearest
 from graticule.features.samples import reasons_beyond
 from graticule.heads.predictor import ScoredFiles
 from graticule.images.preprocess import Preprocessing

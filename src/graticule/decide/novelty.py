@@ -27,7 +27,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import Float32Array, FloatArray, IntArray
+from graticule.arrays import FloatArray, IntArray
 from graticule.bundle import checked_tensor
 from graticule.decide.evidence import rank_evidence, share_of_unit
 from graticule.decide.novelty_space import Space, components_of, fit_space, spans
@@ -268,12 +268,3 @@ def benjamini_hochberg(p: FloatArray, alpha: float) -> NDArray[np.bool_]:
     if passed.any():
         out[order[: int(np.flatnonzero(passed)[-1]) + 1]] = True
     return out
-
-
-def nearest(reference: Float32Array, projected: Float32Array, n: int = 3) -> IntArray:
-    """Rows of the reference (m, q) nearest to each of l projected images, nearest first; shape (l, min(n, m))."""
-    squared = (reference * reference).sum(axis=1)[None] - 2.0 * (projected @ reference.T)
-    n = min(n, len(reference))
-    rows = np.argpartition(squared, n - 1, axis=1)[:, :n]
-    order = np.argsort(np.take_along_axis(squared, rows, axis=1), axis=1, kind="stable")
-    return np.asarray(np.take_along_axis(rows, order, axis=1), dtype=np.int64)

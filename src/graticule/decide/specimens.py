@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
-from graticule.statistics.intervals import MIN_GROUPS, cluster_t, t_critical, wilson
+from graticule.statistics.intervals import share_limits, t_critical, wilson
 from graticule.statistics.ratios import divide
 
 NONE = -1
@@ -156,15 +156,8 @@ def verdict_accuracy(
     known = truth >= 0
     n = int(known.sum())
     right = (verdict == truth) & known
-    if unit is None:
-        low, high = wilson(np.array(float(right.sum())), np.array(float(n)), level)
-    else:
-        names, codes = np.unique(unit[known], return_inverse=True)
-        hits = np.bincount(codes, weights=right[known], minlength=len(names)).astype(np.float64)
-        low, high = np.array(np.nan), np.array(np.nan)
-        if len(names) >= MIN_GROUPS:
-            low, high = cluster_t(hits, np.bincount(codes, minlength=len(names)).astype(np.float64), level)
-    return (float(right.sum()) / n if n else float("nan")), float(low), float(high), n
+    low, high = share_limits(right[known], None if unit is None else unit[known], level)
+    return (float(right.sum()) / n if n else float("nan")), low, high, n
 
 
 def truth_of(specimen: IntArray, label: IntArray, n_specimens: int) -> tuple[IntArray, NDArray[np.bool_]]:

@@ -1,9 +1,4 @@
-"""Every metric of one set of predictions under bootstrap weights, and the weights themselves.
-
-Weights follow the rescaled bootstrap (Rao and Wu, 1988): m - 1 draws from m units, scaled by m / (m - 1), so the
-variance over replicates is unbiased for a mean. Plain draws of m from m are too narrow by the factor (m - 1) / m,
-which matters for classes of ten images or ten patients.
-"""
+"""Every metric of one set of predictions under weights of the samples, such as those of a bootstrap."""
 
 from __future__ import annotations
 

@@ -15,8 +15,9 @@ LONGEST = 336
 SMOOTHING = 0.015  # standard deviation over the side: the finest maps are grainy
 _FEWEST_CELLS = 0.8
 _STRIDE, _FEWEST = 32, 4
-_FOR = np.array([224.0, 110.0, 20.0])
-_AGAINST = np.array([40.0, 110.0, 210.0])
+# evidence for the class and against it, red, green and blue from 0 to 255
+FOR = np.array([224.0, 110.0, 20.0])
+AGAINST = np.array([40.0, 110.0, 210.0])
 _OPAQUE = 0.85
 _FULL_SCALE = 99.5  # percentile of the absolute values that is drawn in full colour
 
@@ -83,5 +84,5 @@ def overlay(shown: Pixels, values: NDArray[np.floating], scale: float) -> Pixels
     fine = resized(smoothed(values), *shown.shape[:2])
     strength = np.clip(np.abs(fine) / scale, 0, 1)[:, :, None] * _OPAQUE
     grey = (shown @ np.array([0.299, 0.587, 0.114]))[:, :, None]
-    colour = np.where(fine[:, :, None] > 0, _FOR, _AGAINST)
+    colour = np.where(fine[:, :, None] > 0, FOR, AGAINST)
     return np.asarray(np.rint(grey * (1 - strength) + colour * strength), np.uint8)

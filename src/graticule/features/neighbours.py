@@ -1,4 +1,4 @@
-"""Nearest neighbours in bounded memory: exact by blocked matrix products, or among the rows of the nearest cells."""
+"""Nearest neighbours: the pairs of a set in bounded memory, exact or among the nearest cells, and few of few rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import Float32Array
+from graticule.arrays import Float32Array, IntArray
 
 EXACT_BELOW = 30_000
 _BLOCK_BYTES = 48 * 2**20
@@ -140,3 +140,16 @@ def _centres(base: Float32Array, n_cells: int, rng: np.random.Generator) -> Floa
         total = np.add.reduceat(sample[order], start, axis=0)
         centres[filled] = total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12)
     return centres
+
+
+def most_alike(likeness: NDArray[np.floating], k: int) -> IntArray:
+    """Columns of the k largest entries of each row, largest first; ties by column."""
+    some = np.sort(np.argpartition(-likeness, k - 1, axis=1)[:, :k], axis=1)
+    order = np.argsort(-np.take_along_axis(likeness, some, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(some, order, axis=1).astype(np.int64)
+
+
+def nearest(reference: Float32Array, asked: Float32Array, n: int = 3) -> IntArray:
+    """Rows of the reference (m, q) nearest to each of l rows by their distance, nearest first; shape (l, min(n, m))."""
+    squared = (reference * reference).sum(axis=1)[None] - 2.0 * (asked @ reference.T)
+    return most_alike(-squared, min(n, len(reference)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from graticule.arrays import IntArray
 from graticule.finetune.batches import BatchSource, PixelSource
 from graticule.finetune.recipe import AT_ONCE
-from graticule.heads.scoring import softmax
+from graticule.heads.scoring import label_losses
 from graticule.training.memory import memory_told
 from graticule.training.processes import Processes
 
@@ -103,7 +103,7 @@ def balanced_loss(scores: NDArray[np.float32], y: IntArray) -> tuple[float, floa
     scores : float array, shape (n, K)
     y : int array, shape (n,)
     """
-    losses = -np.log(np.maximum(softmax(scores)[np.arange(len(y)), y], 1e-12))
+    losses = label_losses(scores, y)
     parts = [losses[y == k] for k in np.unique(y)]
     variance = sum(float(part.var(ddof=1)) / len(part) if len(part) > 1 else float(losses.var()) for part in parts)
     return float(np.mean([part.mean() for part in parts])), float(np.sqrt(variance)) / len(parts)

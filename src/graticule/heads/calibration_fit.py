@@ -131,6 +131,7 @@ def _fit_nothing(proba: FloatArray, y: IntArray) -> dict[str, FloatArray]:
 
 
 def _fit_temperature(proba: FloatArray, y: IntArray) -> dict[str, FloatArray]:
+    """One slope of the log scores, pulled towards 1: not a head's `fit_temperature`, which weighs classes alike."""
     scores, n = log_scores(proba), len(y)
 
     def loss(log_slope: float) -> float:

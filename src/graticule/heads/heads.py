@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from graticule.arrays import Float32Array, numbered
-from graticule.heads.scoring import Head, LinearHead, RbfHead, signed_sqrt, softmax
+from graticule.heads.scoring import Head, LinearHead, RbfHead, label_losses, signed_sqrt, softmax
 
 KERNEL_LIMIT = 5000
 _BLOCK = 2048
@@ -256,8 +256,7 @@ def pairwise_margins(classifier: SVC, n_classes: int) -> tuple[NDArray[np.float6
 
 def balanced_log_loss(scores: NDArray[np.floating], y: NDArray[np.int64], temperature: float) -> float:
     """Log loss (nats) of softmax(temperature * scores), each class weighing the same."""
-    p = softmax(temperature * scores)[np.arange(len(y)), y]
-    losses = -np.log(np.maximum(p, 1e-12))
+    losses = label_losses(temperature * scores, y)
     counts = np.bincount(y, minlength=scores.shape[1])
     present = counts > 0
     return float((np.bincount(y, losses, minlength=scores.shape[1])[present] / counts[present]).mean())
@@ -269,6 +268,9 @@ def fit_temperature(scores: NDArray[np.floating], y: NDArray[np.int64]) -> float
     One image more is thought to carry a wrong label, any with the same chance, as Platt ("Probabilistic outputs for
     support vector machines", 1999) smooths labels: else the scores of a small part without an error would be driven to
     certainty. Among thousands of images that changes nothing.
+
+    This belongs to a head: it makes raw margins into scores of classes that count alike. Whether those scores can be
+    believed as probabilities, with classes as common as they are, is settled later (`calibration_fit`).
 
     Source: Guo et al., "On calibration of modern neural networks" (2017); here as a factor, not a divisor.
     """

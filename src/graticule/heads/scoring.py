@@ -102,6 +102,11 @@ def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     return shifted
 
 
+def label_losses(scores: NDArray[np.floating], y: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Log loss (nats) of softmax(scores) (n, K) for the labels (n,), at most -ln(1e-12); shape (n,)."""
+    return np.asarray(-np.log(np.maximum(softmax(scores)[np.arange(len(y)), y], 1e-12)))
+
+
 def by_row(rows: Float32Array, matrix: Float32Array) -> Float32Array:
     """rows @ matrix, each row by itself: its result does not depend on the others, bit for bit."""
     product: Float32Array = np.matmul(rows[:, None, :], matrix)[:, 0]

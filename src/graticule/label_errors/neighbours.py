@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import Float32Array, FloatArray, IntArray, numbered
+from graticule.features.neighbours import most_alike
 from graticule.heads.scoring import signed_sqrt
 
 K_NEAREST = 20
@@ -72,7 +73,7 @@ def find_neighbours(
         block = max(1, _BLOCK_BYTES // (4 * len(base)))
         for part in np.split(asked, range(block, len(asked), block)):
             likeness = _unit((rows[part] - centre) @ metric) @ placed.T
-            found[part, : min(k, len(base))] = base[_most(likeness, min(k, len(base)))]
+            found[part, : min(k, len(base))] = base[most_alike(likeness, min(k, len(base)))]
     return Neighbours(found, _votes(found, y, n_classes))
 
 
@@ -81,13 +82,6 @@ def _votes(row: IntArray, y: IntArray, n_classes: int) -> FloatArray:
     i, rank = np.nonzero(row >= 0)
     np.add.at(votes, (i, y[row[i, rank]]), 1.0)
     return np.asarray(votes / votes.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
-def _most(likeness: Float32Array, k: int) -> IntArray:
-    """Columns of the k largest entries of each row, largest first; ties by column."""
-    some = np.sort(np.argpartition(-likeness, k - 1, axis=1)[:, :k], axis=1)
-    order = np.argsort(-np.take_along_axis(likeness, some, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(some, order, axis=1).astype(np.int64)
 
 
 def _unit(rows: NDArray[np.floating]) -> Float32Array:

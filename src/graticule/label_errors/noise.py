@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import nbinom
 
 from graticule.arrays import BoolArray, FloatArray, IntArray
-from graticule.statistics.intervals import MIN_GROUPS, cluster_t, score_interval, wilson, z_critical
+from graticule.statistics.intervals import score_interval, share_limits, wilson, z_critical
 from graticule.statistics.ratios import divide
 
 # Parts of the images given a class that may count as clear. The smaller ones hold fewer of the model's mistakes, and
@@ -170,12 +170,8 @@ def _among_clear(clear: BoolArray, guess: IntArray, y: IntArray, k: int, part: f
 
 def _by_groups(clear: BoolArray, wrong: BoolArray, unit: IntArray, share: float, level: float) -> tuple[float, float]:
     """Interval that allows for images of a group being wrong together; NaN where there are too few groups."""
-    of = np.unique(unit[clear], return_inverse=True)[1].reshape(-1)
-    size: FloatArray = np.bincount(of).astype(np.float64)
-    if len(size) < MIN_GROUPS:
-        return np.nan, np.nan
-    low, high = cluster_t(np.bincount(of, weights=wrong[clear]).astype(np.float64), size, level)
-    return min(float(low), share), max(float(high), share)
+    low, high = share_limits(wrong[clear], unit[clear], level)
+    return (low, high) if np.isnan(low) else (min(low, share), max(high, share))
 
 
 def _stratified(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from graticule.bundle import Bundle
 from graticule.explain.image import look, sizes_of
 from graticule.explain.model import ExplainableModel
-from graticule.explain.overlay import full_scale, smoothed
+from graticule.explain.overlay import AGAINST, FOR, full_scale, smoothed
 from graticule.explain.pooled import resized
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
@@ -19,9 +19,7 @@ from graticule.images.pool import decoder
 from graticule.workers.pool import WorkerPool
 
 LONGEST = 448
-_FOR = (224, 110, 20)
-_AGAINST = (40, 110, 210)
-_OPAQUE = 0.75
+_OPAQUE = 0.75  # less than in `overlay`: the image shines through a map that is laid over it
 
 
 class Explainer:
@@ -64,5 +62,5 @@ def transparent(values: NDArray[np.floating], shape: tuple[int, int]) -> NDArray
     """A signed map (g, g) as colours with transparency, uint8 of shape (h, w, 4)."""
     fine = resized(smoothed(values), *shape)
     strength = np.clip(np.abs(fine) / full_scale(values[None]), 0, 1) * _OPAQUE
-    colour = np.where(fine[:, :, None] > 0, np.array(_FOR), np.array(_AGAINST))
+    colour = np.where(fine[:, :, None] > 0, FOR, AGAINST)
     return np.concatenate([colour, np.rint(255 * strength)[:, :, None]], axis=2).astype(np.uint8)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from graticule.arrays import Float32Array, StrArray, object_array
 from graticule.bundle import Bundle
-from graticule.decide.novelty import Novelty, nearest
+from graticule.decide.novelty import Novelty
 from graticule.decide.novelty_space import project
 from graticule.errors import BundleError
+from graticule.features.neighbours import nearest
 from graticule.features.rows import rows_of
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile

@@ -1,21 +1,20 @@
 """How strongly a cue goes with the class: bias-corrected Cramér's V and epsilon squared, with bootstrap intervals.
 
-Units are drawn with replacement within their class, whole groups where there are groups, by the rescaled bootstrap
-(Rao and Wu, 1988): m - 1 draws of m units, scaled by m / (m - 1).
+Units are drawn with replacement within their class, whole groups where there are groups (`resampling.draw_weights`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from graticule.arrays import FloatArray, IntArray
+from graticule.statistics.resampling import draw_weights
 
 N_BOOT = 400
-_CHUNK_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,8 @@ def strengths(
     if int(np.bincount(strata, minlength=n_classes).min()) < 2:
         return [Strength(value, np.nan, np.nan) for value in values]
     replicates: list[list[FloatArray]] = [[] for _ in parts]
-    for weights in _draw(units, strata, n_boot, np.random.default_rng(seed)):
+    generator = np.random.default_rng(seed)
+    for weights in draw_weights(units, strata, n_boot, generator, by_replicate=True):
         for part, kept in zip(parts, replicates, strict=True):
             kept.append(part.strength(weights))
     tail = (1 - level) / 2
@@ -180,17 +180,3 @@ def _majority_class(y: IntArray, units: IntArray, n_classes: int) -> IntArray:
     counts = np.bincount(units * n_classes + y, minlength=n_units * n_classes).reshape(n_units, n_classes)
     majority: IntArray = counts.argmax(axis=1).astype(np.int64)
     return majority
-
-
-def _draw(units: IntArray, strata: IntArray, n_boot: int, generator: np.random.Generator) -> Iterator[FloatArray]:
-    """Bootstrap weights of samples, in chunks of shape (b, n)."""
-    members = [np.flatnonzero(strata == s) for s in np.unique(strata)]
-    step = max(1, min(n_boot, _CHUNK_BYTES // (8 * len(units))))
-    for at in range(0, n_boot, step):
-        b = min(step, n_boot - at)
-        drawn = np.empty((b, len(strata)))
-        for rows in members:
-            m = len(rows)
-            picks = generator.integers(m, size=(b, m - 1)) + m * np.arange(b)[:, None]
-            drawn[:, rows] = np.bincount(picks.ravel(), minlength=m * b).reshape(b, m) * (m / (m - 1))
-        yield drawn[:, units]

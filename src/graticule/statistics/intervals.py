@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import norm, t
 
-from graticule.arrays import FloatArray
+from graticule.arrays import BoolArray, FloatArray, IntArray, numbered
 from graticule.statistics.ratios import divide
 
 MIN_GROUPS = 10
@@ -92,6 +92,19 @@ def cluster_t(successes: FloatArray, trials: FloatArray, level: float = 0.95) ->
     critical = t_critical(level, effective_number(trials) - 1.0)
     n_effective = np.where(groups > 1, n / np.maximum(effect, 1.0), np.nan)
     return score_interval(share, n_effective, critical)
+
+
+def share_limits(hit: BoolArray, unit: IntArray | None, level: float = 0.95) -> tuple[float, float]:
+    """Limits of the share of hits (n,): Wilson's, or `cluster_t` over the groups `unit` (n,), NaN below MIN_GROUPS."""
+    if unit is None:
+        low, high = wilson(np.array(float(hit.sum())), np.array(float(len(hit))), level)
+        return float(low), float(high)
+    codes = numbered(unit)
+    trials = np.bincount(codes).astype(np.float64)
+    if len(trials) < MIN_GROUPS:
+        return np.nan, np.nan
+    low, high = cluster_t(np.bincount(codes, weights=hit).astype(np.float64), trials, level)
+    return float(low), float(high)
 
 
 def assumed_design_effect(sizes: FloatArray) -> float:
