@@ -31,6 +31,7 @@ class Grain(Options):
 
     grain: str = option("fine", "How fine.", allowed=one_of("fine", "coarse"))
     depth: int | None = option(None, "How deep.", metavar="N", allowed=whole_numbers(1, 9), method="deep")
+    stone: str = option("own", "Which stone.", metavar="own|NAME")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Mill(Grain, LoadingOptions):
 
 def test_options_are_listed_in_the_order_in_which_they_are_written() -> None:
     names = [item.name for item in Mill.listed()]
-    assert names == ["method", "depth", "share", "dry", "speed", "grain", "root", "workers", "batch_size"]
+    assert names == ["method", "depth", "share", "dry", "speed", "grain", "stone", "root", "workers", "batch_size"]
 
 
 @pytest.mark.parametrize(
@@ -138,11 +139,13 @@ def test_a_function_shows_the_options_that_it_takes() -> None:
     assert {name: parameter.default for name, parameter in shown.items() if name != "data"} == {
         "grain": "fine",
         "depth": None,
+        "stone": "own",
     }
     assert inspect.getdoc(grind) == (
         "Grind.\n\nParameters\n----------\ndata : str\n"
         "grain : str, default 'fine'\n    How fine. Allowed are fine, coarse.\n"
         "depth : int | None, default None\n    How deep. Allowed are whole numbers from 1 to 9.\n"
+        "stone : str, default 'own'\n    Which stone. Given as own|NAME.\n"
         "\nReturns\n-------\nstr"
     )
 

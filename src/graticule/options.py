@@ -162,8 +162,11 @@ class Options:
         """All options as the parameters of a numpydoc docstring."""
         lines = []
         for item in cls.listed():
-            allowed = stated(item).allowed
-            words = cls.words_of(item) + ("" if allowed is None else f" Allowed are {allowed.words}.")
+            said, words = stated(item), cls.words_of(item)
+            if said.allowed is not None:
+                words += f" Allowed are {said.allowed.words}."
+            elif "|" in (said.metavar or ""):
+                words += f" Given as {said.metavar}."
             lines.append(f"{item.name} : {item.type}, default {item.default!r}")
             lines += textwrap.wrap(words, 100, initial_indent="    ", subsequent_indent="    ")
         return "\n".join(lines)
