@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from graticule.explain.options import ExplainOptions
 from graticule.jobs.explain.job import explain
-from graticule.jobs.options import ExplainOptions
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
 from graticule.phantoms.families import write_phantom

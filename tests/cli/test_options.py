@@ -18,13 +18,13 @@ from graticule.api import Run
 from graticule.cli import options
 from graticule.cli.app import app
 from graticule.decide.options import DecisionOptions
+from graticule.explain.options import ExplainOptions
 from graticule.images.options import ReadingOptions
 from graticule.jobs.options import (
     AuditOptions,
     CountOptions,
     EmbedOptions,
     EvaluateOptions,
-    ExplainOptions,
     PredictOptions,
     ReviewOptions,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graticule.jobs.options import AuditOptions, CountOptions, EmbedOptions, EvaluateOptions, ExplainOptions
+from graticule.jobs.options import AuditOptions, CountOptions, EmbedOptions, EvaluateOptions
 from graticule.options import Options
 
 
@@ -19,14 +19,6 @@ def test_a_volume_is_a_number_above_0(volume: float) -> None:
 def test_a_column_needs_its_table() -> None:
     assert CountOptions(by="well").faults() == ["--by names a column of --table, which is missing"]
     assert CountOptions(by="well", table=Path("t.csv"), volume_ml=1e-6).faults() == []
-
-
-def test_limits_of_explanations() -> None:
-    assert ExplainOptions(limit=-1, top=0).faults() == [
-        "--limit -1: allowed are whole numbers from 0 (all)",
-        "--top 0: allowed are whole numbers from 1",
-    ]
-    assert ExplainOptions(limit=0, top=1).faults() == []
 
 
 @pytest.mark.parametrize("options", [AuditOptions(views=3), EmbedOptions(views=3)])

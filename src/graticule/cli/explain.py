@@ -9,7 +9,7 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, print_json, print_table
-from graticule.jobs.options import ExplainOptions
+from graticule.explain.options import ExplainOptions
 
 
 @options.grouped

@@ -15,13 +15,13 @@ from graticule.arrays import FloatArray, Pixels
 from graticule.errors import OptionError
 from graticule.explain.graph import load_graph, pooled_tensors, shuffled_weights, weight_stages, with_outputs
 from graticule.explain.occlusion import occlusion_map
+from graticule.explain.options import METHODS
 from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
 from graticule.explain.shifted import COARSE, laid_together, moved
 from graticule.explain.targets import margins, target_gradients
 from graticule.heads.scoring import Head, probabilities
 from graticule.networks.encoder import Encoder
 
-METHODS = ("hirescam", "gradcam", "gradcam++", "occlusion")
 _PROBES = 3
 _LAYER_METHODS: dict[str, Callable[[Tap, NDArray[np.floating], NDArray[np.floating]], FloatArray]] = {
     "hirescam": hirescam,

@@ -12,7 +12,6 @@ from graticule.options import (
     GroupOptions,
     LoadingOptions,
     Options,
-    RootOptions,
     SeedOptions,
     WorkOptions,
     numbers,
@@ -80,24 +79,6 @@ class CountOptions(SeedOptions):
         """What is wrong with the values."""
         lacking = self.by is not None and self.table is None
         return [*super().faults(), *["--by names a column of --table, which is missing"] * lacking]
-
-
-@dataclass(frozen=True)
-class ExplainOptions(RootOptions, SeedOptions, WorkOptions, DepthOptions):
-    """Options of `explain`."""
-
-    limit: int = option(
-        64,
-        "Most images, taken evenly over the predicted classes; 0: all.",
-        metavar="N",
-        allowed=whole_numbers(0, note=" (all)"),
-    )
-    top: int = option(3, "Classes with a map per image.", metavar="N", allowed=whole_numbers(1))
-    method: str = option(
-        "auto",
-        "auto: hirescam where the features are pooled maps, else occlusion.",
-        metavar="auto|hirescam|gradcam|gradcam++|occlusion",
-    )
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from graticule.explain.checks import EXAMINED, CheckedImage, attention, fidelity
 from graticule.explain.choice import ScoredImages, choose, draw_examined, read_images, score_images
 from graticule.explain.image import Explained, Seen, Task, explain_file, look, results_in_order
 from graticule.explain.model import ExplainableModel
+from graticule.explain.options import ExplainOptions
 from graticule.features.samples import beyond_notes, image_files
 from graticule.files import write_text, writing_text
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
 from graticule.images.pool import Decode, decoder
 from graticule.jobs.explain.outputs import Outputs, regions_area
-from graticule.jobs.options import ExplainOptions
 from graticule.jobs.record import write_failures
 from graticule.manifest import escape_path
 from graticule.options import check_outside
