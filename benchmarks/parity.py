@@ -13,30 +13,13 @@ import timm
 import torch
 
 from graticule.networks.backbones import EMBEDDED, BackboneSpec, verified_weights
-from graticule.networks.efficientnet_lite import build_graph
+from graticule.networks.efficientnet_lite import build_graph, timm_layers
 from graticule.networks.torch_pickle import read_tensors
-
-OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-EXPANDED = {
-    "_expand_conv": "conv_pw",
-    "_bn0": "bn1",
-    "_depthwise_conv": "conv_dw",
-    "_bn1": "bn2",
-    "_project_conv": "conv_pwl",
-    "_bn2": "bn3",
-}
 
 
 def timm_state(spec: BackboneSpec, weights: dict[str, Any]) -> dict[str, torch.Tensor]:
     """The weights under timm's names."""
-    layers = dict(OUTER)
-    block = 0
-    for stage, repeats in enumerate(spec.repeats):
-        for repeat in range(repeats):
-            names = PLAIN if stage == 0 else EXPANDED
-            layers |= {f"_blocks.{block}.{ours}": f"blocks.{stage}.{repeat}.{theirs}" for ours, theirs in names.items()}
-            block += 1
+    layers = timm_layers(spec)
     state = {}
     for name, value in weights.items():
         layer, _, leaf = name.rpartition(".")
@@ -58,7 +41,7 @@ def main() -> None:
         pixels = np.random.default_rng(0).integers(0, 256, (8, size, size, 3), dtype=np.uint8)
         ours = session.run(["logits", *stages], {"pixels": pixels})
         with torch.inference_mode():
-            x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - spec.mean) / spec.std
+            x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - spec.mean[0]) / spec.std[0]
             logits = model(x).numpy()
             x = model.bn1(model.conv_stem(x))
             maps = []

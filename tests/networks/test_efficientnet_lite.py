@@ -196,7 +196,7 @@ def test_agrees_with_timm(name: str, record_property: Any) -> None:
     network.load_state_dict({timm_name(key, spec.repeats): values for key, values in state.items()})
     pixels = np.random.default_rng(0).integers(0, 256, (2, spec.input_size, spec.input_size, 3), dtype=np.uint8)
     with torch.no_grad():
-        x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - spec.mean) / spec.std
+        x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - spec.mean[0]) / spec.std[0]
         logits = network(x).numpy()
         x = network.bn1(network.conv_stem(x))
         maps = {}

@@ -153,7 +153,7 @@ def _check_network(bundle: Bundle, predictor: Predictor) -> None:
     ours = next((key for key, value in GRAPHS.items() if value == digest), None)
     if ours is not None and size <= _LARGEST_UNTRIED:
         name, output = ours
-        found = EMBEDDED[name].n_features if output == "features" else 1280
+        found = EMBEDDED[name].width(output)
         if output != info.output:
             raise BundleError(f"its network model.onnx has no output {info.output[:100]!a}")
     else:

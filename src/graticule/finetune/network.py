@@ -70,8 +70,7 @@ def network_spec(name: str) -> NetworkSpec:
     embedded = find_embedded(name)
     if embedded is not None:
         checked_timm(embedded.timm_name)
-        mean, std = (embedded.mean,) * 3, (embedded.std,) * 3
-        return NetworkSpec(embedded.timm_name, embedded.input_size, _MIN_SIZE, mean, std)
+        return NetworkSpec(embedded.timm_name, embedded.input_size, _MIN_SIZE, embedded.mean, embedded.std)
     config = timm_config(name)
     size, fixed = int(config["input_size"][-1]), bool(config.get("fixed_input_size"))
     return NetworkSpec(

@@ -17,17 +17,6 @@ from graticule.networks.backbones import BackboneSpec, find_embedded, verified_w
 from graticule.networks.timm_hub import hub_model, read_state, state_hash, timm_config
 from graticule.networks.torch_pickle import read_tensors
 
-# names of the embedded files' layers, and timm's
-_OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-_PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-_EXPANDED = {
-    "_expand_conv": "conv_pw",
-    "_bn0": "bn1",
-    "_depthwise_conv": "conv_dw",
-    "_bn1": "bn2",
-    "_project_conv": "conv_pwl",
-    "_bn2": "bn3",
-}
 # what training programs put before the names of a network's tensors
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.", "trunk.")
 _CLASSIFIERS = ("fc", "head", "head.fc", "classifier", "last_linear", "classif")
@@ -123,7 +112,7 @@ def loaded_trunk(name: str, weights: str | None) -> tuple[Any, Origin]:
     )
 
 
-def lite_state(spec: BackboneSpec, tensors: Mapping[str, Any]) -> State:
+def embedded_state(spec: BackboneSpec, tensors: Mapping[str, Any]) -> State:
     """The tensors of an embedded file under timm's names, classifier included.
 
     Raises
@@ -131,12 +120,7 @@ def lite_state(spec: BackboneSpec, tensors: Mapping[str, Any]) -> State:
     BackboneError
         When a name is not of this architecture.
     """
-    layers = dict(_OUTER)
-    stages = [stage for stage, repeats in enumerate(spec.repeats) for _ in range(repeats)]
-    for block, stage in enumerate(stages):
-        repeat = block - stages.index(stage)
-        for ours, theirs in (_PLAIN if stage == 0 else _EXPANDED).items():
-            layers[f"_blocks.{block}.{ours}"] = f"blocks.{stage}.{repeat}.{theirs}"
+    layers = spec.builder().timm_layers(spec)
     state = {}
     for name, value in tensors.items():
         layer, _, leaf = name.rpartition(".")
@@ -149,7 +133,7 @@ def lite_state(spec: BackboneSpec, tensors: Mapping[str, Any]) -> State:
 
 def _embedded(spec: BackboneSpec) -> tuple[Any, Origin]:
     trunk = bare_trunk(spec.timm_name, initialised=False)
-    notes = _fit(trunk, lite_state(spec, read_tensors(verified_weights(spec))), spec.timm_name, spec.file)
+    notes = _fit(trunk, embedded_state(spec, read_tensors(verified_weights(spec))), spec.timm_name, spec.file)
     return trunk, Origin(spec.sha256, spec.licence, f"package {spec.package}", notes)
 
 

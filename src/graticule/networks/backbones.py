@@ -7,9 +7,11 @@ The embedded backbones come with `pip install` and work offline without torch. E
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from graticule.errors import BackboneError
 from graticule.files import MODEL_BYTES, read_regular
@@ -31,14 +33,19 @@ class BackboneSpec:
         SPDX licence of the weights.
     input_size : int
         Side of the square input, pixels.
-    mean, std : float
-        Input normalisation: (x - mean) / std for x in 0..255, the same for the three channels.
+    mean, std : tuple of three floats
+        Input normalisation: (x - mean) / std for x in 0..255, channel by channel.
     layers : tuple of str
         Stages whose feature maps are pooled, timm's zero-based names.
     channels : tuple of int
         Feature maps per pooled layer; the feature vector holds twice their sum (mean and standard deviation).
     repeats : tuple of int
-        Inverted-residual blocks per stage.
+        Blocks per stage.
+    penultimate : int
+        Length of the vector before the classifier.
+    family : str
+        The module that builds the graph: `build_graph(spec, weights, outputs)`, and `timm_layers(spec)`, timm's name of
+        each layer by that in the file.
     """
 
     name: str
@@ -48,16 +55,26 @@ class BackboneSpec:
     sha256: str
     licence: str
     input_size: int
-    mean: float
-    std: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
     layers: tuple[str, ...]
     channels: tuple[int, ...]
     repeats: tuple[int, ...]
+    penultimate: int
+    family: str
 
     @property
     def n_features(self) -> int:
         """Length of the feature vector."""
         return 2 * sum(self.channels)
+
+    def width(self, output: str) -> int:
+        """Length of the output "features" or "penultimate"."""
+        return self.n_features if output == "features" else self.penultimate
+
+    def builder(self) -> Any:
+        """The module of the family; it imports onnx, which takes half a second."""
+        return importlib.import_module(self.family)
 
 
 def _lite(
@@ -71,11 +88,13 @@ def _lite(
         sha256=sha256,
         licence="Apache-2.0",
         input_size=size,
-        mean=127.0,
-        std=128.0,
+        mean=(127.0, 127.0, 127.0),
+        std=(128.0, 128.0, 128.0),
         layers=POOLED_LAYERS,
         channels=channels,
         repeats=repeats,
+        penultimate=1280,
+        family="graticule.networks.efficientnet_lite",
     )
 
 

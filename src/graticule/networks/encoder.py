@@ -121,7 +121,7 @@ def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features"
     views : int
         1, 4 or 8.
     output : str
-        "features" (pooled layers) or "penultimate" (1280 numbers, what other tools use).
+        "features" (pooled layers) or "penultimate" (the vector before the classifier, what other tools use).
 
     Raises
     ------
@@ -133,7 +133,7 @@ def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features"
         model=_cached_graph(spec, output),
         preprocessing=Preprocessing(size=spec.input_size),
         views=views,
-        n_features=spec.n_features if output == "features" else 1280,
+        n_features=spec.width(output),
         output=output,
         weights=WeightsInfo(
             spec.sha256,
@@ -167,11 +167,9 @@ def _cached_graph(spec: BackboneSpec, output: str) -> bytes:
 
 
 def _build(spec: BackboneSpec, output: str) -> bytes:
-    # onnx takes half a second to import and is needed only the first time
-    from graticule.networks.efficientnet_lite import build_graph
+    # needed only the first time
     from graticule.networks.torch_pickle import read_tensors
 
-    model: bytes = build_graph(spec, read_tensors(verified_weights(spec)), [output]).SerializeToString(
-        deterministic=True
-    )
+    graph = spec.builder().build_graph(spec, read_tensors(verified_weights(spec)), [output])
+    model: bytes = graph.SerializeToString(deterministic=True)
     return model
