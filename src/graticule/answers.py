@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from graticule.arrays import FloatArray, IntArray
 from graticule.errors import RunError
 from graticule.files import open_regular, writing, writing_text
 from graticule.plain_text import safe_cell
+from graticule.predictions import score_columns, scored_classes, scores_of
 from graticule.runs import read_json, require_finished
 
 DECISIONS = ("accept", "review", "reject")
@@ -27,14 +28,11 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class Scored:
-    """The rows of a predict output, n images and K classes.
+class AnswerRows:
+    """Rows of a predict output, n images and K classes.
 
     Attributes
     ----------
-    folder : Path
-    summary : dict
-        summary.json.
     classes : tuple of K str
     path : arrow array of n strings
         Escaped, relative to the images folder.
@@ -46,23 +44,37 @@ class Scored:
         Index in `DECISIONS`, -1 where not decided.
     novelty : float array, shape (n,)
         NaN where unknown.
+    more : arrow table of n rows
+        Further columns that were asked for.
     """
 
-    folder: Path
-    summary: dict[str, Any]
     classes: tuple[str, ...]
     path: pa.Array
     called: IntArray
     proba: FloatArray
     decision: IntArray
     novelty: FloatArray
+    more: pa.Table
 
     def __len__(self) -> int:
         return len(self.called)
 
+    @property
+    def score(self) -> FloatArray:
+        """Score of the class predicted, shape (n,); NaN for unreadable images."""
+        return self.proba[np.arange(len(self)), np.maximum(self.called, 0)]
 
-def read_scored(folder: Path) -> Scored:
-    """Read all shards of a predict output.
+
+@dataclass(frozen=True)
+class Scored(AnswerRows):
+    """All rows of a predict output, with its folder and its summary.json."""
+
+    folder: Path
+    summary: dict[str, Any]
+
+
+def read_scored(folder: Path, more: Sequence[str] = ()) -> Scored:
+    """Read all shards of a predict output, with further columns by name.
 
     Raises
     ------
@@ -73,43 +85,57 @@ def read_scored(folder: Path) -> Scored:
     files = sorted(folder.glob("predictions-*.parquet"))
     if not files:
         raise RunError(f"{folder} holds no predictions-*.parquet: name the folder that `graticule predict` wrote")
-    tables = [_read_shard(file) for file in files]
+    tables = [_checked_shard(file, more) for file in files]
     if any(table.schema != tables[0].schema for table in tables):
         raise RunError(f"the shards of {folder} have different columns: they are of different models")
-    table = pa.concat_tables(tables)
-    classes = tuple(name[2:] for name in table.column_names if name.startswith("p_"))
-    proba = np.column_stack([table[f"p_{name}"].to_numpy() for name in classes]).astype(np.float64)
-    called = codes_of(table["label"], classes)
-    readable = called != UNKNOWN
-    _check_scores(folder, table, proba, readable)
-    proba[~readable] = np.nan
-    novelty = table["novelty"].cast(pa.float64()).to_numpy().astype(np.float64)
-    return Scored(
-        folder=folder,
-        summary=read_json(folder / "summary.json"),
-        classes=classes,
-        path=table["path"].combine_chunks(),
-        called=called,
-        proba=proba,
-        decision=codes_of(table["decision"], DECISIONS),
-        novelty=novelty,
-    )
+    rows = _rows(pa.concat_tables(tables), folder, more)
+    return Scored(**vars(rows), folder=folder, summary=read_json(folder / "summary.json"))
 
 
-def _read_shard(file: Path) -> pa.Table:
+def read_rows(file: Path) -> AnswerRows:
+    """Read one shard.
+
+    Raises
+    ------
+    RunError
+        As `read_scored`.
+    """
+    return _rows(_checked_shard(file, ()), file, ())
+
+
+def _checked_shard(file: Path, more: Sequence[str]) -> pa.Table:
     try:
         with open_regular(file) as source:
             parquet = pq.ParquetFile(source)
-            names = [name for name in parquet.schema_arrow.names if name.startswith("p_")]
-            wanted = ["path", "label", *names, "novelty", "decision"]
-            missing = [name for name in wanted if name not in parquet.schema_arrow.names]
-            if missing or len(names) < 2:
+            names = parquet.schema_arrow.names
+            classes = scored_classes(names)
+            wanted = ["path", "label", *score_columns(classes), "novelty", "decision", *more]
+            missing = [name for name in wanted if name not in names]
+            if missing or len(classes) < 2:
                 raise RunError(
                     f"{file} is no table of predictions: it lacks {', '.join(missing) or 'columns p_<class>'}"
                 )
             return parquet.read(columns=wanted)
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"cannot read the predictions {file}: {error}") from error
+
+
+def _rows(table: pa.Table, source: Path, more: Sequence[str]) -> AnswerRows:
+    classes = scored_classes(table.column_names)
+    proba = scores_of(table, classes)
+    called = codes_of(table["label"], classes)
+    readable = called != UNKNOWN
+    _check_scores(source, table, proba, readable)
+    proba[~readable] = np.nan
+    return AnswerRows(
+        classes=classes,
+        path=table["path"].combine_chunks(),
+        called=called,
+        proba=proba,
+        decision=codes_of(table["decision"], DECISIONS),
+        novelty=table["novelty"].cast(pa.float64()).to_numpy().astype(np.float64),
+        more=table.select(list(more)),
+    )
 
 
 def codes_of(column: pa.ChunkedArray, names: tuple[str, ...]) -> IntArray:
@@ -138,7 +164,7 @@ def prediction_schema(classes: tuple[str, ...]) -> pa.Schema:
             ("sha256", pa.string()),
             ("label", pa.string()),
             ("score", pa.float64()),
-            *((f"p_{name}", pa.float64()) for name in classes),
+            *((name, pa.float64()) for name in score_columns(classes)),
             ("set", pa.list_(pa.string())),
             ("novelty", pa.float64()),
             ("decision", pa.string()),
@@ -146,6 +172,34 @@ def prediction_schema(classes: tuple[str, ...]) -> pa.Schema:
             ("nearest", pa.list_(pa.string())),
         ]
     )
+
+
+def block_of(
+    paths: Sequence[str],
+    sha256: Sequence[str],
+    proba: FloatArray,
+    readable: NDArray[np.bool_],
+    classes: tuple[str, ...],
+    decided: Mapping[str, list[Any]],
+) -> dict[str, list[Any]]:
+    """One block as columns of a shard; unreadable files have nulls.
+
+    `decided` holds the columns set, novelty, decision, reason and nearest.
+    """
+    best = np.nan_to_num(proba).argmax(axis=1)
+    return {
+        "path": list(paths),
+        "sha256": [sha or None for sha in sha256],
+        "label": [classes[k] if fine else None for k, fine in zip(best, readable.tolist(), strict=True)],
+        "score": nullable(proba[np.arange(len(best)), best]),
+        **{name: nullable(proba[:, k]) for k, name in enumerate(score_columns(classes))},
+        **decided,
+    }
+
+
+def nullable(values: FloatArray) -> list[float | None]:
+    """Numbers for a column of a shard, null for NaN."""
+    return [None if v != v else v for v in values.tolist()]
 
 
 SHARD_ROWS = 50_000
@@ -191,10 +245,10 @@ class Shards:
         return self._open.enter_context(pq.ParquetWriter(sink, self._schema))
 
 
-def read_shard(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """One file, or some of its columns."""
+def read_shard(file: Path) -> pa.Table:
+    """One file with all its columns, as it was written."""
     with open_regular(file) as source:
-        return pq.ParquetFile(source).read(columns=None if columns is None else list(columns))
+        return pq.ParquetFile(source).read()
 
 
 def replace_shard(file: Path, table: pa.Table) -> None:

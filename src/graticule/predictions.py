@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,11 +11,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray, class_codes
+from graticule.arrays import FloatArray, StrArray, class_codes
 from graticule.errors import RunError
 from graticule.files import open_regular, writing
 
 PARTS = ("cv", "test", "calibration")
+_SCORE = "p_"
+
+
+def score_columns(classes: Sequence[str]) -> list[str]:
+    """Names of the columns that hold the score of each class, p_<class>."""
+    return [_SCORE + name for name in classes]
+
+
+def scored_classes(columns: Sequence[str]) -> tuple[str, ...]:
+    """The classes that columns p_<class> are of, in their order."""
+    return tuple(name[len(_SCORE) :] for name in columns if name.startswith(_SCORE))
+
+
+def scores_of(table: pa.Table, classes: Sequence[str]) -> FloatArray:
+    """The scores in a table, shape (n, K); NaN for null."""
+    columns = [table[name].to_numpy() for name in score_columns(classes)]
+    return np.column_stack(columns).astype(np.float64).reshape(len(table), len(columns))
 
 
 @dataclass(frozen=True)
@@ -76,8 +94,8 @@ class Predictions:
             "fold": pa.array(self.fold, pa.int32()),
             "label": pa.array(self.label, pa.string()),
         }
-        for k, name in enumerate(self.classes):
-            columns[f"p_{name}"] = pa.array(self.proba[:, k], pa.float64())
+        for k, name in enumerate(score_columns(self.classes)):
+            columns[name] = pa.array(self.proba[:, k], pa.float64())
         return pa.table(columns)
 
     def write(self, file: Path) -> None:
@@ -100,7 +118,7 @@ def read_predictions(file: Path) -> Predictions:
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"cannot read the predictions {file}: {error}") from error
     missing = [c for c in ("sample_id", "path", "part", "fold", "label") if c not in table.column_names]
-    classes = tuple(c[2:] for c in table.column_names if c.startswith("p_"))
+    classes = scored_classes(table.column_names)
     if missing or not classes:
         raise RunError(f"{file} is no predictions table: it lacks {', '.join(missing) or 'columns p_<class>'}")
 
@@ -124,7 +142,6 @@ def _from_table(table: pa.Table, classes: tuple[str, ...]) -> Predictions:
     fold = table["fold"].to_numpy()
     if fold.dtype.kind not in "iu" or (len(fold) and fold.min() < -1):
         raise ValueError("the column fold holds what is no number of a fold")
-    proba = np.column_stack([table[f"p_{c}"].to_numpy() for c in classes]).astype(np.float64)
     found = Predictions(
         sample_id=strings("sample_id"),
         path=strings("path"),
@@ -132,7 +149,7 @@ def _from_table(table: pa.Table, classes: tuple[str, ...]) -> Predictions:
         fold=np.asarray(fold, dtype=np.int64),
         label=strings("label"),
         classes=classes,
-        proba=proba.reshape(-1, len(classes)),
+        proba=scores_of(table, classes),
     )
     strange = sorted(set(found.label.tolist()) - set(classes))
     if strange:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.answers import nullable
 from graticule.bundle import Bundle
 from graticule.decide.acceptance import read_prevalence, rule_asked_for
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
@@ -56,6 +57,16 @@ class Judgement:
     reason: list[str | None]
     nearest: list[list[str] | None]
 
+    def columns(self) -> dict[str, list[Any]]:
+        """The columns of a shard that hold decisions."""
+        return {
+            "set": self.sets,
+            "novelty": nullable(self.novelty),
+            "decision": self.decision,
+            "reason": self.reason,
+            "nearest": self.nearest,
+        }
+
 
 class Judge:
     """Decides on blocks of scored images, by the rule that the bundle stores unless the options ask for another one.
@@ -80,7 +91,7 @@ class Judge:
         self.evidence = Evidence.unpack(bundle.reference)
         self.novelty = Novelty.unpack(bundle.reference)
         self.rule: Rule | None = None
-        self._sets: PredictionSets | None = None
+        self.sets: PredictionSets | None = None
         prevalence = None if options.prevalence is None else _prevalence(options.prevalence, self.classes)
         if self.evidence is not None:
             self.rule = rule_asked_for(
@@ -91,7 +102,7 @@ class Judge:
                 per_class=options.per_class,
                 prevalence=prevalence,
             )
-            self._sets = prepare_sets(self.evidence)
+            self.sets = prepare_sets(self.evidence)
         self.intensity = Preprocessing.from_json(bundle.info.preprocessing).intensity
         self._names: list[str] = []
         if self.novelty is not None:
@@ -116,9 +127,9 @@ class Judge:
         self, members: NDArray[np.float64], proba: NDArray[np.float64], level: float
     ) -> NDArray[np.bool_] | None:
         """Prediction sets, shape (n, K), from scores by the members (H, n, K) and calibrated ones (n, K)."""
-        if self._sets is None:
+        if self.sets is None:
             return None
-        values = p_values(self._sets, members, members.mean(axis=0), level)
+        values = p_values(self.sets, members, members.mean(axis=0), level)
         return prediction_sets(values, proba.argmax(axis=1), level)
 
     def judge(self, scored: ScoredFiles) -> Judgement:
@@ -158,14 +169,14 @@ class Judge:
 
     def promise(self, level: float) -> dict[str, Any] | None:
         """What prediction sets at a level may claim; None without evidence."""
-        if self.evidence is None or self._sets is None:
+        if self.evidence is None or self.sets is None:
             return None
-        return promise(self.evidence, self._sets, level, self.classes)
+        return promise(self.evidence, self.sets, level, self.classes)
 
     def describe(self) -> dict[str, Any]:
         """What the decisions claim, for summary.json."""
         options = self.options
-        if self.evidence is None or self.rule is None or self._sets is None:
+        if self.evidence is None or self.rule is None or self.sets is None:
             acceptance: dict[str, Any] = {"status": "none", "words": NO_EVIDENCE}
             sets = None
         else:

@@ -12,19 +12,18 @@ from graticule.arrays import numbered
 from graticule.decide.assessment import LabelledAnswers, assess, assess_calibration, assess_novelty
 from graticule.decide.conformal import LEVELS
 from graticule.decide.judge import NO_EVIDENCE, Judge
+from graticule.decide.labelled import decided, member_scores, undecided
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.specimens import Verdicts, judge_specimens, specimen_accuracy
 from graticule.decide.specimens_table import write_specimens
-from graticule.features.samples import Samples, embed_samples, reasons_beyond
+from graticule.features.samples import Samples, embed_samples
 from graticule.heads.predictor import Predictor
-from graticule.heads.scoring import member_probabilities
 from graticule.manifest import escape_path
 from graticule.predictions import Predictions
 from graticule.progress import Reporter
 
 SPECIMEN = "specimen"
 MOST_NAMED = 50
-_BLOCK = 2048
 
 
 def decisions_on(
@@ -91,24 +90,13 @@ def _level_of_rejection(answers: LabelledAnswers, judge_: Judge) -> float:
 def _answers(
     samples: Samples, predictions: Predictions, predictor: Predictor, judge_: Judge, reference: NDArray[np.float32]
 ) -> LabelledAnswers:
-    """Scores, sets and novelty, block by block."""
-    n = len(samples.manifest)
-    raw, novelty = np.empty_like(predictions.proba), np.full(n, np.nan)
-    levels = [] if judge_.evidence is None else sorted({*LEVELS, judge_.options.coverage})
-    inside = {level: np.zeros(raw.shape, bool) for level in levels}
-    for start in range(0, n, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        members = member_probabilities(predictor.heads, samples.features[rows])
-        raw[rows] = members.mean(axis=0)
-        novelty[rows] = judge_.novelty_of(reference[rows], members)
-        for level in levels:
-            found = judge_.sets_of(members, predictions.proba[rows], level)
-            if found is not None:
-                inside[level][rows] = found
-    group = samples.manifest.group
-    unit = None if group is None else numbered(group.astype(str))
-    beyond = np.array([bool(why) for why in reasons_beyond(samples.info, judge_.intensity)], bool)
-    return LabelledAnswers(predictions.y, raw, predictions.proba, novelty, inside, unit, beyond)
+    """Scores, sets and novelty."""
+    members = member_scores(predictor.heads, samples.features)
+    answers = undecided(
+        (predictions.y, members.mean(axis=0), predictions.proba), samples.manifest.group, samples.info, judge_.intensity
+    )
+    levels = sorted({*LEVELS, judge_.options.coverage})
+    return decided(answers, members, reference, judge_.sets, judge_.novelty, levels)
 
 
 def reference_features(

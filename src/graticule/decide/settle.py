@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, class_codes, numbered
+from graticule.arrays import FloatArray, class_codes
 from graticule.decide.acceptance import find_rule
-from graticule.decide.assessment import LabelledAnswers, assess, coverage_of, proportion
+from graticule.decide.assessment import assess, coverage_of, proportion
 from graticule.decide.conformal import LEVELS, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
+from graticule.decide.labelled import decided, member_scores, undecided
 from graticule.decide.novelty import HeldOutImages, Novelty, doubt, fit_novelty
 from graticule.decide.options import ALPHA
 from graticule.decide.reliability import calibration_errors, diagram_of
@@ -21,18 +22,16 @@ from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import brier, log_loss
 from graticule.evaluate.summary import numbers
 from graticule.features.reader import as_trained
-from graticule.features.samples import Samples, reasons_beyond
+from graticule.features.samples import Samples
 from graticule.heads.calibration import Calibration
 from graticule.heads.calibration_fit import CalibrationChoice, choose_calibration
 from graticule.heads.crossval import fold_rows, training_rows
 from graticule.heads.outcome import Outcome
-from graticule.heads.scoring import member_probabilities
 from graticule.split.division import Division
 from graticule.split.folds import inner_folds
 
 MIN_NOVELTY = 20
 _FOLDS = 5
-_BLOCK = 2048
 
 
 @dataclass(frozen=True)
@@ -228,21 +227,20 @@ def _on_test(
     evidence = decider.evidence
     if evidence is None or rule is None:
         return {"n": len(test)}
-    classes, group = samples.manifest.classes, samples.manifest.group
-    proba, raw = decider.proba[test], outcome.proba[test]
-    members = _members(samples, outcome, test)
-    novelty, inside = np.full(len(test), np.nan), {}
-    if members is not None:
-        if decider.novelty is not None:
-            novelty = decider.novelty.p_value(decider.novelty.score(samples.features[test], members))
-        sets, best = prepare_sets(evidence), proba.argmax(axis=1)
-        inside = {level: prediction_sets(p_values(sets, members, raw, level), best, level) for level in LEVELS}
-    unit = None if group is None else numbered(group[test].astype(str))
+    group, raw = samples.manifest.group, outcome.proba[test]
     window = as_trained(samples, training, outcome.encoder.preprocessing.intensity)
-    beyond = np.array([bool(why) for why in reasons_beyond([samples.info[i] for i in test], window)], bool)
-    answers = LabelledAnswers(y[test], raw, proba, novelty, inside, unit, beyond)
-    return assess(answers, rule, ALPHA, classes) | {
-        "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], proba)}
+    answers = undecided(
+        (y[test], raw, decider.proba[test]),
+        None if group is None else group[test],
+        [samples.info[i] for i in test],
+        window,
+    )
+    members = _members(samples, outcome, test)
+    if members is not None:
+        sets = prepare_sets(evidence)
+        answers = decided(answers, members, samples.features[test], sets, decider.novelty, LEVELS)
+    return assess(answers, rule, ALPHA, samples.manifest.classes) | {
+        "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], answers.proba)}
     }
 
 
@@ -255,8 +253,4 @@ def _members(samples: Samples, outcome: Outcome, rows: NDArray[np.int64]) -> Flo
         return outcome.proba[rows][None]
     if outcome.training is not None:
         return None
-    blocks = [
-        member_probabilities(outcome.heads, samples.features[rows[start : start + _BLOCK]])
-        for start in range(0, len(rows), _BLOCK)
-    ]
-    return np.concatenate(blocks, axis=1)
+    return member_scores(outcome.heads, samples.features[rows])

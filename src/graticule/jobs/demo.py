@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graticule.answers import read_shard
+from graticule.answers import read_scored
 from graticule.files import own_folder, remove_folder
 from graticule.jobs.options import PredictOptions
 from graticule.jobs.phantom import phantom
@@ -75,5 +75,5 @@ def _without_labels(drawn: Path, new: Path) -> dict[str, str]:
 
 
 def _answers(predictions: Path) -> dict[str, str]:
-    table = read_shard(predictions / "predictions-00000.parquet", ["path", "label"])
-    return dict(zip(table["path"].to_pylist(), table["label"].to_pylist(), strict=True))
+    scored = read_scored(predictions)
+    return dict(zip(scored.path.to_pylist(), (scored.classes[k] for k in scored.called), strict=True))

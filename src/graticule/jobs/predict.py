@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
 from graticule import __version__
-from graticule.answers import Shards, prediction_schema, read_shard, replace_shard, shards_to_csv
+from graticule.answers import Shards, block_of, prediction_schema, shards_to_csv
 from graticule.bundle import bundle_hash, model_folder
-from graticule.decide.decisions import ACCEPT, REJECT, REVIEW, expected_errors
-from graticule.decide.judge import Judge, Judgement, reject_novel
-from graticule.decide.novelty import benjamini_hochberg
+from graticule.decide.answered import reject_by_fdr, tally
+from graticule.decide.judge import Judge
 from graticule.decide.open_bundle import open_bundle
 from graticule.heads.predictor import Predictor, ScoredFiles
 from graticule.images.decode import ImageFile
@@ -70,12 +65,16 @@ def predict(
         done = 0
         with Shards(out, prediction_schema(predictor.classes)) as shards:
             for paths, scored in _scored(predictor, manifest, options):
-                shards.write(_columns(paths, scored, judge.judge(scored), predictor.classes))
+                judged = judge.judge(scored)
+                sha256 = [item.sha256 for item in scored.info]
+                shards.write(
+                    block_of(paths, sha256, scored.proba, scored.readable, predictor.classes, judged.columns())
+                )
                 failures += [(p, item.error) for p, item in zip(paths, scored.info, strict=True) if item.error]
                 done += len(paths)
                 reporter.advance(done)
         if options.novelty_fdr:
-            _reject_by_fdr(shards.files, options.novelty_alpha)
+            reject_by_fdr(shards.files, options.novelty_alpha)
         write_failures(out / "failures.csv", failures)
         if options.csv:
             shards_to_csv(shards.files, out / "predictions.csv")
@@ -84,7 +83,7 @@ def predict(
             "n": done,
             "n_unreadable": len(failures),
             "warnings": list(manifest.warnings),
-            **_tally(shards.files, predictor.classes, judge),
+            **tally(shards.files, predictor.classes, judge.rule),
             **judge.describe(),
         }
         write_json(out / "summary.json", summary)
@@ -116,80 +115,3 @@ def _scored(
         n = len(scored.info)
         yield [escape_path(p) for p in manifest.path[position : position + n]], scored
         position += n
-
-
-def _columns(
-    paths: list[str], scored: ScoredFiles, judgement: Judgement, classes: tuple[str, ...]
-) -> dict[str, list[Any]]:
-    """One block as columns; unreadable files have nulls."""
-    names, readable = np.array(classes, dtype=object), scored.readable.tolist()
-    best = np.nan_to_num(scored.proba).argmax(axis=1)
-    columns: dict[str, list[Any]] = {
-        "path": paths,
-        "sha256": [item.sha256 or None for item in scored.info],
-        "label": [str(names[k]) if fine else None for k, fine in zip(best, readable, strict=True)],
-        "score": _nullable(scored.proba[np.arange(len(best)), best]),
-    }
-    columns |= {f"p_{name}": _nullable(scored.proba[:, k]) for k, name in enumerate(classes)}
-    return columns | {
-        "set": judgement.sets,
-        "novelty": _nullable(judgement.novelty),
-        "decision": judgement.decision,
-        "reason": judgement.reason,
-        "nearest": judgement.nearest,
-    }
-
-
-def _nullable(values: NDArray[np.float64]) -> list[float | None]:
-    return [None if v != v else v for v in values.tolist()]
-
-
-def _reject_by_fdr(files: Sequence[Path], alpha: float) -> None:
-    """Reject novel images by the p-values of the whole run, shard by shard."""
-    novelty = [_float_column(file, "novelty") for file in files]
-    novel = benjamini_hochberg(np.concatenate(novelty), alpha) if novelty else np.zeros(0, bool)
-    start = 0
-    for file, p in zip(files, novelty, strict=True):
-        table = read_shard(file)
-        mine = novel[start : start + len(p)]
-        decision, reason = reject_novel(table["decision"].to_pylist(), table["reason"].to_pylist(), mine)
-        for name, values in (("decision", decision), ("reason", reason)):
-            table = table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
-        replace_shard(file, table)
-        start += len(p)
-
-
-def _tally(files: Sequence[Path], classes: tuple[str, ...], judge: Judge) -> dict[str, Any]:
-    """Counts per class and decision, and the errors to expect among the accepted."""
-    per_class, per_decision = dict.fromkeys(classes, 0), dict.fromkeys((ACCEPT, REVIEW, REJECT), 0)
-    scores, accepted, n_undecided = [], [], 0
-    for file in files:
-        table = read_shard(file, ["label", "score", "decision"])
-        for name in table["label"].to_pylist():
-            if name is not None:
-                per_class[name] += 1
-        decision = np.array(table["decision"].to_pylist(), dtype=object)
-        for name in per_decision:
-            per_decision[name] += int((decision == name).sum())
-        n_undecided += sum(name is None for name in decision)
-        score = _floats(table["score"])
-        scores.append(score[~np.isnan(score)])
-        accepted.append(score[decision == ACCEPT])
-    every = np.concatenate(scores) if scores else np.zeros(0)
-    taken = np.concatenate(accepted) if accepted else np.zeros(0)
-    return {
-        "classes": per_class,
-        "decisions": per_decision if judge.rule else per_decision | {ACCEPT: None, REVIEW: None},
-        "n_undecided": n_undecided,
-        "mean_score": float(every.mean()) if len(every) else None,
-        "expected_errors": None if judge.rule is None else expected_errors(judge.rule, taken),
-    }
-
-
-def _float_column(file: Path, name: str) -> NDArray[np.float64]:
-    return _floats(read_shard(file, [name])[name])
-
-
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """A nullable column as numbers, NaN for null."""
-    return np.asarray(column.to_numpy(), dtype=np.float64)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from graticule.answers import read_shard
+from graticule.answers import DECISIONS, UNKNOWN, read_scored
 from graticule.arrays import StrArray, object_array
 from graticule.bundle import Bundle, bundle_hash, model_folder
 from graticule.decide.decisions import decide
@@ -30,7 +30,7 @@ from graticule.label_errors.judged import CrossValidated, Found, find_errors, re
 from graticule.manifest import Manifest, escape_path, unescape_path
 from graticule.progress import Reporter
 from graticule.review.items import Items
-from graticule.runs import as_written, read_json, require_finished
+from graticule.runs import as_written, require_finished
 from graticule.sources.sources import list_images
 
 _WITHOUT_MODEL = Preprocessing(size=224)
@@ -96,33 +96,27 @@ def read_subject(source: Path, reporter: Reporter) -> Subject:
 
 
 def _of_predictions(folder: Path) -> Subject:
-    summary = read_json(folder / "summary.json")
-    files = sorted(folder.glob("predictions-*.parquet"))
-    if not files:
-        raise RunError(f"{folder} holds no predictions-*.parquet; predict again")
-    table = pa.concat_tables([read_shard(file) for file in files])
-    classes = tuple(name[2:] for name in table.column_names if name.startswith("p_"))
-    readable = [i for i, label in enumerate(table["label"].to_pylist()) if label is not None]
-    first = _first_of_each(table["sha256"].to_pylist(), readable)
-    notes = _left_out(len(table) - len(readable), "unreadable") + _left_out(len(readable) - len(first), "copies")
-    table = table.take(pa.array(first, pa.int64()))
+    scored = read_scored(folder, ("sha256", "set", "reason", "nearest"))
+    summary, readable = scored.summary, np.flatnonzero(scored.called != UNKNOWN)
+    first = np.array(_first_of_each(scored.more["sha256"].to_pylist(), readable.tolist()), np.int64)
+    notes = _left_out(len(scored) - len(readable), "unreadable") + _left_out(len(readable) - len(first), "copies")
+    table = scored.more.take(first)
     images = Path(unescape_path(summary["images"]))
-    n = len(table)
-    proba = np.column_stack([table[f"p_{name}"].to_numpy() for name in classes]).reshape(n, len(classes))
+    n = len(first)
     items = Items(
         sha256=object_array(table["sha256"].to_pylist()),
-        path=object_array(table["path"].to_pylist()),
-        classes=classes,
-        proba=proba.astype(np.float64),
+        path=object_array(scored.path.take(first).to_pylist()),
+        classes=scored.classes,
+        proba=scored.proba[first],
         sets=_tuples(table["set"]),
-        novelty=np.asarray(table["novelty"].to_numpy(), np.float64),
-        decision=_strings(table["decision"]),
-        reason=_strings(table["reason"]),
+        novelty=scored.novelty[first],
+        decision=object_array(["" if code < 0 else DECISIONS[code] for code in scored.decision[first]]),
+        reason=object_array([value or "" for value in table["reason"].to_pylist()]),
         nearest=_tuples(table["nearest"]),
         given=object_array([""] * n),
         group=object_array([""] * n),
         suspicion=np.full(n, np.nan),
-        suggested=object_array(table["label"].to_pylist()),
+        suggested=object_array([scored.classes[k] for k in scored.called[first]]),
         sampling_prob=np.full(n, np.nan),
     )
     run = Path(unescape_path(summary["run"]))
@@ -290,10 +284,6 @@ def _first_of_each(sha256: Sequence[str | None], rows: Sequence[int]) -> list[in
 
 def _left_out(n: int, what: str) -> list[str]:
     return [f"{n:,} {what} are left out"] if n else []
-
-
-def _strings(column: pa.ChunkedArray) -> StrArray:
-    return object_array([value or "" for value in column.to_pylist()])
 
 
 def _tuples(column: pa.ChunkedArray) -> tuple[tuple[str, ...], ...]:
