@@ -20,9 +20,9 @@ from graticule.arrays import object_array
 from graticule.bundle import Bundle, BundleInfo, write_bundle
 from graticule.heads.scoring import LinearHead, pack_heads
 from graticule.images.preprocess import Preprocessing
+from graticule.label_errors.words import caveat
 from graticule.manifest import Manifest, escape_path, sample_id_of
 from graticule.predictions import Predictions
-from graticule.report.label_errors.words import caveat
 from graticule.sources.sources import read_manifest
 
 N, K = 150, 3

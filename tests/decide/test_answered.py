@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graticule.answers import Shards, block_of, prediction_schema, read_rows
-from graticule.decide.answered import reject_by_fdr, tally
+from graticule.decide.answered import reject_by_fdr, tally_answers
 from graticule.decide.rule import Rule
 
 CLASSES = ("fibre", "plate")
@@ -36,7 +36,7 @@ def test_counts_run_over_all_shards(tmp_path: Path) -> None:
         tmp_path, [["accept", "review", "reject"], ["accept", "accept", None, "reject"]], [[0.5] * 3, [0.5] * 4]
     )
     rule = Rule(np.array([0.5, 0.5]), "guaranteed", 0.99, 0.95, False, 120, 100, 2, "")
-    found = tally(files, CLASSES, rule)
+    found = tally_answers(files, CLASSES, rule)
     assert found["classes"] == {"fibre": 3, "plate": 2}
     assert found["decisions"] == {"accept": 3, "review": 1, "reject": 2}
     assert found["n_undecided"] == 1
@@ -46,7 +46,7 @@ def test_counts_run_over_all_shards(tmp_path: Path) -> None:
 
 
 def test_without_a_rule_nothing_was_accepted_or_sent_to_review(tmp_path: Path) -> None:
-    found = tally(shards(tmp_path, [[None, "reject"]], [[0.5] * 2]), CLASSES, None)
+    found = tally_answers(shards(tmp_path, [[None, "reject"]], [[0.5] * 2]), CLASSES, None)
     assert found["decisions"] == {"accept": None, "review": None, "reject": 1}
     assert found["expected_errors"] is None
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from graticule.phantoms.infobar import Bar, scale_bar
+from graticule.phantoms.infobar import DrawnBar, scale_bar
 
 _LAYOUTS = ("zeiss", "thermo", "jeol", "hitachi", "tescan")
 _TONES = ((0, 255), (0, 230), (255, 0), (240, 20), (28, 250), (64, 255), (128, 255), (128, 0), (190, 10))
@@ -73,7 +73,7 @@ def stamp_variant(
     chosen = draw_variant(rng, height, round(float(image.mean()))) if variant is None else variant
     panel = _ground(chosen, width)
     ink = Image.new("L", (width, chosen.height), 0)
-    bar = Bar(ImageDraw.Draw(ink), width, chosen.height, 255, *scale_bar(_log_uniform(rng, 1, 500), width))
+    bar = DrawnBar(ImageDraw.Draw(ink), width, chosen.height, 255, *scale_bar(_log_uniform(rng, 1, 500), width))
     _write(bar, chosen, rng)
     share = np.asarray(ink, dtype=np.float64) / 255
     stamped = image.copy()
@@ -90,7 +90,7 @@ def _ground(variant: Variant, width: int) -> NDArray[np.float64]:
     return np.asarray(np.rint(np.clip(ground, 0, 255)))
 
 
-def _write(bar: Bar, variant: Variant, rng: np.random.Generator) -> None:
+def _write(bar: DrawnBar, variant: Variant, rng: np.random.Generator) -> None:
     """Lay text, scale bar, rules and logo over the ground."""
     if variant.frame:
         bar.draw.rectangle((0, 0, bar.width - 1, bar.height - 1), outline=bar.ink)
@@ -102,7 +102,7 @@ def _write(bar: Bar, variant: Variant, rng: np.random.Generator) -> None:
         _write_text(bar, variant, rng)
 
 
-def _write_text(bar: Bar, variant: Variant, rng: np.random.Generator) -> None:
+def _write_text(bar: DrawnBar, variant: Variant, rng: np.random.Generator) -> None:
     """Settings in one to three lines, in cells where the make rules them off; then the scale bar and the name."""
     lines = {"jeol": 1, "hitachi": 1, "zeiss": 2, "thermo": 2, "tescan": 3}[variant.layout]
     if bar.height < 13 * lines:
@@ -127,7 +127,7 @@ def _write_text(bar: Bar, variant: Variant, rng: np.random.Generator) -> None:
         bar.text(0.86 * bar.width, gap, variant.layout.upper(), size)
 
 
-def _draw_scale(bar: Bar, variant: Variant, x: float, y: float, size: float) -> None:
+def _draw_scale(bar: DrawnBar, variant: Variant, x: float, y: float, size: float) -> None:
     """A scale bar with its caption: a ruler of eleven ticks, a line with end marks, or a thick line."""
     end, thick = x + bar.scale_px, max(1, bar.height // 16)
     if variant.layout == "hitachi":

@@ -15,7 +15,7 @@ _SHOWN = 15
 def command(run: options.Run, out: options.Out, json: options.Json = False) -> None:
     """Rank a run's labels by how likely they are wrong, and estimate how many are."""
     from graticule.jobs.label_errors import label_errors
-    from graticule.report.label_errors.words import caveat
+    from graticule.label_errors.words import caveat
 
     with ProgressBars() as progress:
         document = label_errors(run, out, progress)

@@ -15,7 +15,7 @@ from graticule.cli.interrupt import say_after_interrupt
 from graticule.jobs.options import ReviewOptions
 
 if TYPE_CHECKING:
-    from graticule.jobs.review import Sharing
+    from graticule.review.sharing import Sharing
 
 Source = Annotated[Path, typer.Argument(metavar="RUN_OR_PREDICTIONS", help="Folder of `predict`, or a run of `train`.")]
 Labels = Annotated[
@@ -56,8 +56,9 @@ def command(
     proxy: Proxies = None,
 ) -> None:
     """Open a local page to review what the model would not decide, and what looks wrong or new."""
-    from graticule.jobs.review import Sharing, listen_for, open_review
+    from graticule.jobs.review import open_review
     from graticule.record.people import check_person, login_name
+    from graticule.review.sharing import Sharing, listen_for
     from graticule.review.web.app import serve_page
 
     person = login_name() if user is None else user

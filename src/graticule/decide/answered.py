@@ -16,7 +16,7 @@ from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.rule import Rule
 
 
-def tally(files: Sequence[Path], classes: tuple[str, ...], rule: Rule | None) -> dict[str, Any]:
+def tally_answers(files: Sequence[Path], classes: tuple[str, ...], rule: Rule | None) -> dict[str, Any]:
     """Counts per class and decision, the mean score, and the errors to expect among the accepted.
 
     Parameters

@@ -18,7 +18,7 @@ from graticule.decide.reliability import calibration_errors, diagram_of
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import brier, log_loss, sample_log_loss
-from graticule.evaluate.summary import numbers
+from graticule.evaluate.summary import plain_numbers
 from graticule.heads.calibration_fit import paired_gain
 from graticule.statistics.intervals import MIN_GROUPS, share_limits, t_critical
 
@@ -153,7 +153,7 @@ def _acceptance(answers: LabelledAnswers, rule: Rule, accepted: BoolArray) -> di
         "errors": int((accepted & ~right).sum()),
         "accuracy": accuracy,
         "target": against(accuracy, rule.target),
-        "curve": {name: numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
+        "curve": {name: plain_numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
         "area": curve.area,
         "coverage_at": coverage_at(score, right, answers.unit),
     }

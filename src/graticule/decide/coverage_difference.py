@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray, numbered
+from graticule.arrays import FloatArray, IntArray, StrArray, numbered
 from graticule.decide.risk_coverage import TARGETS, accepted_shares
+from graticule.manifest import escape_path
+from graticule.predictions import Predictions
 from graticule.statistics.intervals import MIN_GROUPS, standard_error, t_critical
 from graticule.statistics.resampling import draw_groups, draw_weights
 
@@ -103,3 +106,32 @@ def _resampled(ranked: RankedAnswers, times: IntArray) -> FloatArray:
     copy = np.arange(len(rows)) - np.repeat(np.cumsum(copies) - copies, copies)
     unit = (np.cumsum(times) - times)[codes[rows]] + copy
     return accepted_shares(score[rows], right[rows], np.ones(len(rows)), unit)
+
+
+def add_coverage(many: dict[str, Any], shown: Sequence[Predictions], group: StrArray | None, seed: int) -> None:
+    """Put the share of images that can be accepted beside the other differences of each comparison."""
+    first = shown[0]
+    place = {name: i for i, name in enumerate(first.sample_id.tolist())}
+    common = set.intersection(*(set(p.sample_id.tolist()) for p in shown))
+    rows = np.array(sorted(place[name] for name in common), dtype=np.int64)
+    unit = None if group is None else numbered(group[rows].astype(str))
+    for other, found in zip(shown[1:], many["comparisons"], strict=True):
+        there = {name: i for i, name in enumerate(other.sample_id.tolist())}
+        same = np.array([there[name] for name in first.sample_id[rows]], dtype=np.int64)
+        columns = [other.classes.index(name) for name in first.classes]
+        proba = other.proba[same][:, columns]
+        found["coverage"] = coverage_differences(first.proba[rows], proba, first.y[rows], unit, seed)
+
+
+def out_of_reach(comparisons: Sequence[dict[str, Any]]) -> list[str]:
+    """One note per comparison with targets of accuracy at which neither run lets anything be accepted."""
+    notes = []
+    for found in comparisons:
+        targets = [f"{row['target']:.0%}" for row in found["coverage"] if not row["a"] and not row["b"]]
+        if targets:
+            runs = " or of ".join(escape_path(found[key]) for key in ("run_a", "run_b"))
+            notes.append(
+                f"Not reached by either: {', '.join(targets)} accuracy among accepted images. No threshold on the "
+                f"scores of {runs} keeps it on these images."
+            )
+    return notes

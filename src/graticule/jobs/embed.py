@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from graticule.errors import OptionError, RunError
 from graticule.features.reader import settle
-from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.features.samples import embed_samples, sorted_by_path
+from graticule.features.tables import FORMATS, write_features
 from graticule.files import writing
 from graticule.jobs.options import EmbedOptions
-from graticule.manifest import Manifest, escape_path
+from graticule.manifest import Manifest
 from graticule.networks.catalogue import encoder_of
-from graticule.plain_text import safe_cell
 from graticule.progress import Reporter, Silent
 from graticule.runs import reserved
 from graticule.sources.sources import list_images, read_manifest
-
-FORMATS = (".parquet", ".npz", ".csv")
 
 
 def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | None = None) -> dict[str, Any]:
@@ -58,7 +52,7 @@ def _embedded(data: Path, out: Path, options: EmbedOptions, reporter: Reporter) 
     )
     try:
         with writing(out, new=True) as sink:
-            _write(sink, out.suffix, samples, encoder.feature_names())
+            write_features(sink, out.suffix, samples, encoder.feature_names())
     except FileExistsError:
         _refuse_existing(out)
         raise
@@ -97,27 +91,3 @@ def _samples(data: Path, root: Path | None) -> Manifest:
         if any("/" not in path for path in everything.path):
             return everything
     return read_manifest(data, root=root, group="auto")
-
-
-def _write(sink: BinaryIO, suffix: str, samples: Samples, names: list[str]) -> None:
-    manifest = samples.manifest
-    ids = {
-        "sample_id": list(manifest.sample_id),
-        "path": [escape_path(p) for p in manifest.path],
-        "label": list(manifest.label),
-    }
-    if suffix == ".npz":
-        arrays: dict[str, Any] = {name: np.array(values, dtype=str) for name, values in ids.items()}
-        np.savez(sink, features=samples.features, names=np.array(names), **arrays)
-        return
-    columns = {name: pa.array(values, pa.string()) for name, values in ids.items()}
-    columns |= {name: pa.array(samples.features[:, j]) for j, name in enumerate(names)}
-    table = pa.table(columns)
-    if suffix == ".parquet":
-        pq.write_table(table, sink)
-    else:
-        import pyarrow.csv
-
-        for number, name in enumerate(ids):
-            table = table.set_column(number, name, pa.array(map(safe_cell, ids[name]), pa.string()))
-        pyarrow.csv.write_csv(table, sink)

@@ -14,22 +14,20 @@ from graticule.bundle import Bundle, bundle_hash, model_folder
 from graticule.decide.judge import Judge
 from graticule.decide.on_labelled import decisions_on, evaluate_specimens, reference_features
 from graticule.decide.open_bundle import open_bundle
-from graticule.errors import ManifestError
 from graticule.features.samples import Samples, beyond_notes, embed_samples, reasons_beyond, sorted_by_path
 from graticule.heads.outcome import part_metrics
 from graticule.heads.predictor import Predictor
 from graticule.jobs.openings import count_opening
 from graticule.jobs.options import EvaluateOptions
 from graticule.jobs.record import describe_data, unreadable_warning, write_failures
-from graticule.manifest import Manifest, escape_path
+from graticule.manifest import escape_path
 from graticule.options import check_outside
 from graticule.predictions import Predictions
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_evaluation_report
 from graticule.runs import machine, output_folder, package_versions, utc_now, write_json
-from graticule.sources.labels import unknown_class
 from graticule.sources.sources import read_manifest
-from graticule.split.training_only import PICKED, SYNTHETIC, training_only
+from graticule.split.scored_part import synthetic_notes, to_score
 
 
 def evaluate(
@@ -67,7 +65,7 @@ def evaluate(
     predictor, judge = Predictor.of(bundle, any_depth=options.any_depth), Judge(bundle, options)
     with output_folder(out, "evaluation"):
         everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
-        manifest, n_synthetic, n_picked = _to_score(everything, predictor.classes, options.synthetic)
+        manifest, n_synthetic, n_picked = to_score(everything, predictor.classes, options.synthetic)
         samples = embed_samples(
             manifest, predictor.encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
@@ -82,7 +80,7 @@ def evaluate(
         _write_tables(out, samples, predictions, {"metrics.json": metrics, "decisions.json": decisions})
         notes = [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)]
         notes += beyond_notes(reasons_beyond(samples.info, judge.intensity))
-        notes += _synthetic_notes(n_synthetic, options.synthetic)
+        notes += synthetic_notes(n_synthetic, options.synthetic)
         if n_picked:
             notes.append(f"{n_picked:,} images that a review queue picked on purpose were left out")
         record = {
@@ -108,41 +106,6 @@ def _write_tables(out: Path, samples: Samples, predictions: Predictions, documen
     write_failures(out / "failures.csv", samples.failures)
     for name, document in documents.items():
         write_json(out / name, document)
-
-
-def _to_score(everything: Manifest, classes: tuple[str, ...], synthetic: bool) -> tuple[Manifest, int, int]:
-    """Labelled samples to score, how many synthetic ones there are, and how many that a queue picked on purpose."""
-    manifest = everything.take(everything.labelled)
-    kind = training_only(manifest)
-    manifest = manifest.take((kind == "") | ((kind == SYNTHETIC) & synthetic))
-    n_picked = int((kind == PICKED).sum())
-    if not len(manifest) and n_picked:
-        raise ManifestError(
-            f"all {n_picked:,} labelled images were picked on purpose by a review queue (sampling_prob is empty): "
-            "figures on them would say nothing of usual images. Evaluate on images drawn at random"
-        )
-    _check_labels(manifest, classes)
-    return manifest, int((kind == SYNTHETIC).sum()), n_picked
-
-
-def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:
-    if not len(manifest):
-        raise ManifestError("no image is labelled: evaluate needs labels, `graticule predict` does not")
-    unknown = [name for name in manifest.classes if name not in classes]
-    if unknown:
-        told = ", ".join(unknown_class(name, classes) for name in unknown[:10])
-        raise ManifestError(
-            f"labels {told} are none of the model's classes "
-            f"{', '.join(map(repr, classes))}. Rename them, or leave these images out"
-        )
-
-
-def _synthetic_notes(n: int, evaluated: bool) -> list[str]:
-    if not n:
-        return []
-    if evaluated:
-        return [f"{n:,} of the images are synthetic: the figures do not say how the model does on real ones"]
-    return [f"{n:,} synthetic images (column origin) were left out; --synthetic evaluates on them too"]
 
 
 def _score(samples: Samples, predictor: Predictor) -> Predictions:

@@ -10,7 +10,7 @@ from typing import Any
 from graticule import __version__
 from graticule.answers import Shards, block_of, prediction_schema, shards_to_csv
 from graticule.bundle import bundle_hash, model_folder
-from graticule.decide.answered import reject_by_fdr, tally
+from graticule.decide.answered import reject_by_fdr, tally_answers
 from graticule.decide.judge import Judge
 from graticule.decide.open_bundle import open_bundle
 from graticule.heads.predictor import Predictor, ScoredFiles
@@ -83,7 +83,7 @@ def predict(
             "n": done,
             "n_unreadable": len(failures),
             "warnings": list(manifest.warnings),
-            **tally(shards.files, predictor.classes, judge.rule),
+            **tally_answers(shards.files, predictor.classes, judge.rule),
             **judge.describe(),
         }
         write_json(out / "summary.json", summary)

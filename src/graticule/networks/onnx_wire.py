@@ -47,7 +47,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Value:
+class WireValue:
     """An input or output: its name, type of the numbers, and lengths; None where one is free."""
 
     name: str
@@ -62,8 +62,8 @@ class Graph:
     opsets: Mapping[str, int]
     nodes: tuple[Node, ...]
     constants: tuple[Tensor, ...]
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
+    inputs: tuple[WireValue, ...]
+    outputs: tuple[WireValue, ...]
 
 
 def read_graph(model: bytes) -> Graph:
@@ -191,7 +191,7 @@ def _tensor(view: memoryview) -> Tensor:
     return Tensor(name, kind, shape, raw)
 
 
-def _value(view: memoryview) -> Value:
+def _value(view: memoryview) -> WireValue:
     fields = _Message(view, "an input or output", {1, 2, 3, 4})
     name = fields.text(1)
     kind = _Message(fields.one(2), "a type", {1, 6})
@@ -200,7 +200,7 @@ def _value(view: memoryview) -> Value:
     for dimension in _Message(tensor.one(2), "a shape", {1}).all(1):
         length = _Message(dimension, "a length", {1, 2, 3})
         shape.append(length.number(1) if length.number(1) > 0 else None)
-    return Value(name, tensor.number(1), tuple(shape))
+    return WireValue(name, tensor.number(1), tuple(shape))
 
 
 def _text(view: memoryview) -> str:

@@ -26,7 +26,7 @@ class Acquisition:
 
 
 @dataclass(frozen=True)
-class Bar:
+class DrawnBar:
     """One bar being drawn: the context, its width and height, text grey, and the scale bar's length and caption."""
 
     draw: ImageDraw.ImageDraw
@@ -54,7 +54,7 @@ class Make:
     height: int
     ground: int
     ink: int
-    fill: Callable[[Bar, Acquisition], None]
+    fill: Callable[[DrawnBar, Acquisition], None]
     place: str = "bottom"
 
 
@@ -81,7 +81,7 @@ def stamp(image: NDArray[np.uint8], make: str, acquisition: Acquisition) -> NDAr
     panel = Image.new("L", (image.shape[1], style.height), style.ground)
     length_px, caption = scale_bar(acquisition.pixel_size_nm, image.shape[1])
     draw = ImageDraw.Draw(panel)
-    style.fill(Bar(draw, image.shape[1], style.height, style.ink, length_px, caption), acquisition)
+    style.fill(DrawnBar(draw, image.shape[1], style.height, style.ink, length_px, caption), acquisition)
     stamped = image.copy()
     if rows is not None:
         stamped[rows[0] : rows[1]] = np.asarray(panel)
@@ -102,7 +102,7 @@ def _magnification(acquisition: Acquisition, width: int) -> float:
     return 120e6 / (acquisition.pixel_size_nm * width)
 
 
-def _zeiss(bar: Bar, shot: Acquisition) -> None:
+def _zeiss(bar: DrawnBar, shot: Acquisition) -> None:
     bar.draw.rectangle((0, 0, bar.width - 1, bar.height - 1), outline=bar.ink)
     bar.text(16, 3, bar.scale_text, 10.5)
     bar.rule((16, 26, 16 + bar.scale_px, 26), 3)
@@ -116,7 +116,7 @@ def _zeiss(bar: Bar, shot: Acquisition) -> None:
     bar.text(404, 9, "ZEISS", 19)
 
 
-def _thermo(bar: Bar, shot: Acquisition) -> None:
+def _thermo(bar: DrawnBar, shot: Acquisition) -> None:
     cells = (
         ("HV", f"{shot.energy_kv:.2f} kV"),
         ("mag", f"{_magnification(shot, bar.width):,.0f} x".replace(",", " ")),
@@ -136,7 +136,7 @@ def _thermo(bar: Bar, shot: Acquisition) -> None:
     bar.text(middle - 14, 16, bar.scale_text, 11)
 
 
-def _jeol(bar: Bar, shot: Acquisition) -> None:
+def _jeol(bar: DrawnBar, shot: Acquisition) -> None:
     bar.rule((bar.width - 20 - bar.scale_px, 4, bar.width - 20, 4), 3)
     bar.text(bar.width - 20 - bar.scale_px, 8, bar.scale_text, 13)
     power = f"{_magnification(shot, bar.width):,.0f}"
@@ -144,7 +144,7 @@ def _jeol(bar: Bar, shot: Acquisition) -> None:
     bar.text(10, 8, text, 13)
 
 
-def _hitachi(bar: Bar, shot: Acquisition) -> None:
+def _hitachi(bar: DrawnBar, shot: Acquisition) -> None:
     power = _magnification(shot, bar.width) / 1000
     text = f"S4800-{shot.number:04d} {shot.energy_kv:.1f}kV {shot.working_distance_mm:.1f}mm x{power:.1f}k SE(M)"
     bar.text(6, 6, text, 13)
@@ -155,7 +155,7 @@ def _hitachi(bar: Bar, shot: Acquisition) -> None:
     bar.text(left, 9, bar.scale_text.replace("µ", "u"), 13)
 
 
-def _tescan(bar: Bar, shot: Acquisition) -> None:
+def _tescan(bar: DrawnBar, shot: Acquisition) -> None:
     rows = (
         (f"SEM HV: {shot.energy_kv:.1f} kV", f"WD: {shot.working_distance_mm:.2f} mm"),
         (f"View field: {shot.pixel_size_nm * bar.width / 1000:.3g} µm", "Det: SE"),

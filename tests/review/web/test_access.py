@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from graticule.errors import OptionError
-from graticule.jobs.review import Sharing, listen_for
+from graticule.review.sharing import Sharing, listen_for
 from graticule.review.web.access import MAX_BODY, Sessions
 
 Open = Callable[..., Any]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graticule.arrays import StrArray, object_array
 from graticule.errors import RunError
 from graticule.evaluate.compare.alignment import ordinal
 from graticule.manifest import Manifest, escape_path
@@ -173,3 +174,34 @@ def _straddling(places: dict[str, Place], groups: dict[str, str], part: str) -> 
             seen[name].add(place)
     scored = [own for own in seen.values() if any(place[0] == part for place in own)]
     return sum(len(own) > 1 for own in scored), len(scored)
+
+
+def common_part(runs: Sequence[FinishedRun]) -> str:
+    """ "cv" where all runs have it, else "test"."""
+    for part in ("cv", "test"):
+        if all((run.predictions.part == part).any() for run in runs):
+            return part
+    has = [f"{run.folder} has {' and '.join(sorted(set(run.predictions.part))) or 'no rows'}" for run in runs]
+    raise RunError(
+        f"cannot compare: no part (cv, test) is in all runs: {', '.join(has)}. Train all with the same folds and "
+        "--test-size, or evaluate all on the same images"
+    )
+
+
+def common_groups(runs: Sequence[FinishedRun], first: Predictions) -> tuple[StrArray | None, str | None]:
+    """Group of each row of the first run, from the first run that names groups for all of them."""
+    for k, run in enumerate(runs):
+        if run.manifest.group is None:
+            continue
+        by_id = dict(zip(run.manifest.sample_id.tolist(), run.manifest.group.tolist(), strict=True))
+        if k and not all(by_id.get(i) for i in _shared(runs)):
+            continue
+        # samples that are in the first run alone are left out of the comparison; their group does not matter
+        group = object_array([str(by_id.get(i) or f"sample {i}") if k else str(by_id[i]) for i in first.sample_id])
+        note = f"Groups are those of {run.folder}; the first run was evaluated without groups." if k else None
+        return group, note
+    return None, None
+
+
+def _shared(runs: Sequence[FinishedRun]) -> set[str]:
+    return set.intersection(*(set(run.predictions.sample_id.tolist()) for run in runs))

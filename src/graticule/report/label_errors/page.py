@@ -10,9 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from graticule.errors import ImageError
+from graticule.label_errors.words import caveat, copy_words
 from graticule.report.audit.content import breakable
 from graticule.report.charts import interval_bar
-from graticule.report.label_errors.words import caveat, copy_words
 from graticule.report.page import render_page
 from graticule.report.thumbnails import ReadRgb, data_uri
 
