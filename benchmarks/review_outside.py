@@ -27,8 +27,9 @@ from pathlib import Path
 from graticule.images.preprocess import Preprocessing
 from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
-from graticule.review.desk import Desk, Settings
+from graticule.review.desk import Desk
 from graticule.review.pictures import ReviewPictures
+from graticule.review.sight import Settings
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.connections import REQUEST_SECONDS
 from graticule.review.web.context import Nearest

@@ -12,9 +12,10 @@ from tests.review.made_up import items_of
 
 from graticule.errors import LabelStoreError, OptionError
 from graticule.record.store import LabelStore
-from graticule.review.desk import Decision, Desk, Settings
+from graticule.review.desk import Decision, Desk
 from graticule.review.items import draw_control
 from graticule.review.queue import Filters
+from graticule.review.sight import Settings
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from graticule.decide.decisions import ACCEPT
 from graticule.record.current import ImageState
 from graticule.record.events import Event
 from graticule.record.store import LabelStore
-from graticule.review.desk import Decision, Desk, Settings
+from graticule.review.desk import Decision, Desk
 from graticule.review.items import CONTROL, Items, draw_control
 from graticule.review.progress import error_among_accepted, overview, work_of
+from graticule.review.sight import Settings
 
 
 @pytest.fixture

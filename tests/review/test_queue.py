@@ -12,10 +12,11 @@ from tests.review.made_up import items_of
 
 from graticule.errors import OptionError
 from graticule.record.store import LabelStore
-from graticule.review.desk import Decision, Desk, Settings
+from graticule.review.desk import Decision, Desk
 from graticule.review.items import KINDS, Items
 from graticule.review.ledger import Ledger
 from graticule.review.queue import CLAIM_SECONDS, Filters, Queue
+from graticule.review.sight import Settings
 
 ALL = Filters("all")
 

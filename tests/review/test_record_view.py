@@ -11,9 +11,10 @@ import pytest
 from tests.review.made_up import items_of
 
 from graticule.record.store import LabelStore
-from graticule.review.desk import Decision, Desk, Settings
+from graticule.review.desk import Decision, Desk
 from graticule.review.items import draw_control
 from graticule.review.record_view import EventFilter, Lines, read_record
+from graticule.review.sight import Settings
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from graticule.manifest import escape_path, unescape_path
 from graticule.progress import Reporter, Silent
 from graticule.record.people import check_person
 from graticule.record.store import LabelStore
-from graticule.review.desk import Desk, Settings
+from graticule.review.desk import Desk
 from graticule.review.items import control_size, draw_control, in_order
 from graticule.review.pictures import ReviewPictures
+from graticule.review.sight import Settings
 from graticule.review.subject import Subject, read_subject
 from graticule.runs import cache_folder
 from graticule.workers.pool import WorkerPool, available_cores

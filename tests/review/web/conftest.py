@@ -19,9 +19,10 @@ from tests.review.web.browser import Person, at_desk, launch
 from graticule.images.preprocess import Preprocessing
 from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
-from graticule.review.desk import Desk, Settings
+from graticule.review.desk import Desk
 from graticule.review.items import Items, draw_control, in_order
 from graticule.review.pictures import ReviewPictures
+from graticule.review.sight import Settings
 from graticule.review.web.app import Listening, create_app, listen, serving
 from graticule.review.web.context import Nearest, OfClasses
 

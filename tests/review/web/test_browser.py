@@ -14,7 +14,8 @@ from tests.review.web.browser import Person, key_to_image
 from tests.review.web.conftest import Opened
 
 from graticule.record.events import DOUBTFUL, NOVEL
-from graticule.review.desk import Decision, Settings
+from graticule.review.desk import Decision
+from graticule.review.sight import Settings
 
 Open = Callable[..., Opened]
 Sit = Callable[..., Person]

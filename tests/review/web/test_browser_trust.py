@@ -11,7 +11,8 @@ from tests.review.web.browser import FOREIGN, Person, at_desk, axe_script, hosti
 from tests.review.web.conftest import Opened
 
 from graticule.record.events import EventDraft
-from graticule.review.desk import Decision, Settings
+from graticule.review.desk import Decision
+from graticule.review.sight import Settings
 from graticule.review.web.app import serving
 
 if TYPE_CHECKING:

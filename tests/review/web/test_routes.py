@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from graticule.review.desk import Settings
+from graticule.review.sight import Settings
 
 Open = Callable[..., Any]
 
