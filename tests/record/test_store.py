@@ -237,12 +237,12 @@ def test_postgresql_without_sync_is_refused(postgresql: Callable[[], str]) -> No
 
 WRITER = """
 import sys
-from graticule.record.events import Draft
+from graticule.record.events import EventDraft
 from graticule.record.store import LabelStore
 url, who, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with LabelStore.open(url) as store:
     for i in range(n):
-        draft = Draft(who, "label", f"{i:064x}", f"{i}.png", new_value="a", client_id=f"{who}-{i}")
+        draft = EventDraft(who, "label", f"{i:064x}", f"{i}.png", new_value="a", client_id=f"{who}-{i}")
         store.append(draft)
         if i % 3 == 0:
             store.append(draft)

@@ -38,7 +38,7 @@ def pooled_tensors(model: onnx.ModelProto, output: str) -> list[str]:
     """Tensors that an average is taken of on the way to an output, in the order of the graph, and an output "maps".
 
     Some of them are no feature maps (the squares behind a variance, an attention block); their place in the feature
-    vector tells, see `graticule.explain.layout`.
+    vector tells, see `graticule.explain.pooled`.
     """
     ancestors = _ancestors(model, {output})
     found = [
