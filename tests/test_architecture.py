@@ -64,6 +64,10 @@ TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in MOD
 
 MAX_LINES = 350
 MAX_FUNCTION_LINES = 70
+MAX_CLASS_LINES = 200
+MAX_PARAMETERS = 8
+# choices that are each an option of their own, all by name
+MORE_PARAMETERS = {"graticule.split.folds.make_folds", "graticule.finetune.frozen.write_maps"}
 # who may import what; a package that is not listed here may be imported anywhere
 # the method finetune, which is loaded when it is asked for; its choices and its order of samples need no torch
 TRAINING = {name for name in MODULES if name.startswith(("graticule.finetune.", "graticule.training."))}
@@ -188,6 +192,53 @@ def test_modules_are_small_and_described(name: str) -> None:
         if isinstance(node, ast.FunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             assert lines <= MAX_FUNCTION_LINES, f"{name}.{node.name} has {lines} lines"
+
+
+def test_classes_are_small_and_functions_take_few_things() -> None:
+    many = set()
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                assert lines <= MAX_CLASS_LINES, f"{name}.{node.name} has {lines} lines"
+            if isinstance(node, ast.FunctionDef):
+                given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                if len([one for one in given if one.arg not in ("self", "cls")]) > MAX_PARAMETERS:
+                    many.add(f"{name}.{node.name}")
+    assert many == MORE_PARAMETERS
+
+
+def public_names(tree: ast.Module) -> dict[str, ast.stmt]:
+    """Names without underscore that a module defines at its top, each with its statement."""
+    found: dict[str, ast.stmt] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+    return {name: node for name, node in found.items() if not name.startswith("_")}
+
+
+# every verb of the command line has one, every program begins there, and the Python interface is the verbs
+ONE_MEANING = {"command", "main"}
+MIGRATION = "graticule.record.migrations."
+
+
+def test_no_public_name_has_two_meanings() -> None:
+    homes: dict[str, dict[str, ast.stmt]] = {}
+    for name, tree in TREES.items():
+        if name not in ("graticule.api", "graticule.cli.options") and not name.startswith(MIGRATION):
+            for own, node in public_names(tree).items():
+                homes.setdefault(own, {})[name] = node
+    twice = {
+        own: sorted(where)
+        for own, where in homes.items()
+        if len(where) > 1
+        and own not in ONE_MEANING
+        and any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in where.values())
+    }
+    assert not twice
 
 
 @pytest.mark.parametrize("name", MODULES)
