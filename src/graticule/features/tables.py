@@ -16,6 +16,7 @@ FORMATS = (".parquet", ".npz", ".csv")
 
 
 def write_features(sink: BinaryIO, suffix: str, samples: Samples, names: list[str]) -> None:
+    """Write ids and features to a stream as `suffix` says, one of `FORMATS`; `names` are those of the columns."""
     manifest = samples.manifest
     ids = {
         "sample_id": list(manifest.sample_id),

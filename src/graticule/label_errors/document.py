@@ -21,6 +21,7 @@ _SHOWN_NEIGHBOURS = 5
 
 
 def listed_paths(judged: CrossValidated, found: Found) -> set[str]:
+    """Paths of the images whose label is listed as an error."""
     return set(judged.manifest.path[found.errors.listed].tolist())
 
 

@@ -36,6 +36,7 @@ def _check_labels(manifest: Manifest, classes: tuple[str, ...]) -> None:
 
 
 def synthetic_notes(n: int, evaluated: bool) -> list[str]:
+    """What a report says of n synthetic images, evaluated or left out."""
     if not n:
         return []
     if evaluated:
