@@ -7,11 +7,7 @@ import numpy as np
 import pytest
 
 from graticule.arrays import StrArray, object_array
-from graticule.audit.cue_prediction import permuted_labels, predict_from_cues
-from graticule.audit.shortcuts import ADVICE, MOST_SAMPLES, Cue, Shortcut, Shortcuts, find_shortcuts, shortcut_row
-from graticule.audit.standard_cues import ImageFacts, standard_cues
-from graticule.images.cues import BORDER, MARKS, N_CUES
-from graticule.statistics.association import Categorical
+from graticule.audit.shortcuts import MOST_SAMPLES, Cue, Shortcut, Shortcuts, find_shortcuts, shortcut_row
 
 CLASSES = ("a", "b", "c")
 
@@ -26,13 +22,6 @@ def noise_cue(n: int, rng: np.random.Generator, m: int = 3) -> Cue:
 
 def by_name(found: Shortcuts) -> set[str]:
     return {shortcut.cue for shortcut in found.flagged}
-
-
-def facts_of(n: int, rng: np.random.Generator) -> ImageFacts:
-    nothing = texts([""] * n)
-    full = np.full(n, 64.0)
-    measured = rng.normal(size=(n, N_CUES))
-    return ImageFacts(full, full, full / 8, full / 64, nothing, nothing, nothing, full * np.nan, measured, full)
 
 
 def test_a_planted_format_is_found_with_its_class() -> None:
@@ -161,78 +150,6 @@ def test_the_answer_repeats_with_the_seed() -> None:
     rng = np.random.default_rng(9)
     y, cue = rng.integers(0, 3, 90), noise_cue(90, rng)
     assert find_shortcuts([cue], y, CLASSES, None, seed=4) == find_shortcuts([cue], y, CLASSES, None, seed=4)
-
-
-def test_labels_are_permuted_as_groups() -> None:
-    units = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3])
-    y = units % 2
-    drawn = permuted_labels(y, units, 50, np.random.default_rng(0))
-    assert drawn.shape == (50, 12)
-    assert all(len(set(row[units == g])) == 1 for row in drawn for g in range(4))
-    assert (drawn.sum(axis=1) == 6).all()
-    alone = permuted_labels(y, np.arange(12), 50, np.random.default_rng(0))
-    assert (alone.sum(axis=1) == 6).all()
-    assert len({tuple(row) for row in alone.tolist()}) > 40
-
-
-def test_no_group_votes_for_itself() -> None:
-    units = np.repeat(np.arange(8), 5)
-    y = units % 2
-    own = Categorical(units.astype(np.int64), 8)  # the group itself: perfect inside, unknown outside
-    found = predict_from_cues([own, np.eye(8)[units]], y, units, seed=0, n_permutations=99)
-    assert all(prediction.p_value > 0.05 for prediction in found)
-    assert found[0].accuracy == pytest.approx(0.5)
-
-
-def test_standard_cues_leave_out_what_is_constant_or_the_label_itself() -> None:
-    rng = np.random.default_rng(10)
-    label = texts(["basophil"] * 10 + ["platelet"] * 10)
-    folder = texts([f"{part}/01_{name.title()}" for part, name in zip(["train", "val"] * 10, label, strict=True)])
-    specimen = texts([f"s{i // 5}" for i in range(20)])
-    facts = facts_of(20, rng)
-    cues, notes = standard_cues(facts, label, folder=folder, columns={"specimen": specimen, "site": texts(["x"] * 20)})
-    names = [cue.name for cue in cues]
-    assert "folder" in names
-    assert set(next(cue for cue in cues if cue.name == "folder").values) == {"train", "val"}
-    assert not {"bit depth", "site", "specimen", "image size", "pixel size", "file day", "file format"} & set(names)
-    assert {"border", "thumbnail", "brightness", "info bar"} <= set(names)
-    assert any("each specimen holds one class" in note for note in notes)
-    assert all(cue.remedy in ADVICE for cue in cues)
-    only_label, _ = standard_cues(facts, label, folder=label)
-    assert "folder" not in [cue.name for cue in only_label]
-
-
-def test_standard_cues_find_planted_acquisition_and_border() -> None:
-    rng = np.random.default_rng(11)
-    n = 90
-    y = np.repeat([0, 1, 2], 30)
-    facts = facts_of(n, rng)
-    facts.measured[y == 0, BORDER] += 5
-    facts = replace(facts, bits=np.where(y == 2, 16.0, 8.0), pixel_size_nm=np.where(y == 1, np.nan, 20.0))
-    columns = {"pixel_size_nm": texts(["40" if k == 1 else "" for k in y]), "day": texts(["mon", "tue"] * 45)}
-    cues, _ = standard_cues(facts, texts([CLASSES[k] for k in y]), columns=columns)
-    found = find_shortcuts(cues, y, CLASSES, None)
-    named = {shortcut.cue: shortcut.class_ for shortcut in found.flagged}
-    assert named == {"border": "a", "bit depth": "c", "pixel size": "b"}
-    assert {shortcut.nature for shortcut in found.flagged if shortcut.cue == "border"} == {"picture"}
-
-
-def test_marks_are_a_cue_unless_they_are_masked() -> None:
-    rng = np.random.default_rng(12)
-    y = np.repeat([0, 1], 40)
-    facts = facts_of(80, rng)
-    facts.measured[:, MARKS] = 0.0
-    label = texts([CLASSES[k] for k in y])
-    assert "burnt-in marks" not in [cue.name for cue in standard_cues(facts, label)[0]]
-    facts.measured[:, MARKS] = np.column_stack([np.ones(80), np.where(y == 1, 0.01, 0.0), np.zeros(80)])
-    found = find_shortcuts(standard_cues(facts, label)[0], y, CLASSES, None)
-    (marks,) = [shortcut for shortcut in found.flagged if shortcut.cue == "burnt-in marks"]
-    assert marks.nature == "acquisition"
-    assert marks.accuracy == pytest.approx(1.0)
-    assert "--marks mask" in marks.advice
-    masked, notes = standard_cues(facts, label, masked=True)
-    assert "burnt-in marks" not in [cue.name for cue in masked]
-    assert any("--marks mask" in note for note in notes)
 
 
 def test_a_row_is_json_without_nan() -> None:

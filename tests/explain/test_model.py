@@ -11,7 +11,6 @@ import pytest
 
 from graticule.errors import OptionError
 from graticule.explain.fidelity import rank_correlation
-from graticule.explain.graph import load_graph, shuffled_weights, weight_stages
 from graticule.explain.model import ExplainableModel, turned_back, views_of
 from graticule.explain.overlay import peak
 from graticule.heads.scoring import LinearHead, LogitHead
@@ -124,23 +123,6 @@ def test_methods_that_do_not_fit_are_refused(encoder: Encoder) -> None:
         model.check_method("gradcam")
     with pytest.raises(OptionError, match="allowed"):
         model.check_method("lime")
-
-
-def test_weights_are_shuffled_within_their_layer(encoder: Encoder) -> None:
-    graph = load_graph(encoder.model)
-    stages = weight_stages(graph, [tap.tensor for tap in ExplainableModel.of(encoder, []).taps])
-    assert len(stages) == 4
-    names = stages[-1][1]
-    mixed = shuffled_weights(graph, names, np.random.default_rng(0))
-    for before, after in zip(graph.graph.initializer, mixed.graph.initializer, strict=True):
-        if before.name not in names:
-            assert before == after
-    a, b = (
-        np.frombuffer(next(t for t in g.graph.initializer if t.name == names[0]).raw_data, np.float32)
-        for g in (graph, mixed)
-    )
-    assert not np.array_equal(a, b)
-    assert np.array_equal(np.sort(a), np.sort(b))
 
 
 def test_destroyed_weights_change_the_map(encoder: Encoder) -> None:

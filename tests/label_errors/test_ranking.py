@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from graticule.errors import OptionError
-from graticule.label_errors.neighbours import find_neighbours
-from graticule.label_errors.noise import confident_joint, confident_thresholds, estimate_noise
 from graticule.label_errors.ranking import CUT_OFF, find_label_errors
-from graticule.label_errors.second_look import second_look
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,47 +46,6 @@ class World:
 def precision(order: Ints, wrong: NDArray[np.bool_]) -> float:
     """Share of wrong labels among as many first ones of the list."""
     return float(wrong[order[: wrong.sum()]].mean())
-
-
-def by_hand(proba: Floats, y: Ints) -> Ints:
-    """The confident joint, image by image."""
-    k = proba.shape[1]
-    threshold = [np.mean([p[j] for p, label in zip(proba, y, strict=True) if label == j]) for j in range(k)]
-    joint = np.zeros((k, k), dtype=np.int64)
-    for p, label in zip(proba, y, strict=True):
-        reached = [j for j in range(k) if p[j] >= threshold[j] - 1e-12]
-        if reached:
-            joint[label, reached[int(np.argmax([p[j] for j in reached]))]] += 1
-    return joint
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_confident_joint_is_that_of_the_paper(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    proba = rng.dirichlet(np.full(5, 0.4), 300)
-    y = np.array([rng.choice(5, p=p) for p in proba])
-    joint = confident_joint(proba, y)
-    assert joint.tolist() == by_hand(proba, y).tolist()
-    assert joint.sum() <= 300
-
-
-@pytest.mark.skipif(importlib.util.find_spec("cleanlab") is None, reason="cleanlab is not installed")
-def test_confident_joint_agrees_with_cleanlab_where_definitions_agree() -> None:
-    count: Any = importlib.import_module("cleanlab.count")
-    rng = np.random.default_rng(0)
-    proba = rng.dirichlet(np.full(4, 0.15), 400)
-    y = np.array([rng.choice(4, p=p) for p in proba])
-    assert np.allclose(confident_thresholds(proba, y), count.get_confident_thresholds(y, proba))
-    # cleanlab counts an image that reaches several thresholds for the likeliest class, even one below its threshold
-    reached = proba >= confident_thresholds(proba, y)
-    plain = reached[np.arange(400), proba.argmax(axis=1)] | (reached.sum(axis=1) < 2)
-    theirs = count.compute_confident_joint(y, proba, calibrate=False)
-    assert abs(confident_joint(proba, y) - theirs).sum() <= 2 * (~plain).sum()
-
-
-def test_a_class_without_a_label_has_no_threshold() -> None:
-    proba = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1]])
-    assert confident_thresholds(proba, np.array([0, 1, 0])).tolist() == pytest.approx([0.65, 0.7, np.inf])
 
 
 def test_a_golden_number_of_bayes_rule() -> None:
@@ -142,51 +97,6 @@ def test_neighbours_help() -> None:
     assert np.mean(gain) > 0.02
 
 
-def test_a_second_look_helps_where_the_first_was_misled() -> None:
-    gain = []
-    for seed in range(5):
-        world = World(seed)
-        y, wrong = world.labels(0.15, to=1)
-        # scores of a model that learnt from the wrong labels: those of its own kind
-        misled = second_look(world.features, y, world.fold, np.ones(len(y), bool), 4)
-        assert misled is not None
-        once, twice = (
-            find_label_errors(misled, y, features=world.features, fold=world.fold, twice=again)
-            for again in (False, True)
-        )
-        assert set(twice.exponents) - set(once.exponents) == {"second look"}
-        gain.append(precision(twice.order, wrong) - precision(once.order, wrong))
-    assert np.mean(gain) > 0.01
-    assert min(gain) > -0.01
-
-
-def test_a_second_look_scores_each_image_by_heads_of_other_folds_and_kept_images() -> None:
-    world = World(2, n=400)
-    y = world.truth.copy()
-    keep = np.ones(400, bool)
-    keep[:30] = False
-    first = second_look(world.features, y, world.fold, keep, 4)
-    # labels of images that are not kept, and of the own fold, change nothing
-    y[:30] = (y[:30] + 1) % 4
-    again = second_look(world.features, y, world.fold, keep, 4)
-    assert first is not None
-    assert again is not None
-    np.testing.assert_array_equal(first, again)
-    y[world.fold == 3] = 0
-    own = second_look(world.features, y, world.fold, keep, 4)
-    assert own is not None
-    np.testing.assert_array_equal(own[world.fold == 3], again[world.fold == 3])
-    np.testing.assert_allclose(first.sum(axis=1), 1.0)
-    assert (first.argmax(axis=1) == world.truth).mean() > 0.8
-
-
-def test_a_second_look_is_left_out_where_a_class_would_be_gone() -> None:
-    world = World(4, n=300)
-    rare = (world.truth != 3) | (world.fold == 0)
-    y = np.where(rare, world.truth, 0)
-    assert second_look(world.features, y, world.fold, np.ones(300, bool), 4) is None
-
-
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.05, 0.1])
 def test_the_share_of_wrong_labels_is_told_within_two_points(share: float) -> None:
     off = []
@@ -197,36 +107,6 @@ def test_the_share_of_wrong_labels_is_told_within_two_points(share: float) -> No
         assert noise.low <= noise.share <= noise.high
         off.append(noise.share - share)
     assert max(map(abs, off)) < 0.02
-
-
-def test_the_interval_covers_the_planted_share() -> None:
-    covered = []
-    for seed in range(60):
-        world = World(seed, n=800, spread=0.3)
-        y, _ = world.labels(0.05)
-        noise = estimate_noise(world.proba, y)
-        covered.append(noise.low <= 0.05 <= noise.high)
-    assert np.mean(covered) >= 0.9
-
-
-def test_wrong_groups_widen_the_interval_and_few_groups_have_none() -> None:
-    world = World(3, n=1200, spread=0.3)
-    unit = np.arange(1200) // 20
-    y = np.where(np.isin(unit, [4, 9, 33]), (world.truth + 1) % 4, world.truth)
-    single, grouped = estimate_noise(world.proba, y), estimate_noise(world.proba, y, unit)
-    assert grouped.share == single.share
-    assert grouped.high - grouped.low > 1.5 * (single.high - single.low)
-    assert np.isnan(estimate_noise(world.proba, y, unit % 5).low)
-
-
-def test_pairs_name_the_planted_confusion() -> None:
-    world = World(5, spread=0.3)
-    y = world.truth.copy()
-    y[np.flatnonzero(world.truth == 2)[:40]] = 1
-    label, shown, rate, low, high = estimate_noise(world.proba, y).pairs()[0]
-    assert (label, shown) == (1, 2)
-    assert low <= 40 / (world.truth == 2).sum() <= high
-    assert low <= rate <= high
 
 
 def test_copies_under_two_labels_come_first_beside_each_other() -> None:
@@ -250,19 +130,6 @@ def test_copies_under_one_label_are_no_conflict() -> None:
     pair = np.flatnonzero(y == 1)[:2]
     copies[pair[1]] = copies[pair[0]]
     assert not find_label_errors(world.proba, y, copies=copies).conflict.any()
-
-
-def test_neighbours_are_of_other_folds_and_an_own_label_has_no_say() -> None:
-    world = World(4, n=400)
-    y = world.truth.copy()
-    before = find_neighbours(world.features, y, world.fold, 4)
-    assert (world.fold[before.row] != world.fold[:, None]).all()
-    assert before.votes.sum(axis=1) == pytest.approx(np.ones(400))
-    changed = y.copy()
-    changed[7] = (y[7] + 1) % 4
-    after = find_neighbours(world.features, changed, world.fold, 4)
-    assert after.row[7].tolist() == before.row[7].tolist()
-    assert after.votes[7].tolist() == before.votes[7].tolist()
 
 
 def test_the_order_of_images_and_classes_does_not_matter() -> None:

@@ -12,16 +12,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from graticule.errors import LabelDatabaseError, LabelStoreError, OptionError
+from graticule.errors import LabelDatabaseError, LabelStoreError
 from graticule.record import schema
-from graticule.record.engine import WRITES, parse_place, write_transaction
+from graticule.record.engine import WRITES, write_transaction
 from graticule.record.events import COLUMNS, EventDraft
-from graticule.record.signature import images_digest, sign, signatures
 from graticule.record.store import LabelStore
 from graticule.record.trail import START, ChainEnd, event_hash
 
 Make = Callable[..., EventDraft]
-Image = Callable[[int], str]
 
 
 def _run(store: LabelStore, *statements: str) -> None:
@@ -167,15 +165,6 @@ def test_missing_guards_are_put_back_on_the_record(store: LabelStore, draft: Mak
         assert again.verify().sound
 
 
-def test_an_altered_guard_is_missing(small: LabelStore) -> None:
-    _run(
-        small,
-        "DROP TRIGGER label_events_no_update",
-        "CREATE TRIGGER label_events_no_update BEFORE UPDATE ON label_events BEGIN SELECT 1; END",
-    )
-    assert small.missing_guards() == ("label_events_no_update",)
-
-
 def test_upgrade_from_the_first_revision_keeps_rows_and_guards(store: LabelStore, draft: Make, url: str) -> None:
     """The tables as revision 0001 left them, with a row; then as the present version opens them."""
     row = store.append(draft(1)).row()
@@ -199,18 +188,6 @@ def test_upgrade_from_the_first_revision_keeps_rows_and_guards(store: LabelStore
                 connection.execute(text(f"DROP TRIGGER {schema.TABLE}_{name}{on}"))
             schema.upgrade(connection)
             assert schema.missing_guards(connection) == ()
-
-
-def test_the_migrations_make_the_tables_that_the_program_uses(store: LabelStore) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD_REVISION
-    with write_transaction(store._engine) as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE})
-        differences = compare_metadata(context, schema.label_events.metadata)
-    assert [d for d in differences if d[0] != "remove_index"] == []
 
 
 def test_a_newer_store_is_refused(small: LabelStore, tmp_path: Path) -> None:
@@ -291,26 +268,6 @@ def test_a_reader_sees_one_moment(store: LabelStore, draft: Make) -> None:
     assert [event.seq for event in store.events(up_to=2)] == [1, 2]
 
 
-def test_signatures_bind_the_chain(store: LabelStore, draft: Make, image: Image) -> None:
-    store.append_all([draft(i) for i in range(3)])
-    before = store.head()
-    images = [image(i) for i in range(3)]
-    signature = sign(store, "Dr. Ann Example", "reviewed", batch="lot 7", images=[*images, images[0]])
-    assert (signature.signed_seq, signature.signed_head) == (before.seq, before.hash)
-    assert (signature.n_images, signature.images_sha256) == images_digest(images)
-    store.append(draft(3))
-    assert signatures(store.events()) == [signature]
-    assert store.verify(ChainEnd(signature.seq, signature.head)).proven == 4
-    with pytest.raises(LabelStoreError, match="1 of 1 images have no decision"):
-        sign(store, "ann", "reviewed", batch="lot 8", images=[image(99)])
-    with pytest.raises(LabelStoreError, match="sign needs a reason"):
-        sign(store, "ann", " ", batch="lot 8", images=images)
-    _drop_guards(store)
-    _run(store, "UPDATE label_events SET new_value = 'b' WHERE seq = 2")
-    with pytest.raises(LabelStoreError, match="cannot be signed: event 2 was edited"):
-        sign(store, "ann", "reviewed", batch="lot 8", images=images)
-
-
 def test_places_that_are_no_store(tmp_path: Path) -> None:
     with pytest.raises(LabelStoreError, match="there is no label store at"):
         LabelStore.open(str(tmp_path / "none.db"), read_only=True)
@@ -325,26 +282,6 @@ def test_places_that_are_no_store(tmp_path: Path) -> None:
     with pytest.raises(LabelStoreError, match="there is no label store in"):
         LabelStore.open(str(tmp_path / "empty.db"), read_only=True)
     assert list(tmp_path.glob("none*")) == []
-
-
-def test_urls() -> None:
-    assert parse_place("sqlite:///a/b.db").file == Path("a/b.db")
-    assert parse_place("sqlite:////a/b.db").file == Path("/a/b.db")
-    for bad in ("", "mysql://host/db", "sqlite://", "sqlite:///:memory:", "http://[", "sqlite:///x.db?mode=ro"):
-        with pytest.raises(OptionError, match="--labels"):
-            parse_place(bad)
-
-
-def test_passwords_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pg8000")
-    assert "secret" not in parse_place("postgresql+pg8000://ann:secret@127.0.0.1:1/x").shown
-    with pytest.raises(LabelStoreError) as refused:
-        LabelStore.open("postgresql+pg8000://ann:secret@127.0.0.1:1/x")
-    assert "secret" not in str(refused.value)
-    monkeypatch.setenv("PGPASSWORD", "secret")
-    place = parse_place("postgresql://ann@127.0.0.1:1/x")
-    assert "secret" in str(place.url)
-    assert "secret" not in place.shown
 
 
 def test_a_copy_that_cannot_be_written_is_verified(
@@ -368,28 +305,6 @@ def test_nobody_writes_under_the_name_of_the_program(store: LabelStore, draft: M
             store.append(draft(1, who))
     store.append(draft(1, "graticule team"))
     assert store.people() == ["graticule team"]
-
-
-def test_foreign_triggers_and_rules_are_named(store: LabelStore, draft: Make) -> None:
-    table = schema.TABLE
-    store.append(draft(1))
-    assert store.foreign_rules() == ()
-    if _is_sqlite(store):
-        _run(store, f"CREATE TRIGGER copycat AFTER INSERT ON {table} BEGIN SELECT 1; END")
-        assert store.foreign_rules() == ("trigger copycat",)
-    else:
-        _run(
-            store,
-            "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
-            f"CREATE TRIGGER copycat BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION nothing()",
-            f"CREATE RULE swallow AS ON UPDATE TO {schema.VERSION_TABLE} DO INSTEAD NOTHING",
-            f"CREATE POLICY hide ON {table} USING (seq < 2)",
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        )
-        found = ("trigger copycat", "rule swallow", "row policy hide", f"row security on {table}")
-        assert store.foreign_rules() == found
-    assert store.missing_guards() == ()
-    assert store.verify().sound
 
 
 def _meddle(store: LabelStore, act: str) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
-from graticule.audit.document import Advice, AuditDocument, CopyFamily, Harm
+from graticule.audit.document import Advice, AuditDocument, Harm
 from graticule.audit.rules import recommend
 from graticule.errors import ImageError
-from graticule.report.audit.content import audit_subject, audit_verdict, breakable, marked
+from graticule.report.audit.content import audit_verdict
 from graticule.report.audit.page import render_audit
 from graticule.report.audit.pictures import (
     FAMILIES,
@@ -23,8 +23,6 @@ from graticule.report.audit.pictures import (
     STRIP,
     AuditPictures,
     examples_each,
-    how_alike,
-    in_strip,
 )
 from graticule.report.thumbnails import ReadRgb
 
@@ -306,32 +304,6 @@ def test_many_families_are_counted_and_the_rest_named(data: Data) -> None:
     assert sum(tag == "img" for tag, _ in page.elements[start:]) == 2 * FAMILIES
 
 
-def test_each_label_has_its_turn_in_a_strip() -> None:
-    labels = ["a"] * 30 + ["b"] * 2 + ["c"] * 9
-    shown = in_strip(labels, [False] * len(labels))
-    assert shown == [30, 31, 32, 33, 34, 0, 1, 2]
-    # those that show the conflict come before the others of their label
-    preferred = [i in (29, 40) for i in range(len(labels))]
-    assert {29, 40} < set(in_strip(labels, preferred))
-    assert in_strip(["a"] * 3, [False] * 3) == [0, 1, 2]
-    many = [f"label {i:02d}" for i in range(20)]
-    assert in_strip(many, [False] * 20) == list(range(STRIP))
-
-
-def test_a_chain_is_not_called_copies_of_each_other() -> None:
-    def words(kind: Literal["exact", "near"], *paths: str, complete: bool = True, change: str = "") -> str:
-        changes = (change,) if change else ()
-        labels = ("x",) * len(paths)
-        family = {"paths": paths, "labels": labels, "similarity": 0.9, "changes": changes}
-        return how_alike(CopyFamily(n=len(paths), kind=kind, complete=complete, **family))
-
-    assert words("near", "a", "b", "c") == "all nearly identical to each other, similarity from 0.900 up"
-    chain = words("near", "a", "b", "c", complete=False)
-    assert chain.startswith("a chain: each is nearly identical to at least one other, not")
-    assert words("near", "a", "b", change="mirrored") == "nearly identical, similarity 0.900; mirrored"
-    assert words("exact", "a", "b", "c") == "identical pixels"
-
-
 def test_odd_names_are_inert_and_whole(tmp_path: Path, parse: Parse, odd_names: tuple[str, ...]) -> None:
     data = Data(tmp_path, parse, odd_names)
     document = data.full()
@@ -435,16 +407,3 @@ def test_the_verdict_follows_the_gravest_finding(data: Data) -> None:
         audit_verdict(recommend(AuditDocument.model_validate(data.clean())))
         == "Nothing found that would make a result wrong."
     )
-
-
-def test_code_is_marked_and_text_escaped() -> None:
-    assert marked("use `--group <x>` & go") == "use <code>--group &lt;x&gt;</code> &amp; go"
-    assert marked("one ` alone") == "one ` alone"
-    assert breakable("a<b>/c.png") == "a&lt;b&gt;/<wbr>c.png"
-
-
-def test_the_subject_is_the_name_of_the_data() -> None:
-    assert audit_subject(AuditDocument(source="/data/grains")) == "grains"
-    assert audit_subject(AuditDocument(source="/data/grains.csv")) == "grains"
-    assert audit_subject(AuditDocument(source="/data/grains/manifest.csv")) == "grains"
-    assert audit_subject(AuditDocument()) == "images"

@@ -1,0 +1,72 @@
+"""What is explained: log-odds, and gradients equal to those of autograd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.explain.test_pooled import SIDE, C, D, heads_of, torch
+
+from graticule.explain.pooled import Tap, hirescam
+from graticule.explain.targets import TARGETS, class_log_odds, margins, target_gradients
+from graticule.heads.scoring import Head, LinearHead, LogitHead, probabilities
+
+
+def torch_scores(head: Head, x: Any) -> Any:
+    def t(values: Any) -> Any:
+        return torch.tensor(np.asarray(values, np.float64))
+
+    if isinstance(head, LogitHead):
+        return x @ t(head.logit_weights).T + t(head.bias)
+    z = torch.sign(x) * torch.sqrt(torch.abs(x))
+    if isinstance(head, LinearHead):
+        return z @ t(head.weights).T + t(head.bias)
+    u = (z - t(head.centre)) @ t(head.projection)
+    kernel = torch.exp(-head.gamma * ((u[:, None] - t(head.support)[None]) ** 2).sum(-1))
+    return kernel @ t(head.coefficients) + t(head.bias)
+
+
+def torch_target(heads: list[Head], x: Any, target: str) -> Any:
+    if target == "score":
+        return torch.stack([torch_scores(h, x) for h in heads]).mean(0)
+    logs = torch.stack([torch.log_softmax(h.temperature * torch_scores(h, x), dim=1) for h in heads])
+    if target == "margin":
+        return (logs - logs.mean(dim=2, keepdim=True)).mean(0)
+    p = logs.exp().mean(0)
+    return torch.log(p) - torch.log1p(-p)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("kind", ["linear", "logit", "rbf"])
+def test_gradients_and_maps_equal_those_of_autograd(kind: str, target: str) -> None:
+    generator = np.random.default_rng(3)
+    heads = heads_of(kind, generator)
+    a = torch.tensor(generator.normal(0.4, 1.0, size=(3, C, SIDE, SIDE)), requires_grad=True)
+    mu = a.mean(dim=(2, 3))
+    s = a.std(dim=(2, 3), correction=0)
+    y = torch_target(heads, torch.cat([mu, s], dim=1), target)
+    classes = np.array([[0, 2], [1, 3], [3, 0]])
+    features = torch.cat([mu, s], dim=1).detach().numpy()
+    found = hirescam(Tap("a", 0, C, C), a.detach().numpy(), target_gradients(heads, features, classes, target))
+    for i in range(3):
+        for t in range(2):
+            (gradient,) = torch.autograd.grad(y[i, classes[i, t]], a, retain_graph=True)
+            expected = (gradient[i] * a[i]).sum(0).detach().numpy()
+            assert np.abs(found[i, t] - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+def test_log_odds_are_those_of_the_mean_probability() -> None:
+    generator = np.random.default_rng(4)
+    heads = heads_of("linear", generator)
+    x = generator.normal(size=(6, D))
+    p = probabilities(heads, x.astype(np.float32))
+    assert np.allclose(class_log_odds(heads, x), np.log(p) - np.log1p(-p), rtol=1e-4, atol=1e-5)
+    assert np.allclose(margins(heads, x).sum(axis=1), 0, atol=1e-9)
+
+
+def test_log_odds_do_not_saturate() -> None:
+    head = LogitHead(np.array([[60.0, 0.0], [0.0, 60.0]], np.float32), np.zeros(2, np.float32), 1.0)
+    gradient = target_gradients([head], np.array([[1.0, 0.0]]), np.array([[0]]), "log-odds")
+    # p is 1 to 26 digits, and the gradient still that of the score against its rival
+    assert np.allclose(gradient[0, 0], [60.0, -60.0])
