@@ -55,6 +55,31 @@ def gone(group: int) -> bool:
     return False
 
 
+SLOW_END = """
+import sys, time
+from graticule.cli import start
+
+class Slow:  # as modules that tidy up for seconds while the interpreter ends, when no thread runs any more
+    def __del__(self, sleep=time.sleep):
+        sleep(50)
+
+def verbs():
+    sys.kept = Slow()
+    sys.stdout.write("kept")
+    raise KeyboardInterrupt
+
+verb = sys.modules["graticule.cli.app"] = type(sys)("app")
+verb.main = verbs
+start.main()
+"""
+
+
+def test_a_slow_end_of_the_interpreter_is_left_out(start: Callable[..., subprocess.Popen[str]]) -> None:
+    process = start("-c", SLOW_END)
+    said, told = process.communicate(timeout=40)
+    assert (process.returncode, said, told) == (130, "kept", LINE)
+
+
 @pytest.mark.parametrize(("times", "after"), [(1, 0.0), (2, 1.5), (3, 3.0)])
 def test_a_verb_ends_with_one_line_and_its_workers_say_nothing(
     images: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]], times: int, after: float

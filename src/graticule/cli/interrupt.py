@@ -8,6 +8,7 @@ is what it leaves when it is killed: nothing that is marked as finished.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -69,6 +70,16 @@ def watch_for_ctrl_c() -> None:
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     threading.Thread(target=_end_in_time, args=(heard,), name="ctrl-c", daemon=True).start()
     signal.signal(signal.SIGINT, _raise_once)
+    atexit.register(_end_at_once)  # registered first, so it is called last: what others tidy up is done by then
+
+
+def _end_at_once() -> None:
+    """After an interrupt leave out how the interpreter ends: torch takes seconds, and no thread can cut it short."""
+    if _line.said:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none
+                stream.flush()
+        os._exit(INTERRUPTED)
 
 
 def _raise_once(number: int, frame: FrameType | None) -> None:
