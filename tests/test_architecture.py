@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -239,6 +240,54 @@ def test_no_public_name_has_two_meanings() -> None:
         and any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in where.values())
     }
     assert not twice
+
+
+# used by tests alone, or by the frameworks that find them by their decorator
+UNUSED = {
+    "graticule.audit.shortcuts.shortcut_row",
+    "graticule.decide.conformal.SCORES",
+    "graticule.evaluate.compare.alignment.align",
+    "graticule.evaluate.compare.runs.compare_predictions",
+    "graticule.explain.targets.class_log_odds",
+    "graticule.finetune.augment.PRESETS",
+    "graticule.finetune.export.half_precision",
+    "graticule.formats.instrument.metadata.is_empty",
+    "graticule.heads.heads.make_head_pipeline",
+    "graticule.images.burnt_in.ultrasound.crop_to_sector",
+    "graticule.label_errors.noise.confident_joint",
+    "graticule.networks.catalogue.timm_installed",
+    "graticule.record.current.agreed_labels",
+    "graticule.record.current.current_labels",
+    "graticule.review.web.app.serving",
+}
+
+
+def named_in(tree: ast.AST) -> Counter[str]:
+    """How often each name is read, imported, or stands alone in a text."""
+    found: Counter[str] = Counter()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found[node.id] += 1
+        elif isinstance(node, ast.Attribute):
+            found[node.attr] += 1
+        elif isinstance(node, ast.ImportFrom):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            found[node.value] += 1
+    return found
+
+
+def test_no_public_name_is_dead() -> None:
+    everywhere = sum((named_in(tree) for tree in TREES.values()), Counter[str]())
+    dead = {
+        f"{name}.{own}"
+        for name, tree in TREES.items()
+        if name != "graticule.api" and not name.startswith(MIGRATION)
+        for own, node in public_names(tree).items()
+        # what a function says of itself is no use of it
+        if everywhere[own] <= named_in(node)[own]
+    }
+    assert dead <= UNUSED
 
 
 @pytest.mark.parametrize("name", MODULES)
