@@ -1,13 +1,12 @@
 """Planted shortcuts are found and named; clean, grouped and unbalanced data are not accused."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from graticule.arrays import StrArray, object_array
-from graticule.audit.shortcuts import MOST_SAMPLES, Cue, Shortcut, Shortcuts, find_shortcuts, shortcut_row
+from graticule.audit.shortcuts import MOST_SAMPLES, Cue, Shortcuts, find_shortcuts
 
 CLASSES = ("a", "b", "c")
 
@@ -150,12 +149,3 @@ def test_the_answer_repeats_with_the_seed() -> None:
     rng = np.random.default_rng(9)
     y, cue = rng.integers(0, 3, 90), noise_cue(90, rng)
     assert find_shortcuts([cue], y, CLASSES, None, seed=4) == find_shortcuts([cue], y, CLASSES, None, seed=4)
-
-
-def test_a_row_is_json_without_nan() -> None:
-    rest = ("cramers_v", "balanced accuracy", 0.9, 0.5, 0.002, "acquisition", "Do this.")
-    row = shortcut_row(Shortcut("site", "a", 0.8, np.nan, np.nan, *rest))
-    assert {"cue", "class", "strength", "low", "high", "accuracy", "chance", "advice"} <= set(row)
-    assert row["class"] == "a"
-    assert row["low"] is None
-    assert '"strength": 0.8' in json.dumps(row, allow_nan=False)

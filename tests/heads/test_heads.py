@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -17,13 +18,20 @@ from graticule.heads.heads import (
     fit_temperature,
     kernel_width,
     make_classifier,
-    make_head_pipeline,
     make_scaling,
     mean_of_linear,
 )
 from graticule.heads.scoring import LinearHead, probabilities, scores, softmax
 
 Ints = NDArray[np.int64]
+
+
+def make_head_pipeline(settings: HeadSettings) -> Pipeline:
+    """The whole head as an unfitted scikit-learn pipeline over raw features (RBF width on scikit-learn's "scale")."""
+    classifier = make_classifier(settings)
+    if settings.kind == "rbf_svm":
+        classifier.set_params(gamma="scale")
+    return Pipeline([*make_scaling(settings.shrinkage).steps, ("classify", classifier)])
 
 
 def planted(n_classes: int, n: int = 240, d: int = 10, seed: int = 0) -> tuple[NDArray[np.float32], Ints]:

@@ -196,12 +196,6 @@ def find_shortcuts(
     return Shortcuts(flagged, associations, notes)
 
 
-def shortcut_row(shortcut: Shortcut) -> dict[str, str | float | None]:
-    """A shortcut as audit.json holds it: "class" for `class_`, None for a limit that is not known."""
-    row: dict[str, str | float | None] = {name.rstrip("_"): value for name, value in vars(shortcut).items()}
-    return row | {name: None for name in ("low", "high") if np.isnan(getattr(shortcut, name))}
-
-
 def _associate(cue: Cue, prediction: Prediction, strength: Strength, names: list[str]) -> tuple[Association, bool]:
     """The row of one cue, and whether it is a shortcut."""
     k = int(prediction.one_vs_rest.argmax())

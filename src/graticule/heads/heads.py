@@ -158,14 +158,6 @@ def kernel_width(scaled: Float32Array) -> float:
     return float(1.0 / (scaled.shape[1] * max(float(scaled.var(axis=0).mean()), 1e-12)))
 
 
-def make_head_pipeline(settings: HeadSettings) -> Pipeline:
-    """The whole head as an unfitted scikit-learn pipeline over raw features (RBF width on scikit-learn's "scale")."""
-    classifier = make_classifier(settings)
-    if settings.kind == "rbf_svm":
-        classifier.set_params(gamma="scale")
-    return Pipeline([*make_scaling(settings.shrinkage).steps, ("classify", classifier)])
-
-
 def fit_head(
     features: NDArray[np.floating], y: NDArray[np.int64], n_classes: int, settings: HeadSettings, temperature: float
 ) -> Head:

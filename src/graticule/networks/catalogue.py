@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 from graticule.errors import OptionError
@@ -54,8 +53,3 @@ def backbones() -> list[dict[str, Any]]:
         }
         for spec in EMBEDDED.values()
     ]
-
-
-def timm_installed() -> bool:
-    """Whether timm models can be named as well."""
-    return all(importlib.util.find_spec(name) is not None for name in ("torch", "timm"))

@@ -80,11 +80,6 @@ class Agreed:
         """Whether every decision behind the value was one of many accepted at once."""
         return self.verdict is None and all(event.bulk for event in self.decisions)
 
-    @property
-    def is_class(self) -> bool:
-        """Whether the value is a class, and not doubtful, novel or nothing."""
-        return self.value not in (None, DOUBTFUL, NOVEL)
-
 
 def image_states(events: Iterable[Event]) -> dict[str, ImageState]:
     """The decisions on each image, by its SHA-256, in the order of its first event. Events by ascending number."""
@@ -93,12 +88,6 @@ def image_states(events: Iterable[Event]) -> dict[str, ImageState]:
         if event.image_sha256 is not None:
             states.setdefault(event.image_sha256, ImageState()).add(event)
     return states
-
-
-def current_labels(events: Iterable[Event]) -> dict[tuple[str, str], Event]:
-    """The decision that stands, by image and person."""
-    states = image_states(events)
-    return {(image, event.who): event for image, state in states.items() for event in state.decisions()}
 
 
 def agreed_labels(events: Iterable[Event], *, min_people: int = 1) -> dict[str, Agreed]:

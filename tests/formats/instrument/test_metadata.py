@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from graticule.formats.instrument.metadata import Metadata, differ, from_json, is_empty, merged, to_json
+from graticule.formats.instrument.metadata import Metadata, differ, from_json, merged, to_json
 from graticule.formats.instrument.text import (
     MAX_TEXT,
     MetadataDraft,
@@ -45,8 +45,6 @@ def test_merging_with_nothing_changes_nothing() -> None:
     assert merged(FULL, Metadata()) == FULL
     assert merged(Metadata(), FULL) == FULL
     assert merged(FULL, FULL) == FULL
-    assert is_empty(Metadata())
-    assert not is_empty(FULL)
 
 
 def test_difference_is_symmetric() -> None:

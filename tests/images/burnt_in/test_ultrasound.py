@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graticule.images.burnt_in.ultrasound import crop_to_sector, find_marks, is_ultrasound, mark_shares, mask_marks
+from graticule.images.burnt_in.ultrasound import find_marks, is_ultrasound, mark_shares, mask_marks
 from graticule.phantoms.powder import render_powder as render_powder
 from graticule.phantoms.ultrasound import UltrasoundFrame, render_frame
 
@@ -60,8 +60,6 @@ def test_the_sector_and_its_box_are_those_of_the_scan(seed: int) -> None:
     rows, columns = np.nonzero(frame.sector)
     truth = (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
     np.testing.assert_allclose(marks.box, truth, atol=3)
-    top, left, bottom, right = marks.box
-    assert crop_to_sector(frame.pixels, marks).shape == (bottom - top, right - left, 3)
 
 
 def test_masked_marks_give_way_to_what_lies_around() -> None:
@@ -84,7 +82,6 @@ def test_grey_frames_work_and_keep_their_shape() -> None:
     marks = find_marks(grey)
     assert (marks.mask & frame.marks).sum() >= 0.9 * frame.marks.sum()
     assert mask_marks(grey, marks).shape == grey.shape
-    assert crop_to_sector(grey, marks).ndim == 2
 
 
 def test_a_frame_that_is_all_scan_has_the_whole_as_sector() -> None:

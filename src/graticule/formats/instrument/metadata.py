@@ -51,11 +51,6 @@ class Metadata:
     warnings: tuple[str, ...] = ()
 
 
-def is_empty(metadata: Metadata) -> bool:
-    """True when nothing is known and nothing was odd."""
-    return metadata == Metadata()
-
-
 def differ(a: float, b: float, tolerance: float = SAME_SIZE) -> bool:
     """True when two sizes > 0 differ by more than `tolerance` of the smaller one."""
     return abs(a - b) > tolerance * min(a, b)

@@ -158,12 +158,6 @@ def mask_marks(pixels: NDArray[np.uint8], marks: ScanMarks) -> NDArray[np.uint8]
     return cleaned
 
 
-def crop_to_sector(pixels: NDArray[np.uint8], marks: ScanMarks) -> NDArray[np.uint8]:
-    """The part of the frame inside the sector's box (a view)."""
-    top, left, bottom, right = marks.box
-    return pixels[top:bottom, left:right]
-
-
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The brightest channel, shape (h, w): a coloured stroke is as bright as a white one."""
     return pixels if pixels.ndim == 2 else np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
