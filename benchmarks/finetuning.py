@@ -25,18 +25,20 @@ from torch.nn import functional
 
 from graticule.features.samples import image_files, sorted_by_path
 from graticule.finetune.batches import BatchSource, MapSource, PixelSource
+from graticule.finetune.blocks import trainee_of
 from graticule.finetune.fold import CACHED_VIEWS
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
 from graticule.finetune.logits import score_rows
-from graticule.finetune.loop import TrainingTask, fit_network
 from graticule.finetune.network import build_network
+from graticule.finetune.objective import ClassObjective
 from graticule.finetune.recipe import Recipe
+from graticule.finetune.validation import validation_rows
 from graticule.images.preprocess import Preprocessing
 from graticule.sources.sources import read_manifest
 from graticule.split.folds import make_folds
 from graticule.statistics.intervals import wilson
-from graticule.training.order import validation_rows
+from graticule.training.loop import fit_network
 from graticule.training.pixels import decode_pixels, map_pixels
 from graticule.training.processes import Processes
 
@@ -99,25 +101,26 @@ def timm_script(
 
 
 def ours(
-    pixels: NDArray[np.uint8], task: TrainingTask, held: NDArray[np.int64], recipe: Recipe, folder: Path
+    pixels: NDArray[np.uint8], parts: dict[str, Any], held: NDArray[np.int64], recipe: Recipe, folder: Path
 ) -> tuple[float, float]:
     """Accuracy and seconds of the training loop, cached maps included."""
     start = time.perf_counter()
-    network = build_network(BACKBONE, task.n_classes, weights=None, seed=0, drop_rate=recipe.drop_rate)[0]
+    network = build_network(BACKBONE, parts["n_classes"], weights=None, seed=0, drop_rate=recipe.drop_rate)[0]
     network = network.to(memory_format=torch.channels_last)
     processes = Processes("cpu")
     mean, std = network.spec.mean, network.spec.std
     plain = PixelSource(pixels, mean, std, processes.device, preset="microscopy", seed=0)
     source: BatchSource = plain
     if recipe.frozen_blocks:
-        rows, file = np.concatenate([task.train, task.validation]), folder / f"maps-{recipe.frozen_blocks}.npy"
+        rows, file = np.concatenate([parts["train"], parts["validation"]]), folder / f"maps-{recipe.frozen_blocks}.npy"
         views = min(CACHED_VIEWS, recipe.epochs)
         write_maps(file, plain, network, recipe.frozen_blocks, views, rows, processes, at_once=recipe.at_once)
         source = MapSource(map_views(file), recipe.frozen_blocks, processes.device, seed=0)
-    head_first(network, source, task, processes)
-    trained = fit_network(network, source, task, recipe, processes)
+    objective = ClassObjective(**parts, seed=0, source=source, recipe=recipe)
+    head_first(network, objective, processes)
+    trained = fit_network(trainee_of(network, source.start, recipe), objective, recipe, processes)
     scores = score_rows(trained.network, plain, held, processes)
-    return float((scores.argmax(1) == task.y[held]).mean()), time.perf_counter() - start
+    return float((scores.argmax(1) == parts["y"][held]).mean()), time.perf_counter() - start
 
 
 def main() -> None:
@@ -132,7 +135,13 @@ def main() -> None:
     folds = make_folds(manifest.label, k=5, group=manifest.group, seed=0, sample_id=manifest.sample_id)
     held, rest = np.flatnonzero(folds.fold == 0), np.flatnonzero(folds.fold != 0)
     train, validation = validation_rows(y[rest], folds.component[rest], 0.12, 0)
-    task = TrainingTask(y, rest[train], rest[validation], len(manifest.classes), 0, manifest.path)
+    parts = {
+        "y": y,
+        "train": rest[train],
+        "validation": rest[validation],
+        "n_classes": len(manifest.classes),
+        "names": manifest.path,
+    }
     recipe = Recipe(epochs=given.epochs, batch_size=32, input_size=given.size, lr=RATE)
     rows = []
     with tempfile.TemporaryDirectory() as place:
@@ -141,7 +150,7 @@ def main() -> None:
         decoding = time.perf_counter() - start
         pixels = map_pixels(Path(place) / "p.npy")
         for frozen in [0, *given.frozen]:
-            accuracy, seconds = ours(pixels, task, held, replace(recipe, frozen_blocks=frozen), Path(place))
+            accuracy, seconds = ours(pixels, parts, held, replace(recipe, frozen_blocks=frozen), Path(place))
             name = f"this program, {frozen} blocks frozen" if frozen else "this program"
             rows.append((name, accuracy, seconds + decoding))
             print(rows[-1], flush=True)

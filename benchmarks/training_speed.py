@@ -29,11 +29,13 @@ from torch.nn import functional
 
 from graticule.features.samples import image_files, sorted_by_path
 from graticule.finetune.batches import PixelSource
-from graticule.finetune.loop import TrainingTask, fit_network
+from graticule.finetune.blocks import trainee_of
 from graticule.finetune.network import build_network
+from graticule.finetune.objective import ClassObjective
 from graticule.finetune.recipe import Recipe
 from graticule.images.preprocess import Preprocessing
 from graticule.sources.sources import read_manifest
+from graticule.training.loop import fit_network
 from graticule.training.pixels import decode_pixels, map_pixels
 from graticule.training.processes import Processes
 
@@ -87,17 +89,19 @@ def compared(backbone: str, data: Data, given: argparse.Namespace, processes: Pr
     network = build_network(backbone, data.n_classes, weights=given.weights, seed=0, drop_rate=0.2)[0]
     network = network.to(processes.device, memory_format=torch.channels_last)
     recipe = Recipe(epochs=1, batch_size=BATCH, input_size=given.size, lr=1e-4, precision=precision)
-    task = TrainingTask(y, np.arange(len(y)), np.zeros(0, np.int64), data.n_classes, 0, data.names)
     steps = max(1, round(len(y) / BATCH))
     mean, std = network.spec.mean, network.spec.std
     source = PixelSource(pixels, mean, std, processes.device, preset="microscopy", seed=0)
+    nothing = np.zeros(0, np.int64)
+    objective = ClassObjective(y, np.arange(len(y)), nothing, data.n_classes, 0, data.names, source, recipe)
     x = source.clean(np.arange(min(BATCH, len(y))))
     target = torch.from_numpy(y[: len(x)]).to(x.device)
     bare(network, x, target, 2, precision)
     rates = []
     for turn in range(given.rounds):
         seconds, busy = busy_during(
-            lambda: fit_network(network, source, task, recipe, processes).history[0].seconds, processes.device
+            lambda: fit_network(trainee_of(network, 0, recipe), objective, recipe, processes).history[0].seconds,
+            processes.device,
         )
         plain = bare(network, x, target, steps, precision)
         rates.append((len(y) / seconds, steps * len(x) / plain, busy))

@@ -31,12 +31,16 @@ def stripes(n: int, size: int = 32, seed: int = 0) -> tuple[NDArray[np.uint8], N
 
 @dataclass
 class Small:
-    """A task with all that `fit_network` needs; `run` trains a fresh network on it."""
+    """All that `fit_network` needs; `run` trains a fresh network."""
 
-    task: Any
+    y: NDArray[np.int64]
     recipe: Any
     pixels: NDArray[np.uint8]
     processes: Any
+
+    @property
+    def names(self) -> NDArray[np.object_]:
+        return np.array([f"{i}.png" for i in range(len(self.y))], dtype=object)
 
     def network(self) -> Any:
         from graticule.finetune.network import build_network
@@ -49,26 +53,39 @@ class Small:
         mean, std = network.spec.mean, network.spec.std
         return PixelSource(self.pixels, mean, std, self.processes.device, preset=self.recipe.augment, seed=0)
 
+    def objective(self, source: Any, recipe: Any = None, n_train: int = 66, end: int = 96) -> Any:
+        """Tell the classes apart; the rows from `n_train` to `end` choose the epoch."""
+        from graticule.finetune.objective import ClassObjective
+
+        train, validation = np.arange(n_train), np.arange(n_train, end)
+        return ClassObjective(self.y, train, validation, 3, 0, self.names, source, recipe or self.recipe)
+
+    def fit(self, network: Any, objective: Any, recipe: Any = None, **more: Any) -> Any:
+        from graticule.finetune.blocks import trainee_of
+        from graticule.training.loop import fit_network
+
+        recipe = recipe or self.recipe
+        trainee = trainee_of(network, objective.source.start, recipe)
+        return fit_network(trainee, objective, recipe, self.processes, **more)
+
     def run(self, file: Path | None = None, *, watch: Any = None, **changes: Any) -> Any:
-        from graticule.finetune.loop import Saved, fit_network
+        from graticule.training.loop import Saved
 
         network, recipe = self.network(), replace(self.recipe, **changes)
         saved = None if file is None else Saved(file, "this run")
-        return fit_network(network, self.source(network), self.task, recipe, self.processes, watch=watch, saved=saved)
+        objective = self.objective(self.source(network), recipe)
+        return self.fit(network, objective, recipe, watch=watch, saved=saved)
 
 
 @pytest.fixture(scope="session")
 def small() -> Small:
     pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'graticule[torch]'")
-    from graticule.finetune.loop import TrainingTask
     from graticule.finetune.recipe import Recipe
     from graticule.training.processes import Processes
 
     pixels, y = stripes(96)
-    names = np.array([f"{i}.png" for i in range(96)], dtype=object)
-    task = TrainingTask(y, np.arange(66), np.arange(66, 96), 3, 0, names)
     recipe = Recipe(epochs=3, batch_size=16, input_size=32, lr=3e-3, layer_decay=1.0, statistics="learned")
-    return Small(task, recipe, pixels, Processes("cpu"))
+    return Small(y, recipe, pixels, Processes("cpu"))
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,8 @@ TORCH_FREE = {
     "graticule.finetune.options",
     "graticule.training.order",
     "graticule.training.interrupt",
+    "graticule.training.schedule",
+    "graticule.finetune.validation",
 }
 TIMM = {f"graticule.networks.{name}" for name in ("timm_backbones", "timm_hub", "torch_export")}
 ALLOWED = {

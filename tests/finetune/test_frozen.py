@@ -22,7 +22,6 @@ from graticule.errors import TrainingError  # noqa: E402
 from graticule.finetune.batches import MapSource  # noqa: E402
 from graticule.finetune.frozen import map_views, write_maps  # noqa: E402
 from graticule.finetune.logits import score_rows  # noqa: E402
-from graticule.finetune.loop import fit_network  # noqa: E402
 
 SCRIPT = """
 import sys
@@ -76,10 +75,10 @@ def test_training_on_maps_leads_where_training_on_pixels_does(small: Small, tmp_
     plain.preset = "none"
     write_maps(tmp_path / "maps.npy", plain, network, 3, 0, np.arange(96), small.processes, at_once=64)
     cached = MapSource(map_views(tmp_path / "maps.npy"), 3, small.processes.device, seed=0)
-    task = replace(small.task, validation=np.arange(0))  # the last epoch counts
     scores = []
     for source in (plain, cached):
-        trained = fit_network(small.network(), source, task, recipe, small.processes)
+        objective = small.objective(source, recipe, end=66)  # the last epoch counts
+        trained = small.fit(small.network(), objective, recipe)
         scores.append(score_rows(trained.network, plain, np.arange(96), small.processes))
     moved = np.abs(scores[0] - score_rows(network.eval(), plain, np.arange(96), small.processes)).max()
     assert moved > 0.5

@@ -8,8 +8,8 @@ pytest.importorskip("torch", reason="fine-tuning needs torch: pip install 'grati
 
 from graticule.finetune import progress
 from graticule.finetune.progress import Teller, duration
-from graticule.finetune.state import EpochRecord
 from graticule.progress import Silent
+from graticule.training.state import EpochRecord
 
 
 class Notes(Silent):
@@ -34,7 +34,7 @@ def told(
     for done in range(1, 21):
         clock += seconds + hung * (done == 5)
         teller.step(done, 40, 1.0)
-    teller.epoch(EpochRecord(1, 0.9, 0.5, 0.75, 1e-3, 20 * seconds, 16.0))
+    teller.epoch(EpochRecord(1, 0.9, {"loss": 0.5, "accuracy": 0.75}, 1e-3, 20 * seconds, 16.0))
     return notes.lines
 
 

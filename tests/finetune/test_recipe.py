@@ -1,4 +1,4 @@
-"""Defaults that fit the network and the data, and the schedules of rate and average."""
+"""Defaults that fit the network and the data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from graticule.finetune.options import FinetuneOptions
-from graticule.finetune.recipe import Circumstances, average_at, choose_recipe, rate_at
+from graticule.finetune.recipe import Circumstances, choose_recipe
 
 LITE = Circumstances(
     n_train=1920,
@@ -59,16 +59,3 @@ def test_wishes_win() -> None:
     )
     assert recipe.frozen_blocks == 2
     assert recipe.lr == pytest.approx(0.01)
-
-
-def test_the_rate_rises_then_falls_to_nothing() -> None:
-    rates = [rate_at(step, 100, 0.1) for step in range(100)]
-    assert rates[9] == 1.0
-    assert rates[:10] == sorted(rates[:10])
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] < 0.001
-
-
-def test_the_average_begins_with_a_short_memory() -> None:
-    assert average_at(0, 0.99) == pytest.approx(0.1)
-    assert average_at(10_000, 0.99) == 0.99

@@ -23,8 +23,11 @@ import sys
 from dataclasses import replace
 import numpy as np
 from safetensors.torch import save_file
-from graticule.finetune.loop import TrainingTask, fit_network, score_rows
+from graticule.finetune.blocks import trainee_of
+from graticule.finetune.logits import score_rows
+from graticule.finetune.objective import ClassObjective
 from graticule.finetune.network import build_network
+from graticule.training.loop import fit_network
 from graticule.training.processes import Processes
 from graticule.finetune.recipe import Recipe
 from graticule.finetune.batches import PixelSource
@@ -34,12 +37,12 @@ processes = Processes("cpu")
 assert processes.count == int(sys.argv[2]), processes.count
 pixels, y = stripes(80)
 names = np.array([str(i) for i in range(80)], dtype=object)
-task = TrainingTask(y, np.arange(80), np.arange(0), 3, 0, names)
 recipe = Recipe(epochs=1, batch_size=16, input_size=32, lr=1e-3, augment="none", drop_rate=0.0)
 network = build_network(NETWORK, 3, weights="none", seed=0)[0].eval()
 network.train = lambda mode=True: network
 source = PixelSource(pixels, network.spec.mean, network.spec.std, processes.device, preset="none", seed=0)
-trained = fit_network(network, source, task, recipe, processes)
+objective = ClassObjective(y, np.arange(80), np.arange(0), 3, 0, names, source, recipe)
+trained = fit_network(trainee_of(network, 0, recipe), objective, recipe, processes)
 scores = score_rows(trained.network, source, np.arange(77), processes)
 if processes.main:
     save_file({k: v.contiguous() for k, v in network.state_dict().items()}, sys.argv[1] + ".safetensors")

@@ -15,8 +15,8 @@ import torch
 from graticule.errors import TrainingError
 from graticule.finetune.fold import Campaign, Finished, FoldRows, finished_fold
 from graticule.finetune.progress import Teller
-from graticule.finetune.state import EpochRecord
 from graticule.training.processes import Processes
+from graticule.training.state import EpochRecord
 from graticule.workers.ends import children_shielded_from_ctrl_c
 from graticule.workers.main_guard import check_main_guard
 from graticule.workers.process import end_with_parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from graticule.arrays import IntArray
 from graticule.errors import TrainingError
 from graticule.finetune.batches import BatchSource, MapSource, PixelSource
+from graticule.finetune.blocks import trainee_of
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
 from graticule.finetune.logits import score_views
-from graticule.finetune.loop import Saved, TrainingTask, Watch, fit_network
 from graticule.finetune.network import NetworkSpec, build_network
+from graticule.finetune.objective import ClassObjective
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.recipe import Circumstances, Recipe, choose_recipe
 from graticule.heads.heads import fit_temperature
 from graticule.heads.scoring import softmax
 from graticule.progress import Reporter
 from graticule.training.checkpoint import Tensors, read_checkpoint, write_checkpoint
+from graticule.training.loop import Saved, Watch, fit_network
 from graticule.training.pixels import map_pixels
 from graticule.training.processes import Processes
 
+IntArray = NDArray[np.int64]
 CACHED_VIEWS = 16
 _NORMS = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.LayerNorm, torch.nn.GroupNorm)
 
@@ -246,18 +248,28 @@ def _trained(
         network.synchronise()
     network = network.to(processes.device, memory_format=torch.channels_last)
     pixels = _pixel_source(campaign, processes)
-    task = TrainingTask(campaign.y, rows.train, rows.validation, campaign.n_classes, options.seed, campaign.names)
     source: BatchSource = pixels
     if campaign.maps is not None:
-        source = MapSource(map_views(campaign.maps), recipe.frozen_blocks, processes.device, seed=task.seed)
+        source = MapSource(map_views(campaign.maps), recipe.frozen_blocks, processes.device, seed=options.seed)
+    objective = ClassObjective(
+        y=campaign.y,
+        train=rows.train,
+        validation=rows.validation,
+        n_classes=campaign.n_classes,
+        seed=options.seed,
+        names=campaign.names,
+        source=source,
+        recipe=recipe,
+    )
     if options.weights != "none" and not saved.file.exists():
-        head_first(network, source, task, processes, at_once=recipe.at_once)
-    trained = fit_network(network, source, task, recipe, processes, watch=watch, saved=saved, until=until)
+        head_first(network, objective, processes)
+    trainee = trainee_of(network, source.start, recipe)
+    trained = fit_network(trainee, objective, recipe, processes, watch=watch, saved=saved, until=until)
     seconds = sum(record.seconds for record in trained.history)
     return Finished(
         weights={k: v.cpu() for k, v in trained.network.state_dict().items()},
         best_epoch=trained.best_epoch,
-        history=[asdict(record) for record in trained.history],
+        history=[record.to_json() for record in trained.history],
         n_train=len(rows.train),
         n_validation=len(rows.validation),
         seconds=seconds,

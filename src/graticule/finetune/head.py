@@ -14,37 +14,31 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from graticule.errors import TrainingError
-from graticule.finetune.batches import BatchSource
 from graticule.finetune.logits import score_rows
-from graticule.finetune.loop import TrainingTask
-from graticule.finetune.recipe import AT_ONCE
+from graticule.finetune.objective import ClassObjective
 from graticule.training.processes import Processes
 
 _C = 0.03
 _ITERATIONS = 300
 
 
-def head_first(
-    network: Any, source: BatchSource, task: TrainingTask, processes: Processes, *, at_once: int = AT_ONCE
-) -> None:
+def head_first(network: Any, objective: ClassObjective, processes: Processes) -> None:
     """Set the network's last layer to a logistic regression on its features of the training rows.
 
     Parameters
     ----------
     network : Classifier
         Changed.
-    source : BatchSource
-    task : TrainingTask
+    objective : ClassObjective
     processes : Processes
-    at_once : int
-        Images that each process computes at once.
 
     Raises
     ------
     TrainingError
         When the network gives numbers that are not finite, or memory does not suffice.
     """
-    found = score_rows(network, source, task.train, processes, features=True, at_once=at_once)
+    rows, at_once = objective.train, objective.recipe.at_once
+    found = score_rows(network, objective.source, rows, processes, features=True, at_once=at_once)
     features = found.astype(np.float64)
     if not np.isfinite(features).all():
         raise TrainingError(
@@ -55,9 +49,9 @@ def head_first(
     centre, width = features.mean(axis=0), float(features.std()) + 1e-6
     with threadpool_limits(1):
         model = LogisticRegression(C=_C, max_iter=_ITERATIONS, class_weight="balanced")
-        model.fit((features - centre) / width, task.y[task.train])
+        model.fit((features - centre) / width, objective.y[rows])
     weights, bias = model.coef_, model.intercept_
-    if task.n_classes == 2:  # one row there: half of it for and half against
+    if objective.n_classes == 2:  # one row there: half of it for and half against
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     weights = weights / width
     bias = bias - weights @ centre

@@ -1,4 +1,4 @@
-"""Logits and features of many rows by a network in eval mode, and how well they fit the labels."""
+"""Logits and features of many rows by a network in eval mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from graticule.arrays import IntArray
 from graticule.finetune.batches import BatchSource, PixelSource
 from graticule.finetune.recipe import AT_ONCE
-from graticule.heads.scoring import label_losses
 from graticule.training.memory import memory_told
 from graticule.training.processes import Processes
 
@@ -93,17 +92,3 @@ class _Turned:
     def clean(self, rows: IntArray) -> torch.Tensor:
         x = torch.rot90(self._source.clean(rows), self._view % 4, (2, 3))
         return torch.flip(x, [3]) if self._view >= 4 else x
-
-
-def balanced_loss(scores: NDArray[np.float32], y: IntArray) -> tuple[float, float]:
-    """Log loss (nats) of softmax(scores), each class weighing the same, and its standard error.
-
-    Parameters
-    ----------
-    scores : float array, shape (n, K)
-    y : int array, shape (n,)
-    """
-    losses = label_losses(scores, y)
-    parts = [losses[y == k] for k in np.unique(y)]
-    variance = sum(float(part.var(ddof=1)) / len(part) if len(part) > 1 else float(losses.var()) for part in parts)
-    return float(np.mean([part.mean() for part in parts])), float(np.sqrt(variance)) / len(parts)

@@ -35,6 +35,7 @@ from graticule.finetune.shipped import (
     mean_as_shipped,
     scored_as_shipped,
 )
+from graticule.finetune.validation import validation_rows
 from graticule.finetune.weights import Origin
 from graticule.heads.crossval import fold_rows, training_rows
 from graticule.heads.outcome import Outcome, scored_once
@@ -44,7 +45,6 @@ from graticule.progress import Reporter
 from graticule.runs import package_versions
 from graticule.split.division import Division
 from graticule.split.training_only import only_trains
-from graticule.training.order import validation_rows
 from graticule.training.pixels import decode_pixels
 from graticule.training.processes import Processes
 from graticule.workers.pool import available_cores

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from graticule.finetune.state import EpochRecord
 from graticule.progress import Reporter
+from graticule.training.state import EpochRecord
 
 LONG = 3600.0
 _SETTLED_STEPS, _SETTLED_SECONDS = 8, 10.0
@@ -46,7 +46,7 @@ class Teller:
         self._name = "shipped network"
 
     def step(self, done: int, steps: int, loss: float) -> None:
-        """See `graticule.finetune.loop.Watch`."""
+        """See `graticule.training.loop.Watch`."""
         now = time.monotonic()
         if done <= self._last or self._last == 0:
             self._reporter.begin(f"training {self._name}: steps", steps)
@@ -63,12 +63,11 @@ class Teller:
             self._estimate()
 
     def epoch(self, record: EpochRecord) -> None:
-        """See `graticule.finetune.loop.Watch`."""
+        """See `graticule.training.loop.Watch`."""
         judged = ""
-        if record.validation_loss is not None and record.validation_accuracy is not None:
-            judged = (
-                f", validation loss {record.validation_loss:.3f}, accuracy {100 * record.validation_accuracy:.1f} %"
-            )
+        loss, accuracy = record.validation["loss"], record.validation["accuracy"]
+        if loss is not None and accuracy is not None:
+            judged = f", validation loss {loss:.3f}, accuracy {100 * accuracy:.1f} %"
         left = self.seconds_left()
         more = f", about {duration(left)} left" if left else ""
         self._reporter.note(

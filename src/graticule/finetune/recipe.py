@@ -1,7 +1,6 @@
 """Every choice of a fine-tuning run in one frozen object, with defaults that fit the network and the data.
 
-Sources: warm-up and cosine (Loshchilov and Hutter, 2017), AdamW (2019), label smoothing (Szegedy et al., 2016),
-layer-wise learning rates (Howard and Ruder, 2018), moving average of the weights (Polyak and Juditsky, 1992).
+Sources: label smoothing (Szegedy et al., 2016), layer-wise learning rates (Howard and Ruder, 2018).
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graticule.finetune.options import FinetuneOptions
+from graticule.training.schedule import Schedule
 
 SHOWN = 26_000  # images shown to the network in all, when the user says nothing
 MIN_EPOCHS, MAX_EPOCHS = 5, 40
@@ -21,20 +21,14 @@ IMBALANCE = 1.5
 ENOUGH_FOR_STATISTICS = 600
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How one network is trained.
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Schedule):
+    """How one network is trained: its `Schedule`, and what is special to networks that classify images.
 
     Attributes
     ----------
-    epochs : int
-        Passes over the training images.
-    batch_size : int
-        Images per step, over all processes: results do not depend on the number of processes.
     input_size : int
         Side of the square input, pixels.
-    lr : float
-        Highest learning rate of the last layers, for this batch size.
     augment : "microscopy", "ultrasound" or "none"
     balance : "loss" or "none"
         Whether the loss weighs classes by the inverse square root of their size.
@@ -45,37 +39,21 @@ class Recipe:
         microscopy better than those of photographs, but a few hundred images do not suffice to learn them.
     layer_decay : float
         Factor of the learning rate from one block to the one before it.
-    weight_decay, warm_up, label_smoothing, clip, drop_rate, average : float
-        AdamW's decay; share of the steps in which the rate rises; label smoothing; largest norm of the gradient;
-        dropout before the last layer; decay of the moving average of the weights per step.
+    label_smoothing, drop_rate : float
+        Of the loss; dropout before the last layer.
     validation : float
         Share of the training part that chooses the epoch and the temperature.
-    patience : float
-        Share of the epochs without a better validation loss after which training stops.
-    precision : "float32" or "bfloat16"
-    compile : bool
-        Whether torch compiles the network, which takes minutes and pays on a GPU.
     """
 
-    epochs: int
-    batch_size: int
     input_size: int
-    lr: float
     augment: str = "microscopy"
     balance: str = "none"
     frozen_blocks: int = 0
     statistics: str = "learned"
     layer_decay: float = 0.97
-    weight_decay: float = 0.02
-    warm_up: float = 0.15
     label_smoothing: float = 0.05
-    clip: float = 1.0
     drop_rate: float = 0.2
-    average: float = 0.99
     validation: float = 0.12
-    patience: float = 0.4
-    precision: str = "float32"
-    compile: bool = False
 
     @property
     def at_once(self) -> int:
@@ -162,16 +140,3 @@ def default_rate(found: Circumstances) -> float:
     if not found.pretrained:
         return 2e-3
     return 1.5e-3 if found.parameters < 15_000_000 else 5e-4
-
-
-def rate_at(step: int, steps: int, warm_up: float) -> float:
-    """Share of the highest learning rate at a step of `steps`: a linear rise, then half a cosine down to 0."""
-    rising = max(1, round(warm_up * steps))
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1.0 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
-
-
-def average_at(step: int, decay: float) -> float:
-    """Decay of the moving average after `step` steps: short memory at first."""
-    return min(decay, (1.0 + step) / (10.0 + step))

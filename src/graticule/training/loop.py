@@ -1,6 +1,6 @@
-"""The training loop: head first, then all layers, judged each epoch on a validation part of the training images.
+"""The training loop, for whatever objective: steps, moving average, the epoch kept, checkpoints, interruption.
 
-    rows ── Source ──> batch ── network ──> loss ──> gradients ──> AdamW ──> moving average ── judged each epoch
+    rows ── Objective ──> batch ── network ──> loss ──> gradients ──> AdamW ──> moving average ── judged each epoch
 
 Everything random is drawn from seed, epoch, step and sample: a run that was stopped goes on to the same weights.
 """
@@ -16,45 +16,19 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch._dynamo.exc import TorchDynamoException
-from torch.nn import functional
 
 from graticule.arrays import IntArray
 from graticule.errors import TrainingError
-from graticule.finetune.batches import BatchSource
-from graticule.finetune.logits import Entered, balanced_loss, score_rows
-from graticule.finetune.recipe import Recipe, average_at, rate_at
-from graticule.finetune.state import EpochRecord, TrainingState, begin, restore_state, save_state, update_average
 from graticule.training.interrupt import Interrupt
 from graticule.training.memory import memory_told
-from graticule.training.order import class_weights, epoch_batches, share
+from graticule.training.objective import Objective, Trainee
+from graticule.training.order import epoch_batches, share
 from graticule.training.processes import Processes
+from graticule.training.schedule import Schedule, average_at, rate_at
+from graticule.training.state import EpochRecord, TrainingState, begin, restore_state, save_state, update_average
 
 CHECKPOINT_SECONDS = 180.0
-
-
-@dataclass(frozen=True)
-class TrainingTask:
-    """What one network is trained on.
-
-    Attributes
-    ----------
-    y : int array, shape (n,)
-        Classes of all samples, 0 to n_classes - 1.
-    train, validation : int arrays
-        Rows that train, and rows that choose the epoch (may be empty).
-    n_classes, seed : int
-    names : sequence of str
-        Names of all samples, for messages.
-    """
-
-    y: IntArray
-    train: IntArray
-    validation: IntArray
-    n_classes: int
-    seed: int
-    names: NDArray[np.object_]
 
 
 class Watch(Protocol):
@@ -76,7 +50,7 @@ class Trained:
 
     Attributes
     ----------
-    network : Classifier
+    network : torch.nn.Module
         With the weights of the best epoch, in eval mode.
     best_epoch : int
         From 1.
@@ -103,31 +77,29 @@ class Saved:
 
 
 def fit_network(
-    network: Any,
-    source: BatchSource,
-    task: TrainingTask,
-    recipe: Recipe,
+    trainee: Trainee,
+    objective: Objective,
+    schedule: Schedule,
     processes: Processes,
     *,
     watch: Watch | None = None,
     saved: Saved | None = None,
     until: int | None = None,
 ) -> Trained:
-    """Train a network whose last layer is set already (`head_first`).
+    """Train a network.
 
     Parameters
     ----------
-    network : Classifier
-        On the device of `processes`; changed.
-    source : BatchSource
-    task : TrainingTask
-    recipe : Recipe
+    trainee : Trainee
+        On the device of `processes`; its network is changed.
+    objective : Objective
+    schedule : Schedule
     processes : Processes
     watch : Watch, optional
     saved : Saved, optional
         Where to write checkpoints; without it there are none.
     until : int, optional
-        Stop after so many epochs of the recipe's schedule.
+        Stop after so many epochs of the schedule.
 
     Raises
     ------
@@ -136,22 +108,22 @@ def fit_network(
     KeyboardInterrupt
         After Ctrl-C or a request to end (SIGTERM), once a checkpoint is written.
     """
-    state = begin(network, recipe)
+    state = begin(trainee, schedule)
     if saved is not None and saved.file.exists():
         restore_state(saved.file, state, saved.fingerprint)
-    trained = processes.trained(Entered(network, source.start))
-    if recipe.compile:
-        trained = torch.compile(trained)
-    steps = recipe.epochs * len(_batches(task, recipe, 0))
-    last = recipe.epochs if until is None else min(until, recipe.epochs)
+    called = processes.trained(trainee.called)
+    if schedule.compile:
+        called = torch.compile(called)
+    steps = schedule.epochs * len(_batches(objective, schedule, 0))
+    last = schedule.epochs if until is None else min(until, schedule.epochs)
     written = time.monotonic()
     with Interrupt() as interrupt:
-        while state.epoch < last and not _exhausted(state, recipe):
-            batches = _batches(task, recipe, state.epoch)
-            _set_mode(network, recipe)
+        while state.epoch < last and not _exhausted(state, schedule):
+            batches = _batches(objective, schedule, state.epoch)
+            trainee.begin_epoch()
             while state.batch < len(batches):
                 start = time.perf_counter()
-                _step(state, trained, source, task, recipe, processes, batches[state.batch], steps)
+                _step(state, called, objective, schedule, processes, batches[state.batch], steps)
                 state.seconds += time.perf_counter() - start
                 if watch is not None:
                     watch.step(state.step, steps, state.losses[-1])
@@ -161,7 +133,7 @@ def fit_network(
                     written = time.monotonic()
                 if stop:
                     raise KeyboardInterrupt
-            record = _judge(state, source, task, recipe, processes, steps)
+            record = _judge(state, objective, schedule, processes, steps)
             if watch is not None:
                 watch.epoch(record)
             if saved is not None:
@@ -173,100 +145,79 @@ def fit_network(
     return Trained(state.average, state.best_epoch, state.history)
 
 
-def _batches(task: TrainingTask, recipe: Recipe, epoch: int) -> list[IntArray]:
-    return epoch_batches(len(task.train), recipe.batch_size, seed=task.seed, epoch=epoch)
-
-
-def _set_mode(network: Any, recipe: Recipe) -> None:
-    """Training mode; frozen blocks, and batch normalisation whose statistics are kept, stay as in prediction."""
-    network.train()
-    kept = [block for _, block in network.blocks()[: recipe.frozen_blocks]]
-    if recipe.statistics == "kept":
-        kept += [module for module in network.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
-    for module in kept:
-        module.eval()
+def _batches(objective: Objective, schedule: Schedule, epoch: int) -> list[IntArray]:
+    return epoch_batches(len(objective.train), schedule.batch_size, seed=objective.seed, epoch=epoch)
 
 
 def _step(
     state: TrainingState,
-    trained: torch.nn.Module,
-    source: BatchSource,
-    task: TrainingTask,
-    recipe: Recipe,
+    called: torch.nn.Module,
+    objective: Objective,
+    schedule: Schedule,
     processes: Processes,
     batch: IntArray,
     steps: int,
 ) -> None:
     """One step of the optimiser over a batch that the processes share."""
-    mine = task.train[share(batch, processes.rank, processes.count)]
-    weights = class_weights(task.y[task.train], task.n_classes, recipe.balance)
-    whole = float(weights[task.y[task.train[batch]]].sum())
+    mine = objective.train[share(batch, processes.rank, processes.count)]
+    whole = float(objective.weights(objective.train[batch]).sum())
     # dropout draws from here: the same whether the run was stopped before or not
-    torch.manual_seed(int(np.random.SeedSequence([task.seed, 5, state.step, processes.rank]).generate_state(1)[0]))
+    key = [objective.seed, 5, state.step, processes.rank]
+    torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
     for group in state.optimizer.param_groups:
-        group["lr"] = recipe.lr * group["share"] * rate_at(state.step, steps, recipe.warm_up)
+        group["lr"] = schedule.lr * group["share"] * rate_at(state.step, steps, schedule.warm_up)
     state.optimizer.zero_grad(set_to_none=True)
-    with memory_told(recipe.batch_size), _compiler_told():
-        x = source.training(mine, state.epoch)
-        with _precision(processes.device, recipe.precision):
-            logits = trained(x)
-        target = torch.from_numpy(task.y[mine]).to(logits.device)
-        each = functional.cross_entropy(
-            logits.float(), target, reduction="none", label_smoothing=recipe.label_smoothing
-        )
-        loss = (each * torch.from_numpy(weights).to(logits.device)[target]).sum() / whole
+    with memory_told(schedule.batch_size), _compiler_told():
+        inputs, target = objective.shown(mine, state.epoch)
+        with _precision(processes.device, schedule.precision):
+            output = called(*inputs)
+        each = objective.losses(output.float(), target)
+        loss = (each * torch.from_numpy(objective.weights(mine)).to(each.device)).sum() / whole
         # the mean of the processes' gradients is then that of the whole batch
         (loss * processes.count).backward()
     value = float(processes.sum(loss))
     parameters = [p for group in state.optimizer.param_groups for p in group["params"]]
-    norm = float(torch.nn.utils.clip_grad_norm_(parameters, recipe.clip))
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, schedule.clip))
     if not np.isfinite(value) or not np.isfinite(norm):
-        raise TrainingError(_not_finite(state, task, batch, "loss" if np.isfinite(norm) else "gradient"))
-    with memory_told(recipe.batch_size):
+        raise TrainingError(_not_finite(state, objective, batch, "loss" if np.isfinite(norm) else "gradient"))
+    with memory_told(schedule.batch_size):
         state.optimizer.step()
-    update_average(state.average, state.network, average_at(state.step, recipe.average))
+    update_average(state.average, state.network, average_at(state.step, schedule.average))
     state.losses.append(value)
     state.step += 1
     state.batch += 1
 
 
 def _judge(
-    state: TrainingState, source: BatchSource, task: TrainingTask, recipe: Recipe, processes: Processes, steps: int
+    state: TrainingState, objective: Objective, schedule: Schedule, processes: Processes, steps: int
 ) -> EpochRecord:
-    """Score the averaged network on the validation part, keep it when it is as good as any, begin the next epoch."""
+    """Judge the averaged network, keep it when it is as good as any, begin the next epoch."""
     start = time.perf_counter()
     processes.agree(state.average)
-    loss: float | None = None
-    accuracy: float | None = None
-    if len(task.validation):
-        scores = score_rows(state.average, source, task.validation, processes, at_once=recipe.at_once)
-        y = task.y[task.validation]
-        accuracy = float((scores.argmax(axis=1) == y).mean())
-        loss, error = balanced_loss(scores, y)
-        if loss < state.lowest_loss:
-            state.lowest_loss, state.lowest_error = loss, error
+    found = objective.judge(state.average, processes)
+    if found.loss is not None and found.loss < state.lowest_loss:
+        state.lowest_loss, state.lowest_error = found.loss, found.error
     # the latest epoch whose loss is within a standard error of the lowest: a small validation part cannot tell such
     # epochs apart, and later ones have had more of the schedule (after the rule of Breiman et al., 1984)
-    if loss is None or loss <= state.lowest_loss + state.lowest_error:
+    if found.loss is None or found.loss <= state.lowest_loss + state.lowest_error:
         state.best = {k: v.detach().cpu().clone() for k, v in state.average.state_dict().items()}
         state.best_epoch = state.epoch + 1
     record = EpochRecord(
         epoch=state.epoch + 1,
         loss=float(np.mean(state.losses)),
-        validation_loss=loss,
-        validation_accuracy=accuracy,
-        rate=recipe.lr * rate_at(state.step - 1, steps, recipe.warm_up),
+        validation={"loss": found.loss, **found.figures},
+        rate=schedule.lr * rate_at(state.step - 1, steps, schedule.warm_up),
         seconds=round(state.seconds + time.perf_counter() - start, 3),
-        images_per_second=round(len(task.train) / max(state.seconds, 1e-9), 2),
+        images_per_second=round(len(objective.train) / max(state.seconds, 1e-9), 2),
     )
     state.history.append(record)
     state.epoch, state.batch, state.losses, state.seconds = state.epoch + 1, 0, [], 0.0
     return record
 
 
-def _exhausted(state: TrainingState, recipe: Recipe) -> bool:
+def _exhausted(state: TrainingState, schedule: Schedule) -> bool:
     """Whether the validation loss has been worse than the lowest for long."""
-    return state.best_epoch > 0 and state.epoch - state.best_epoch >= max(2, round(recipe.patience * recipe.epochs))
+    return state.best_epoch > 0 and state.epoch - state.best_epoch >= max(2, round(schedule.patience * schedule.epochs))
 
 
 @contextlib.contextmanager
@@ -287,8 +238,8 @@ def _compiler_told() -> Iterator[None]:
         ) from error
 
 
-def _not_finite(state: TrainingState, task: TrainingTask, batch: IntArray, what: str) -> str:
-    shown = ", ".join(str(name) for name in task.names[task.train[batch[:3]]])
+def _not_finite(state: TrainingState, objective: Objective, batch: IntArray, what: str) -> str:
+    shown = ", ".join(str(name) for name in objective.names[objective.train[batch[:3]]])
     return (
         f"the {what} is not a finite number in epoch {state.epoch + 1}, batch {state.batch + 1} ({len(batch)} images: "
         f"{shown}, ...). The checkpoint before it is kept. Look at these images; or train into another --out with a "

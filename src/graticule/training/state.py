@@ -10,8 +10,11 @@ from typing import Any
 import torch
 
 from graticule.errors import TrainingError
-from graticule.finetune.recipe import Recipe
 from graticule.training.checkpoint import Tensors, read_checkpoint, write_checkpoint
+from graticule.training.objective import Trainee
+from graticule.training.schedule import Schedule
+
+_VALIDATION = "validation_"
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,9 @@ class EpochRecord:
     epoch : int
         From 1.
     loss : float
-        Mean training loss, nats.
-    validation_loss, validation_accuracy : float or None
-        Of the averaged network; None without a validation part.
+        Mean training loss.
+    validation : dict
+        Of the averaged network: "loss", and the other figures of the objective; None without a validation part.
     rate : float
         Learning rate of the last layers at the end of the epoch.
     seconds, images_per_second : float
@@ -33,11 +36,22 @@ class EpochRecord:
 
     epoch: int
     loss: float
-    validation_loss: float | None
-    validation_accuracy: float | None
+    validation: dict[str, float | None]
     rate: float
     seconds: float
     images_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As run.json and checkpoints hold it: what was found on validation rows stands under names of its own."""
+        values = asdict(self)
+        found = {f"{_VALIDATION}{name}": value for name, value in values.pop("validation").items()}
+        return {"epoch": values.pop("epoch"), "loss": values.pop("loss"), **found, **values}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> EpochRecord:
+        """What `to_json` wrote."""
+        found = {k.removeprefix(_VALIDATION): v for k, v in document.items() if k.startswith(_VALIDATION)}
+        return cls(validation=found, **{k: v for k, v in document.items() if not k.startswith(_VALIDATION)})
 
 
 @dataclass
@@ -46,7 +60,7 @@ class TrainingState:
 
     Attributes
     ----------
-    network, average : Classifier
+    network, average : torch.nn.Module
         The network, and the moving average of its weights, which is what is judged and kept.
     optimizer : AdamW
     epoch, batch, step : int
@@ -82,34 +96,11 @@ class TrainingState:
 _COUNTERS = ("epoch", "batch", "step", "losses", "seconds", "best_epoch", "lowest_loss", "lowest_error")
 
 
-def begin(network: Any, recipe: Recipe) -> TrainingState:
-    """A state before the first step; the first blocks are frozen as the recipe says."""
-    for _, block in network.blocks()[: recipe.frozen_blocks]:
-        block.requires_grad_(False)
-    average = copy.deepcopy(network).requires_grad_(False).eval()
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe), lr=recipe.lr, weight_decay=recipe.weight_decay)
-    return TrainingState(network, average, optimizer)
-
-
-def parameter_groups(network: Any, recipe: Recipe) -> list[dict[str, Any]]:
-    """Groups of trained parameters with their share of the learning rate: the nearer to the input, the smaller.
-
-    Scales and offsets (of one dimension) are not decayed.
-    """
-    blocks = [block for _, block in network.blocks()]
-    layers = [(len(blocks) - i, block) for i, block in enumerate(blocks)]
-    known = {id(p) for block in blocks for p in block.parameters()}
-    rest = torch.nn.ParameterList([p for p in network.parameters() if id(p) not in known])
-    groups = []
-    for distance, layer in [*layers, (0, rest)]:
-        share = recipe.layer_decay**distance
-        trained = [p for p in layer.parameters() if p.requires_grad]
-        for decayed in (True, False):
-            chosen = [p for p in trained if (p.ndim > 1) == decayed]
-            if chosen:
-                decay = recipe.weight_decay if decayed else 0.0
-                groups.append({"params": chosen, "share": share, "weight_decay": decay})
-    return groups
+def begin(trainee: Trainee, schedule: Schedule) -> TrainingState:
+    """A state before the first step."""
+    average = copy.deepcopy(trainee.network).requires_grad_(False).eval()
+    optimizer = torch.optim.AdamW(trainee.groups, lr=schedule.lr, weight_decay=schedule.weight_decay)
+    return TrainingState(trainee.network, average, optimizer)
 
 
 def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
@@ -132,7 +123,7 @@ def save_state(file: Path, state: TrainingState, fingerprint: str) -> None:
     for i, moments in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{i}/{k}": v for k, v in moments.items()}
     values = {name: getattr(state, name) for name in _COUNTERS}
-    values |= {"history": [asdict(record) for record in state.history], "fingerprint": fingerprint}
+    values |= {"history": [record.to_json() for record in state.history], "fingerprint": fingerprint}
     write_checkpoint(file, tensors, values)
 
 
@@ -165,4 +156,4 @@ def restore_state(file: Path, state: TrainingState, fingerprint: str) -> None:
     state.optimizer.load_state_dict({"state": moments, "param_groups": groups})
     for name in _COUNTERS:
         setattr(state, name, values[name])
-    state.history = [EpochRecord(**record) for record in values["history"]]
+    state.history = [EpochRecord.from_json(record) for record in values["history"]]
