@@ -24,6 +24,7 @@ ORDER = (
     "claims",
     "documents",
     "arrays",
+    "tasks",
     "progress",
     "manifest",
     "options",

@@ -23,7 +23,7 @@ from graticule.jobs.train.options import TrainOptions
 from graticule.options import takes
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.svg import escape
-from graticule.runs import read_json, require_finished
+from graticule.runs import read_json, read_run, require_finished
 from graticule.workers.main_guard import check_main_guard
 
 _SHOWN = (
@@ -220,7 +220,7 @@ def load(run: str | Path) -> Run:
     bundle = open_bundle(model_folder(folder))
     return Run(
         folder,
-        read_json(folder / "run.json"),
+        read_run(folder),
         read_json(folder / "metrics.json"),
         bundle.info,
         Predictor.of(bundle),

@@ -26,6 +26,7 @@ from graticule.documents import parse_document
 from graticule.errors import BundleError
 from graticule.files import MODEL_BYTES, own_folder, read_regular, sha256_file, write_bytes, write_text
 from graticule.runs import SCHEMA_VERSION, require_finished
+from graticule.tasks import CLASSIFICATION, task_of
 
 SUMS = "SHA256SUMS"
 _FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")
@@ -86,6 +87,8 @@ class BundleInfo(BaseModel):
 
     Attributes
     ----------
+    task : str
+        One of `graticule.tasks.TASKS`.
     classes : list of str
         Order of the probabilities.
     backbone, weights_sha256, licence : str
@@ -112,6 +115,7 @@ class BundleInfo(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     schema_version: int = SCHEMA_VERSION
+    task: Word = CLASSIFICATION
     graticule_version: Word
     classes: Annotated[list[ClassName], Field(min_length=2, max_length=10_000)]
     backbone: Word
@@ -173,14 +177,16 @@ def read_bundle(folder: Path) -> Bundle:
     ------
     BundleError
         When a file is missing, altered or unexpected, or the bundle is of another version.
+    TaskError
     """
     contents = _verified(folder)
     try:
         document = parse_document(contents["bundle.json"])
         version = document.get("schema_version")
-        # before the fields, which another version may have changed
+        # before the fields, which another version may have changed, and which another task has others of
         if version != SCHEMA_VERSION or isinstance(version, bool):
             raise BundleError(f"the bundle {folder} is of schema version {version!a}, expected {SCHEMA_VERSION}")
+        task_of(document, f"the bundle {folder}")
         info = BundleInfo.model_validate(document)
         card = contents["MODEL_CARD.md"].decode()
     except ValidationError as error:

@@ -11,6 +11,7 @@
     ├── LabelStoreError       labels cannot be stored or read: faulty or refused
     │   └── LabelDatabaseError  the database fails: full disk, no connection; the same may work later
     ├── BundleError           a model bundle is missing, altered or of another version
+    ├── TaskError             a manifest, run or bundle is of a task that this version does not know
     ├── FileError             a path names no regular file, or one that is too large (an OSError as well)
     └── RunError              a run folder exists already, is unfinished or lacks a part
 
@@ -77,6 +78,10 @@ class LabelDatabaseError(LabelStoreError):
 
 class BundleError(GraticuleError):
     """A model bundle is missing, altered or of another version."""
+
+
+class TaskError(GraticuleError):
+    """A manifest, a run or a bundle is of a task that this version does not know."""
 
 
 class RunError(GraticuleError):

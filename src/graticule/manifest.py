@@ -25,6 +25,7 @@ from graticule.documents import parse_document
 from graticule.errors import ManifestError
 from graticule.files import open_regular, writing
 from graticule.plain_text import CONTROLS
+from graticule.tasks import CLASSIFICATION, task_of
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"graticule.manifest"
@@ -113,6 +114,8 @@ class Manifest:
         Optional columns (`OPTIONAL_COLUMNS`) and any others the table had; "" where empty.
     warnings : tuple of str
         What was ignored or looks odd, for the report.
+    task : str
+        One of `graticule.tasks.TASKS`.
     """
 
     root: Path
@@ -120,6 +123,7 @@ class Manifest:
     label: StrArray
     columns: dict[str, StrArray] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    task: str = CLASSIFICATION
 
     def __len__(self) -> int:
         return len(self.path)
@@ -166,7 +170,12 @@ class Manifest:
             "label": list(self.label),
             **{name: list(values) for name, values in self.columns.items()},
         }
-        about = {"schema_version": SCHEMA_VERSION, "root": escape_path(str(self.root)), "warnings": self.warnings}
+        about = {
+            "schema_version": SCHEMA_VERSION,
+            "task": self.task,
+            "root": escape_path(str(self.root)),
+            "warnings": self.warnings,
+        }
         table = pa.table({name: pa.array(values, pa.string()) for name, values in data.items()})
         return table.replace_schema_metadata({METADATA_KEY: json.dumps(about).encode()})
 
@@ -183,13 +192,14 @@ class Manifest:
         ------
         ManifestError
             When the file is missing, is not Parquet or was not written by `write`.
+        TaskError
         """
         try:
             with open_regular(file) as source:
                 table = pq.ParquetFile(source).read()
         except (OSError, pa.ArrowException) as error:
             raise ManifestError(f"cannot read the manifest {file}: {error}") from error
-        about = manifest_metadata(table)
+        about = manifest_metadata(table, file)
         if about is None or not {"path", "label"} <= set(table.column_names):
             raise ManifestError(f"{file} was not written by graticule: as DATA it can be read, as a run's manifest not")
         names = table.column_names
@@ -201,21 +211,23 @@ class Manifest:
             raise ManifestError(f"the manifest {file} is damaged: a column or note in it is none that graticule writes")
         columns.pop("sample_id", None)
         path = object_array([unescape_path(text) for text in columns.pop("path")])
-        return cls(Path(unescape_path(root)), path, columns.pop("label"), columns, tuple(warnings or ()))
+        return cls(Path(unescape_path(root)), path, columns.pop("label"), columns, tuple(warnings or ()), about["task"])
 
 
-def manifest_metadata(table: pa.Table) -> dict[str, Any] | None:
-    """What `Manifest.write` put beside the columns, or None for a table from elsewhere.
+def manifest_metadata(table: pa.Table, file: Path) -> dict[str, Any] | None:
+    """What `Manifest.write` put beside the columns, with its task; None for a table from elsewhere.
 
     Raises
     ------
     ManifestError
         When it is damaged.
+    TaskError
     """
     raw = (table.schema.metadata or {}).get(METADATA_KEY)
     if raw is None:
         return None
     try:
-        return parse_document(raw)
+        about = parse_document(raw)
     except ValueError as error:
         raise ManifestError(f"what graticule wrote beside the columns of a manifest is damaged: {error}") from error
+    return about | {"task": task_of(about, file)}

@@ -21,6 +21,7 @@ from graticule.claims import Claim, Taken, claim
 from graticule.documents import parse_document
 from graticule.errors import RunError
 from graticule.files import DOCUMENT_BYTES, is_part, read_regular, write_text
+from graticule.tasks import task_of
 
 SCHEMA_VERSION = 1
 NOWHERE = Path(os.devnull, "no-home", "graticule")
@@ -232,6 +233,20 @@ def read_json(file: Path) -> dict[str, Any]:
     if content.get("schema_version") != SCHEMA_VERSION:
         raise RunError(f"{file} is not of schema version {SCHEMA_VERSION}; it was written by another version")
     return content
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """run.json of a run or an evaluation, with its task.
+
+    Raises
+    ------
+    RunError
+        As `read_json`.
+    TaskError
+    """
+    file = folder / "run.json"
+    record = read_json(file)
+    return record | {"task": task_of(record, file)}
 
 
 def read_document(file: Path) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def test_a_stopped_run_is_resumed_to_the_same_model(
     stop_in: str,
 ) -> None:
     words = ("train", images, "--out", tmp_path / "run", *QUICK, "--test-size", "0.25")
-    plain = fold.fit
+    plain = fold.fit_network
 
     def stopped(*given: Any, saved: Any, watch: Any, **more: Any) -> Any:
         if saved.file.name == f"{stop_in}.checkpoint":
@@ -157,7 +157,7 @@ def test_a_resumed_run_with_other_options_is_refused(
     images: Path, tmp_path: Path, graticule: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("train", images, "--out", tmp_path / "run", *QUICK)
-    plain = fold.fit
+    plain = fold.fit_network
 
     def stopped(*given: Any, saved: Any, **more: Any) -> Any:
         if saved.file.name.startswith("fold-1"):

@@ -14,7 +14,7 @@ from graticule.counting.prior_shift import Reference, reference
 from graticule.errors import RunError
 from graticule.manifest import Manifest, unescape_path
 from graticule.predictions import Predictions, read_predictions
-from graticule.runs import read_json, require_finished
+from graticule.runs import read_run, require_finished
 
 # scores of the shipped model on images that were set aside come first: they are of the model that predicts
 _PARTS = ("calibration", "cv", "test")
@@ -66,7 +66,7 @@ def _check_model(folder: Path, predictions: Predictions, scored: Scored) -> None
             f"{folder} is of other classes than the predictions: {', '.join(predictions.classes)} against "
             f"{', '.join(scored.classes)}"
         )
-    record = read_json(folder / "run.json")
+    record = read_run(folder)
     known = record.get("bundle_sha256")
     if known is None and (folder / "model").is_dir():
         known = bundle_hash(folder / "model")

@@ -17,6 +17,7 @@ from graticule.evaluate.notes import notes_on
 from graticule.evaluate.sampling import checked_arrays, checked_groups
 from graticule.predictions import Predictions
 from graticule.statistics.groups import Groups
+from graticule.tasks import CLASSIFICATION
 
 MIN_BOOT = 100
 
@@ -68,7 +69,7 @@ def summarise(
     # as if all scores came from one model
     pooled = point(score(y, proba, np.zeros_like(predictions.fold)))
     body: dict[str, object] = {
-        "task": "classification",
+        "task": CLASSIFICATION,
         "n": len(y),
         "n_groups": None if groups is None else len(groups),
         "classes": list(predictions.classes),

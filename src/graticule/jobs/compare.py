@@ -26,7 +26,7 @@ from graticule.options import SeedOptions
 from graticule.predictions import read_predictions
 from graticule.report.compare.page import render_comparison
 from graticule.report.thumbnails import SIDE, pictures_of_files
-from graticule.runs import as_written, output_folder, read_json, require_finished, utc_now, write_json
+from graticule.runs import as_written, output_folder, read_json, read_run, require_finished, utc_now, write_json
 
 
 def compare(
@@ -104,7 +104,7 @@ def _read(folder: Path) -> FinishedRun:
     require_finished(folder)
     return FinishedRun(
         folder,
-        read_json(folder / "run.json"),
+        read_run(folder),
         read_predictions(folder / "predictions.parquet"),
         Manifest.read(folder / "manifest.parquet"),
     )

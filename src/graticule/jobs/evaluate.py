@@ -85,6 +85,7 @@ def evaluate(
             notes.append(f"{n_picked:,} images that a review queue picked on purpose were left out")
         record = {
             "verb": "evaluate",
+            "task": samples.manifest.task,
             "command": options.command("evaluate", run, data, out=out),
             "n_synthetic_evaluated": n_synthetic * options.synthetic,
             "model_run": escape_path(str(run.absolute())),

@@ -12,7 +12,7 @@ import numpy as np
 
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.run.page import write_report
-from graticule.runs import read_json, utc_now, write_json
+from graticule.runs import read_run, utc_now, write_json
 
 
 def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:
@@ -44,7 +44,7 @@ def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:
     )
     if not n:
         return []
-    record = read_json(run / "run.json")
+    record = read_run(run)
     openings = [
         *record.get("test_openings", []),
         {"utc": utc_now(), "verb": verb, "model_sha256": record["bundle_sha256"]},

@@ -21,7 +21,7 @@ from graticule.label_errors.copies import copies_of
 from graticule.label_errors.ranking import LabelErrors, find_label_errors
 from graticule.manifest import Manifest, escape_path
 from graticule.predictions import Predictions, read_predictions
-from graticule.runs import read_json, require_finished
+from graticule.runs import read_run, require_finished
 from graticule.split.folds import Folds
 
 FEWEST_JUDGED = 20
@@ -60,7 +60,7 @@ def read_judged(run: Path) -> CrossValidated:
         When it has no out-of-fold scores, or its parts do not belong together.
     """
     require_finished(run)
-    record = read_json(run / "run.json")
+    record = read_run(run)
     predictions = read_predictions(run / "predictions.parquet")
     scored = predictions.of_part("cv")
     if record.get("verb") != "train" or not len(scored):

@@ -209,7 +209,7 @@ def _read_parquet(file: Path) -> Table:
         if own in plain
     }
     rows = list(itertools.islice(itertools.count(1), table.num_rows))
-    about = manifest_metadata(table)
+    about = manifest_metadata(table, file)
     return Table(columns, rows, None if about is None else unescape_path(about["root"]), warnings)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graticule.runs import read_json
+from graticule.runs import read_run
 
 
 def settings_of(record: dict[str, Any]) -> dict[str, Any]:
@@ -40,5 +40,5 @@ def _training_time(origin: dict[str, Any]) -> float | None:
 
 def _model_record(record: dict[str, Any]) -> dict[str, Any]:
     """The record of the training: for an evaluation that of its model's run, where it still lies there."""
-    file = Path(str(record.get("model_run", ""))) / "run.json"
-    return read_json(file) if record.get("verb") == "evaluate" and file.is_file() else record
+    folder = Path(str(record.get("model_run", "")))
+    return read_run(folder) if record.get("verb") == "evaluate" and (folder / "run.json").is_file() else record

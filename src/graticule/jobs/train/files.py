@@ -60,6 +60,7 @@ def write_model(
     counts = Counter(samples.manifest.label[training].tolist())
     weights = describe_weights(encoder)
     info = BundleInfo(
+        task=samples.manifest.task,
         graticule_version=__version__,
         classes=list(samples.manifest.classes),
         backbone=encoder.backbone,

@@ -50,6 +50,7 @@ def train_record(
     encoder, folds = outcome.encoder, division.folds
     return {
         "verb": "train",
+        "task": samples.manifest.task,
         "graticule_version": __version__,
         "created_utc": utc_now(),
         "command": options.command("train", data, out=out),

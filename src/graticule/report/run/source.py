@@ -12,6 +12,7 @@ from graticule.manifest import Manifest
 from graticule.predictions import Predictions, read_predictions
 from graticule.runs import read_document
 from graticule.sources.tables import read_table
+from graticule.tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,12 @@ def read_source(folder: Path) -> ReportSource:
         When run.json, metrics.json or predictions.parquet is missing or unreadable.
     ManifestError
         When manifest.parquet is unreadable.
+    TaskError
+        When the run is of a task that this version does not know.
     """
-    metrics = read_document(folder / "metrics.json")
+    metrics, run = (read_document(folder / name) for name in ("metrics.json", "run.json"))
+    task_of(metrics, folder / "metrics.json")
+    task_of(run, folder / "run.json")
     missing = [key for key in ("n", "classes", "per_class", "confusion") if key not in metrics]
     if missing:
         raise RunError(f"{folder / 'metrics.json'} lacks {', '.join(missing)}; write the run again with this version")
@@ -113,7 +118,7 @@ def read_source(folder: Path) -> ReportSource:
     files = {} if manifest is None else dict(zip(manifest.sample_id.tolist(), manifest.files(), strict=True))
     group = None if manifest is None else manifest.group
     return ReportSource(
-        run=read_document(folder / "run.json"),
+        run=run,
         metrics=metrics,
         predictions=read_predictions(folder / "predictions.parquet"),
         files=files,
