@@ -19,7 +19,7 @@ from graticule.split.duplicates.decision import CONFIRMED, stand_out
 from graticule.split.duplicates.find import Pair, conflicts, duplicate_components, find_duplicates
 from graticule.split.duplicates.matching import match
 from graticule.split.duplicates.registration import full_similarity, register
-from graticule.split.duplicates.symmetry import describe_change, inverse, symmetric
+from graticule.split.duplicates.symmetry import describe_change
 
 Image = np.ndarray
 
@@ -206,13 +206,6 @@ def test_a_change_is_named_only_where_the_picture_tells(cells: list[Image]) -> N
     assert describe_change(reached, still) == "rotated or mirrored"
     reached[0] = 0.98
     assert describe_change(reached, still) == "same view, re-encoded or resized"
-
-
-def test_symmetries_and_their_inverses() -> None:
-    picture = np.arange(16.0).reshape(4, 4)
-    results = {symmetric(picture, s).tobytes() for s in range(8)}
-    assert len(results) == 8
-    assert all(np.array_equal(symmetric(symmetric(picture, s), inverse(s)), picture) for s in range(8))
 
 
 def test_doubtful_pairs_are_settled_in_full_detail() -> None:
