@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,6 @@ def test_confident_joint_is_that_of_the_paper(seed: int) -> None:
     assert joint.sum() <= 300
 
 
-@pytest.mark.skipif(importlib.util.find_spec("cleanlab") is None, reason="cleanlab is not installed")
 def test_confident_joint_agrees_with_cleanlab_where_definitions_agree() -> None:
     count: Any = importlib.import_module("cleanlab.count")
     rng = np.random.default_rng(0)
