@@ -19,7 +19,6 @@ from graticule.counting.counts import (
     poisson_limits,
     same_precision,
 )
-from graticule.decide.specimens import NONE, judge_specimens, tally, truth_of, verdict_accuracy
 
 
 def test_poisson_limits_are_those_of_the_tables() -> None:
@@ -140,48 +139,3 @@ def test_a_picked_control_sample_is_found_out_and_a_drawn_one_is_not() -> None:
     doubtful = readable[np.argsort(score[readable] + rng.normal(size=len(readable)))[:150]]
     assert drawn_at_random(score, called, doubtful) < 1e-4
     assert drawn_at_random(score, called, readable) == 1.0
-
-
-def test_verdicts_by_majority_and_by_mean_score() -> None:
-    proba = np.array([[0.6, 0.4], [0.6, 0.4], [0.05, 0.95], [0.3, 0.7], [0.9, 0.1], [0.2, 0.8], [np.nan, np.nan]])
-    called = np.array([0, 0, 1, 1, 0, 1, NONE])
-    specimen = np.array([0, 0, 0, 1, 2, 2, 2])
-    review = np.array([1.0, 0.0, 0.0, np.nan, 1.0, 1.0, 0.0])
-    found = judge_specimens(specimen, called, proba, review, 4)
-    assert found.majority.tolist() == [0, 1, NONE, NONE]  # a tie, and no image at all
-    assert found.by_score.tolist() == [1, 1, 0, NONE]
-    assert found.n.tolist() == [3, 1, 3, 0]
-    assert found.n_readable.tolist() == [3, 1, 2, 0]
-    np.testing.assert_allclose(found.review_share, [1 / 3, np.nan, 2 / 3, np.nan])
-    np.testing.assert_allclose(found.majority_margin[:3], [1 / 3, 1.0, 0.0])
-    np.testing.assert_allclose(found.score_margin[:2], [0.5 / 3, 0.4])
-    assert np.isnan(found.score_low[1])  # one image has no spread
-    assert found.majority_low[1] < 0.3  # nor much weight
-
-
-def test_verdicts_do_not_depend_on_the_order_of_images() -> None:
-    rng = np.random.default_rng(4)
-    proba = rng.dirichlet(np.ones(3), 200)
-    specimen, review = rng.integers(0, 5, 200), np.full(200, np.nan)
-    order = rng.permutation(200)
-    first = judge_specimens(specimen, proba.argmax(axis=1), proba, review, 5)
-    second = judge_specimens(specimen[order], proba[order].argmax(axis=1), proba[order], review[order], 5)
-    for name in vars(first):
-        np.testing.assert_allclose(getattr(first, name), getattr(second, name))
-
-
-def test_accuracy_counts_specimens_and_a_tie_is_wrong() -> None:
-    value, low, high, n = verdict_accuracy(np.array([0, 1, NONE, 1]), np.array([0, 1, 1, NONE]))
-    assert (value, n) == (2 / 3, 3)
-    assert low < value < high
-    assert verdict_accuracy(np.array([0]), np.array([NONE]))[3] == 0
-
-
-def test_a_specimen_of_two_labels_has_no_truth() -> None:
-    truth, mixed = truth_of(np.array([0, 0, 1, 1, 2]), np.array([2, 2, 0, 1, NONE]), 3)
-    assert truth.tolist() == [2, NONE, NONE]
-    assert mixed.tolist() == [False, True, False]
-
-
-def test_rows_without_a_code_count_nowhere() -> None:
-    assert tally(np.array([0, NONE, 1]), np.array([1, 1, NONE]), 2, 2).tolist() == [[0.0, 1.0], [0.0, 0.0]]

@@ -7,42 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.evaluate.compare.paired import COMPARED, pair
 
-from graticule.errors import RunError
-from graticule.evaluate.catalogue import OVERALL
 from graticule.evaluate.compare.alignment import align
-from graticule.evaluate.compare.differences import apart_limits
 from graticule.evaluate.compare.runs import compare_many, compare_predictions
 from graticule.evaluate.summary import summarise
-from graticule.predictions import Predictions
-from graticule.statistics.groups import Groups
 from graticule.statistics.paired_tests import (
     holm,
 )
-
-COMPARED = tuple(metric.key for metric in OVERALL)
-
-
-def pair(n: int = 300, k: int = 3, better: float = 1.0, seed: int = 0) -> tuple[Predictions, Predictions]:
-    """Two models on the same samples; the second has `better` more signal."""
-    rng = np.random.default_rng(seed)
-    y = rng.permutation(n) % k
-    logits = rng.normal(size=(n, k))
-    classes = tuple("abcdefg"[:k])
-    names = np.array([f"{i:04d}" for i in range(n)], dtype=object)
-    made = []
-    for signal in (1.5, 1.5 + better):
-        scores = logits.copy()
-        scores[np.arange(n), y] += signal
-        proba = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-        part, label = np.full(n, "cv", dtype=object), np.array(classes, dtype=object)[y]
-        made.append(Predictions(names, names, part, rng.permutation(n) % 5, label, classes, proba))
-    return made[0], made[1]
-
-
-def group_codes(n: int, n_groups: int) -> Groups:
-    codes = np.arange(n) % n_groups
-    return Groups(codes, np.array([f"g{i}" for i in range(n_groups)], dtype=object))
 
 
 def test_better_model_is_found_better() -> None:
@@ -59,41 +31,6 @@ def test_better_model_is_found_better() -> None:
     assert sum(result["discordant"].values()) == 300
     assert result["a"]["accuracy"]["value"] == summarise(a)["accuracy"]["value"]
     assert result["a"]["macro_f1"]["low"] == summarise(a)["macro_f1"]["low"]
-
-
-def test_exchanging_the_models_turns_the_signs() -> None:
-    a, b = pair(better=0.3)
-    there, back = compare_predictions(a, b), compare_predictions(b, a)
-    for name in COMPARED:
-        assert there["difference"][name]["value"] == pytest.approx(-back["difference"][name]["value"])
-        assert there["difference"][name]["low"] == pytest.approx(-back["difference"][name]["high"])
-    assert there["test"]["p"] == back["test"]["p"]
-
-
-def test_pairing_makes_the_interval_narrow() -> None:
-    a, b = pair(better=0.2)
-    result = compare_predictions(a, b)
-    for name in ("balanced_accuracy", "log_loss", "brier"):
-        paired = result["difference"][name]["high"] - result["difference"][name]["low"]
-        single = result["a"][name]["high"] - result["a"][name]["low"]
-        assert paired < 0.7 * single, name
-
-
-def test_a_model_against_itself() -> None:
-    a, _ = pair()
-    result = compare_predictions(a, a)
-    assert result["test"]["p"] == 1.0
-    for name in COMPARED:
-        assert result["difference"][name]["value"] == 0.0
-    assert result["difference"]["accuracy"]["low"] < 0 < result["difference"]["accuracy"]["high"]
-
-
-def test_rows_and_columns_are_aligned() -> None:
-    a, b = pair()
-    plain = compare_predictions(a, b)
-    order = np.random.default_rng(1).permutation(300)
-    turned = replace(b, classes=b.classes[::-1], proba=b.proba[:, ::-1]).take(order)
-    assert compare_predictions(a, turned) == plain
 
 
 def test_common_subset_is_counted() -> None:
@@ -127,14 +64,6 @@ def test_few_groups_give_no_limits_and_fewer_no_p() -> None:
     assert "5 groups" in five["test"]["note"]
 
 
-def test_the_calibration_error_differs_by_what_both_intervals_allow() -> None:
-    assert apart_limits((0.06, 0.0, 0.09), (0.20, 0.16, 0.23)) == pytest.approx((0.07, 0.23))
-    a, b = pair()
-    figure, own = compare_predictions(a, b)["difference"]["ece"], [summarise(p)["ece"] for p in (a, b)]
-    assert figure["low"] == pytest.approx(own[1]["low"] - own[0]["high"])
-    assert figure["high"] == pytest.approx(own[1]["high"] - own[0]["low"])
-
-
 def test_every_metric_of_a_run_is_compared() -> None:
     a, b = pair()
     result = compare_predictions(a, b)
@@ -158,35 +87,6 @@ def test_many_runs_are_compared_with_the_first_on_what_all_share() -> None:
     assert alone["test"]["p_holm"] == alone["test"]["p"] == p[0]
 
 
-def test_classes_are_compared_each() -> None:
-    a, b = pair(better=0.5)
-    found = compare_predictions(a, b)["per_class"]
-    own, other = summarise(a)["per_class"], summarise(b)["per_class"]
-    for name, row in found.items():
-        assert row["n"] == 100
-        assert row["a"] == pytest.approx(own[name]["sensitivity"]["value"])
-        assert row["b"] == pytest.approx(other[name]["sensitivity"]["value"])
-        assert row["difference"]["low"] <= row["b"] - row["a"] <= row["difference"]["high"]
-    grouped = compare_predictions(a, b, np.array([f"g{i % 30}" for i in range(300)], dtype=object))["per_class"]
-    assert grouped["a"]["difference"]["method"] == "group-bootstrap"
-    rare = np.array([f"g{i % 9 if a.label[i] == 'a' else i % 30}" for i in range(300)], dtype=object)
-    sparse = compare_predictions(a, b, rare)["per_class"]
-    assert sparse["a"]["difference"]["method"] == "too_few_groups"
-    assert sparse["a"]["difference"]["low"] is None
-    assert sparse["b"]["difference"]["low"] is not None
-
-
-def test_a_class_without_samples_has_no_difference() -> None:
-    a, b = pair(90)
-    kept = a.label != "c"
-    found = compare_predictions(a.take(kept), b.take(kept))
-    json.dumps(found, allow_nan=False)
-    assert found["per_class"]["c"] == {"n": 0, "a": None, "b": None} | {
-        "difference": found["per_class"]["c"]["difference"]
-    }
-    assert found["per_class"]["c"]["difference"]["value"] is None
-
-
 def test_examples_are_the_discordant_samples_surest_first() -> None:
     a, b = pair(better=0.5)
     noise = np.random.default_rng(1).dirichlet(np.ones(3), 300)
@@ -199,19 +99,3 @@ def test_examples_are_the_discordant_samples_surest_first() -> None:
         sure = [row["a"]["score"] + row["b"]["score"] for row in rows]
         assert sure == sorted(sure, reverse=True)
     assert len(result["examples"]["only_a_right"]) == 12
-
-
-def test_errors_say_what_differs() -> None:
-    a, b = pair(60)
-    with pytest.raises(RunError, match="only the first has c, only the second has none"):
-        compare_predictions(a, replace(b, classes=b.classes[:2], proba=b.proba[:, :2]))
-    other = b.label.copy()
-    other[:7] = np.where(other[:7] == "a", "b", "a")
-    with pytest.raises(RunError, match="7 of 60 shared samples"):
-        compare_predictions(a, replace(b, label=other))
-    with pytest.raises(RunError, match="none is in both"):
-        compare_predictions(a, replace(b, sample_id=np.array([f"x{i}" for i in range(60)], dtype=object)))
-    with pytest.raises(RunError, match="3 samples occur more than once in the second"):
-        compare_predictions(a, b.take(np.array([*range(60), 0, 1, 2])))
-    with pytest.raises(RunError, match="2 group names were given for 60"):
-        compare_predictions(a, b, np.array(["x", "y"], dtype=object))
