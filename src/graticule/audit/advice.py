@@ -1,7 +1,5 @@
 """What the rules of an audit have in common: what a rule finds, and how counts and names are written."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 

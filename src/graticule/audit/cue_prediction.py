@@ -5,8 +5,6 @@ cue), in either case only samples of other groups. Who votes for whom does not d
 refitted under hundreds of permuted labels at the cost of one sparse product each.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

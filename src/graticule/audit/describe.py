@@ -1,7 +1,5 @@
 """The parts of an audit's document: what stands in samples, table, copies and instruments, counted and named."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

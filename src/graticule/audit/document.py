@@ -1,7 +1,5 @@
 """The document of an audit: what the job gathers, the rules and the page read, and audit.json holds."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict

@@ -1,7 +1,5 @@
 """Pixel sizes and instruments over a data set: what is odd, and whether they give classes away."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

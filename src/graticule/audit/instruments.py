@@ -1,7 +1,5 @@
 """What instruments wrote, gathered over a data set: from the table, and from the files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What to mend before training: the findings of an audit turned into recommendations, gravest first."""
 
-from __future__ import annotations
-
 from typing import get_args
 
 from graticule.audit import rules_pictures, rules_samples

@@ -1,7 +1,5 @@
 """Rules of an audit on pictures: shortcuts, scale, shape, brightness, pages and info bars."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Rules of an audit on samples: labels, parts, files, groups, repeats and counts."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Mapping

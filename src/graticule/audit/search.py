@@ -1,7 +1,5 @@
 """The search for shortcuts over a data set: cues gathered from files and table, and what audit.json says of them."""
 
-from __future__ import annotations
-
 import math
 import posixpath
 from pathlib import Path

@@ -5,8 +5,6 @@ to a small model; where it tells the class on samples of other groups, better th
 the audit says so.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """The cues that every data set has: how the files were made, when, where and with what, and the look of the picture."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

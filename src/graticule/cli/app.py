@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 a defect of the program, 2 the user can mend it (one message), 3 done with failures listed.
 """
 
-from __future__ import annotations
-
 import errno
 import functools
 import sys

@@ -1,7 +1,5 @@
 """graticule backbones"""
 
-from __future__ import annotations
-
 import typer
 
 from graticule.cli import options

@@ -1,7 +1,5 @@
 """graticule compare RUN_A RUN_B [RUN_C ...]"""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """graticule count PREDICTIONS --out DIR"""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

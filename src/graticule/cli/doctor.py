@@ -1,7 +1,5 @@
 """graticule doctor"""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 
 import typer

@@ -1,7 +1,5 @@
 """graticule embed DATA --out FILE"""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """graticule evaluate RUN DATA --out DIR"""
 
-from __future__ import annotations
-
 from typing import Any
 
 import typer

@@ -6,8 +6,6 @@ told by the signal itself, and ends the process where that has not happened in t
 is what it leaves when it is killed: nothing that is marked as finished.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import os

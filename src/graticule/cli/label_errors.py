@@ -1,7 +1,5 @@
 """graticule label-errors RUN --out DIR"""
 
-from __future__ import annotations
-
 import shlex
 
 import typer

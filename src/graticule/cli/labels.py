@@ -1,7 +1,5 @@
 """graticule labels verify | export | import"""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any

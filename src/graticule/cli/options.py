@@ -1,7 +1,5 @@
 """The options of verbs as parameters of the command line, so that they mean and read the same everywhere."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from inspect import Parameter, signature

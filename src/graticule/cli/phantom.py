@@ -1,7 +1,5 @@
 """graticule phantom KIND --out DIR"""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """graticule predict RUN IMAGES --out DIR"""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """graticule report RUN"""
 
-from __future__ import annotations
-
 import typer
 
 from graticule.cli import options

@@ -1,7 +1,5 @@
 """Where the command `graticule` begins: Ctrl-C is answered before anything that takes time is imported."""
 
-from __future__ import annotations
-
 import sys
 
 from graticule.cli.interrupt import INTERRUPTED, say_interrupted, watch_for_ctrl_c

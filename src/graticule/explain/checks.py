@@ -1,7 +1,5 @@
 """The checks beside the pictures of `graticule explain`: do the maps mean something, does the border draw the eye?"""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace

@@ -1,7 +1,5 @@
 """Which images `graticule explain` looks at: read, scored once, and chosen evenly over the predicted classes."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field

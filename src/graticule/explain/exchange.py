@@ -12,8 +12,6 @@ is said to be drawn by the region when r exceeds twice the control's share in ne
 least a tenth of the decision goes with it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -7,8 +7,6 @@ Randomised weights (Adebayo et al., "Sanity checks for saliency maps", 2018): a 
 are destroyed shows the picture, not what the network learnt.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

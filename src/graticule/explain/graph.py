@@ -3,8 +3,6 @@
 The model is edited in memory: tensors inside the graph become outputs, weights are replaced. Nothing is written.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

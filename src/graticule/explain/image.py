@@ -1,7 +1,5 @@
 """One image of `graticule explain`: decoded, explained, and what the checks need of it."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

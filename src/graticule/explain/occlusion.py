@@ -4,8 +4,6 @@ Zeiler and Fergus, "Visualizing and understanding convolutional networks" (2014)
 fall of the class's margin is credited to the places that it covered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

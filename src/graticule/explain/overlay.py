@@ -1,7 +1,5 @@
 """Maps as pictures: evidence for a class in orange, against it in blue, over the grey picture."""
 
-from __future__ import annotations
-
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray

@@ -13,8 +13,6 @@ enter by their mean alone, HiResCAM, Grad-CAM and CAM (Zhou et al. 2016) are the
 The maps of several layers are brought to one grid, their totals kept, and added.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -11,8 +11,6 @@ For one picture the filter is linear in the map, so refined maps of classes may 
 Only the peak is read from refined maps: by deletion and insertion they are less faithful than the maps themselves.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray

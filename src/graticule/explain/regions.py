@@ -1,7 +1,5 @@
 """Places of the network's input that are no specimen: the frame along its border, and the info bar."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

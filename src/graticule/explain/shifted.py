@@ -6,8 +6,6 @@ back, tells places of half a cell apart, as shift-and-add resolves what single c
 "Improved resolution from subpixel shifted pictures", 1992). What enters at the rim is the picture mirrored.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

@@ -13,8 +13,6 @@ Features x of shape (N, d), K classes. Heads as in `graticule.heads.scoring`, te
 The square root has an infinite slope at 0: |x| is taken as at least `CLAMP` times the largest |x| of the sample.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

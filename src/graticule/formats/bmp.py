@@ -3,8 +3,6 @@
 Layout as in Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER and IBM's BITMAPINFOHEADER2.
 """
 
-from __future__ import annotations
-
 import io
 import struct
 

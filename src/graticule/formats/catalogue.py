@@ -1,7 +1,5 @@
 """Every image format that is read, a line each: what is told of a file by its first bytes comes from here."""
 
-from __future__ import annotations
-
 from graticule.formats import bmp, dicom, gif, jpeg, jpeg2000, png, pnm, tga, tiff, webp
 from graticule.formats.format import Format
 

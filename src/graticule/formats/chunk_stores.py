@@ -1,7 +1,5 @@
 """Folders that are one image: Zarr (OME-Zarr, OME-NGFF) and N5 keep an image as a tree of hundreds of small files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection
 from pathlib import Path, PurePath

@@ -1,7 +1,5 @@
 """From stored samples to grey or RGB: orientation, transparency, inks, bit depths. Pure functions over arrays."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,8 +3,6 @@
 Nothing is decoded, and what a header says is only a hint: `""` means that the file must be looked at.
 """
 
-from __future__ import annotations
-
 import struct
 from pathlib import Path
 

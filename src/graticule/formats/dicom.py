@@ -3,8 +3,6 @@
 Causes of refusal never quote the data set: it may name a patient.
 """
 
-from __future__ import annotations
-
 import io
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """Frames of a DICOM data set to samples as stored, whatever the transfer syntax (PS3.5 annex A, PS3.3 C.7.6.3)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -3,8 +3,6 @@
 Nothing is changed here but the container: no colour, no mask, no sign. What a stream says of itself is handed on.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 The same for every transfer syntax, so that a compressed file gives what its uncompressed twin gives.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

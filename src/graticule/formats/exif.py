@@ -1,7 +1,5 @@
 """The orientation in an EXIF block, read without trusting any other part of it (EXIF 2.32, TIFF 6.0)."""
 
-from __future__ import annotations
-
 import struct
 
 _ORIENTATION = 0x0112

@@ -1,7 +1,5 @@
 """One row per image format: how it is told, what its files are called, and what reads it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO

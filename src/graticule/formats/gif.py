@@ -1,7 +1,5 @@
 """GIF (89a): the first frame, on the logical screen."""
 
-from __future__ import annotations
-
 import io
 import struct
 

@@ -4,8 +4,6 @@ Decoders fill what is missing with grey and say nothing. So the stream is taken 
 kept, the others (EXIF, profiles, further pictures, comments) cannot harm, and what is missing is found.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import re

@@ -3,8 +3,6 @@
 Decoders fill in what is missing and say nothing, so headers and the lengths of all tiles are followed first.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Told by bytes first. A name alone decides where the bytes are those of another f
 scanners), or say nothing.
 """
 
-from __future__ import annotations
-
 _READ = "TIFF or PNG"
 _MICROSCOPE = f"save it as {_READ} with the maker's program or Fiji (Bio-Formats), one image a file, at full bit depth"
 _PHOTO = f"save it as PNG or {_READ.split()[0]} with an image viewer, or as JPEG of high quality"

@@ -1,7 +1,5 @@
 """PNG (ISO/IEC 15948): the picture proper, from the chunks that matter, with their checksums verified."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from typing import Any, BinaryIO

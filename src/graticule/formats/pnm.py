@@ -4,8 +4,6 @@ Written for this program: Pillow scales 12 bits to 16 and takes what is missing 
 in the manuals of Netpbm (https://netpbm.sourceforge.net/doc/pgm.html and its neighbours) and, for PFM, Paul Debevec's.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What the reader of a format hands over, and the limits that every reader keeps before it decodes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """TGA (Truevision, version 2.0). It has no signature at its start, so its header must be plausible."""
 
-from __future__ import annotations
-
 import io
 import struct
 

@@ -7,8 +7,6 @@
 Pixels of a page are the business of `tiff_pixels`.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import math

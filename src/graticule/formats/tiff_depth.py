@@ -1,7 +1,5 @@
 """How deep the values of a TIFF file are, told by the tags of its pages alone."""
 
-from __future__ import annotations
-
 import struct
 from typing import BinaryIO, Literal
 

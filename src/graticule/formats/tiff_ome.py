@@ -5,8 +5,6 @@ this file, by its identifier (UUID) or else its name; a file that holds all plan
 Source: the OME-TIFF specification, https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.html
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable, Iterator

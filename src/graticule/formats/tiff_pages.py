@@ -4,8 +4,6 @@ The pictures of such a file are the pages of the chain, and full pictures in sub
 says so (NewSubfileType), or one beside which a much larger picture stands. It is never taken for the picture.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Pixels of one TIFF page: checked to be all there, then turned into grey or RGB of which black is 0."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

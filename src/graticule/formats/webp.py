@@ -1,7 +1,5 @@
 """WebP (RFC 9649): the picture, or the first frame of an animation."""
 
-from __future__ import annotations
-
 import io
 import struct
 

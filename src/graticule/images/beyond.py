@@ -5,8 +5,6 @@ one flat colour, and its score would say nothing. So each image has the shares o
 bundle holds the largest ones among the training images.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

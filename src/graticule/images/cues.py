@@ -5,8 +5,6 @@ All are means and standard deviations of 8-bit values over a thinned image, so t
 under a millisecond.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

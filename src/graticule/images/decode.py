@@ -1,7 +1,5 @@
 """One file to what the program keeps of it: hashes, the network input, and what was learnt while decoding."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 from dataclasses import dataclass, replace

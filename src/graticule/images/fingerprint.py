@@ -4,8 +4,6 @@ A fingerprint is a grey thumbnail, stretched to its own range so that a faint pi
 and the contrast of the image in front. It is made in the worker processes that decode and kept with the features.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ and the cause; nothing is guessed or replaced. A file that declares several plan
 levels is refused with the list of what it holds until a `Selection` says which.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

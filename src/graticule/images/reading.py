@@ -1,7 +1,5 @@
 """How the images of a data set are read: the user's options, settled once by a look at the images."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial

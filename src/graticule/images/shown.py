@@ -1,7 +1,5 @@
 """An image as persons see it, on 8 bits and as small as it is shown: pure functions of a file, for workers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

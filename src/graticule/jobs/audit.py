@@ -1,7 +1,5 @@
 """`graticule audit`: what would make a result on these images wrong, found before anything is trained."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from dataclasses import dataclass

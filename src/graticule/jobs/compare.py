@@ -1,7 +1,5 @@
 """`graticule compare`: two or more runs on the same samples, paired."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`graticule count`: counts per class and specimen from predictions, with intervals that say what they cover."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`graticule demo`: the whole way on a generated sample, offline."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`graticule doctor`: what this installation can do here, each check with its remedy."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import shutil

@@ -1,7 +1,5 @@
 """`graticule embed`: the feature matrix with ids, for the user's own analysis."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`graticule evaluate`: a finished model on other labelled images."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Any

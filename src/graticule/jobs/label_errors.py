@@ -1,7 +1,5 @@
 """`graticule label-errors`: which labels of a run's images are probably wrong, and how many are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`graticule labels verify | export`: the record of decisions, checked, and as a manifest."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

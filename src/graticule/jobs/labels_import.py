@@ -1,7 +1,5 @@
 """`graticule labels import`: labels from a table into the record."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ A run's own record lists what was done with the run. A ledger beside the feature
 scored on the same held-out images, whatever run they came from: choosing the best of them tunes on the test part.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """`graticule predict`: new images to Parquet shards, one row per file, in constant memory."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What run.json says of the data, the embedding and the reading, and the table of what could not be read."""
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence

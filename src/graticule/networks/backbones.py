@@ -4,8 +4,6 @@ The embedded backbones come with `pip install` and work offline without torch. E
 (extra `torch`), see `timm_backbones`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import importlib.util

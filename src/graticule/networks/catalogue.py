@@ -1,7 +1,5 @@
 """The encoder of any backbone by its name: the one place that knows both the embedded ones and timm's."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from graticule.errors import OptionError

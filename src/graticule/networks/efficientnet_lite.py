@@ -9,8 +9,6 @@ Outputs (any of them by name): "features" (N, 2C) mean and population standard d
 "blocks.<stage>" (N, C, h, w) the feature map after a stage, "penultimate" (N, 1280), "logits" (N, 1000).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

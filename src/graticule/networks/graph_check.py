@@ -6,8 +6,6 @@ operations outside `OPERATIONS`, lengths that depend on the values of pixels, an
 What a graph of known operations may still ask for (memory, time) is found out by a trial, see `network_trial`.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from graticule.errors import BundleError

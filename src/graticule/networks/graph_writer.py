@@ -1,7 +1,5 @@
 """ONNX graphs of embedded networks, written layer by layer without torch: what all families have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -7,8 +7,6 @@ that is not among the few that a network of ours is made of. Only what checks ne
 Format: https://protobuf.dev/programming-guides/encoding and onnx.proto (field numbers below).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod

@@ -1,7 +1,5 @@
 """Run an ONNX network over batches of pixels on the CPU."""
 
-from __future__ import annotations
-
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray

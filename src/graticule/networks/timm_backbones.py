@@ -4,8 +4,6 @@ The only module of the features method that imports torch, and only when a name 
 The exported graph is compared with the torch model before it is used, so everything after it is torch-free.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

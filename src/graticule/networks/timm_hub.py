@@ -1,7 +1,5 @@
 """timm's names, its hub and weight files (extra `torch`): what every timm model needs, for features or fine-tuning."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import hashlib

@@ -1,7 +1,5 @@
 """A torch module of pixels as one ONNX file (extra `torch`)."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import logging

@@ -6,8 +6,6 @@ its length as int64 and its raw little-endian values. The unpickler resolves thr
 so a hostile file cannot run code; callers verify the file's sha256 before that.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import pickle

@@ -6,8 +6,6 @@ stated memory (the system's limit where there is one, and the runtime's own), it
 dies, only it dies.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

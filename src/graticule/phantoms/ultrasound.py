@@ -5,8 +5,6 @@ speckle: Burckhardt 1978), log-compressed to 60 dB. The overlay is drawn on top,
 each frame has a mass: a cyst without echoes or a solid one with few.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One event after another within a writing transaction: completed, hashed, inserted, and read back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """What holds now: the decision of each person and the agreed label of each image, as pure functions over events."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """A data set with the agreed labels of the record in it: a new manifest, never an edit."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

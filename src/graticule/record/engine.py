@@ -1,7 +1,5 @@
 """Connections to the label store's database: SQLite by default, PostgreSQL by URL."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

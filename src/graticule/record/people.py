@@ -1,7 +1,5 @@
 """Names of persons on the record."""
 
-from __future__ import annotations
-
 import getpass
 
 from graticule.errors import OptionError

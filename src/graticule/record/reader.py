@@ -1,7 +1,5 @@
 """What is read from a label store: rows, events, persons, the head of the chain, and whether all of it holds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sqlalchemy import Engine, RowMapping, func, or_, select

@@ -1,7 +1,5 @@
 """The table of label events, and the guards by which the database itself refuses to change it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ everything before it is what was signed. It records the name that the program wa
 a person's identity; a site that needs one must control who can reach the program under which name.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Sequence

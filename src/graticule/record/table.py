@@ -1,7 +1,5 @@
 """Labels from a table as drafts of events: checked cells, images read, names held against the record."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import posixpath

@@ -6,8 +6,6 @@ number: 8 bytes, two's complement), F (number: IEEE 754, 8 bytes). All are big-e
 different events have one encoding, and the hash can be recomputed in any language.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import struct

@@ -1,7 +1,5 @@
 """Pictures of values with their intervals: cards, classes, folds, groups, learning curve."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Arrays behind the pictures: operating points, funnels, and vertices thinned for drawing."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures as inline SVG. Colours are CSS custom properties, so that one picture serves light, dark and print."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """One self-contained page from a run folder: nothing is computed anew, nothing is loaded from elsewhere."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence

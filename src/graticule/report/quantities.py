@@ -1,7 +1,5 @@
 """How a figure is written with its interval, and the words for the methods that made it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Drawing primitives for inline SVG; every colour is a class that the style sheet resolves."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Sequence

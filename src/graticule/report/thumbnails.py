@@ -1,7 +1,5 @@
 """Which images a report shows, how they are read, and how small they are made."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ A label given in bulk, or by someone who saw the model's or another person's opi
 agree by themselves. Such labels are left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What one person may do in a review: take images, decide, sign; without its web page."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What has been decided on the images of a review, followed from the label store as events are added."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable
 

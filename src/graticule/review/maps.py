@@ -1,7 +1,5 @@
 """Maps of evidence for the review page: one image and one class at a time, to be laid over the image."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The training images most like an image, class by class, for the review page: found for one image, when asked."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The images of a review as a browser can show them: read as the model reads them, and made anew as JPEG or PNG."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """How a review stands: what is done and left, at what pace, who agrees with whom, and the error among accepted."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Who looks at which image next: filters, and claims, so that two persons get the same image only to read it twice."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Collection

@@ -4,8 +4,6 @@ Number, time, person, hash of the image and hash of the event stay in sight, so 
 compared without a gap.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from graticule.record.events import Event

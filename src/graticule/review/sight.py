@@ -1,7 +1,5 @@
 """What one person sees of an image and of a review, and what is withheld."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """What `graticule review` is about, from predictions of new images or from the cross-validated images of a run."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

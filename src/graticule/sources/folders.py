@@ -3,8 +3,6 @@
 A folder of a file server or of a system is not looked into: it may hold previews of all images.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Checks on the cells of a data set: class names, and the columns with a fixed meaning."""
 
-from __future__ import annotations
-
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence

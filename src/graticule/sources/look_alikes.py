@@ -4,8 +4,6 @@ macOS writes composed letters as two code points, Windows takes upper and lower 
 names files that Linux does not find, and the names look equal on the screen.
 """
 
-from __future__ import annotations
-
 import os
 from functools import lru_cache
 

@@ -4,8 +4,6 @@ Every fault of an input is collected and raised as one ManifestError. Labels com
 file names.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections import Counter

@@ -1,7 +1,5 @@
 """Tables of text cells from CSV and Parquet files, and the list of faults found in an input."""
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools

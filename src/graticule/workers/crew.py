@@ -5,8 +5,6 @@ taken ──> waiting ──> a worker each ──> answers, file by file ──
              └─ the rest ─┴─ the file it held ──> suspects: tried alone
 """
 
-from __future__ import annotations
-
 import itertools
 import multiprocessing
 import queue

@@ -1,7 +1,5 @@
 """How worker processes end: by themselves, by a signal, by a limit; and what that says of the file that they held."""
 
-from __future__ import annotations
-
 import multiprocessing.resource_tracker
 import signal
 import sys

@@ -4,8 +4,6 @@ Workers are started by spawn (the only way on Windows and macOS): a fresh interp
 it under another name. Without `if __name__ == "__main__":` it would do everything once more.
 """
 
-from __future__ import annotations
-
 import ast
 import multiprocessing
 import sys

@@ -1,7 +1,5 @@
 """What a DICOM data set says about pixel size and device; any object with DICOM keywords as attributes will do."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from graticule.formats.instrument.metadata import Metadata, differ

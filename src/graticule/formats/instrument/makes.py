@@ -5,8 +5,6 @@ function takes the decoded text and `shape`, the (rows, columns) of the image fi
 what it could use. Bad values become warnings, never errors.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -4,8 +4,6 @@ The readers stand beside this module: `instrument_tiff` (tags of a TIFF file), `
 the image), `instrument_dicom`. `instrument_report` sums up a whole data set.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields

@@ -1,7 +1,5 @@
 """The text file that an electron microscope leaves beside an image: JEOL and Hitachi (.txt), TESCAN (.hdr)."""
 
-from __future__ import annotations
-
 import os
 import stat
 import time

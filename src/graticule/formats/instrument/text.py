@@ -3,8 +3,6 @@
 Nothing here raises on bad text: what cannot be used is left out, and a warning says so.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import xml.etree.ElementTree as ElementTree

@@ -4,8 +4,6 @@ Resolution tags alone are never believed: they hold the resolution for printing 
 nothing about the specimen.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable, Iterator
 from functools import reduce

@@ -8,8 +8,6 @@ surer the ground must be, or lines of letters stand below it (`infobar_marks`). 
 it is a single grey, low, and beside a picture that reaches the other three sides of the image: padding does not.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

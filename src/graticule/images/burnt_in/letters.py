@@ -5,8 +5,6 @@ above. Letters stand in lines: many small marks have their lower or upper end in
 edge nor the border of the image.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

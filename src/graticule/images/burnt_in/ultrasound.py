@@ -5,8 +5,6 @@ of the tissue. Speckle is smooth over the width of the beam's point spread, a fe
 rise within one: inside the scan sector that tells them apart. Outside it everything that is not black is a mark.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

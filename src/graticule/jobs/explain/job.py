@@ -1,7 +1,5 @@
 """`graticule explain`: what the model looked at, with checks that the pictures mean something."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

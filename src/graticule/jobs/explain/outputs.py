@@ -1,7 +1,5 @@
 """What `graticule explain` writes per image: overlays, maps in shards with an index, running means per class."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass, field
 from pathlib import Path

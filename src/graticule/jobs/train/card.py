@@ -1,7 +1,5 @@
 """MODEL_CARD.md of a bundle: what the model is, on what it was trained, how good it is, and how to check it."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Mapping

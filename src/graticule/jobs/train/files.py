@@ -1,7 +1,5 @@
 """The files of a run folder: the model's bundle, the samples, the scores and the split."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What run.json says of a training run."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Alembic's entry: runs the revisions on the connection that `graticule.record.schema.upgrade` hands over."""
 
-from __future__ import annotations
-
 from alembic import context
 from sqlalchemy import Connection
 

@@ -1,7 +1,5 @@
 """What stands on the page of an audit, section by section, as plain values for the template."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath

@@ -1,7 +1,5 @@
 """The page of an audit: what to do first, then everything it rests on, in one file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Pictures on the page of an audit: examples of each class, and families of copies, a strip each."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Tables on the page of an audit: classes, shortcuts and cues, instruments, info bars, burnt-in marks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from graticule.audit.advice import length

@@ -1,7 +1,5 @@
 """Pictures of a comparison: differences with their intervals, row by row, on an axis around 0."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

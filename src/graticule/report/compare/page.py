@@ -1,7 +1,5 @@
 """The page of a comparison: the runs as one table, each difference with its interval, and the images they differ on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

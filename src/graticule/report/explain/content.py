@@ -1,7 +1,5 @@
 """What the page of `graticule explain` says of its checks: rows of words and numbers, and the plot of the curves."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The page of `graticule explain`: what the model looked at per image and class, and how far to trust the maps."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The page of `label-errors`: how many labels are wrong, which class is taken for which, and the images in doubt."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The section "Can I act on it?": acceptance, calibration, prediction sets and novelty in words, tables and a curve."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Decisions held against labels in words: on an evaluation's images, and on the held-out part of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Answers to the questions asked of a report: more images? honest scores? what to write in the methods section?"""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What stands on the page, section by section, as plain values for the template."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

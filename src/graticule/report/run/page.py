@@ -1,7 +1,5 @@
 """The page of a run or an evaluation: nothing is computed anew, nothing is loaded from elsewhere."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from graticule.errors import RunError

@@ -1,7 +1,5 @@
 """Reading a run folder (or the folder `evaluate` leaves) for its report."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a report must carry on its face: leaks that were allowed, synthetic images, a test part opened again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

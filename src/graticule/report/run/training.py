@@ -1,7 +1,5 @@
 """The report's section on a network that was trained: its course in each fold, its settings, its export."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

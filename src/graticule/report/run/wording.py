@@ -1,7 +1,5 @@
 """Sentences of the report: what was found, how it was evaluated, what to beware of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any

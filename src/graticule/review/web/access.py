@@ -6,8 +6,6 @@ Policy allows no inline script or style and nothing from elsewhere. Behind a pro
 and the address that it forwards are the request's (`uvicorn.middleware.proxy_headers`); else they count nothing.
 """
 
-from __future__ import annotations
-
 import html
 import ipaddress
 import json

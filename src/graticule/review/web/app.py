@@ -1,7 +1,5 @@
 """The review page as an application: routes behind the guard, errors as answers, and a server on one socket."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import secrets

@@ -1,7 +1,5 @@
 """What the page may send, and what an address may ask for; anything else is refused with the reason."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field

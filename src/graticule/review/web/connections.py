@@ -1,7 +1,5 @@
 """Connections to the review server: a request that does not arrive in time ends, and nobody holds all of them."""
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What the routes share: the review, its pictures, the templates, and how a position becomes an Item for the page."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

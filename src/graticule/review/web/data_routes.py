@@ -1,7 +1,5 @@
 """The routes that the page's script calls: images, decisions, verification, signatures."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response

@@ -1,7 +1,5 @@
 """The pages themselves, how one is let in, and the downloads."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
