@@ -1,7 +1,5 @@
 """The table that `predict` leaves: Parquet files of at most 50,000 rows each, written and read here alone."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 from collections.abc import Mapping, Sequence

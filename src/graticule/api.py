@@ -1,7 +1,5 @@
 """The Python interface: the verbs of the command line as functions, and results that show themselves in a notebook."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

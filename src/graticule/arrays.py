@@ -1,7 +1,5 @@
 """The arrays that travel: their types, and the few ways to make them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -8,8 +8,6 @@ MODEL_CARD.md          for people
 SHA256SUMS             over all of the above; checked before anything is used
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass

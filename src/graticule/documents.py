@@ -1,7 +1,5 @@
 """JSON documents that others may have written: read strictly, so that what follows can rely on plain values."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

@@ -9,8 +9,6 @@ follows one: a file is written under a random name that did not exist (O_EXCL, O
 place. Renaming replaces a link, never what it points to, so a file is the old one or the new one, whole.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

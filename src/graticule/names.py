@@ -8,8 +8,6 @@ one patient on both sides of a split. `name_key` is equal for such names and for
 decides that. What it leaves apart on purpose stands there.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence

@@ -6,8 +6,6 @@ begins with one of some characters for a formula and runs it. Such a cell is mar
 text back.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How a verb tells of its progress."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 

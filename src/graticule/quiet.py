@@ -4,8 +4,6 @@ The package calls `keep_quiet` when it is imported itself, so it runs first in e
 workers, the web server, each process of a distributed training, and `import graticule` in a program of the user's.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """Run folders: created once, finished by a marker that is written last."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

@@ -1,7 +1,5 @@
 """What a manifest, a run or a bundle is about: each says it under "task", and here alone it is read and checked."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """All estimates of `graticule count`, of all images together and of each specimen, as arrays."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass, field
 

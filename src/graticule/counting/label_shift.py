@@ -12,8 +12,6 @@ The smaller p-value counts twice (Bonferroni). Calibration images are drawn in u
 does not reject proves nothing with few images, so small samples are refused rather than passed.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

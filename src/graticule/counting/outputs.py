@@ -1,7 +1,5 @@
 """What `graticule count` writes: one tidy table, one table of specimens, and the document that holds everything."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path

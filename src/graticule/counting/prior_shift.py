@@ -12,8 +12,6 @@ The probabilities must be calibrated for the first, offsets included (Alexandari
 vector scaling to the calibration images, which also undoes class weights in training.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

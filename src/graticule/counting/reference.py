@@ -1,7 +1,5 @@
 """The calibration images of a run, as the reference of `graticule count`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What `graticule count` reads beside the predictions: the table of specimens and sizes, and the control sample."""
 
-from __future__ import annotations
-
 import math
 import os
 import posixpath

@@ -13,8 +13,6 @@ The *estimated* rule (`graticule.decide.estimated_rule`) is the loosest threshol
 accurate enough. It promises nothing.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What the answers of a whole `predict` run say together: counts, errors to expect, images novel among all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

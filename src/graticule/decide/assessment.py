@@ -4,8 +4,6 @@ Every share stands with its interval. Where images come in groups the group is t
 fewer than `MIN_GROUPS` groups there is no interval.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

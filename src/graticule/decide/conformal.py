@@ -14,8 +14,6 @@ For a new image x and a class c, p(x, c) is the share of evidence of class c tha
   al., 2020): coverage 1 - a is nominal and 1 - 2a is proven. Evidence scored by the shipped model proves 1 - a.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

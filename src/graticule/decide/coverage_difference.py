@@ -1,7 +1,5 @@
 """How many more images one model lets a user accept than another, on the same images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

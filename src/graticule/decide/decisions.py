@@ -1,7 +1,5 @@
 """What to do with each image, and why, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

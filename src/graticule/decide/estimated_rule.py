@@ -9,8 +9,6 @@ one. It also pays for the choice of the loosest threshold among many, which by i
 than it is, the more so the fewer the groups.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The evidence that decisions rest on: scores of images whose class is known and that the scoring model never saw."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self

@@ -1,7 +1,5 @@
 """A bundle's decisions on new images: prediction sets, novelty, accept, review or reject, and why."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Decisions on labelled images: what a model's scores by members say of sets and novelty, block by block."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

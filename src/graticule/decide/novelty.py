@@ -18,8 +18,6 @@ The p-value is conformal: the share of such images that are at least as novel. I
 groups. Distances of the very images a space was fitted on are too small and are never used.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self

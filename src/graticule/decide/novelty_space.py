@@ -1,7 +1,5 @@
 """The space that novelty is measured in: signed square root of the features, standardised, the leading components."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

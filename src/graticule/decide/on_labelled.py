@@ -1,7 +1,5 @@
 """How a bundle's decisions turn out on labelled images: decisions.json and specimens.parquet of an evaluation."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

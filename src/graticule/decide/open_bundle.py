@@ -5,8 +5,6 @@ well. Here every part is held against the others (`bundle`, `scoring`, `calibrat
 own), and the network is looked at and tried. What does not fit is one BundleError, and no folder has been made by then.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How far scores can be believed: reliability diagram, calibration error beside what chance alone gives."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

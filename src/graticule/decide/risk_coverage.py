@@ -1,7 +1,5 @@
 """What accepting more images costs: the share of wrong answers among the best-scored, from none to all accepted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a training run learns for its decisions: calibration, evidence for sets and acceptance, novelty."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

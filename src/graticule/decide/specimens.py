@@ -5,8 +5,6 @@ interval of the majority's share and that of the margin treat the images of a sp
 How often the verdicts are right is counted over specimens, never over images.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """specimens.parquet: one row per specimen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

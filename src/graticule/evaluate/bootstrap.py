@@ -1,7 +1,5 @@
 """Every metric of one set of predictions under weights of the samples, such as those of a bootstrap."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ To add one, write its function in `metrics` and its row here: `metrics.json`, th
 follow. A metric of a class takes and gives shape (B, K), one over all classes (B,), for B weightings of the samples.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Limits for every metric: the interval that fits the metric and the sampling unit, with the method's name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

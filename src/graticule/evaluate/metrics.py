@@ -12,8 +12,6 @@ vectorised over the leading axes (bootstrap replicates, groups); entries may be 
 * The specificity of a class is undefined when every sample carries that class.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from graticule.arrays import FloatArray, IntArray

@@ -1,7 +1,5 @@
 """What a reader of the metrics must know, in whole sentences."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from graticule.arrays import IntArray

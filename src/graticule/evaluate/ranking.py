@@ -4,8 +4,6 @@ Samples are sorted once. Between two thresholds that a positive sample sits at, 
 so each replicate needs one sparse product and cumulative sums over the positives' thresholds.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

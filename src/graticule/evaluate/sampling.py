@@ -1,7 +1,5 @@
 """What was sampled: checked labels and scores, groups of related samples, and the bootstrap that fits them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

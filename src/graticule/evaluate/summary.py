@@ -1,7 +1,5 @@
 """The body of metrics.json: every metric of one part with its interval, baseline, tables and notes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

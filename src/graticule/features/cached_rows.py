@@ -1,7 +1,5 @@
 """Rows from the feature cache and into it, whatever engine embeds what is new."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 

@@ -1,7 +1,5 @@
 """Files to one matrix of features, by whatever engine makes the rows."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from contextlib import closing

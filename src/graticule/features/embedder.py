@@ -1,7 +1,5 @@
 """A scikit-learn transformer from images to features."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self

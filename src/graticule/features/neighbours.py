@@ -1,7 +1,5 @@
 """Nearest neighbours: the pairs of a set in bounded memory, exact or among the nearest cells, and few of few rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

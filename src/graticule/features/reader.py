@@ -1,7 +1,5 @@
 """Settling how the images of a data set are read, as `train`, `audit` and `embed` do it, and what training left out."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

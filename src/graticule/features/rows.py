@@ -1,7 +1,5 @@
 """What embedding makes of files: a row each, the matrix of them, and the seam that every engine fills."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol

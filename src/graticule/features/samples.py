@@ -1,7 +1,5 @@
 """Steps that several verbs share: samples with their features, and what run.json says of them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The feature matrix as a file: Parquet, CSV or NumPy arrays, with the ids of its rows."""
 
-from __future__ import annotations
-
 from typing import Any, BinaryIO
 
 import numpy as np

@@ -7,8 +7,6 @@ A picture whose info bar was kept is mirrored and changed above or below its bar
 its own generator (`order.sample_generator`), in a fixed number, so they do not depend on batches or processes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What the training loop is fed with: pixels changed on the fly, or cached feature maps of changed pixels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol
 

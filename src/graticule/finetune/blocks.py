@@ -1,7 +1,5 @@
 """How the blocks of a pretrained network take part in training: frozen, or the slower the nearer to the input."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """What fine-tuning can know before it reads the images, and before it trains: told at once, not after hours."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from typing import Any

@@ -4,8 +4,6 @@ Several networks (the members of an ensemble) go into one file. Its features are
 each member's last layer becomes a head on them (`models.scoring.LogitHead`) and prediction needs no torch.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass

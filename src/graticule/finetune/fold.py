@@ -1,7 +1,5 @@
 """One fold of fine-tuning: trained, or taken up from what an interrupted run left; kept on disk when it is finished."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -6,8 +6,6 @@ Frozen blocks have the same weights in every fold, and what an epoch shows of an
 file serves all folds and the refit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -4,8 +4,6 @@ A random last layer would send noise through the pretrained layers in the first 
 distort pretrained features", 2022).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

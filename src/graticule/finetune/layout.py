@@ -1,7 +1,5 @@
 """How a timm trunk is built, found by running it on random numbers: its blocks in order, and what follows its maps."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Logits and features of many rows by a network in eval mode."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ folds ── fold 1 ... k ──> out-of-fold scores, settings ──> the shipp
 the one fold) ──> ONNX, compared with torch on real images ──> scores of the held-out part
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -7,8 +7,6 @@ numbers, so that no list of architectures is needed.
 Importing this module without the extra `torch` raises BackboneError with the install command.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 from typing import Any

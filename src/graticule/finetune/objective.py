@@ -1,7 +1,5 @@
 """What a classifier is trained for: smoothed, weighted cross-entropy; an epoch is judged by balanced log loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

@@ -1,7 +1,5 @@
 """The options of the method "finetune"."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from graticule.images.options import ReadingOptions

@@ -1,7 +1,5 @@
 """How fine-tuning tells of itself: one bar per network, a line per epoch, the time left, a warning when it is long."""
 
-from __future__ import annotations
-
 import time
 
 from graticule.progress import Reporter

@@ -3,8 +3,6 @@
 Sources: label smoothing (Szegedy et al., 2016), layer-wise learning rates (Howard and Ruder, 2018).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The network that a fine-tuning run ships: chosen or refitted, exported, and proved to say what torch says."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Which rows of a training part choose the epoch instead of training: whole units of every class."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from graticule.arrays import IntArray

@@ -1,7 +1,5 @@
 """The weights that fine-tuning starts from: embedded, from a file, from timm's hub, or random; with their licence."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass

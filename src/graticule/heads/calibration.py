@@ -7,8 +7,6 @@ sigmoid      1 / (1 + exp(-(a_k logit p_k + b_k))) per class, divided by the sum
 isotonic     a rising function of p_k per class, divided by the sum                  (Zadrozny and Elkan, 2002)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self

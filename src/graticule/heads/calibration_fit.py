@@ -5,8 +5,6 @@ paired difference: scores of cross-validated heads are often calibrated as they 
 them worse on new images.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

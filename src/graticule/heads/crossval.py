@@ -1,7 +1,5 @@
 """Cross-validation of heads on frozen features: everything fitted sees training folds only."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -7,8 +7,6 @@ Whitening divides by the within-class covariance shrunk towards the identity, S 
 images of one class vary should count less. A shrinkage of 1 is plain standardisation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self

@@ -1,7 +1,5 @@
 """The method "features": heads on frozen features, cross-validated."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from graticule.arrays import class_codes

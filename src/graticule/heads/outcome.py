@@ -1,7 +1,5 @@
 """What either method of training hands on, and the figures that are measured on it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -15,8 +15,6 @@ Rows are multiplied one at a time: BLAS rounds a row of a larger product differe
 probabilities must not depend on the samples scored beside it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

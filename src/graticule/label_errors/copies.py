@@ -3,8 +3,6 @@
 features ──> images worth reading, and look-alikes of them ──> fingerprints ──> the decision of an audit
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path

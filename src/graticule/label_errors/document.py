@@ -1,7 +1,5 @@
 """What label_errors.json and the list hold: an entry per doubtful label, and estimates per pair of classes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 from typing import Any

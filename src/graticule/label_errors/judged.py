@@ -1,7 +1,5 @@
 """The cross-validated images of a run, and which of their labels are probably wrong."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

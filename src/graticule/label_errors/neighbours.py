@@ -5,8 +5,6 @@ less, the more images of one class vary along it. The metric of a fold is learnt
 taken from the other folds, so that an image's own label, its copies and its group have no say.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ labels. The clear images, those on which the model is surest, hardly hold any; o
 as of all labels, if mistakes fall on easy and hard images alike.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -13,8 +13,6 @@ correction", Patrini et al. 2017): they need no labels known to be right, and fo
 leave nothing to adapt to single images.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ labels look wrong at first are taken out of the training sides, as confident lea
 (Northcutt et al., "Confident learning", 2021), and every image is scored anew by the heads of the other folds.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

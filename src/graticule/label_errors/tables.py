@@ -1,7 +1,5 @@
 """The tables that `label-errors` leaves: the ranked list, and the manifest without the labels in doubt."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Why a label is in doubt, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -6,8 +6,6 @@ the best of several starts is kept. Where the search leaves a class out of a bin
 that can be helped (HiGHS: Huangfu and Hall, Math. Prog. Comp. 2018).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

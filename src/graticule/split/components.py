@@ -1,7 +1,5 @@
 """Units of a split: samples that must stay on one side because they share a group or their pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array

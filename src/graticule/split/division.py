@@ -1,7 +1,5 @@
 """How `train` divides its samples: units that belong together, leaks of a split that was brought, folds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

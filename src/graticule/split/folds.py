@@ -5,8 +5,6 @@ has every class and class counts are as even as possible (`graticule.split.assig
 that says what can.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which samples are copies of one another, and what of a split that the user brings is not independent."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Leaks of a split that the user brings: what stands in two of its parts and so lets a model know its exam."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which labelled samples an evaluation scores: none that was picked on purpose, synthetic ones only when asked for."""
 
-from __future__ import annotations
-
 from graticule.errors import ManifestError
 from graticule.manifest import Manifest
 from graticule.sources.labels import unknown_class

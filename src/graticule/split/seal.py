@@ -4,8 +4,6 @@ A ledger beside the feature cache counts the models that were scored on the same
 from: choosing the best of them tunes on the test part.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

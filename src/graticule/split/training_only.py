@@ -4,8 +4,6 @@ What a review queue picks is harder than what the model will meet, so figures on
 images by an empty cell in its column `sampling_prob`, which holds the chance with which the others were drawn.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

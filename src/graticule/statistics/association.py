@@ -3,8 +3,6 @@
 Units are drawn with replacement within their class, whole groups where there are groups (`resampling.draw_weights`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Groups of related samples, and what is drawn where there are groups."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

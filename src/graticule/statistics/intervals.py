@@ -5,8 +5,6 @@ few groups, percentile, basic and normal bootstrap intervals cover 33 to 92 % wh
 mean losses of a near-perfect classifier stay too narrow (78 % at n = 100), since the rare large loss is unseen.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.stats import norm, t
 

@@ -4,8 +4,6 @@ McNemar's test counts samples as independent. On grouped samples it rejects a tr
 are tested by flipping the sign of whole groups.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

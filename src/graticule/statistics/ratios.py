@@ -1,7 +1,5 @@
 """Ratios that are NaN where they are undefined."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Bootstrap weights: how often each sample counts in each replicate."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

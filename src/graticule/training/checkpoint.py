@@ -4,8 +4,6 @@ The file holds 32 bytes (the SHA-256 of the rest), then safetensors bytes whose 
 No pickle is written or read.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

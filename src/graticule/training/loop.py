@@ -5,8 +5,6 @@
 Everything random is drawn from seed, epoch, step and sample: a run that was stopped goes on to the same weights.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterator

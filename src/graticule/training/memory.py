@@ -1,7 +1,5 @@
 """What to do when memory does not suffice, in memory or on disk: one message instead of a crash."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

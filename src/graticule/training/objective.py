@@ -4,8 +4,6 @@ rows ── Objective.shown ──> inputs ── Trainee.called ──> output 
                       └───> target ──────────────────────────────────────┘
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol

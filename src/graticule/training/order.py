@@ -1,7 +1,5 @@
 """Which images make which step: drawn from seed and epoch alone, so that a run can go on where it stopped."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

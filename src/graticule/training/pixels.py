@@ -1,7 +1,5 @@
 """Training images, decoded once at the network's input size into one file that stays on disk and is mapped."""
 
-from __future__ import annotations
-
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -3,8 +3,6 @@
 Start several with `torchrun --nproc_per_node N -m graticule train ...`; without it there is one.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Sources: warm-up and cosine (Loshchilov and Hutter, 2017), AdamW (2019), moving 
 Juditsky, 1992).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The same samples and classes in several tables of predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

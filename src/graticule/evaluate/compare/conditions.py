@@ -1,7 +1,5 @@
 """Whether runs can be compared fairly: the same images behind the same paths, divided alike, and none knew its exam."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

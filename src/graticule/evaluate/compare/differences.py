@@ -1,7 +1,5 @@
 """Paired differences between two models on the same samples, with limits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

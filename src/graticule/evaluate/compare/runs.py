@@ -1,7 +1,5 @@
 """Models on the same samples: figures of each, paired differences with intervals, and tests of the accuracies."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a row of a comparison says of a run: its settings and time, as far as its record tells."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

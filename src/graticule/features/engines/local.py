@@ -5,8 +5,6 @@
 At most a few chunks are under way at a time, so memory does not grow with the number of files.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator

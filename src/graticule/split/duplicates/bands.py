@@ -4,8 +4,6 @@ Fine detail then counts as much as the outline of a cell, and brightness, contra
 functions take batches of square pictures.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any

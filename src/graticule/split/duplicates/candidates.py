@@ -5,8 +5,6 @@ that the symmetries of the square exchange being sorted. Images are also looked 
 crop stretches what is left, and where the picture fills the frame a shift takes part of it away.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -8,8 +8,6 @@ three hundred, is of its family, and what comes behind is the background. Famili
 was altered more joins when it stands out from all that is outside.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Twenty copies of one picture are 190 pairs, of which a search finds as many as it needs. People look at the one family.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

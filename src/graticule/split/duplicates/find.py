@@ -6,8 +6,6 @@ Candidates come from descriptors that the symmetries of the square leave alone; 
 other, its fine detail agrees far better than that of other pairs with the same images.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal

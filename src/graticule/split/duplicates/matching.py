@@ -3,8 +3,6 @@
 Scores of all pairs ──> images that some pair gives hope ──> full registration of all pairs of these images
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

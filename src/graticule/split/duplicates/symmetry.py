@@ -1,7 +1,5 @@
 """The eight symmetries of the square, and words for what one picture went through to become another."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

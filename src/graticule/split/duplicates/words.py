@@ -1,7 +1,5 @@
 """Families of copies in words."""
 
-from __future__ import annotations
-
 from graticule.plain_text import plural
 
 
