@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from graticule.record.engine import write_transaction
 from graticule.record.events import EventDraft
 from graticule.record.store import LabelStore
 
@@ -113,3 +114,15 @@ def small(tmp_path: Path) -> Iterator[LabelStore]:
     with LabelStore.open(str(tmp_path / "small.db")) as opened:
         opened.append_all([_draft(i, seconds=1.5, sampling_prob=0.25, slot=1, reason="é\n") for i in range(12)])
         yield opened
+
+
+def run_statements(store: LabelStore, *statements: str) -> None:
+    """Statements as an attacker would run them."""
+    with write_transaction(store._engine) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def is_sqlite(store: LabelStore) -> bool:
+    """Whether the store is a file."""
+    return store.shown.endswith(".db")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.label_store import is_sqlite, run_statements
 
 from graticule.errors import LabelDatabaseError, LabelStoreError
 from graticule.record import schema
@@ -20,13 +21,6 @@ from graticule.record.store import LabelStore
 from graticule.record.trail import START, ChainEnd, event_hash
 
 Make = Callable[..., EventDraft]
-
-
-def _run(store: LabelStore, *statements: str) -> None:
-    """Statements as an attacker would run them."""
-    with write_transaction(store._engine) as connection:
-        for statement in statements:
-            connection.execute(text(statement))
 
 
 def _drop_guards(store: LabelStore) -> None:
@@ -62,26 +56,6 @@ def test_an_event_comes_back_as_it_was_stored(store: LabelStore, draft: Make, ur
         assert again.verify().sound
 
 
-def test_a_client_id_is_stored_once(store: LabelStore, draft: Make) -> None:
-    first = store.append(draft(1, client_id="k1"))
-    store.append(draft(2, client_id="k2"))
-    assert store.append(draft(1, client_id="k1")) == first
-    assert [e.seq for e in store.append_all([draft(3, client_id="k3"), draft(3, client_id="k3")])] == [3, 3]
-    with pytest.raises(LabelStoreError, match="used for event 1, which differs in image_sha256, path"):
-        store.append(draft(2, client_id="k1"))
-    assert store.head().seq == 3
-
-
-def test_all_of_several_or_none(store: LabelStore, draft: Make) -> None:
-    with pytest.raises(LabelStoreError, match="already, as 'a'"):
-        store.append_all([draft(1), draft(2), draft(1, value="b")])
-    assert store.head() == ChainEnd(0, START)
-    store.append_all([draft(1), draft(1, action="change", value="b", reason="r"), draft(1, action="undo", value=None)])
-    state = store.state_of(draft(1).image_sha256 or "").of("ann")
-    assert state is not None
-    assert state.new_value == "a"
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -94,7 +68,7 @@ def test_all_of_several_or_none(store: LabelStore, draft: Make) -> None:
 def test_the_database_refuses_changes(store: LabelStore, draft: Make, statement: str) -> None:
     store.append_all([draft(i) for i in range(3)])
     with pytest.raises(Exception, match="append-only"):
-        _run(store, statement)
+        run_statements(store, statement)
     assert store.verify(store.head()).n_events == 3
 
 
@@ -105,7 +79,7 @@ def test_the_database_refuses_other_rows_than_the_next(store: LabelStore, draft:
         row = last.row() | {"client_id": "new", "prev_hash": last.hash} | change
         shown = ", ".join("NULL" if v is None else repr(v) for v in row.values())
         with pytest.raises(Exception, match=r"must follow the last one|duplicate key"):
-            _run(store, f"INSERT INTO label_events ({columns}) VALUES ({shown})")
+            run_statements(store, f"INSERT INTO label_events ({columns}) VALUES ({shown})")
     assert store.verify(store.head()).n_events == 3
 
 
@@ -115,7 +89,7 @@ def test_sqlite_replaces_nothing(small: LabelStore) -> None:
         "UPDATE OR REPLACE label_events SET seq = 1 WHERE seq = 2",
     ):
         with pytest.raises(Exception, match=r"append-only|must follow"):
-            _run(small, statement)
+            run_statements(small, statement)
     assert small.verify().n_events == 12
 
 
@@ -128,7 +102,7 @@ def test_postgresql_refuses_truncate_and_replicas(postgresql: Callable[[], str],
             ("INSERT INTO label_events SELECT * FROM label_events ON CONFLICT (seq) DO UPDATE SET who = 'x'",),
         ):
             with pytest.raises(Exception, match=r"append-only|must follow"):
-                _run(store, *statements)
+                run_statements(store, *statements)
         assert store.verify().n_events == 1
 
 
@@ -137,7 +111,7 @@ def test_a_changed_cell_is_found(store: LabelStore, draft: Make, name: str) -> N
     store.append_all([draft(i, seconds=2.0, sampling_prob=0.5, slot=1) for i in range(3)])
     _drop_guards(store)
     numbers = {"seconds", "sampling_prob"} | {"seq", "format", "refers_to", "blind", "bulk", "slot"}
-    _run(store, f"UPDATE label_events SET {name} = {'77' if name in numbers else repr('x')} WHERE seq = 2")
+    run_statements(store, f"UPDATE label_events SET {name} = {'77' if name in numbers else repr('x')} WHERE seq = 2")
     found = store.verify()
     assert found.first_bad == 2, found.problem
     assert len(store.missing_guards()) == 3
@@ -145,9 +119,9 @@ def test_a_changed_cell_is_found(store: LabelStore, draft: Make, name: str) -> N
 
 def test_text_that_is_not_utf8_is_found(small: LabelStore) -> None:
     _drop_guards(small)
-    _run(small, "UPDATE label_events SET who = CAST(x'ff41' AS TEXT) WHERE seq = 5")
+    run_statements(small, "UPDATE label_events SET who = CAST(x'ff41' AS TEXT) WHERE seq = 5")
     assert small.verify().first_bad == 5
-    _run(small, "UPDATE label_events SET who = x'616e6e' WHERE seq = 4")
+    run_statements(small, "UPDATE label_events SET who = x'616e6e' WHERE seq = 4")
     found = small.verify()
     assert found.first_bad == 4
     assert "holds bytes" in str(found.problem)
@@ -179,7 +153,7 @@ def test_upgrade_from_the_first_revision_keeps_rows_and_guards(store: LabelStore
         assert again.missing_guards() == ()
         assert [event.row() for event in again.events()] == [row]
         with pytest.raises(Exception, match="append-only"):
-            _run(again, "DELETE FROM label_events")
+            run_statements(again, "DELETE FROM label_events")
         with write_transaction(again._engine) as connection:
             assert schema.revision(connection) == schema.HEAD_REVISION
             # a revision that has to copy the table loses the triggers; the end of every upgrade makes them anew
@@ -191,7 +165,7 @@ def test_upgrade_from_the_first_revision_keeps_rows_and_guards(store: LabelStore
 
 
 def test_a_newer_store_is_refused(small: LabelStore, tmp_path: Path) -> None:
-    _run(small, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
+    run_statements(small, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
     for read_only in (True, False):
         with pytest.raises(LabelStoreError, match="revision 9999, this version of graticule knows up to"):
             LabelStore.open(str(tmp_path / "small.db"), read_only=read_only)
@@ -207,7 +181,7 @@ def test_sqlite_syncs_and_waits(small: LabelStore) -> None:
 def test_postgresql_without_sync_is_refused(postgresql: Callable[[], str]) -> None:
     url = postgresql()
     with LabelStore.open(url) as store:
-        _run(store, "ALTER ROLE current_user SET synchronous_commit = off")
+        run_statements(store, "ALTER ROLE current_user SET synchronous_commit = off")
     with LabelStore.open(url) as store, write_transaction(store._engine) as connection:
         assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
 
@@ -258,16 +232,6 @@ def test_threads_write_at_once(store: LabelStore, draft: Make) -> None:
     assert store.verify().n_events == 50
 
 
-def test_a_reader_sees_one_moment(store: LabelStore, draft: Make) -> None:
-    store.append_all([draft(i) for i in range(5)])
-    rows = store.rows()
-    first = next(rows)
-    store.append(draft(5))
-    assert first["seq"] == 1
-    assert [row["seq"] for row in rows] == [2, 3, 4, 5]
-    assert [event.seq for event in store.events(up_to=2)] == [1, 2]
-
-
 def test_places_that_are_no_store(tmp_path: Path) -> None:
     with pytest.raises(LabelStoreError, match="there is no label store at"):
         LabelStore.open(str(tmp_path / "none.db"), read_only=True)
@@ -295,57 +259,12 @@ def test_a_copy_that_cannot_be_written_is_verified(
             copy.append(EventDraft("ann", "note", "ab" * 32, "x.png", reason="n"))
 
 
-def _is_sqlite(store: LabelStore) -> bool:
-    return store.shown.endswith(".db")
-
-
 def test_nobody_writes_under_the_name_of_the_program(store: LabelStore, draft: Make) -> None:
     for who in ("graticule", "Graticule", "grati\u00adcule", "ＧＲＡＴＩＣＵＬＥ"):
         with pytest.raises(LabelStoreError, match="the program itself"):
             store.append(draft(1, who))
     store.append(draft(1, "graticule team"))
     assert store.people() == ["graticule team"]
-
-
-def _meddle(store: LabelStore, act: str) -> None:
-    """A trigger that changes or drops what is stored, past the guards."""
-    table = schema.TABLE
-    if act == "drops":
-        if _is_sqlite(store):
-            _run(store, f"CREATE TRIGGER meddler BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END")
-        else:
-            _run(store, f"CREATE RULE meddler AS ON INSERT TO {table} WHERE NEW.seq > 3 DO INSTEAD NOTHING")
-        return
-    if _is_sqlite(store):
-        # SQLite's triggers cannot change the row on its way: it is changed afterwards, with the guard taken away
-        _run(
-            store,
-            f"DROP TRIGGER {table}_no_update",
-            f"CREATE TRIGGER meddler AFTER INSERT ON {table} BEGIN UPDATE {table} SET new_value = 'b' "
-            "WHERE seq = NEW.seq; END",
-        )
-        return
-    change, late = ("NEW.new_value := 'b'", "") if act == "alters" else ("NULL", "DEFERRABLE INITIALLY DEFERRED")
-    body = f"BEGIN {change}; RETURN NEW; END"
-    if act == "alters late":
-        _run(store, f"DROP TRIGGER {table}_no_update ON {table}")
-        body = f"BEGIN UPDATE {table} SET new_value = 'b' WHERE seq = NEW.seq; RETURN NEW; END"
-    kind = "CONSTRAINT TRIGGER meddler AFTER" if late else "TRIGGER meddler BEFORE"
-    _run(
-        store,
-        f"CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
-        f"CREATE {kind} INSERT ON {table} {late} FOR EACH ROW EXECUTE FUNCTION meddle()",
-    )
-
-
-@pytest.mark.parametrize("act", ["drops", "alters", "alters late"])
-def test_what_the_database_does_not_keep_as_sent_is_not_acknowledged(store: LabelStore, draft: Make, act: str) -> None:
-    before = [store.append(draft(number)).seq for number in range(1, 4)]
-    _meddle(store, act)
-    with pytest.raises(LabelStoreError, match=r"did not keep what it was sent.*meddler"):
-        store.append_all([draft(50), draft(51)])
-    assert [event.seq for event in store.events()] == before
-    assert store.verify().sound
 
 
 def test_a_lock_of_another_program_ends_with_a_message(
@@ -355,7 +274,7 @@ def test_a_lock_of_another_program_ends_with_a_message(
     monkeypatch.setattr("graticule.record.engine.LOCK_SECONDS", 1)
     n = store.append(draft(1)).seq
     with LabelStore.open(store.shown, create=False) as waiting, store._engine.connect() as other:
-        if _is_sqlite(store):
+        if is_sqlite(store):
             other.execution_options(**{WRITES: True}).begin()
             assert waiting.verify().n_events == n  # who reads waits for nobody
         else:

@@ -15,7 +15,7 @@ from graticule.arrays import object_array
 from graticule.errors import ImageError
 from graticule.evaluate.compare.runs import compare_many
 from graticule.predictions import Predictions
-from graticule.report.compare.charts import difference_figure, digits_for, signed
+from graticule.report.compare.charts import signed
 from graticule.report.compare.page import (
     comparison_verdict,
     letter,
@@ -155,15 +155,6 @@ def test_a_small_difference_is_not_rounded_away() -> None:
     assert "−0.005 to +0.001 points" in words
 
 
-def test_digits_keep_numbers_apart_and_from_zero() -> None:
-    assert digits_for([0.021, 0.004, 0.038], 100, 1) == 1
-    assert digits_for([0.0004, 0.0, 0.0008], 100, 1) == 2
-    assert digits_for([0.0204, 0.0201, 0.0207], 100, 1) == 2
-    assert digits_for([0.0, None, None], 100, 1) == 1
-    assert digits_for([0.0001, -0.002, 0.0022], 1, 3) == 4
-    assert digits_for([0.5, 0.5, 0.5], 1, 3) == 3
-
-
 @pytest.mark.parametrize(
     ("value", "p", "flaws", "act", "said"),
     [
@@ -219,17 +210,3 @@ def test_words_and_names() -> None:
     assert short_names(["x/run", "y/run", "z"]) == ["x/run", "y/run", "z"]
     assert short_names(["run", "y/run"]) == ["run", "y/run"]
     assert (letter(0), letter(25), letter(26)) == ("A", "Z", "R27")
-
-
-def test_the_plot_shows_undefined_and_unlimited_differences() -> None:
-    rows = [
-        ("first", {"value": 0.02, "low": 0.01, "high": 0.05}),
-        ("no limits", {"value": -0.01, "low": None, "high": None}),
-        ("<none>", {"value": None, "low": None, "high": None}),
-    ]
-    drawn = difference_figure(rows, "points", ("A better", "B better"), "label")
-    assert drawn.count('class="span"') == 1
-    assert drawn.count("<circle") == 2
-    assert drawn.count("not defined") == 1
-    assert "&lt;none&gt;" in drawn
-    assert "first: +2.0" in drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -122,3 +123,8 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             return Opened(desk, pictures, create_app(desk, pictures, nearest, listening.gate, user), listening)
 
         yield make
+
+
+def say(client: TestClient, image: str, action: str = "label", value: str | None = "a", **more: Any) -> Any:
+    body = {"client_id": str(uuid.uuid4()), "action": action, "image": image, "value": value, "blind": False} | more
+    return client.post("/api/event", json=body)

@@ -1,28 +1,20 @@
-"""The routes: what they answer, and what they store."""
+"""The routes that the script calls: what they answer, and what they store."""
 
 from __future__ import annotations
 
-import csv
 import io
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
-import pyarrow.parquet as pq
 import pytest
-from starlette.testclient import TestClient
+from tests.review.web.conftest import say
 
 from graticule.review.sight import Settings
 
 Open = Callable[..., Any]
-
-
-def say(client: TestClient, image: str, action: str = "label", value: str | None = "a", **more: Any) -> Any:
-    body = {"client_id": str(uuid.uuid4()), "action": action, "image": image, "value": value, "blind": False} | more
-    return client.post("/api/event", json=body)
 
 
 def test_queue_hands_out_images_and_counts(open_desk: Open) -> None:
@@ -36,18 +28,6 @@ def test_queue_hands_out_images_and_counts(open_desk: Open) -> None:
     assert say(client, first["items"][0]["id"]).status_code == 201
     after = client.get("/api/queue", params={"kind": "all", "n": 0}).json()
     assert (after["done"], after["left"]) == (1, 23)
-
-
-def test_a_person_is_one_however_the_name_is_typed(open_desk: Open) -> None:
-    opened = open_desk()
-    assert opened.client("Ann Bé").get("/api/settings").json()["who"] == "Ann Bé"
-    for typed in ("ann bé", " Ann  Be\u0301 ", "ANN BÉ\u200b"):  # in an open session, before anything is stored
-        assert opened.client(typed).get("/api/settings").json()["who"] == "Ann Bé"
-    say(opened.client("Ann Bé"), opened.desk.items.sha256[0])
-    assert say(opened.client("ann bé"), opened.desk.items.sha256[1]).status_code == 201
-    assert opened.desk.store.people() == ["Ann Bé"]
-    assert opened.client("Anna").get("/api/settings").json()["who"] == "Anna"
-    assert opened.client().post("/who", data={"name": "\u2800 "}).status_code == 422
 
 
 def test_item_tells_what_file_and_model_say(open_desk: Open) -> None:
@@ -84,13 +64,6 @@ def test_the_nearest_training_images_of_the_likeliest_classes(open_desk: Open) -
     assert client.get(f"/api/nearest/{items.sha256[place]}").json() == {"classes": []}
 
 
-def test_addresses_of_kept_pictures_differ_between_reviews(open_desk: Open) -> None:
-    made = [Settings(model_hash="m", run_hash="r"), Settings(model_hash="m", run_hash="s"), Settings(run_hash="r")]
-    opened = [open_desk(2, settings=settings).client().get("/api/settings").json()["of"] for settings in made]
-    assert len(set(opened)) == 3
-    assert "immutable" in open_desk(2).client().get("/api/training/0/thumb").headers["cache-control"]
-
-
 def test_blind_reviews_compare_with_no_training_image(open_desk: Open) -> None:
     opened = open_desk(settings=Settings(blind=True), of_classes=lambda *_: [["near/0.png"]] * 3)
     client = opened.client()
@@ -114,28 +87,6 @@ def test_a_decision_of_another_person_than_the_session_s_is_not_stored(open_desk
     assert say(bob, image, who="bob").status_code == 201
     assert say(bob, opened.desk.items.sha256[1]).status_code == 201  # other clients need not say it
     assert {event.who for event in opened.desk.store.events()} == {"bob"}
-
-
-def test_a_session_without_a_name_keeps_what_a_person_sends(open_desk: Open) -> None:
-    opened = open_desk(user="")
-    client = opened.client()
-    answer = say(client, opened.desk.items.sha256[0], who="ann")
-    assert (answer.status_code, answer.json()["who"], opened.desk.store.head().seq) == (409, "", 0)
-
-
-def test_the_record_page_does_not_tell_a_second_reader_what_the_first_one_said(open_desk: Open) -> None:
-    opened = open_desk(names=[f"wound {k}.png" for k in range(24)], settings=Settings(double=True))
-    ann, bob = opened.client("ann"), opened.client("bob")
-    image, name = opened.desk.items.sha256[0], opened.desk.items.path[0]
-    say(ann, image, "novel", None, reason="crystal")
-    page = bob.get("/record").text
-    assert "withheld until you have read it" in page
-    assert not [word for word in ("none of these<", "crystal", name, "<td>novel") if word in page]
-    assert [image[:8] in page, opened.desk.store.events_of(image)[0].hash in page] == [True, True]
-    assert name not in bob.get("/record", params={"action": "novel"}).text
-    say(bob, image)
-    page = bob.get("/record").text
-    assert [word in page for word in ("none of these<", "crystal", name, "withheld until")] == [True, True, True, False]
 
 
 def test_pictures_are_made_anew(open_desk: Open) -> None:
@@ -245,26 +196,6 @@ def test_verify_and_sign(open_desk: Open) -> None:
     assert client.post("/api/verify", json={"head": "nonsense"}).status_code in (409, 422)
 
 
-def test_downloads(open_desk: Open) -> None:
-    names = [f"i{k}.png" for k in range(23)] + ["=HYPERLINK(1).png"]
-    opened = open_desk(names=names)
-    client = opened.client()
-    for image in opened.desk.items.sha256:
-        say(client, image)
-    labels = list(csv.DictReader(io.StringIO(client.get("/export/labels.csv").content.decode())))
-    assert len(labels) == 24
-    record = client.get("/export/record.csv")
-    assert record.headers["content-disposition"] == 'attachment; filename="record.csv"'
-    cells = [row["path"] for row in csv.DictReader(io.StringIO(record.content.decode()))]
-    assert "'=HYPERLINK(1).png" in cells
-    table = pq.read_table(io.BytesIO(client.get("/export/record.parquet").content))
-    assert table.num_rows == 24
-    for name in ("doubtful.csv", "novel.csv", "open.csv", "labels.parquet"):
-        assert client.get(f"/export/{name}").status_code == 200
-    for name in ("other.csv", "labels.exe", "..%2F..%2Fetc%2Fpasswd"):
-        assert client.get(f"/export/{name}").status_code == 404
-
-
 def test_a_replaced_file_is_shown_as_such_and_not_labelled(open_desk: Open) -> None:
     opened = open_desk()
     client = opened.client()
@@ -276,10 +207,3 @@ def test_a_replaced_file_is_shown_as_such_and_not_labelled(open_desk: Open) -> N
     gone = opened.desk.items.sha256[1]
     assert client.get(f"/api/item/{gone}").json()["problem"]
     assert client.get(f"/api/image/{gone}").status_code == 404
-
-
-def test_unknown_addresses_are_answered(open_desk: Open) -> None:
-    client = open_desk().client()
-    for path in ("/api/item/x", "/nothing", "/static/../app.py", "/static/app.py", "/api/image/%2e%2e%2fx"):
-        answer = client.get(path)
-        assert (answer.status_code, "error" in answer.json()) == (404, True)

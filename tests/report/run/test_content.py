@@ -1,0 +1,55 @@
+"""What stands on the page, section by section."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.report.run.conftest import PageOf
+
+
+def test_undefined_numbers_are_dashes_with_a_reason(write_run: Any, page_of: PageOf) -> None:
+    def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
+        metrics["log_loss"] = None
+        metrics["roc_auc_macro"]["value"] = None
+        metrics["per_class"]["fibre"]["precision"] = {"value": None, "low": None, "high": None, "method": "wilson"}
+        metrics["per_class"]["fibre"]["f1"] = None
+        metrics["learning_curve"] = None
+
+    page = page_of(write_run(change=change))
+    for key in ("log_loss", "roc_auc_macro", "per_class/fibre/precision", "per_class/fibre/f1"):
+        assert key not in page.figures
+    hints = [attributes for attributes in page.all("span") if attributes.get("title") == "not defined"]
+    assert len(hints) == 5
+    assert "nan" not in page.text.lower()
+    assert "Would more images help?" not in page.text
+
+
+def test_groups_fold_away_when_many(write_run: Any, page_of: PageOf) -> None:
+    few = page_of(write_run(n_groups=12))
+    assert "Each group lay in one fold only" in few.text
+    assert "Funnel plot" in few.text
+    assert [item for item in few.all("details") if "open" in item]
+
+
+def test_cues_that_tell_a_class_stand_with_the_data(write_run: Any, page_of: PageOf) -> None:
+    def row(cue: str, name: str, accuracy: float) -> dict[str, Any]:
+        return {"cue": cue, "class": name, "accuracy": accuracy, "accuracy_measure": "accuracy", "chance": 1 / 3}
+
+    def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
+        run["shortcuts"] = [row("border", "fibre", 0.8), row("border", "plate", 0.8), row("brightness", "plate", 0.5)]
+
+    text = page_of(write_run(change=change)).text
+    assert "border (accuracy 80.0 %, chance 33.3 %), brightness (accuracy 50.0 %, chance 33.3 %)" in text
+
+
+def test_the_reliability_diagram_is_the_one_that_the_run_recorded(write_run: Any, page_of: PageOf) -> None:
+    folder = write_run()
+    diagram = {"score": [0.5, 0.9], "accuracy": [0.4, 0.8], "low": [0.1, None], "high": [0.7, None], "n": [100, 300]}
+    document = {"calibration": {"reliability": diagram}}
+    (folder / "decisions.json").write_text(json.dumps(document), encoding="utf-8")
+    text = page_of(folder).text
+    assert "mean confidence 80.0\u202f%, right 70.0\u202f%" in text or "mean confidence 80.0 %, right 70.0 %" in text
+    assert "2 bins of about equal numbers of images" in text
+    (folder / "decisions.json").unlink()
+    assert "taken at their word" not in page_of(folder).text
