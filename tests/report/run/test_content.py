@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.report.run.conftest import PageOf
 
+from graticule.report.run.content import confusion_content, fold_content, group_content, learning_content
+
 
 def test_undefined_numbers_are_dashes_with_a_reason(write_run: Any, page_of: PageOf) -> None:
     def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
@@ -53,3 +55,28 @@ def test_the_reliability_diagram_is_the_one_that_the_run_recorded(write_run: Any
     assert "2 bins of about equal numbers of images" in text
     (folder / "decisions.json").unlink()
     assert "taken at their word" not in page_of(folder).text
+
+
+def test_rare_confusions_stay_visible() -> None:
+    content = confusion_content({"classes": ["a", "b", "c"], "confusion": [[99, 1, 0], [0, 0, 0], [5, 5, 10]]})
+    (name, n, cells) = content["rows"][0]
+    assert (name, n) == ("a", 100)
+    assert cells == [(99, 0.99, 99, True), (1, 0.01, 21, False), (0, 0.0, 0, False)]
+    assert [cell[1] for cell in content["rows"][1][2]] == [None, None, None]
+    assert content["given"] == [104, 6, 10]
+
+
+def test_groups_stand_by_accuracy_and_those_without_one_are_left_out() -> None:
+    figures = {"g1": 0.9, "g2": 0.5, "g3": None, "g4": 0.9}
+    found = [{"group": name, "n": 10 + i, "accuracy": {"value": v}} for i, (name, v) in enumerate(figures.items())]
+    content = group_content({"per_group": found, "accuracy": {"value": 0.9}})
+    assert content is not None
+    assert [row[0] for row in content["rows"]] == ["g2", "g4", "g1"]
+    assert (content["median"], content["lowest"][0], content["n_below"]) == (0.9, "g2", 1)
+    assert group_content({"per_group": found[2:3]}) is None
+    assert group_content({}) is None
+
+
+def test_sections_without_figures_are_left_out() -> None:
+    assert fold_content({"per_fold": [{"fold": 0, "accuracy": None}]}) is None
+    assert learning_content({"learning_curve": []}) is None

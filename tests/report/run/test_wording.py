@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from tests.report.run.conftest import PageOf
+
+from graticule.report.run.wording import methods_used, model_run, run_subject, share_of_all, span
 
 
 def test_the_verdict_says_it_in_one_paragraph(write_run: Any, page_of: PageOf) -> None:
@@ -56,3 +60,41 @@ def test_one_missed_image_is_said_in_the_singular(write_run: Any, page_of: PageO
 
     text = page_of(write_run(change=change)).text
     assert "“plate” (sensitivity 96.7 %): the one image missed was given “sphere”." in text
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({"source": "/data/grains"}, "grains"),
+        ({"source": "/data/grains.v2"}, "grains.v2"),
+        ({"source": "/data/lots.CSV"}, "lots"),
+        ({"root": "/data/x"}, "x"),
+        ({}, "images"),
+        ({"source": "/"}, "images"),
+    ],
+)
+def test_the_data_are_named_by_the_end_of_their_path(data: dict[str, Any], name: str) -> None:
+    assert run_subject(SimpleNamespace(run={"data": data})) == name  # type: ignore[arg-type]
+
+
+def test_methods_of_intervals_stand_once_in_the_order_of_their_use() -> None:
+    figure = {"value": 0.5, "method": "wilson"}
+    metrics = {
+        "n": 3,
+        "accuracy": figure,
+        "ece": {"value": None, "method": "bootstrap"},
+        "per_class": {"a": {"n": 3, "f1": figure | {"method": "other"}, "sensitivity": figure}},
+    }
+    assert methods_used(metrics) == ["wilson", "other"]
+
+
+def test_a_figure_without_limits_says_that_it_has_none() -> None:
+    assert span({"value": 0.5, "low": None, "high": None}) == "no interval"
+    assert span({"value": 0.5, "low": 0.4, "high": 0.6, "level": 0.9}).startswith("90\u202f% interval 40.0 to 60.0")
+
+
+def test_a_share_is_of_all_images_of_the_run() -> None:
+    assert share_of_all({"data": {"n": 80}}, 20) == 0.25
+    assert share_of_all({}, 20) == 1.0
+    assert model_run({"model_run": {"path": "runs/a"}}) == model_run({"model_run": "runs/a"}) == "runs/a"
+    assert model_run({}) == "not recorded"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from starlette.requests import Request
 from tests.review.web.conftest import say
 
+from graticule.errors import OptionError
 from graticule.review.sight import Settings
+from graticule.review.web.bodies import Query
+from graticule.review.web.context import Nearest, another_person, filters_of, person
 
 Open = Callable[..., Any]
 
@@ -24,3 +30,30 @@ def test_a_session_without_a_name_keeps_what_a_person_sends(open_desk: Open) -> 
     client = opened.client()
     answer = say(client, opened.desk.items.sha256[0], who="ann")
     assert (answer.status_code, answer.json()["who"], opened.desk.store.head().seq) == (409, "", 0)
+
+
+def request(who: str | None) -> Request:
+    return Request({"type": "http", "who": who})
+
+
+def test_a_decision_is_of_the_person_of_the_session() -> None:
+    assert another_person(request("ann"), None) is None
+    assert another_person(request("ann"), "ann") is None
+    refusal = another_person(request("bob"), "ann")
+    assert refusal is not None
+    assert (refusal.status_code, json.loads(bytes(refusal.body))["who"]) == (409, "bob")
+    assert b"nobody's by now" in bytes(another_person(request(None), "ann").body)  # type: ignore[union-attr]
+    assert person(request("ann")) == "ann"
+    with pytest.raises(OptionError, match="say who you are"):
+        person(request(""))
+
+
+def test_filters_of_an_address_are_checked() -> None:
+    found = filters_of(Query.model_validate({"class": "a", "min": "0.2", "kind": "all"}), ("a", "b"))
+    assert (found.kind, found.label, found.low, found.high) == ("all", "a", 0.2, 1.0)
+    with pytest.raises(OptionError):
+        filters_of(Query(label="x"), ("a", "b"))
+
+
+def test_training_images_that_are_not_known_are_passed_over() -> None:
+    assert Nearest({"a.png": 4, "b.png": 0}, ["x"] * 5).numbers(["b.png", "gone.png", "a.png"]) == [0, 4]
