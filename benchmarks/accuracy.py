@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
-from graticule.evaluate.compare.runs import compare_predictions
+from graticule.evaluate.compare.runs import compare_many, flat
 from graticule.features.samples import embed_samples, sorted_by_path
 from graticule.heads.scoring import softmax
 from graticule.jobs.train.job import train
@@ -86,7 +86,7 @@ def main() -> None:
             if "group" in table.column_names:
                 by_id = dict(zip(table["sample_id"].to_pylist(), table["group"].to_pylist(), strict=True))
                 group = np.array([by_id[i] for i in ours.sample_id], dtype=object)
-            result: dict[str, Any] = compare_predictions(theirs, ours, group)
+            result: dict[str, Any] = flat(compare_many((theirs, ours), group))
         print(row_of(name, result), flush=True)
 
 

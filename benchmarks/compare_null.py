@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from graticule.arrays import object_array
 from graticule.evaluate.bootstrap import point, score
 from graticule.evaluate.catalogue import OVERALL
-from graticule.evaluate.compare.runs import compare_predictions
+from graticule.evaluate.compare.runs import compare_many, flat
 from graticule.predictions import Predictions
 from graticule.statistics.groups import Groups
 from graticule.statistics.paired_tests import bonett_price, mcnemar, sign_flip
@@ -93,7 +93,7 @@ def misses(
         sizes = sizes_of(rng, n_groups, mean) if n_groups else [mean]
         y, (a, b), groups = draw(rng, sizes, GROUP_SHIFT if n_groups else 0.0, signal, heat)
         names = groups.names[groups.codes] if n_groups else None
-        result = compare_predictions(table(y, a), table(y, b), names, n_boot=400, seed=i)
+        result = flat(compare_many((table(y, a), table(y, b)), names, n_boot=400, seed=i))
         for name in COMPARED:
             figure = result["difference"][name]
             missed[name] += not figure["low"] <= truth[name] <= figure["high"]

@@ -246,23 +246,7 @@ def test_no_public_name_has_two_meanings() -> None:
 
 
 # used by tests alone, or by the frameworks that find them by their decorator
-UNUSED = {
-    "graticule.audit.shortcuts.shortcut_row",
-    "graticule.decide.conformal.SCORES",
-    "graticule.evaluate.compare.alignment.align",
-    "graticule.evaluate.compare.runs.compare_predictions",
-    "graticule.explain.targets.class_log_odds",
-    "graticule.finetune.augment.PRESETS",
-    "graticule.finetune.export.half_precision",
-    "graticule.formats.instrument.metadata.is_empty",
-    "graticule.heads.heads.make_head_pipeline",
-    "graticule.images.burnt_in.ultrasound.crop_to_sector",
-    "graticule.label_errors.noise.confident_joint",
-    "graticule.networks.catalogue.timm_installed",
-    "graticule.record.current.agreed_labels",
-    "graticule.record.current.current_labels",
-    "graticule.review.web.app.serving",
-}
+UNUSED = {"graticule.label_errors.noise.confident_joint", "graticule.review.web.app.serving"}
 
 
 def named_in(tree: ast.AST) -> Counter[str]:

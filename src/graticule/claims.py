@@ -110,10 +110,6 @@ def claim(marker: Path, *, take_over: bool = False) -> Claim | Taken:
     take_over : bool
         Take the marker of a process that is no longer at work.
 
-    Returns
-    -------
-    Claim or Taken
-
     Raises
     ------
     FileNotFoundError

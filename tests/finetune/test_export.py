@@ -21,7 +21,6 @@ from graticule.finetune.export import (  # noqa: E402
     check_room,
     disagreements_of,
     export_onnx,
-    half_precision,
     heads_of,
     torch_probabilities,
 )
@@ -183,15 +182,6 @@ def test_another_class_counts_only_where_torch_is_sure() -> None:
     assert disagreements_of(sure, sure[:, ::-1]) == 1
     assert disagreements_of(unsure, unsure[:, ::-1]) == 0
     assert disagreements_of(sure, sure) == 0
-
-
-def test_half_precision_halves_the_file_and_keeps_the_scores() -> None:
-    members, model = pair()
-    half = half_precision(model)
-    onnx.checker.check_model(onnx.load_from_string(half))
-    assert len(half) < 0.52 * len(model)
-    parity = check_parity(half, members, pixels(), tolerance=5e-3)
-    assert 0 < parity.largest_difference < 5e-3
 
 
 def test_what_torchs_exporter_cannot_write_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from tests.evaluate.compare.paired import compare_predictions
 
 from graticule.arrays import object_array
 from graticule.errors import OptionError, RunError
-from graticule.evaluate.compare.runs import compare_predictions
 from graticule.jobs.compare import compare
 from graticule.manifest import Manifest, sample_id_of
 from graticule.predictions import Predictions

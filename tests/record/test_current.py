@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from graticule.errors import LabelStoreError
-from graticule.record.current import ImageState, agreed_labels, complete, image_states
+from graticule.record.current import Agreed, ImageState, agreed, complete, image_states
 from graticule.record.events import DOUBTFUL, NOVEL, Event, EventDraft, check_draft
 
 IMAGE = "ab" * 32
@@ -38,6 +38,10 @@ class Record:
         found = self.decision(who)
         return None if found is None else found.new_value
 
+    def agreed(self, min_people: int = 1) -> Agreed:
+        """What persons say together of the image."""
+        return agreed(IMAGE, image_states(self.events)[IMAGE], min_people=min_people)
+
 
 @pytest.fixture
 def record() -> Record:
@@ -53,7 +57,7 @@ def test_label_change_delete(record: Record) -> None:
     deletion = record.add("ann", "delete", reason="wrong image")
     assert (deletion.old_value, deletion.new_value) == ("b", None)
     assert record.says("ann") is None
-    assert agreed_labels(record.events) == {}
+    assert not record.agreed().decisions
     record.add("ann", "label", "c")
     assert record.says("ann") == "c"
 
@@ -104,41 +108,41 @@ def test_undo_of_a_deletion_and_of_an_adjudication(record: Record) -> None:
     with pytest.raises(LabelStoreError, match=r"the last decision of 'ann' on 'ab.png' is event 4"):
         record.add("ann", "undo", refers_to=1)
     record.add("ann", "undo", refers_to=4)
-    assert agreed_labels(record.events)[IMAGE].value == "a"
+    assert record.agreed().value == "a"
 
 
 def test_agreement_disagreement_adjudication(record: Record) -> None:
     record.add("ann", "label", "a")
-    assert agreed_labels(record.events)[IMAGE].by == "one person"
-    assert agreed_labels(record.events, min_people=2)[IMAGE].value is None
+    assert record.agreed().by == "one person"
+    assert record.agreed(min_people=2).value is None
     record.add("bob", "label", "a")
-    assert agreed_labels(record.events, min_people=2)[IMAGE].by == "agreement"
+    assert record.agreed(min_people=2).by == "agreement"
     record.add("bob", "change", "b", reason="r")
-    found = agreed_labels(record.events)[IMAGE]
+    found = record.agreed()
     assert (found.value, found.by) == (None, "disagreement")
     record.add("eve", "adjudicate", "b")
-    found = agreed_labels(record.events)[IMAGE]
+    found = record.agreed()
     assert (found.value, found.by, len(found.decisions)) == ("b", "adjudication", 2)
     record.add("ann", "change", "c", reason="r")
-    assert agreed_labels(record.events)[IMAGE].value == "b"
+    assert record.agreed().value == "b"
     with pytest.raises(LabelStoreError, match="needs a reason"):
         record.add("dan", "adjudicate", "a")
     assert record.add("dan", "adjudicate", "a", reason="r").old_value == "b"
-    assert agreed_labels(record.events)[IMAGE].value == "a"
+    assert record.agreed().value == "a"
 
 
 def test_doubt_is_a_decision(record: Record) -> None:
     record.add("ann", "doubtful")
-    assert agreed_labels(record.events)[IMAGE].value == DOUBTFUL
+    assert record.agreed().value == DOUBTFUL
     record.add("bob", "label", "a")
-    assert agreed_labels(record.events)[IMAGE].by == "disagreement"
+    assert record.agreed().by == "disagreement"
 
 
 def test_bulk_is_told_only_where_nothing_else_stands_behind(record: Record) -> None:
     record.add("ann", "label", "a", bulk=True)
-    assert agreed_labels(record.events)[IMAGE].bulk
+    assert record.agreed().bulk
     record.add("bob", "label", "a")
-    assert not agreed_labels(record.events)[IMAGE].bulk
+    assert not record.agreed().bulk
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -153,10 +153,6 @@ def find_shortcuts(
     level : float
         Of the intervals.
 
-    Returns
-    -------
-    Shortcuts
-
     Raises
     ------
     ValueError

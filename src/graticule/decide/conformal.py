@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from graticule.arrays import FloatArray, IntArray
 from graticule.decide.evidence import SHIPPED, Evidence, Ranked, rank_evidence, share_of_unit
 
-SCORES = ("lac", "aps")
 LEVELS = (0.95, 0.99)
 
 

@@ -91,7 +91,7 @@ class Rule:
 
 
 def check_rule(document: Mapping[str, Any], n_classes: int, n: int | None = None) -> None:
-    """Refuse a stored rule whose entries are of other types or ranges than `Rule.to_json` writes.
+    """Refuse, with a BundleError, a stored rule whose entries are of other types or ranges than `Rule.to_json` writes.
 
     Parameters
     ----------
@@ -100,10 +100,6 @@ def check_rule(document: Mapping[str, Any], n_classes: int, n: int | None = None
     n_classes : int
     n : int, optional
         Images of the evidence that the rule must have been found on.
-
-    Raises
-    ------
-    BundleError
     """
     threshold, limits = document.get("threshold"), document.get("limits")
     images, accepted, errors = (_count(document, name) for name in ("n", "accepted", "errors"))

@@ -71,12 +71,7 @@ class ExplainableModel:
         return "hirescam" if self.taps else "occlusion"
 
     def check_method(self, method: str) -> None:
-        """Refuse a method that this network does not admit.
-
-        Raises
-        ------
-        OptionError
-        """
+        """Refuse, with an OptionError, a method that this network does not admit."""
         if method not in METHODS:
             raise OptionError(f"--method {method!r} is not known; allowed: {', '.join(METHODS)}")
         if method == "occlusion":

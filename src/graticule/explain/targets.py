@@ -78,12 +78,6 @@ def log_probabilities(heads: Sequence[Head], features: NDArray[np.floating]) -> 
     return np.asarray(scores - _log_sum(scores, axis=2)[:, :, None])
 
 
-def class_log_odds(heads: Sequence[Head], features: NDArray[np.floating]) -> FloatArray:
-    """log p - log(1 - p) of every class, shape (N, K)."""
-    logs = log_probabilities(heads, features)
-    return np.asarray(_log_sum(logs, axis=0) - _log_sum(_log_rest(logs), axis=0))
-
-
 def margins(heads: Sequence[Head], features: NDArray[np.floating]) -> FloatArray:
     """Log probability of every class above the mean log probability of all, mean over the heads; shape (N, K)."""
     logs = log_probabilities(heads, features)

@@ -35,10 +35,6 @@ def embed_files(
         Called with the number of files done.
     engine : Engine, optional
         Default the one of this machine.
-
-    Returns
-    -------
-    Embedding
     """
     start = time.perf_counter()
     features = np.zeros((len(files), encoder.n_features), dtype=np.float32)

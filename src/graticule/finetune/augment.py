@@ -17,7 +17,6 @@ from torch.nn import functional
 
 from graticule.training.order import sample_generator
 
-PRESETS = ("microscopy", "ultrasound", "none")
 _SCALE, _SHIFT = 0.1, 0.04
 _BRIGHTNESS, _CONTRAST, _GAIN = 20.0, 0.2, 0.25
 _BLUR_SHARE, _BLUR = 0.2, (0.3, 1.1)

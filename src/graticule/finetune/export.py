@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 from graticule.errors import ExportError
 from graticule.finetune.network import Classifier
@@ -22,8 +21,6 @@ from graticule.networks.torch_export import exported
 
 MARGIN = 2e-3
 _BATCH = 16
-_LARGE = 1024
-_FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True)
@@ -107,12 +104,7 @@ def export_onnx(members: Sequence[Classifier], size: int) -> bytes:
 
 
 def check_room(network: Classifier, members: int) -> None:
-    """Refuse more members than one ONNX file holds.
-
-    Raises
-    ------
-    ExportError
-    """
+    """Refuse, with an ExportError, more members than one ONNX file holds."""
     size = 4 * members * sum(p.numel() for p in network.parameters())
     if size >= onnx.checker.MAXIMUM_PROTOBUF:
         networks = f"{members} networks of {network.spec.name} hold" if members > 1 else f"{network.spec.name} holds"
@@ -151,7 +143,7 @@ def check_parity(
     Parameters
     ----------
     model : bytes
-        From `export_onnx` or `half_precision`.
+        From `export_onnx`.
     members : sequence of Classifier
     pixels : uint8 array, shape (n, H, W, 3), n >= 1
     tolerance : float
@@ -177,29 +169,6 @@ def check_parity(
             "the run's checkpoint"
         )
     return parity
-
-
-def half_precision(model: bytes) -> bytes:
-    """The file with its large weights stored as float16: half the size, computed in float32 as before.
-
-    Weights beyond float16's range stay as they are. Check the result with `check_parity`.
-    """
-    proto = onnx.load_from_string(model)
-    casts = []
-    for weight in proto.graph.initializer:
-        if weight.data_type != TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(weight)
-        if values.size < _LARGE or np.abs(values).max() > _FLOAT16_MAX:
-            continue
-        name = weight.name
-        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
-    nodes = casts + list(proto.graph.node)
-    del proto.graph.node[:]
-    proto.graph.node.extend(nodes)
-    data: bytes = proto.SerializeToString(deterministic=True)
-    return data
 
 
 def _check_members(members: Sequence[Classifier], size: int) -> None:

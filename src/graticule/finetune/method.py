@@ -48,8 +48,6 @@ from graticule.training.processes import Processes
 from graticule.workers.pool import available_cores
 
 PACKAGES = ("torch", "timm", "accelerate")
-PARITY_IMAGES = 64
-_BLOCK = 64
 
 
 def start_processes(options: FinetuneOptions) -> Processes:

@@ -48,12 +48,7 @@ class Raster:
 
 
 def check_size(height: int, width: int, bytes_per_pixel: int) -> None:
-    """Refuse a picture that is empty, has more than `MAX_PIXELS` or would take more than `MAX_BYTES` decoded.
-
-    Raises
-    ------
-    Refused
-    """
+    """`Refused` for a picture that is empty, has more than `MAX_PIXELS` or would take more than `MAX_BYTES` decoded."""
     if height < 1 or width < 1:
         raise Refused(f"holds no pixels ({width} x {height})")
     if height * width > MAX_PIXELS:

@@ -138,10 +138,6 @@ def choose_head(
     seed : int
     trains_only : bool array, shape (n,), optional
         Samples (synthetic ones) that no candidate is judged on.
-
-    Returns
-    -------
-    HeadChoice
     """
     # the chosen head is fitted on all rows, not on the thinned ones
     kernels = len(rows) <= KERNEL_LIMIT

@@ -42,7 +42,7 @@ def outside_window(image: Image, values: PixelRange, intensity: Intensity) -> Sh
 
 
 def check_contrast(stored: NDArray[Any], mapped: NDArray[np.uint8], kind: str, intensity: Intensity) -> None:
-    """Refuse a picture of one grey level that is none as stored.
+    """Refuse, with an IntensityError, a picture of one grey level that is none as stored.
 
     Parameters
     ----------
@@ -51,10 +51,6 @@ def check_contrast(stored: NDArray[Any], mapped: NDArray[np.uint8], kind: str, i
     kind : str
         `pixel_kind` of the picture.
     intensity : Intensity
-
-    Raises
-    ------
-    IntensityError
     """
     if stored is mapped or mapped.min() != mapped.max() or stored.min() == stored.max():
         return

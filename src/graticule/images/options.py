@@ -79,12 +79,7 @@ class ReadingOptions(Options):
     page: int | None = option(None, "Page of a file with several, from 0.", metavar="N", allowed=whole_numbers(0))
 
     def selection(self) -> Selection:
-        """Plane, channels and page as numbers.
-
-        Raises
-        ------
-        OptionError
-        """
+        """Plane, channels and page as numbers; OptionError where they are none."""
         self.check()
         return Selection(
             z=int(self.z) if self.z not in (None, "max") else self.z,

@@ -65,10 +65,6 @@ def audit(data: Path, out: Path | None, options: AuditOptions, reporter: Reporte
     options : AuditOptions
     reporter : Reporter, optional
 
-    Returns
-    -------
-    AuditDocument
-
     Raises
     ------
     GraticuleError

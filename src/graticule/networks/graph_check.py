@@ -50,7 +50,7 @@ _BLOCK = 2**24
 
 
 def check_graph(model: bytes, output: str, size: int) -> None:
-    """Refuse a network that is not of the kind this program writes.
+    """Refuse, with a BundleError, a network that is not of the kind this program writes.
 
     Parameters
     ----------
@@ -60,10 +60,6 @@ def check_graph(model: bytes, output: str, size: int) -> None:
         The output that is the feature vector.
     size : int
         Side of the square input, pixels.
-
-    Raises
-    ------
-    BundleError
     """
     try:
         graph = read_graph(model)

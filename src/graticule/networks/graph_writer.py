@@ -74,12 +74,7 @@ def folded(weights: Weights, conv: str, bn: str, epsilon: float) -> tuple[NDArra
 
 
 def check_outputs(outputs: Sequence[str], stages: Sequence[str]) -> None:
-    """Refuse names of outputs that no graph has.
-
-    Raises
-    ------
-    BackboneError
-    """
+    """Refuse, with a BackboneError, names of outputs that no graph has."""
     unknown = sorted(set(outputs) - {"features", "penultimate", "logits", *stages})
     if unknown or not outputs:
         raise BackboneError(f"unknown output {unknown}; allowed: features, penultimate, logits, {', '.join(stages)}")

@@ -88,25 +88,12 @@ def image_states(events: Iterable[Event]) -> dict[str, ImageState]:
     return states
 
 
-def agreed_labels(events: Iterable[Event], *, min_people: int = 1) -> dict[str, Agreed]:
-    """What persons say together of each image on which a decision stands.
-
-    An adjudication wins, whoever disagrees. Without one all persons must say the same. Doubtful and novel are decisions
-    like classes: one person's class beside another's "doubtful" is a disagreement.
-
-    Parameters
-    ----------
-    events : iterable of Event
-        By ascending number.
-    min_people : int
-        How many persons must have decided, without an adjudication.
-    """
-    found = {image: agreed(image, state, min_people=min_people) for image, state in image_states(events).items()}
-    return {image: item for image, item in found.items() if item.decisions or item.verdict}
-
-
 def agreed(image: str, state: ImageState, *, min_people: int = 1) -> Agreed:
-    """As `agreed_labels`, for one image."""
+    """What persons say together of an image.
+
+    An adjudication wins, whoever disagrees. Without one at least `min_people` must have decided, and all the same.
+    Doubtful and novel are decisions like classes: one person's class beside another's "doubtful" is a disagreement.
+    """
     decisions = tuple(state.decisions())
     if state.verdicts:
         verdict = state.verdicts[-1]

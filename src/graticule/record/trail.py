@@ -119,12 +119,7 @@ def event_hash(row: Row) -> str:
 
 
 def parse_head(text: str) -> ChainEnd:
-    """A head from "HASH" or "NUMBER:HASH".
-
-    Raises
-    ------
-    OptionError
-    """
+    """A head from "HASH" or "NUMBER:HASH"; an OptionError for any other text."""
     match = _HEAD.fullmatch(text.strip().lower())
     if match is None:
         raise OptionError(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from graticule.evaluate.catalogue import OVERALL
+from graticule.evaluate.compare.runs import compare_many, flat
 from graticule.predictions import Predictions
 from graticule.statistics.groups import Groups
 
@@ -31,3 +35,10 @@ def pair(n: int = 300, k: int = 3, better: float = 1.0, seed: int = 0) -> tuple[
 def group_codes(n: int, n_groups: int) -> Groups:
     codes = np.arange(n) % n_groups
     return Groups(codes, np.array([f"g{i}" for i in range(n_groups)], dtype=object))
+
+
+def compare_predictions(
+    a: Predictions, b: Predictions, group: NDArray[np.object_] | None = None, *, seed: int = 0
+) -> dict[str, Any]:
+    """Two sets of predictions on the samples they share, as a comparison of two runs is written."""
+    return flat(compare_many((a, b), group, seed=seed))

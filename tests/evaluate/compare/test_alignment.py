@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluate.compare.paired import pair
+from tests.evaluate.compare.paired import compare_predictions, pair
 
 from graticule.errors import RunError
-from graticule.evaluate.compare.runs import compare_predictions
 
 
 def test_rows_and_columns_are_aligned() -> None:

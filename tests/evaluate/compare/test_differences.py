@@ -6,10 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from tests.evaluate.compare.paired import COMPARED, pair
+from tests.evaluate.compare.paired import COMPARED, compare_predictions, pair
 
 from graticule.evaluate.compare.differences import apart_limits
-from graticule.evaluate.compare.runs import compare_predictions
 from graticule.evaluate.summary import summarise
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.evaluate.compare.paired import COMPARED, pair
+from tests.evaluate.compare.paired import COMPARED, compare_predictions, pair
 
-from graticule.evaluate.compare.alignment import align
-from graticule.evaluate.compare.runs import compare_many, compare_predictions
+from graticule.evaluate.compare.alignment import align_all
+from graticule.evaluate.compare.runs import compare_many
 from graticule.evaluate.summary import summarise
 from graticule.statistics.paired_tests import (
     holm,
@@ -45,7 +45,7 @@ def test_group_follows_the_rows_of_a() -> None:
     group = np.array([f"g{i % 12}" for i in range(300)], dtype=object)
     kept = np.arange(299, 59, -1)
     result = compare_predictions(a, b.take(kept), group)
-    rows, _, _ = align(a, b.take(kept))
+    (rows, _), _ = align_all((a, b.take(kept)))
     same = compare_predictions(a.take(rows), b.take(rows), group[rows])
     assert result["difference"] == same["difference"]
     assert result["n_groups"] == 12

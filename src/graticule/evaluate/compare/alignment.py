@@ -13,18 +13,6 @@ from graticule.predictions import Predictions
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 
 
-def align(a: Predictions, b: Predictions) -> tuple[IntArray, IntArray, IntArray]:
-    """Rows of `a` and of `b` that hold the same samples, in the order of `a`, and the columns of `b` in that of `a`.
-
-    Raises
-    ------
-    RunError
-        When classes or labels differ, a sample occurs twice in one of them, or no sample is shared.
-    """
-    rows, columns = align_all((a, b))
-    return rows[0], rows[1], columns[1]
-
-
 def align_all(
     runs: Sequence[Predictions], group: NDArray[np.object_] | None = None
 ) -> tuple[list[IntArray], list[IntArray]]:

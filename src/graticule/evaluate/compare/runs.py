@@ -74,19 +74,6 @@ def compare_many(
     }
 
 
-def compare_predictions(
-    a: Predictions,
-    b: Predictions,
-    group: NDArray[np.object_] | None = None,
-    *,
-    level: float = 0.95,
-    n_boot: int = 2000,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Compare two sets of predictions on the samples they share: `compare_many`, as `flat` writes it."""
-    return flat(compare_many((a, b), group, level=level, n_boot=n_boot, seed=seed))
-
-
 def flat(many: dict[str, Any]) -> dict[str, Any]:
     """The outcome of `compare_many` for two runs with one key per thing.
 
