@@ -5,8 +5,6 @@ a process that is at work from one that was killed, since the system takes it ba
 Where a file system knows no locks, the process number in the marker is looked up instead.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import json
@@ -17,7 +15,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from graticule.files import new_file, reopen_own
 
@@ -40,12 +38,12 @@ class Owner:
         return f"{who} since {self.since}" if self.since else who
 
     @classmethod
-    def here(cls) -> Owner:
+    def here(cls) -> Self:
         """This process, now."""
         return cls(os.getpid(), platform.node(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     @classmethod
-    def read(cls, raw: bytes) -> Owner:
+    def read(cls, raw: bytes) -> Self:
         """Who a marker says made it; what is no marker of ours says nobody."""
         try:
             said = json.loads(raw)

@@ -6,14 +6,12 @@ of ASCII or a byte that is not UTF-8 is written `\\xHH`; an unpaired UTF-16 surr
 character and a mark that turns the direction of text `\\uHHHH`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -153,7 +151,7 @@ class Manifest:
         """ "train", "val", "test" or "" per sample, or None."""
         return self.columns.get("split")
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Manifest:
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Self:
         """Rows by index or mask, in the order given."""
         columns = {name: values[rows] for name, values in self.columns.items()}
         return replace(self, path=self.path[rows], label=self.label[rows], columns=columns)
@@ -185,7 +183,7 @@ class Manifest:
             pq.write_table(self.to_table(), sink)
 
     @classmethod
-    def read(cls, file: Path) -> Manifest:
+    def read(cls, file: Path) -> Self:
         """Read what `write` wrote.
 
         Raises

@@ -1,10 +1,9 @@
 """The Predictions table: one row per scored sample. Everything right of it is NumPy."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +68,7 @@ class Predictions:
         """Class indices of the labels, shape (n,)."""
         return class_codes(self.label, self.classes)
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Predictions:
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Self:
         """Rows by index or mask, in the order given."""
         return replace(
             self,
@@ -81,7 +80,7 @@ class Predictions:
             proba=self.proba[rows],
         )
 
-    def of_part(self, part: str) -> Predictions:
+    def of_part(self, part: str) -> Self:
         """Rows of one part, "cv", "test" or "calibration"; may be empty."""
         return self.take(self.part == part)
 

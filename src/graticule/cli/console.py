@@ -1,7 +1,5 @@
 """What the verbs print: tables on stdout, progress on stderr."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io
@@ -10,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, TextIO, cast
+from typing import Any, Self, TextIO, cast
 
 import typer
 
@@ -126,7 +124,7 @@ class ProgressBars:
         )
         self._task: Any = None
 
-    def __enter__(self) -> ProgressBars:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 

@@ -1,10 +1,8 @@
 """An acceptance rule as a bundle stores it: thresholds on the score, and what is promised of what lies above them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +62,7 @@ class Rule:
         return {**vars(self), "threshold": values, "limits": limits}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], n_classes: int) -> Rule:
+    def from_json(cls, document: Mapping[str, Any], n_classes: int) -> Self:
         """Inverse of `to_json`, to the last bit.
 
         Raises

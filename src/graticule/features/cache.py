@@ -6,14 +6,13 @@ digest: a damaged one counts as absent. A damaged database is set aside and begu
 (read-only folder, full disk) is never fatal.
 """
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +95,7 @@ class FeatureCache:
             return
         self._open()
 
-    def __enter__(self) -> FeatureCache:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

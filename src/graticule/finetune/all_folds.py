@@ -1,5 +1,7 @@
 """The folds of fine-tuning: one after the other, or one per GPU where this machine has several."""
 
+from __future__ import annotations
+
 import multiprocessing
 import threading
 from collections.abc import Sequence

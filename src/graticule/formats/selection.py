@@ -1,10 +1,8 @@
 """Which plane, channels and page of a file that holds several are read."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from graticule.errors import OptionError
 
@@ -51,7 +49,7 @@ class Selection:
             )
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Selection:
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The selection in a document; its values must be of the types that a command line gives.
 
         Raises

@@ -1,11 +1,9 @@
 """Stacks that a TIFF file declares: their dimensions, and the plane that a selection chooses."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +54,7 @@ class Stack:
     declared: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, series: Any, dialect: str) -> Stack:
+    def of(cls, series: Any, dialect: str) -> Self:
         """From a series of tifffile; the first unnamed dimension counts as planes where there are none."""
         axes = str(series.axes)
         if "Z" not in axes:
@@ -65,12 +63,12 @@ class Stack:
         return cls(dialect, axes, tuple(int(n) for n in series.shape), series, None)
 
     @classmethod
-    def of_page(cls, page: Any, dialect: str) -> Stack:
+    def of_page(cls, page: Any, dialect: str) -> Self:
         """From a single page."""
         return cls(dialect, str(page.axes), tuple(int(n) for n in page.shape), None, page)
 
     @classmethod
-    def of_part(cls, part: Part, pages: list[Any], dialect: str) -> Stack:
+    def of_part(cls, part: Part, pages: list[Any], dialect: str) -> Self:
         """From the pages of a file that hold some planes of a set.
 
         Raises

@@ -1,11 +1,9 @@
 """A bundle at work: files or pixels in, class probabilities out."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +66,7 @@ class Predictor:
     reference: Encoder | None = None
 
     @classmethod
-    def of(cls, bundle: Bundle, *, any_depth: bool = False) -> Predictor:
+    def of(cls, bundle: Bundle, *, any_depth: bool = False) -> Self:
         """The predictor of a bundle; with `any_depth` it takes the full range of pixel kinds it was not trained on.
 
         Raises

@@ -1,10 +1,8 @@
 """What is learnt of an image while it is decoded, besides the network's input; kept with its features in the cache."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +71,7 @@ class Facts:
         return self.fingerprint.tobytes() + self.cues.astype("<f4").tobytes() + json.dumps(about).encode()
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> Facts:
+    def from_bytes(cls, raw: bytes) -> Self:
         """Undo `to_bytes`."""
         middle, end = FINGERPRINT_SIZE, FINGERPRINT_SIZE + 4 * N_CUES
         about = json.loads(raw[end:])

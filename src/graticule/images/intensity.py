@@ -4,13 +4,11 @@ A pixel kind is a depth and type, such as "8 bit", "12 bit", "16 bit signed" or 
 linearly from a window [low, high] to 0 to 255 and clipped. 8-bit values stay as they are unless a window is given.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import PIL.Image
@@ -86,7 +84,7 @@ class Intensity:
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Intensity:
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Undo `to_json`."""
         windows = tuple((str(kind), float(low), float(high)) for kind, low, high in content["windows"])
         kinds = content["kinds"]

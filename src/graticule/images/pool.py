@@ -1,14 +1,12 @@
 """Files in worker processes with limits: decoded for the network many at a time, or one looked at for a page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from graticule.errors import ImageError
 from graticule.images.decode import Decoded, ImageFile, decode_file
@@ -37,7 +35,7 @@ class DecodePool:
         self._decode = partial(decode_file, preprocessing=preprocessing)
         self._pool = WorkerPool(workers, limits=limits)
 
-    def __enter__(self) -> DecodePool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

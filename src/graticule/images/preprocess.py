@@ -3,13 +3,11 @@
 Image ── intensity ──> 8 bits ── info bar, marks ──> picture ── scale, resize ──> (size, size, 3)
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import PIL.Image
@@ -78,7 +76,7 @@ class Preprocessing:
         return asdict(self) | {"intensity": self.intensity.to_json()}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Preprocessing:
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Undo `to_json`.
 
         Raises

@@ -1,10 +1,9 @@
 """An encoder: pixels to features, completely described and hashed."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from graticule.errors import OptionError
 from graticule.files import MODEL_BYTES, read_regular, write_bytes
@@ -106,7 +105,7 @@ class Encoder:
         """A name per feature, in the order of the vector."""
         return self.weights.feature_names() + (["log2 width", "log2 height"] if self.sizes else [])
 
-    def reading(self, preprocessing: Preprocessing, *, sizes: bool = False) -> Encoder:
+    def reading(self, preprocessing: Preprocessing, *, sizes: bool = False) -> Self:
         """The same network on another reading of the images, with the image sizes as features or without."""
         extra = int(sizes) - int(self.sizes)
         return replace(self, preprocessing=preprocessing, sizes=sizes, n_features=self.n_features + 2 * extra)

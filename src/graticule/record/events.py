@@ -1,13 +1,11 @@
 """What a label event says: its fields, the actions there are, and the checks before one is stored."""
 
-from __future__ import annotations
-
 import math
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from graticule.errors import LabelStoreError
 from graticule.record.people import is_program
@@ -134,7 +132,7 @@ class Event:
     hash: str
 
     @classmethod
-    def of(cls, row: Mapping[Any, Any]) -> Event:
+    def of(cls, row: Mapping[Any, Any]) -> Self:
         """From a row of the table, where flags are 0 or 1."""
         values = {name: row[name] for name in COLUMNS}
         return cls(**values | {"blind": bool(row["blind"]), "bulk": bool(row["bulk"])})

@@ -1,14 +1,12 @@
 """Labels and events as files: the manifest that `train` takes, and the whole record for spreadsheets and analysis."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,7 +37,7 @@ class EventFiles:
         self._block: list[Mapping[Any, Any]] = []
         self._open = contextlib.ExitStack()
 
-    def __enter__(self) -> EventFiles:
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             text = stack.enter_context(writing_text(self._files[0]))
             binary = stack.enter_context(writing(self._files[1]))

@@ -1,10 +1,9 @@
 """The label store: append-only events that a database keeps, refuses to change, and lets be verified."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 from sqlalchemy import Engine
 
@@ -38,7 +37,7 @@ class LabelStore(StoredEvents):
         self._turn = threading.Lock()
 
     @classmethod
-    def open(cls, labels: str, *, create: bool = True, read_only: bool = False) -> LabelStore:
+    def open(cls, labels: str, *, create: bool = True, read_only: bool = False) -> Self:
         """Open a store and bring its tables to the present revision.
 
         Parameters
@@ -72,7 +71,7 @@ class LabelStore(StoredEvents):
             raise
         return store
 
-    def __enter__(self) -> LabelStore:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

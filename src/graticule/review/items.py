@@ -1,9 +1,8 @@
 """The images a review is about: what the model says of each, why a person should look, and what a look may gain."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +87,7 @@ class Items:
         named = [name for name in (self.suggested[place], self.given[place]) if name in self.classes]
         return list(dict.fromkeys([*named, *by_score]))[:most]
 
-    def take(self, rows: IntArray | NDArray[np.bool_]) -> Items:
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> Self:
         """Rows by index or mask, in the order given."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         arrays = ("sha256", "path", "proba", "novelty", "decision", "reason", "given", "group", "suspicion",

@@ -1,11 +1,9 @@
 """Ctrl-C and SIGTERM while a network is trained: the step under way is finished first, then the state is written."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -18,7 +16,7 @@ class Interrupt:
         self._raised = False
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Interrupt:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
         return self

@@ -1,11 +1,9 @@
 """The state of a training run: networks, optimiser and counters; set up, written and read back bit by bit."""
 
-from __future__ import annotations
-
 import copy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -48,7 +46,7 @@ class EpochRecord:
         return {"epoch": values.pop("epoch"), "loss": values.pop("loss"), **found, **values}
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> EpochRecord:
+    def from_json(cls, document: dict[str, Any]) -> Self:
         """What `to_json` wrote."""
         found = {k.removeprefix(_VALIDATION): v for k, v in document.items() if k.startswith(_VALIDATION)}
         return cls(validation=found, **{k: v for k, v in document.items() if not k.startswith(_VALIDATION)})

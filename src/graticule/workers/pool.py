@@ -8,15 +8,13 @@ neither on the number of workers nor on what else the machine does.
 
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from graticule.workers.crew import Batch, Crew
 from graticule.workers.main_guard import check_main_guard
@@ -82,7 +80,7 @@ class WorkerPool:
         self._most = workers
         self._crew = Crew(workers, limits)
 
-    def __enter__(self) -> WorkerPool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -4,8 +4,6 @@ The time that counts is the processor time of this process, so that neither the 
 decide which files are read.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import multiprocessing
@@ -20,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from graticule.errors import NO_MEMORY, GraticuleError, ImageError
 
@@ -80,7 +78,7 @@ class _Defect:
     def __init__(self) -> None:
         self.error: Exception | None = None
 
-    def __enter__(self) -> _Defect:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
