@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import pickle
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,6 @@ from graticule.finetune.network import build_network  # noqa: E402
 from graticule.networks.backbones import EMBEDDED  # noqa: E402
 from graticule.networks.encoder import embedded_encoder  # noqa: E402
 from graticule.networks.session import Network  # noqa: E402
-from graticule.networks.timm_hub import hub_model, read_state  # noqa: E402
 
 State = dict[str, Any]
 
@@ -133,76 +129,11 @@ def test_tensors_of_another_shape_are_named(tmp_path: Path, state: State) -> Non
         build_network("resnet18", 5, weights=str(tmp_path / "w.pth"), seed=0)
 
 
-@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
-@pytest.mark.parametrize("content", [b"", b"not a weight file", b"PK\x03\x04 cut off", b"\x80\x02}q"])
-def test_damaged_files_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(BackboneError, match="cannot be read"):
-        read_state(tmp_path / name)
-
-
-def test_a_file_without_tensors_and_no_file_are_refused(tmp_path: Path) -> None:
-    torch.save({"epoch": 3}, tmp_path / "w.pth")
-    with pytest.raises(BackboneError, match="hold no tensors"):
-        read_state(tmp_path / "w.pth")
-    with pytest.raises(BackboneError, match="do not exist"):
-        read_state(tmp_path / "nowhere.pth")
-
-
 def test_weights_of_a_training_that_failed_are_refused(tmp_path: Path, state: State) -> None:
     spoiled = state | {"layer1.0.conv1.weight": torch.full_like(state["layer1.0.conv1.weight"], float("nan"))}
     torch.save(spoiled, tmp_path / "w.pth")
     with pytest.raises(BackboneError, match=r"not finite in 1 tensors, for example layer1\.0\.conv1\.weight"):
         loaded(tmp_path / "w.pth")
-
-
-def test_a_file_with_more_than_tensors_says_how_to_write_one(tmp_path: Path, state: State) -> None:
-    torch.save({"state_dict": state, "best": np.float64(0.5)}, tmp_path / "w.pth")
-    with pytest.raises(BackboneError, match=r"torch\.save\(model\.state_dict\(\), FILE\)") as caught:
-        read_state(tmp_path / "w.pth")
-    assert "\x1b" not in str(caught.value)
-
-
-def test_a_file_that_carries_code_is_refused_and_not_run(tmp_path: Path) -> None:
-    class Code:
-        def __reduce__(self) -> tuple[Any, tuple[str]]:
-            return (os.mkdir, (str(tmp_path / "run"),))
-
-    (tmp_path / "w.pth").write_bytes(pickle.dumps({"a": Code()}))
-    torch.save({"a": Code()}, tmp_path / "zip.pth")
-    for name in ("w.pth", "zip.pth"):
-        with pytest.raises(BackboneError, match="cannot be read"):
-            read_state(tmp_path / name)
-    assert not (tmp_path / "run").exists()
-
-
-def test_offline_the_message_says_which_file_to_put_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
-    seen = []
-
-    def unresolved(*_: Any) -> None:
-        raise socket.gaierror
-
-    def create(*_: Any, **__: Any) -> None:
-        seen.append(constants.HF_HUB_OFFLINE)
-        raise FileNotFoundError
-
-    for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
-    monkeypatch.setattr(timm, "create_model", create)
-    with pytest.raises(BackboneError, match=r"huggingface\.co/timm/resnet18.*--weights FILE.*efficientnet_lite0"):
-        hub_model("resnet18")
-    assert seen == [True]
-    assert constants.HF_HUB_OFFLINE is False
-
-
-def test_a_network_that_nobody_trained_says_so() -> None:
-    untrained = next(name for name in timm.list_models() if not timm.get_pretrained_cfg(name).has_weights)
-    with pytest.raises(BackboneError, match=f"no pretrained weights of {untrained}"):
-        hub_model(untrained)
 
 
 def test_random_weights_say_that_they_are() -> None:

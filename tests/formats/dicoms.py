@@ -14,7 +14,12 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+
+from graticule.errors import ImageError
+from graticule.formats.selection import Selection
+from graticule.images.image import Image, decode_image
 
 UID = "1.2.840.10008.1.2"
 PLAIN = {"implicit": "", "explicit": ".1", "big-endian": ".2", "deflated": ".1.99"}
@@ -279,3 +284,46 @@ def lossy_twins(kind: Kind) -> dict[str, bytes]:
     if kind.photometric in OF_JPEG_2000:
         names = ["JPEG 2000", "HTJ2K"]
     return {name: file_of(kind, LOSSY[name], [lossy(kind, name, frame) for frame in clean]) for name in names}
+
+
+def read(data: bytes, z: int | str | None = None) -> Image:
+    return decode_image(data, "picture.dcm", Selection(z=z))
+
+
+def in_range(image: Image) -> bool:
+    """Whether each value lies in the range that the bits of the image say."""
+    low, top = (
+        (-(2 ** (image.bits - 1)), 2 ** (image.bits - 1)) if image.pixels.dtype.kind == "i" else (0, 2**image.bits)
+    )
+    return bool(image.pixels.min() >= low and image.pixels.max() < top)
+
+
+PHOTO = Kind("RGB")
+
+
+def jpeg_frame(stored: str, seen: str, **options: Any) -> tuple[bytes, NDArray[Any]]:
+    """A smooth colour frame as JPEG whose components are `stored`, of pixels that are `seen`; and the pixels."""
+    pixels = samples_of(PHOTO, smooth=True)[0].astype(np.uint8)
+    coded = imagecodecs.jpeg8_encode(pixels, level=98, colorspace=seen, outcolorspace=stored, **options)
+    return bytes(coded), pixels.astype(int)
+
+
+def without_marks(coded: bytes) -> bytes:
+    """A JPEG stream without JFIF and Adobe segments, whose components are numbered from 1."""
+    for mark in (b"\xff\xe0", b"\xff\xee"):
+        place = coded.find(mark)
+        if place >= 0:
+            coded = coded[:place] + coded[place + 2 + int.from_bytes(coded[place + 2 : place + 4], "big") :]
+    return coded
+
+
+def refused(data: bytes, cause: str, z: int | str | None = None) -> str:
+    with pytest.raises(ImageError, match=cause) as raised:
+        read(data, z)
+    return raised.value.cause
+
+
+def rewritten(dataset: Any) -> bytes:
+    stream = io.BytesIO()
+    dataset.save_as(stream)
+    return stream.getvalue()

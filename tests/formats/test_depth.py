@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-import tifffile
 
 from graticule.formats.depth import EIGHT_BITS, told_depth
 
@@ -26,56 +25,6 @@ def test_eight_bits(tmp_path: Path, name: str, mode: str) -> None:
 def test_sixteen_bits_of_a_png(tmp_path: Path) -> None:
     PIL.Image.fromarray(GREY).save(tmp_path / "a.png")
     assert told_depth(tmp_path / "a.png") == "PNG 16"
-
-
-@pytest.mark.parametrize("bigtiff", [False, True])
-@pytest.mark.parametrize("byteorder", ["<", ">"])
-@pytest.mark.parametrize(
-    ("dtype", "told"),
-    [
-        ("uint8", EIGHT_BITS),
-        ("int8", "TIFF 8 2"),
-        ("uint16", "TIFF 16 1"),
-        ("int16", "TIFF 16 2"),
-        ("float32", "TIFF 32 3"),
-    ],
-)
-def test_tiff(tmp_path: Path, dtype: str, told: str, byteorder: str, bigtiff: bool) -> None:
-    for name, shape, photometric in (("grey", (8, 8), "minisblack"), ("rgb", (8, 8, 3), "rgb")):
-        file = tmp_path / f"{name}.tif"
-        tifffile.imwrite(
-            file,
-            np.zeros(shape, dtype),
-            photometric=photometric,
-            byteorder=byteorder,
-            bigtiff=bigtiff,  # type: ignore[arg-type]
-        )
-        assert told_depth(file) == told
-
-
-def test_a_deeper_picture_behind_or_below_a_shallow_one_is_not_overlooked(tmp_path: Path) -> None:
-    with tifffile.TiffWriter(tmp_path / "behind.tif") as writer:
-        writer.write(np.zeros((8, 8), np.uint8))
-        writer.write(np.zeros((8, 8), np.uint16))
-    with tifffile.TiffWriter(tmp_path / "below.tif") as writer:
-        writer.write(np.zeros((8, 8), np.uint8), subifds=1)
-        writer.write(np.zeros((16, 16), np.uint16), subfiletype=1)
-    assert [told_depth(tmp_path / name) for name in ("behind.tif", "below.tif")] == ["", ""]
-
-
-def test_a_pyramid_of_8_bits_is_of_8_bits(tmp_path: Path) -> None:
-    with tifffile.TiffWriter(tmp_path / "pyramid.tif") as writer:
-        writer.write(np.zeros((32, 32), np.uint8), subifds=2)
-        writer.write(np.zeros((16, 16), np.uint8), subfiletype=1)
-        writer.write(np.zeros((8, 8), np.uint8), subfiletype=1)
-    assert told_depth(tmp_path / "pyramid.tif") == EIGHT_BITS
-
-
-def test_a_stack_that_is_too_long_to_follow_is_only_likely_of_8_bits(tmp_path: Path) -> None:
-    with tifffile.TiffWriter(tmp_path / "long.tif") as writer:
-        for _ in range(70):
-            writer.write(np.zeros((4, 4), np.uint8), contiguous=False)
-    assert told_depth(tmp_path / "long.tif") == "TIFF 8 1"
 
 
 def test_jpeg_of_12_bits(tmp_path: Path) -> None:
