@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import imagecodecs
 import numpy as np
 import pytest
 from tests.formats import dicoms
 from tests.formats.dicoms import PHOTO, in_range, jpeg_frame, read, refused, rewritten, without_marks
+
+from graticule.formats.dicom_frames import FrameLayout
+from graticule.formats.dicom_streams import Stored
+from graticule.formats.dicom_values import declared_bits, shown, through_palette
+from graticule.formats.raster import Refused
 
 pydicom = pytest.importorskip("pydicom", reason="DICOM files are written and read with pydicom (the extra dicom)")
 
@@ -89,3 +95,48 @@ def test_palettes_in_segments_and_palettes_that_are_not_there() -> None:
     short = pydicom.dcmread(io.BytesIO(dicoms.file_of(kind, ".1", body)))
     short["BluePaletteColorLookupTableData"].value = b"\0\1"
     assert refused(rewritten(short), "shorter than declared")
+
+
+def layout(photometric: str = "MONOCHROME2", **more: Any) -> FrameLayout:
+    samples = 1 if photometric.startswith(("MONO", "PALETTE")) else 3
+    plain: dict[str, Any] = {"allocated": 16, "stored": 12, "low": 0, "signed": False, "fractional": False}
+    given = {"rows": 4, "columns": 8, "samples": samples, "frames": 1} | plain | more
+    return FrameLayout(**given, photometric=photometric, syntax=dicoms.UID + ".1")
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("low", [0, 3])
+def test_bits_that_do_not_count_change_nothing(signed: bool, low: int) -> None:
+    rng = np.random.default_rng(1)
+    values = rng.integers(-2048 if signed else 0, 2048 if signed else 4096, (4, 8))
+    rubbish = rng.integers(0, 2**16, (4, 8)) & ~(4095 << low)
+    cells = (((values & 4095) << low) | rubbish).astype(np.uint16)
+    found = declared_bits(Stored(cells, 16), layout(signed=signed, low=low))
+    assert found.dtype == ("int16" if signed else "uint16")
+    np.testing.assert_array_equal(found, values)
+
+
+def test_a_stream_with_more_bits_than_a_cell_is_refused() -> None:
+    with pytest.raises(Refused, match="of 12 bits, declared are 8"):
+        declared_bits(Stored(np.zeros((4, 8), np.uint16), 12), layout(allocated=8, stored=8))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_black_is_zero_whichever_way_grey_is_stored(signed: bool) -> None:
+    values = np.arange(32, dtype=np.uint16).reshape(4, 8)
+    up, bits, notes = shown(Stored(values, 16), layout(signed=signed), None)
+    down, _, _ = shown(Stored(values, 16), layout("MONOCHROME1", signed=signed), None)
+    assert (bits, notes) == (12, ())
+    np.testing.assert_array_equal(down.astype(int), (-1 if signed else 4095) - up.astype(int))
+
+
+def test_an_index_beyond_the_palette_takes_its_nearest_end() -> None:
+    dataset = pydicom.Dataset()
+    for place, name in enumerate(("Red", "Green", "Blue")):
+        setattr(dataset, f"{name}PaletteColorLookupTableDescriptor", [3, 10, 16])
+        table = np.array([1, 2, 3], "<u2") * 1000 + place
+        dataset.add_new(f"{name}PaletteColorLookupTableData", "OW", table.tobytes())
+    indices = np.array([[0, 10, 11, 12, 13, 4095]], np.uint16)
+    colours = through_palette(indices, dataset, layout("PALETTE COLOR"))
+    assert colours[0, :, 0].tolist() == [1000, 1000, 2000, 3000, 3000, 3000]
+    np.testing.assert_array_equal(colours - colours[..., :1], np.broadcast_to(np.arange(3), colours.shape))

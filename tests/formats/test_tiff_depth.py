@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import tifffile
 
 from graticule.formats.depth import EIGHT_BITS, told_depth
+from graticule.formats.tiff_depth import depth_by_tags
 
 
 @pytest.mark.parametrize("bigtiff", [False, True])
@@ -59,3 +62,20 @@ def test_a_stack_that_is_too_long_to_follow_is_only_likely_of_8_bits(tmp_path: P
         for _ in range(70):
             writer.write(np.zeros((4, 4), np.uint8), contiguous=False)
     assert told_depth(tmp_path / "long.tif") == "TIFF 8 1"
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tags_are_counted_before_they_are_read(order: str) -> None:
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
+    with pytest.raises(struct.error, match="too many tags"):
+        depth_by_tags(io.BytesIO(head + struct.pack(f"{order}H", 513)), head)
+    # a page without tags is of one bit, as the standard says
+    assert depth_by_tags(io.BytesIO(head + bytes(6)), head) == EIGHT_BITS
+
+
+def test_bits_of_each_sample_stand_elsewhere_when_they_do_not_fit() -> None:
+    for bits, told in ((16, "TIFF 16 1"), (8, EIGHT_BITS)):
+        entry = struct.pack("<HHII", 258, 3, 3, 40)
+        head = struct.pack("<2sHIH", b"II", 42, 8, 1) + entry + bytes(4)
+        data = head.ljust(40, b"\0") + struct.pack("<3H", bits, bits, bits)
+        assert depth_by_tags(io.BytesIO(data), data[:16]) == told

@@ -9,6 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from tests.formats.tiffs import block, described, pixels_of, read, refused, written
 
+from graticule.formats.raster import Refused
+from graticule.formats.tiff_ome import OmeFacts, Unfollowed, parts_of_set
+
 STACK = np.random.default_rng(4).integers(0, 65536, (3, 17, 23), dtype=np.uint16)
 
 
@@ -99,3 +102,51 @@ def test_a_damaged_description_is_refused_unless_one_page_is_all_there_is() -> N
     ):
         assert refused(ome(xml, STACK), "OME description .* --page 0 to 2")
         np.testing.assert_array_equal(read(ome(xml)).pixels, STACK[0])
+
+
+def facts(pages: int, name: str = "a.tif", samples: int = 1) -> OmeFacts:
+    return OmeFacts(name, pages, lambda _: (23, 17, samples))
+
+
+def test_a_file_that_holds_all_is_left_to_tifffile() -> None:
+    assert parts_of_set(described(pixels_of("<TiffData/>", z=3)), facts(3)) is None
+    with pytest.raises(Refused, match="names 4 planes, the file has 3 pages"):
+        parts_of_set(described(pixels_of("<TiffData/>", z=4)), facts(3))
+
+
+def test_channels_that_share_a_page_are_one() -> None:
+    xml = described(pixels_of("<TiffData/>", z=2, c=3))
+    assert parts_of_set(xml, facts(2, samples=3)) is None
+    with pytest.raises(Refused, match="names 6 planes"):
+        parts_of_set(xml, facts(2))
+
+
+@pytest.mark.parametrize("order", ["XYZCT", "XYCZT", "XYTZC"])
+def test_planes_of_a_part_lie_where_the_order_says(order: str) -> None:
+    here = block("urn:uuid:1", "a.tif", IFD=0, FirstT=1, PlaneCount=6)
+    there = block("urn:uuid:2", "b.tif", IFD=0, PlaneCount=6)
+    image = pixels_of(here + there, z=3, c=2, t=2, order=order)
+    if order == "XYTZC":  # time changes fastest: the six planes are no block of whole channels
+        with pytest.raises(Refused):
+            parts_of_set(described(image), facts(6))
+        return
+    (part,) = parts_of_set(described(image), facts(6)) or ()
+    assert part.axes == order[:1:-1]
+    assert part.held == {"T": (1,), "C": (0, 1), "Z": (0, 1, 2)}
+    assert part.declared == {"T": 2, "C": 2, "Z": 3}
+    assert part.pages == tuple(range(6))
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<OME",
+        described('<BinaryOnly MetadataFile="set.companion.ome"/>'),
+        described(pixels_of("", z=0)),
+        described(pixels_of(block(IFD=-1))),
+        described(pixels_of("").replace('SizeX="23"', 'SizeX="24"')),
+    ],
+)
+def test_descriptions_that_cannot_be_followed_are_told_from_planes_that_lack(xml: str) -> None:
+    with pytest.raises(Unfollowed):
+        parts_of_set(xml, facts(1))

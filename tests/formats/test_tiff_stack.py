@@ -11,6 +11,10 @@ import pytest
 import tifffile
 from tests.formats.tiffs import exact, read, refused, tiff
 
+from graticule.formats.raster import Refused
+from graticule.formats.selection import Selection
+from graticule.formats.tiff_stack import Stack
+
 RNG = np.random.default_rng(9)
 STACK = RNG.integers(0, 65536, (2, 3, 4, 17, 23), dtype=np.uint16)  # time, plane, channel
 
@@ -75,3 +79,30 @@ def test_levels_of_a_pyramid_are_asked_about(ome: bool) -> None:
     assert "96 x 64, 48 x 32, 24 x 16" in refused(data, "--page 0 to 2")
     assert exact(read(data, page=0), large)
     assert exact(read(data, page=2), large[::4, ::4])
+
+
+def part_of_set() -> Stack:
+    """Planes 3 and 5 of nine, one of two channels."""
+    return Stack("ome", "ZCYX", (2, 1, 17, 23), None, None, {"Z": (3, 5), "C": (1,)}, {"Z": 9, "C": 2})
+
+
+def test_planes_of_a_set_are_counted_among_those_that_are_here() -> None:
+    stack = part_of_set()
+    chosen = stack.here(Selection(z=5, channel=(1,)))
+    assert (chosen.z, chosen.channel) == (1, (0,))
+    assert stack.here(Selection()) == Selection()
+    assert stack.outside() == ("one file of a set: it holds 2 of 9 planes, 1 of 2 channels",)
+    for selection, cause in (
+        (Selection(z=4), r"holds plane 3, 5 of 9 .*: --z 4"),
+        (Selection(z="max"), "--z max cannot be followed"),
+        (Selection(z=3, channel=(0,)), "holds channel 1 of 2 .*: --channel 0"),
+    ):
+        with pytest.raises(Refused, match=cause):
+            stack.here(selection)
+
+
+def test_dimensions_of_one_are_none_and_the_rest_is_for_page() -> None:
+    stack = Stack("ome", "TPZCYXS", (4, 3, 1, 2, 17, 23, 3), None, None)
+    assert stack.dimensions == {"T": 4, "P": 3, "C": 2}
+    assert (stack.others, stack.pages) == (["T", "P"], 12)
+    assert Stack("plain", "YX", (17, 23), None, None).pages == 1

@@ -16,7 +16,14 @@ timm = pytest.importorskip("timm", reason="the hub is timm's: pip install 'grati
 
 
 from graticule.errors import BackboneError  # noqa: E402
-from graticule.networks.timm_hub import hub_model, read_state  # noqa: E402
+from graticule.networks.timm_hub import (  # noqa: E402
+    checked_timm,
+    first_line,
+    hub_model,
+    read_state,
+    state_hash,
+    timm_config,
+)
 
 
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
@@ -82,3 +89,36 @@ def test_a_network_that_nobody_trained_says_so() -> None:
     untrained = next(name for name in timm.list_models() if not timm.get_pretrained_cfg(name).has_weights)
     with pytest.raises(BackboneError, match=f"no pretrained weights of {untrained}"):
         hub_model(untrained)
+
+
+def test_an_unknown_name_is_told_with_those_nearest() -> None:
+    checked_timm("resnet18")
+    with pytest.raises(BackboneError, match=r"knows no model 'resnet_18'\. Nearest: .*resnet18"):
+        checked_timm("resnet_18")
+    with pytest.raises(BackboneError, match=r"no weights 'mine' of resnet18\. Known: .*resnet18\.a1_in1k"):
+        timm_config("resnet18.mine")
+    assert len(timm_config("resnet18")["mean"]) == 3
+
+
+def test_the_hash_is_of_names_and_values_and_not_of_their_order() -> None:
+    a, b = torch.arange(6.0).reshape(2, 3), torch.ones(2)
+    whole = state_hash({"a": a, "b": b})
+    assert state_hash({"b": b, "a": a.t().contiguous().t()}) == whole
+    others = [{"a": a, "c": b}, {"a": a, "b": b + 1}, {"a": b, "b": a}, {"a": a}]
+    assert whole not in {state_hash(other) for other in others}
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model", "model_ema"])
+def test_weights_are_found_inside_what_training_programs_write(tmp_path: Path, key: str) -> None:
+    torch.save({key: {"w": torch.ones(2), "step": 3}, "epoch": 1}, tmp_path / "w.pth")
+    assert list(read_state(tmp_path / "w.pth")) == ["w"]
+
+
+def test_averaged_weights_go_first(tmp_path: Path) -> None:
+    torch.save({"model": {"w": torch.zeros(2)}, "model_ema": {"w": torch.ones(2)}}, tmp_path / "w.pth")
+    assert torch.equal(read_state(tmp_path / "w.pth")["w"], torch.ones(2))
+
+
+def test_the_first_line_of_an_error_without_colours() -> None:
+    assert first_line(RuntimeError("\n  \n\x1b[31mred\x1b[0m text\nmore")) == "red text"
+    assert first_line(MemoryError()) == "MemoryError"

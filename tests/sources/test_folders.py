@@ -9,6 +9,7 @@ import pytest
 from tests.sources.inputs import fault, table, touch
 
 from graticule.errors import ManifestError
+from graticule.sources.folders import in_service_folder, list_folder, service_name
 from graticule.sources.sources import list_images, read_manifest
 
 
@@ -116,3 +117,35 @@ def test_folder_without_permission_is_a_fault(tmp_path: Path) -> None:
         assert "folder cannot be read" in fault(tmp_path)
     finally:
         (tmp_path / "b").chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("name", "counted_as"),
+    [
+        ("@eaDir", "@eaDir"),
+        ("THUMBS.DB", "THUMBS.DB"),
+        ("._1.png", "._*"),
+        (".Trash-1000", ".Trash-*"),
+        ("~$table.xlsx", "~$*"),
+        ("a.jpg@SynoResource", "*@SynoResource"),
+        (".anything", ".*"),
+        ("eaDir", ""),
+        ("found.png", ""),
+        ("a.b", ""),
+    ],
+)
+def test_names_that_are_a_systems_own(name: str, counted_as: str) -> None:
+    assert service_name(name) == counted_as
+    assert in_service_folder(f"a/{name}/1.png") == in_service_folder(f"./../{name}") == bool(counted_as)
+
+
+def test_a_listing_says_what_became_of_every_entry(tmp_path: Path) -> None:
+    touch(tmp_path, "b/2.png", "a/b/1", "a/notes.TXT", "LICENSE", "a/.x", "s.zarr/.zgroup", "s.zarr/0/0")
+    found = list_folder(tmp_path)
+    assert found.files == ["a/b/1", "b/2.png", "s.zarr"]
+    assert found.folders == ["a", "a/b", "b"]
+    assert (found.ignored, found.service) == ({".txt": 1, "LICENSE": 1}, {".*": 1})
+    assert (found.faults, found.warnings, len(found.all_warnings())) == ([], [], 2)
+    (fault,) = list_folder(tmp_path / "s.zarr").faults
+    assert fault.startswith("'.': OME-Zarr")
+    assert list_folder(tmp_path / "gone").faults == ["'.': No such file or directory"]

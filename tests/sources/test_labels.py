@@ -9,7 +9,9 @@ import pytest
 from tests.sources.inputs import fault, table, touch
 
 from graticule.errors import OptionError
+from graticule.sources.labels import TWINS, check_labels, check_values, choose_group, group_hint, unknown_class
 from graticule.sources.sources import read_manifest
+from graticule.sources.tables import Faults, Table
 
 
 @pytest.mark.parametrize(
@@ -118,3 +120,51 @@ def test_column_that_looks_like_a_group_is_pointed_out(tmp_path: Path) -> None:
 def test_group_values(tmp_path: Path) -> None:
     assert read_manifest(table(tmp_path, "path,label,group\na/1.png,x,\nb/1.png,y,\n")).group is None
     assert "no group" in fault(table(tmp_path, "path,label,lot\na/1.png,x,\nb/1.png,y,l\n"), group="lot")
+
+
+def noted(**cells: list[str]) -> dict[str, list[str]]:
+    """Faults of a table of these columns, all of them labelled."""
+    n = len(next(iter(cells.values())))
+    columns = {"label": ["x"] * n} | cells
+    faults = Faults("t")
+    check_values(columns, Table(columns, list(range(2, n + 2))), faults)
+    return faults.found
+
+
+def test_one_fault_a_class_name_with_its_count_and_first_row() -> None:
+    faults = Faults("t")
+    check_labels(["a ", "", "b", "a ", "\u200b", "B"], [2, 3, 4, 5, None, 7], faults)
+    assert faults.found == {
+        "label with white space before or after it": ["'a ' (2 samples, first in row 2)"],
+        "label of invisible characters only": ["'\\u200b' (1 sample)"],
+        f"classes that {TWINS}": ["'B' (1 sample, first in row 7) and 'b' (1 sample, first in row 4)"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad"),
+    [
+        ("origin", ["", "real", "synthetic"], ["Real", "0"]),
+        ("split", ["", "train", "val", "test"], ["training"]),
+        ("sampling_prob", ["", "1", "1e-9"], ["0", "1.01", "nan", "half", "-1"]),
+        ("target", ["", "-3e2", "0"], ["inf", "nan", "many"]),
+        ("pixel_size_nm", ["", "0.5"], ["0", "-1", "inf", "nan", "µm"]),
+    ],
+)
+def test_columns_with_a_fixed_meaning(column: str, good: list[str], bad: list[str]) -> None:
+    assert noted(**{column: good}) == {}
+    ((kind, details),) = noted(**{column: [*good, *bad]}).items()
+    assert kind.startswith(column)
+    assert details == [f"row {row}: {cell!r}" for row, cell in enumerate(bad, len(good) + 2)]
+
+
+def test_a_class_that_a_model_does_not_have_is_told_with_its_twin() -> None:
+    assert unknown_class("blast", ["monocyte", "Blast"]).startswith("'blast' (the model has 'Blast', typed otherwise")
+    assert unknown_class("blast", ["monocyte"]) == "'blast'"
+
+
+def test_columns_that_look_like_a_group_repeat() -> None:
+    for cells, hinted in ((["p", "p", "q"], True), (["p", "q", "r"], False), (["p", "p", "p"], False)):
+        assert bool(group_hint({"patient": cells})) == hinted
+    assert group_hint({"patient": ["p", "p", "q"], "group": ["1", "2", "3"]}) == ()
+    assert choose_group({"Lot ": ["1"]}, "lot") == {"Lot ": ["1"], "group": ["1"]}

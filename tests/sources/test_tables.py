@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from tests.sources.inputs import fault, table, touch
 
+from graticule.errors import ManifestError
 from graticule.sources.sources import read_manifest
+from graticule.sources.tables import Faults, decode_text, read_table
 
 
 def test_a_column_is_known_however_its_header_is_typed(tmp_path: Path) -> None:
@@ -114,8 +116,8 @@ def test_tables_of_the_wrong_shape(tmp_path: Path, text: str, expected: str) -> 
 def test_a_header_of_many_columns_is_read_though_it_is_long(tmp_path: Path) -> None:
     wide = [f"feature_{j:05d}" for j in range(20_000)]
     assert len(",".join(wide)) > 131_072
-    manifest = read_manifest(table(tmp_path, f"path,label,{','.join(wide)}\na/1.png,x{',0.5' * 20_000}\n"))
-    assert len(manifest.columns) == 20_000
+    file = table(tmp_path, f"path,label,{','.join(wide)}\na/1.png,x{',0.5' * 20_000}\n")
+    assert list(read_table(file).columns) == ["path", "label", *wide]
 
 
 def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
@@ -148,3 +150,31 @@ def test_parquet_tables(tmp_path: Path) -> None:
     assert "target is no finite number (1)" in fault(folder / "samples.parquet")
     (folder / "broken.parquet").write_bytes(b"PAR1")
     assert "as Parquet" in fault(folder / "broken.parquet")
+
+
+def test_faults_are_raised_together_and_none_is_no_error() -> None:
+    faults = Faults("'a.csv'")
+    faults.raise_if_any()
+    faults.add("one kind", "here")
+    with pytest.raises(ManifestError, match=r"^'a\.csv': 1 fault found\n  one kind \(1\):\n    here$"):
+        faults.raise_if_any()
+    faults.extend("other kind", map(str, range(12)))
+    with pytest.raises(ManifestError, match=r"13 faults found(?s:.*)other kind \(12, the first 10 shown\):") as caught:
+        faults.raise_if_any()
+    assert str(caught.value).endswith("    9")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_in_either_unicode_encoding(encoding: str) -> None:
+    assert decode_text("path,Größe\n".encode(encoding)) == "path,Größe\n"
+
+
+def test_rows_are_those_of_the_file_and_cells_of_spreadsheets_are_restored(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('path,note,\n"a\nb",\'=1+1,x\n\nc,plain,\n')
+    found = read_table(tmp_path / "t.csv")
+    assert found.columns == {"path": ["a\nb", "c"], "note": ["=1+1", "plain"]}
+    assert (found.rows, found.root) == ([2, 5], None)
+    assert found.warnings == ("a column without a name was ignored",)
+    pq.write_table(pa.table({"path": ["a", "b"], "n": [1, None]}), tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet")
+    assert (found.columns, found.rows) == ({"path": ["a", "b"], "n": ["1", ""]}, [1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -65,9 +66,10 @@ def workers_of(pid: int | str = "self") -> set[int]:
     """Worker processes of a process that are alive."""
     found = set()
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
-                found.add(int(child))
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread or process that ends meanwhile has none
+            for child in (task / "children").read_text().split():
+                if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
+                    found.add(int(child))
     return found
 
 

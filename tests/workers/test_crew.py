@@ -7,7 +7,9 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
+from concurrent.futures import CancelledError
 from types import ModuleType
 from typing import NoReturn
 
@@ -15,7 +17,9 @@ import pytest
 from tests.workers.processes import lost, needs_proc, workers_of
 
 from graticule.errors import OptionError
+from graticule.workers.crew import Batch, Crew
 from graticule.workers.pool import WorkerPool
+from graticule.workers.process import FileLimits
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -55,3 +59,48 @@ def test_a_system_without_room_for_a_process_is_told_as_such(odd: ModuleType, mo
     monkeypatch.setattr(multiprocessing.context.SpawnProcess, "start", refuse)
     with WorkerPool(1) as pool, pytest.raises(OptionError, match=r"temporarily unavailable.*fewer --workers"):
         pool.submit(odd.act, ["a"], lost).result()
+
+
+def test_a_batch_is_whole_when_its_last_item_is_settled_in_whatever_order() -> None:
+    batch = Batch(str, ["a", "b", "c"], lost)
+    for place in (2, 0):
+        batch.settle(place, place)
+        assert not batch.future.done()
+    batch.settle(1, 1)
+    assert batch.future.result() == [0, 1, 2]
+    batch.fail(ValueError())  # too late
+    assert batch.future.exception() is None
+
+
+def test_a_batch_that_was_given_up_stays_so() -> None:
+    batch = Batch(str, ["a"], lost)
+    batch.fail(OSError("first"))
+    batch.fail(ValueError("second"))
+    batch.settle(0, "A")
+    with pytest.raises(OSError, match="first"):
+        batch.future.result()
+
+
+def test_a_crew_without_work_starts_nothing_and_one_that_is_dismissed_takes_nothing() -> None:
+    threads = threading.active_count()
+    crew = Crew(2, FileLimits())
+    nothing = Batch(str, [], lost)
+    crew.take(nothing)
+    assert nothing.future.result() == []
+    assert threading.active_count() == threads
+    crew.dismiss()
+    crew.dismiss()
+    late = Batch(str, ["a"], lost)
+    crew.take(late)
+    assert isinstance(late.future.exception(), CancelledError)
+
+
+def test_batches_of_several_threads_get_their_own_results(odd: ModuleType) -> None:
+    crew = Crew(2, FileLimits())
+    batches = [Batch(odd.act, [f"{k} {i}" for i in range(5)], lost) for k in range(6)]
+    threads = [threading.Thread(target=crew.take, args=(batch,)) for batch in batches]
+    for thread in threads:
+        thread.start()
+    found = [batch.future.result(60) for batch in batches]
+    crew.dismiss()
+    assert found == [[f"{k} {i}" for i in range(5)] for k in range(6)]

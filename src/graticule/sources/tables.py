@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,7 +181,7 @@ def _check_names(written: list[str], faults: Faults) -> list[str]:
     names = _as_known(written)
     if not any(names):
         faults.add("no header", "the first line must name the columns, at least path and label")
-    for name in sorted({name for name in names if name and names.count(name) > 1}):
+    for name in sorted(name for name, times in Counter(names).items() if name and times > 1):
         spellings = dict.fromkeys(own for own, known in zip(written, names, strict=True) if known == name)
         faults.add("column named twice", told_apart(list(spellings)))
     return names
