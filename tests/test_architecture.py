@@ -277,6 +277,58 @@ def test_no_public_name_is_dead() -> None:
     assert dead <= UNUSED
 
 
+# modules that whole runs test and that have no file of their own; one that gets it leaves this list
+WITHOUT_TEST_FILE = (
+    "cli.backbones",
+    "cli.compare",
+    "cli.demo",
+    "cli.doctor",
+    "cli.embed",
+    "cli.phantom",
+    "cli.report",
+    "cli.start",
+    "counting.figures",
+    "counting.outputs",
+    "counting.reference",
+    "counting.tables",
+    "decide.judge",
+    "decide.on_labelled",
+    "evaluate.compare.conditions",
+    "explain.image",
+    "jobs.audit",
+    "jobs.count",
+    "jobs.embed",
+    "jobs.evaluate",
+    "jobs.explain.job",
+    "jobs.explain.outputs",
+    "jobs.label_errors",
+    "jobs.openings",
+    "jobs.predict",
+    "jobs.review",
+    "jobs.train.files",
+    "jobs.train.job",
+    "jobs.train.record",
+    "label_errors.document",
+    "label_errors.judged",
+    "report.explain.page",
+    "report.label_errors.page",
+)
+
+
+def test_every_module_has_a_test_file() -> None:
+    """The tests of a module stand where it stands; migrations are tested as the store that they build."""
+    tests = Path(__file__).parent
+    lacking = {
+        name.removeprefix("graticule.")
+        for name, file in MODULES.items()
+        if file.stem not in ("__init__", "__main__")
+        and not name.startswith(MIGRATION)
+        and not (tests / file.parent.relative_to(ROOT) / f"test_{file.stem}.py").is_file()
+    }
+    listed = set(WITHOUT_TEST_FILE)
+    assert (sorted(lacking - listed), sorted(listed - lacking)) == ([], []), "without a file, and listed needlessly"
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_public_functions_and_classes_are_described(name: str) -> None:
     # verbs of the command line and rules of a Protocol included; methods of private classes are not
