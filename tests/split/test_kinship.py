@@ -32,7 +32,7 @@ def test_a_chain_counts_when_it_is_long_and_a_good_part_of_its_class() -> None:
 def test_notes_say_what_happens_to_copies_and_ask_about_chains() -> None:
     joined = kinship_notes(chained(100, 12), manifest_of(100), joined=True)
     apart = kinship_notes(chained(100, 12), manifest_of(100), joined=False)
-    assert joined[0] == "12 images in 1 family of near-duplicates were found; they stay on one side of a split"
+    assert joined[0] == "of the copies 12 images in 1 family are altered ones, near-duplicates"
     assert "chain into a family of 12 images, 12% of class 'a', such as 000.png" in joined[1]
     assert "--near-duplicates exact" in joined[1]
     assert "they are treated as different images" in apart[0]

@@ -105,7 +105,10 @@ def kinship_notes(kinship: Kinship, manifest: Manifest, *, joined: bool) -> list
     if not near["n"]:
         return []
     what = "stay on one side of a split" if joined else "are treated as different images"
-    notes = [f"{in_families(near['images'], near['n'])} of near-duplicates were found; they {what}"]
+    found = in_families(near["images"], near["n"])
+    # where they are joined, the folds say already that copies stay together
+    notes = [f"of the copies {found} are altered ones, near-duplicates" if joined
+             else f"{found} of near-duplicates were found; they {what}"]  # fmt: skip
     for n, share, name, path in large_chains(kinship, manifest)[:_CHAINS]:
         ask = (
             "if they only look alike, use --near-duplicates exact"
