@@ -13,12 +13,11 @@ PICTURES = gaussian_filter(np.random.default_rng(0).normal(size=(12, 32, 32)), (
 
 
 @pytest.mark.parametrize("symmetry", range(SYMMETRIES))
-def test_a_turned_picture_is_nearer_to_itself_than_to_others(symmetry: int) -> None:
+def test_turning_and_mirroring_change_no_descriptor(symmetry: int) -> None:
     turned = descriptors(np.ascontiguousarray(symmetric(PICTURES, symmetry)))
     distance = np.linalg.norm(descriptors(PICTURES)[:, None] - turned[None], axis=2)
     others = distance[~np.eye(12, dtype=bool)].min()
-    # a quarter turn exchanges the two axes, of which the strength across is counted twice
-    assert np.diag(distance).max() < (0.7 if symmetry % 2 else 0.001) * others
+    assert np.diag(distance).max() < 0.001 * others
 
 
 def test_a_shifted_picture_is_nearer_to_itself_than_to_others() -> None:

@@ -45,7 +45,7 @@ def _orbits() -> list[NDArray[np.intp]]:
         for v in range(u + 1):
             if u * u + v * v <= _RADIUS * _RADIUS:
                 exchanged = {(u, v), (u, -v), (v, u), (v, -u)}
-                half = [(y, x) if x >= 0 else (-y, -x) for y, x in exchanged]
+                half = {(y, x) if x >= 0 else (-y, -x) for y, x in exchanged}
                 orbits.append(np.array(sorted(half), dtype=np.intp))
     return orbits
 
