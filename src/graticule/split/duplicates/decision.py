@@ -24,8 +24,8 @@ GAP = 0.33  # largest distance of a pair, as part of the distance to what is out
 # The same for the farthest of 1, 2, 3, 4 and more images in front of a gap. A crowd of one sort of objects ends in a
 # gap too, where other sorts begin, but its members differ more than copies do.
 _GAPS = (GAP, 0.22, 0.22, 0.12)
-# Each of a crowd of copies has another as near as this. Simple objects of one sort, such as discs on plain ground, may
-# differ from all else so much that they end in a gap as wide, but no two of them are the same picture.
+# Each of a crowd of copies has another as near as this, in full detail at least. Simple objects of one sort, such as
+# discs on plain ground, may differ from all else so much that they end in a gap as wide, but no two are one picture.
 _CROWD, _CROWD_NEAREST = 4, 0.025
 _GREY = 0.9  # up to this ratio a pair is looked at in full detail, where that is possible
 CONFIRMED = 0.5  # largest ratio in full detail
@@ -58,7 +58,9 @@ def _neighbours(pairs: NDArray[np.int64], distance: Float32Array) -> _Neighbours
     return _Neighbours(image[order], other[order], row[order], distance[row[order]])
 
 
-def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Float32Array, NDArray[np.int64]]:
+def family_reach(
+    seen: _Neighbours, n: int, gaps: Sequence[float], nearest: float = _CROWD_NEAREST
+) -> tuple[Float32Array, NDArray[np.int64]]:
     """How far the family of each image reaches: the largest distance in front of a wide gap.
 
     Parameters
@@ -68,7 +70,9 @@ def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Floa
         Number of images.
     gaps : sequence of float
         A gap is wide when the distance in front is at most this part of the one behind: for 1, 2, 3 ... images in
-        front, the last for more. Behind a crowd there is none unless one of it is very near.
+        front, the last for more.
+    nearest : float
+        Behind a crowd there is no gap unless one of it is as near as this.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def family_reach(seen: _Neighbours, n: int, gaps: Sequence[float]) -> tuple[Floa
     origin[:-1][inner] = seen.row[1:][inner]
     first = np.searchsorted(seen.image, seen.image)
     nearer = np.arange(len(seen.row)) - first
-    close = (nearer < _CROWD - 1) | (seen.distance[first] <= _CROWD_NEAREST)
+    close = (nearer < _CROWD - 1) | (seen.distance[first] <= nearest)
     ratio = np.asarray(gaps, dtype=np.float32)[np.minimum(nearer, len(gaps) - 1)]
     gap = np.flatnonzero(close & (seen.distance <= ratio * behind))
     reach = np.zeros(n, dtype=np.float32)
@@ -163,8 +167,12 @@ def stand_out(
     seen = _neighbours(pairs, distance)
     sure: NDArray[np.bool_] = (distance <= SAME) | (distance <= family_reach(seen, n, _GAPS)[0][pairs].min(axis=1))
     sure &= possible
-    reach, behind = family_reach(seen, n, (GAP,))
+    reach, behind = family_reach(seen, n, (GAP,), nearest=FARTHEST)
     crowd = distance <= reach[pairs].min(axis=1)
+    near = distance <= family_reach(seen, n, (GAP,))[0][pairs].min(axis=1)
+    bounds = np.column_stack(
+        [np.where(crowd, _CONFIRMED_IN_CROWD, CONFIRMED), np.where(crowd & ~near, _CROWD_NEAREST, FARTHEST)]
+    )
     asked: set[tuple[int, ...]] = set()
     while True:
         family = joined(n, pairs[sure])
@@ -176,7 +184,7 @@ def stand_out(
             doubtful = np.flatnonzero(apart & (crowd | (distance <= _GREY * limit)))
             origin = np.where(crowd[:, None], behind[pairs], origin)
             doubtful = doubtful[np.argsort(distance[doubtful], kind="stable")]
-            new = _confirmed(pairs, doubtful, origin, np.where(crowd, _CONFIRMED_IN_CROWD, CONFIRMED), confirm, asked)
+            new = _confirmed(pairs, doubtful, origin, bounds, confirm, asked)
         if not len(new):
             return sure
         sure[new] = True
@@ -186,29 +194,32 @@ def _confirmed(
     pairs: NDArray[np.int64],
     doubtful: NDArray[np.int64],
     origin: NDArray[np.int64],
-    largest: NDArray[np.float64],
+    bounds: NDArray[np.float64],
     confirm: Confirm,
     asked: set[tuple[int, ...]],
 ) -> NDArray[np.int64]:
-    """Those of the doubtful pairs that stand out in full detail; none is asked about twice with the same rivals."""
+    """Those of the doubtful pairs that stand out in full detail; none is asked about twice with the same rivals.
+
+    `bounds` has a row per pair: the largest distance, as part of that to the rivals and as such.
+    """
     found = []
     for row in doubtful.tolist():
         question = (row, *origin[row].tolist())
         if question not in asked:
             asked.add(question)
-            if _stands_out(pairs, row, origin[row], float(largest[row]), confirm):
+            ratio, most = bounds[row].tolist()
+            if _distance(confirm, pairs[row]) <= min(
+                most, ratio * _rival_distance(confirm, pairs[origin[row][origin[row] >= 0]])
+            ):
                 found.append(row)
     return np.array(found, dtype=np.int64)
 
 
-def _stands_out(
-    pairs: NDArray[np.int64], row: int, origin: NDArray[np.int64], largest: float, confirm: Confirm
-) -> bool:
-    """Whether a pair is much nearer than the next rivals of its images, in full detail."""
-    limit = FARTHEST
-    for rival in origin.tolist():
-        if rival >= 0:
-            a, b = pairs[rival]
-            limit = min(limit, 1.0 - confirm(int(a), int(b)))
-    a, b = pairs[row]
-    return 1.0 - confirm(int(a), int(b)) <= largest * limit
+def _distance(confirm: Confirm, pair: NDArray[np.int64]) -> float:
+    """Of two images in full detail."""
+    return 1.0 - confirm(int(pair[0]), int(pair[1]))
+
+
+def _rival_distance(confirm: Confirm, rivals: NDArray[np.int64]) -> float:
+    """Of the nearest of some pairs in full detail, at most `FARTHEST`."""
+    return min([FARTHEST, *(_distance(confirm, pair) for pair in rivals)])
