@@ -19,6 +19,9 @@ A message says what was asked, what was found, what is allowed and what to do ne
 escapes is a defect of the program (exit code 1).
 """
 
+# what readers of files raise on damaged bytes, whichever library they are of
+DAMAGED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError)
+
 
 class GraticuleError(Exception):
     """Base of all errors that a user can cause and mend."""

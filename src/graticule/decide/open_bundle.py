@@ -54,12 +54,7 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 def check_bundle(bundle: Bundle) -> None:
-    """Hold the parts of a bundle against each other, and try its network.
-
-    Raises
-    ------
-    GraticuleError
-    """
+    """Hold the parts of a bundle against each other, and try its network; a GraticuleError says what is wrong."""
     info = bundle.info
     _check_classes(info.classes)
     Preprocessing.from_json(info.preprocessing)

@@ -89,10 +89,6 @@ def fine_tune(
     work : Path
         Folder for decoded images, checkpoints and finished folds.
     reporter : Reporter
-
-    Raises
-    ------
-    TrainingError, BackboneError
     """
     folds, training = division.folds, training_rows(division.folds)
     campaign, parts, preprocessing, origin = _prepared(

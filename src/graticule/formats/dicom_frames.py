@@ -5,21 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from graticule.errors import DAMAGED
 from graticule.formats.dicom_streams import Stored, decode_stream, is_jpeg_family
 from graticule.formats.raster import Refused, check_size
 
-FAULTS = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    OSError,
-    EOFError,
-    AssertionError,
-    MemoryError,
-)
+FAULTS = (*DAMAGED, RuntimeError, OSError, EOFError, AssertionError)
 _IMPLICIT, _EXPLICIT, _BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
 _DEFLATED, _RLE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"
 _PLAIN = (_IMPLICIT, _EXPLICIT, _BIG, _DEFLATED)

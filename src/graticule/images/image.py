@@ -19,7 +19,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from graticule.errors import NO_MEMORY, ImageError
+from graticule.errors import DAMAGED, NO_MEMORY, ImageError
 from graticule.files import read_regular
 from graticule.formats.catalogue import SUFFIXES, none_of_them, told_format
 from graticule.formats.chunk_stores import chunk_store
@@ -37,21 +37,9 @@ MAX_FILE_BYTES = 2**31
 
 # What decoders raise on damaged files; anything else is a defect of this program and must be seen.
 _DECODER_ERRORS = (
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    BufferError,
-    RuntimeError,
-    SyntaxError,
-    MemoryError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    PIL.Image.DecompressionBombError,
+    *DAMAGED,
+    *(OSError, RuntimeError, SyntaxError, EOFError, AssertionError, BufferError),
+    *(struct.error, zlib.error, PIL.Image.DecompressionBombError),
 )
 for _library in ("tifffile", "pydicom"):  # what they find wrong is told by the error or a note, not on the terminal
     logging.getLogger(_library).addHandler(logging.NullHandler())

@@ -64,11 +64,6 @@ def audit(data: Path, out: Path | None, options: AuditOptions, reporter: Reporte
         Folder for audit.json, audit.html and failures.csv, created; nothing is written without it.
     options : AuditOptions
     reporter : Reporter, optional
-
-    Raises
-    ------
-    GraticuleError
-        One message for whatever the user can mend.
     """
     options.check()
     reporter = reporter or Silent()

@@ -39,10 +39,6 @@ def verify_labels(labels: str, *, head: str | None = None) -> dict[str, Any]:
     dict
         "labels", "sound", "n_events" (sound ones, from the first on), "head" (of them), "first_bad", "problem",
         "given_head", "proven_up_to", "tail", "missing_guards", "foreign_rules" (triggers and rules that are not ours).
-
-    Raises
-    ------
-    LabelStoreError, OptionError
     """
     given = None if head is None else _given_head(head)
     if labels.endswith(".parquet"):

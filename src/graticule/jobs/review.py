@@ -89,10 +89,6 @@ def open_review(
         The label store, see `LabelStore.open`.
     options : ReviewOptions, optional
     reporter : Reporter, optional
-
-    Raises
-    ------
-    RunError, OptionError, LabelStoreError
     """
     options = options or ReviewOptions()
     options.check()

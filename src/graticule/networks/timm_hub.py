@@ -12,24 +12,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from graticule.errors import BackboneError
+from graticule.errors import DAMAGED, BackboneError
 from graticule.files import check_regular
 from graticule.networks.backbones import EMBEDDED
 
 # what torch's reader raises on damaged bytes
-_DAMAGED = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    struct.error,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    TypeError,
-    AssertionError,
-    MemoryError,
-)
+_DAMAGED = (*DAMAGED, OSError, RuntimeError, EOFError, struct.error, AssertionError)
 # where training programs put the weights inside their files, averaged ones first
 _NESTED = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model_state", "model", "network", "net")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

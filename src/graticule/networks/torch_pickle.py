@@ -17,23 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.errors import BackboneError
+from graticule.errors import DAMAGED, BackboneError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 # What the unpickler and the reading after it raise on damaged bytes
-_DAMAGED = (
-    pickle.UnpicklingError,
-    EOFError,
-    struct.error,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    TypeError,
-    MemoryError,
-    ImportError,
-)
+_DAMAGED = (*DAMAGED, pickle.UnpicklingError, EOFError, struct.error, ImportError)
 _DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 

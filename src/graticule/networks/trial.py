@@ -34,14 +34,7 @@ _CODE = "from graticule.networks.trial import main; main()"
 def try_network(model: bytes, output: str, size: int) -> int:
     """Run a network once on two equal grey pictures in a process of its own; returns the length of its features.
 
-    Parameters
-    ----------
-    model : bytes
-        An ONNX file.
-    output : str
-        The output that is the feature vector.
-    size : int
-        Side of the square input, pixels.
+    Parameters are those of `graticule.networks.graph_check.check_graph`.
 
     Raises
     ------

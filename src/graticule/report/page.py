@@ -69,7 +69,7 @@ def render_page(
     styles: Sequence[str] = (),
     filters: Mapping[str, Callable[..., Any]] | None = None,
 ) -> str:
-    """Write one self-contained page as HTML.
+    """Write one self-contained page as HTML; the same text for the same document and files.
 
     Parameters
     ----------

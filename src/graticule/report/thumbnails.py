@@ -19,7 +19,10 @@ from graticule.images.shown import read_rgb, shrunk
 from graticule.predictions import Predictions
 from graticule.workers.pool import WorkerPool
 
+# a picture as uint8 array of shape (H, W, 3); ImageError or OSError for a file that cannot be read
 ReadRgb = Callable[[Path], NDArray[np.uint8]]
+# the file of a path or a sample that a document names; None where there is none
+FileOf = Callable[[str], Path | None]
 SIDE = 112
 LIMIT = 60
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import tifffile
 
+from graticule.errors import DAMAGED
 from graticule.formats.instrument import makes as makes
 from graticule.formats.instrument.metadata import Metadata, merged
 from graticule.formats.instrument.text import (
@@ -24,17 +25,7 @@ from graticule.formats.instrument.text import (
 )
 
 # What tifffile raises on damaged tags.
-_TAG_ERRORS = (
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-    struct.error,
-)
+_TAG_ERRORS = (*DAMAGED, OSError, RuntimeError, struct.error)
 _TEXT_TAGS: tuple[tuple[int, Callable[[str, makes.Shape], Metadata]], ...] = (
     (34680, makes.fei),
     (34682, makes.fei),

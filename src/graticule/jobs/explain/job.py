@@ -57,10 +57,6 @@ def explain(
     -------
     dict
         explain.json with "failures", a list of (path, error).
-
-    Raises
-    ------
-    OptionError, ManifestError, BundleError, RunError
     """
     options = options or ExplainOptions()
     options.check()

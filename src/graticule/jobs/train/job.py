@@ -63,11 +63,6 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     dict
         run.json with "metrics" (metrics.json) and "failures" (list of [path, error]). Empty in the second and further
         processes of a distributed training, which write nothing.
-
-    Raises
-    ------
-    GraticuleError
-        One message for whatever the user can mend.
     """
     options.check()
     check_outside(out, data)

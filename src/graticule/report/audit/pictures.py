@@ -1,13 +1,12 @@
 """Pictures on the page of an audit: examples of each class, and families of copies, a strip each."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from graticule.audit.document import CopyFamily
 from graticule.errors import ImageError
-from graticule.report.thumbnails import ReadRgb, data_uri
+from graticule.report.thumbnails import FileOf, ReadRgb, data_uri
 
 SIDE = 168
 FAMILIES = 24
@@ -109,16 +108,9 @@ def in_strip(labels: Sequence[str], preferred: Sequence[bool], most: int = STRIP
 
 
 class AuditPictures:
-    """Reads and shrinks each picture once.
+    """Reads and shrinks each picture once."""
 
-    Parameters
-    ----------
-    read : function of a path
-        See `graticule.report.audit.page.render_audit`.
-    file_of : function of a path of the document
-    """
-
-    def __init__(self, read: ReadRgb, file_of: Callable[[str], Path | None]) -> None:
+    def __init__(self, read: ReadRgb, file_of: FileOf) -> None:
         self._read = read
         self._file_of = file_of
         self._known: dict[str, str | None] = {}

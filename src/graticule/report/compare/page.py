@@ -1,6 +1,6 @@
 """The page of a comparison: the runs as one table, each difference with its interval, and the images they differ on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from graticule.report.audit.content import breakable
 from graticule.report.compare.charts import difference_figure, figure_digits, signed
 from graticule.report.page import render_page
 from graticule.report.quantities import METHODS, figure_value
-from graticule.report.thumbnails import ReadRgb, thumbnail
+from graticule.report.thumbnails import FileOf, ReadRgb, thumbnail
 
 IN_TABLE = ("accuracy", "macro_precision", "macro_sensitivity", "macro_specificity", "macro_f1", "roc_auc_macro")
 LOSSES = tuple(metric.key for metric in OVERALL if metric.lower_is_better)
@@ -23,32 +23,15 @@ def letter(k: int) -> str:
     return chr(ord("A") + k) if k < 26 else f"R{k + 1}"
 
 
-def render_comparison(document: Mapping[str, Any], read: ReadRgb, file_of: Callable[[str], Path | None]) -> str:
-    """Write the page of a comparison as HTML.
-
-    Parameters
-    ----------
-    document : mapping
-        The content of comparison.json.
-    read : function of a path
-        Returns a uint8 array of shape (H, W, 3); raises ImageError or OSError for a file that cannot be read.
-    file_of : function of a sample id
-        The file, or None where there is none.
-
-    Returns
-    -------
-    str
-        One page that needs no network; the same text for the same document and files.
-    """
+def render_comparison(document: Mapping[str, Any], read: ReadRgb, file_of: FileOf) -> str:
+    """The page of comparison.json as HTML; it needs no network."""
     content = comparison_content(document, read, file_of)
     return render_page(
         "compare.html.j2", content, filters={"path": breakable, "signed": signed, "digits": figure_digits}
     )
 
 
-def comparison_content(
-    document: Mapping[str, Any], read: ReadRgb, file_of: Callable[[str], Path | None]
-) -> dict[str, Any]:
+def comparison_content(document: Mapping[str, Any], read: ReadRgb, file_of: FileOf) -> dict[str, Any]:
     """All values the template needs."""
     runs, found = document["runs"], document["comparisons"]
     names = short_names([str(run["run"]) for run in runs])
@@ -192,7 +175,7 @@ def _pair(
     k: int,
     names: Sequence[str],
     read: ReadRgb,
-    file_of: Callable[[str], Path | None],
+    file_of: FileOf,
 ) -> dict[str, Any]:
     other, difference = letter(k), comparison["difference"]
     by_key = {quantity.key: quantity for quantity in OVERALL}
@@ -239,9 +222,7 @@ def _clear_of_zero(difference: Mapping[str, Any], other: str) -> list[tuple[str,
     return list(found.items())
 
 
-def _cards(
-    comparison: Mapping[str, Any], kind: str, read: ReadRgb, file_of: Callable[[str], Path | None]
-) -> list[dict[str, Any]]:
+def _cards(comparison: Mapping[str, Any], kind: str, read: ReadRgb, file_of: FileOf) -> list[dict[str, Any]]:
     """The discordant images to show, with the class that the wrong run gave and its score."""
     wrong = "b" if kind == "only_a_right" else "a"
     return [

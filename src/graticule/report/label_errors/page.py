@@ -12,32 +12,16 @@ from graticule.label_errors.words import caveat, copy_words
 from graticule.report.audit.content import breakable
 from graticule.report.charts import interval_bar
 from graticule.report.page import render_page
-from graticule.report.thumbnails import ReadRgb, data_uri
+from graticule.report.thumbnails import FileOf, ReadRgb, data_uri
 
 SHOWN = 200
 PAIRS = 10
 SIDE = 192
 _SMALL = 60
-FileOf = Callable[[str], Path | None]
 
 
 def render_label_errors(document: Mapping[str, Any], read: ReadRgb, file_of: FileOf) -> str:
-    """Write the page as HTML.
-
-    Parameters
-    ----------
-    document : mapping
-        The content of label_errors.json.
-    read : function of a path
-        Returns a uint8 array of shape (H, W, 3); raises ImageError or OSError for a file that cannot be read.
-    file_of : function of a path as written in the document
-        The file, or None where there is none.
-
-    Returns
-    -------
-    str
-        One page that needs no network; the same text for the same document and files.
-    """
+    """The page of label_errors.json as HTML; it needs no network."""
     pictures = _Pictures(read, file_of)
     cards = [_card(row, pictures) for row in _shown(document["errors"])]
     others = [card for card in cards if not card["row"]["copies"]]

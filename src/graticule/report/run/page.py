@@ -13,20 +13,7 @@ from graticule.runs import as_written, require_finished
 
 
 def render_run(source: ReportSource, read: ReadRgb) -> str:
-    """Write the page of a run as HTML.
-
-    Parameters
-    ----------
-    source : ReportSource
-        The run's files.
-    read : function of a path
-        Returns a uint8 array of shape (H, W, 3); raises ImageError or OSError for a file that cannot be read.
-
-    Returns
-    -------
-    str
-        The same text for the same files: nothing depends on the clock, the machine or the folder's place.
-    """
+    """The page of a run as HTML: nothing depends on the clock, the machine or the folder's place."""
     return render_page("report.html.j2", page_content(source, read))
 
 
