@@ -54,7 +54,10 @@ def test_planted_counts_are_found_in_all_and_per_specimen(predicted: Path, tmp_p
     assert json.loads((tmp_path / "out" / "counts.json").read_text())["level"] == told["level"]
     with (tmp_path / "out" / "counts.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert {"all images", "s", "t"} <= {value for row in rows for value in row.values()}
+    found = {(row["specimen"], row["class"]): float(row["value"]) for row in rows if row["quantity"] == "count"}
+    planted = {"all images": (4, 1), "s": (3, 0), "t": (1, 1)}
+    assert found == {(name, kind): n for name, own in planted.items() for kind, n in zip(CLASSES, own, strict=True)}
+    assert (told["n"], told["n_unreadable"]) == (6, 1)
 
 
 @pytest.mark.parametrize(
