@@ -106,7 +106,7 @@ def twins(names: Iterable[str]) -> list[list[str]]:
 
 
 def alike(names: Iterable[str]) -> list[list[str]]:
-    """Sets of names that are no twins, but may be one name: worth a word, never a refusal.
+    """Names that are no twins but may be one, in sets sorted by code point: worth a word, never a refusal.
 
     Those are numbers of one value ("007" and "7", "1.5" and "1.50" and "1,5"), and names that differ only in letters
     of Latin, Greek and Cyrillic that look the same (a Latin and a Cyrillic A).
@@ -114,11 +114,6 @@ def alike(names: Iterable[str]) -> list[list[str]]:
     Parameters
     ----------
     names : iterable of str
-
-    Returns
-    -------
-    list of lists of str
-        Each of two names or more, sorted by code point.
     """
     by_key: dict[str, dict[str, str]] = {}
     for name in dict.fromkeys(names):

@@ -27,7 +27,7 @@ ALL_IMAGES = "all images"
 
 
 def count(predictions: Path, out: Path, options: CountOptions) -> dict[str, Any]:
-    """Count the images of a predict output per class, in all and per specimen.
+    """Count the images of a predict output per class, in all and per specimen; returns counts.json.
 
     Parameters
     ----------
@@ -36,11 +36,6 @@ def count(predictions: Path, out: Path, options: CountOptions) -> dict[str, Any]
     out : Path
         Folder for counts.json, counts.csv and specimens.parquet, created.
     options : CountOptions
-
-    Returns
-    -------
-    dict
-        counts.json.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from graticule.runs import as_written, output_folder, write_json
 
 
 def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict[str, Any]:
-    """Rank the labels of a run's cross-validated images by how likely they are wrong.
+    """Rank the labels of a run's cross-validated images by how likely they are wrong; returns label_errors.json.
 
     Held-out images are left alone: a test part that was cleaned by the model under test no longer tests it.
 
@@ -27,11 +27,6 @@ def label_errors(run: Path, out: Path, reporter: Reporter | None = None) -> dict
     out : Path
         Folder for label_errors.csv, label_errors.json, label_errors.html and cleaned_manifest.csv; created.
     reporter : Reporter, optional
-
-    Returns
-    -------
-    dict
-        The content of label_errors.json.
 
     Raises
     ------

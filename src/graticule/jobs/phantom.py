@@ -20,17 +20,10 @@ def phantom(
     """Make a phantom data set in a new folder.
 
     The files are written beside `out` and moved there when complete, so an interrupted run leaves no `out`.
-    Parameters are those of `graticule.phantoms.families.write_phantom`.
-
-    Returns
-    -------
-    dict
-        What phantom.json says.
+    Parameters, result and errors are those of `graticule.phantoms.families.write_phantom`.
 
     Raises
     ------
-    OptionError
-        If an option is out of range.
     RunError
         If `out` exists and is not an empty folder, or cannot be written.
     """

@@ -98,7 +98,7 @@ def write_phantom(
     options: PhantomOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, object]:
-    """Write a phantom data set into a folder that is new or empty.
+    """Write a phantom data set into a folder that is new or empty; returns phantom.json.
 
     The same arguments give bit-identical files with the same package versions on the same kind of processor,
     for any number of workers; image i of a class does not depend on how many are made. Wrong labels are each of the
@@ -115,11 +115,6 @@ def write_phantom(
         `if __name__ == "__main__"`.
     progress : callable or None
         Called with (images done, images in all).
-
-    Returns
-    -------
-    dict
-        What phantom.json says.
 
     Raises
     ------

@@ -63,7 +63,7 @@ class Tile:
 def render_explanations(
     document: Mapping[str, Any], gallery: Sequence[Tile], means: Mapping[str, tuple[str, str]]
 ) -> str:
-    """Write the page as HTML.
+    """Write the page as HTML; it needs no network.
 
     Parameters
     ----------
@@ -72,11 +72,6 @@ def render_explanations(
     gallery : sequence of Tile
     means : mapping
         Per class the data URIs of its mean picture and mean map.
-
-    Returns
-    -------
-    str
-        One page that needs no network.
     """
     answer, bad = explain_verdict(document)
     curves = document["checks"]["fidelity"]["curves"]

@@ -18,17 +18,12 @@ def render_run(source: ReportSource, read: ReadRgb) -> str:
 
 
 def write_report(run_dir: Path) -> Path:
-    """Write `report.html` of a run folder from the files in it.
+    """Write `report.html` of a run folder from the files in it; returns its path.
 
     Parameters
     ----------
     run_dir : Path
         Folder with run.json, metrics.json and predictions.parquet; manifest.parquet and failures.csv where present.
-
-    Returns
-    -------
-    Path
-        The file written.
 
     Raises
     ------
