@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.label_errors.joint import confident_joint
+from tests.label_errors.joint import confident_joint, confident_thresholds
 
 from given import Given
 from graticule.decide.conformal import p_values, prepare_sets
@@ -27,7 +27,6 @@ from graticule.decide.evidence import SHIPPED, Evidence
 from graticule.evaluate.metrics import ece
 from graticule.heads.calibration_fit import fit_calibration
 from graticule.heads.scoring import softmax
-from graticule.label_errors.noise import confident_thresholds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

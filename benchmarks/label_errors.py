@@ -24,13 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 from sklearn.metrics import average_precision_score
-from tests.label_errors.joint import confident_joint
+from tests.label_errors.joint import confident_joint, confident_thresholds
 
 from graticule.bundle import read_bundle
 from graticule.heads.crossval import Search, cross_validate, fold_rows
 from graticule.heads.heads import HeadSettings, fit_head
 from graticule.heads.scoring import probabilities
-from graticule.label_errors.noise import confident_thresholds
 from graticule.label_errors.ranking import find_label_errors
 from graticule.predictions import read_predictions
 from graticule.runs import read_json

@@ -1,9 +1,18 @@
-"""The confident joint, as cleanlab counts it."""
+"""Confident learning, with which the shares of wrong labels are compared."""
 
 import numpy as np
 
 from graticule.arrays import FloatArray, IntArray
-from graticule.label_errors.noise import confident_thresholds
+
+
+def confident_thresholds(proba: FloatArray, y: IntArray) -> FloatArray:
+    """Mean score of each class over the images that carry its label, shape (K,); infinite for a class without one.
+
+    Source: Northcutt et al. (2021), equation 2.
+    """
+    return np.array(
+        [proba[y == j, j].mean() if (y == j).any() else np.inf for j in range(proba.shape[1])], dtype=np.float64
+    )
 
 
 def confident_joint(proba: FloatArray, y: IntArray) -> IntArray:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.label_errors.joint import confident_joint
+from tests.label_errors.joint import confident_joint, confident_thresholds
 from tests.label_errors.test_ranking import Floats, Ints, World
 
-from graticule.label_errors.noise import confident_thresholds, estimate_noise
+from graticule.label_errors.noise import estimate_noise
 
 
 def by_hand(proba: Floats, y: Ints) -> Ints:

@@ -90,16 +90,6 @@ def _likeliest_shape(counts: FloatArray, expected: FloatArray) -> float:
     return float(_SHAPES[int(np.argmax(fits))])
 
 
-def confident_thresholds(proba: FloatArray, y: IntArray) -> FloatArray:
-    """Mean score of each class over the images that carry its label, shape (K,); infinite for a class without one.
-
-    Source: Northcutt et al. (2021), equation 2.
-    """
-    return np.array(
-        [proba[y == j, j].mean() if (y == j).any() else np.inf for j in range(proba.shape[1])], dtype=np.float64
-    )
-
-
 def estimate_noise(proba: FloatArray, y: IntArray, unit: IntArray | None = None, level: float = 0.95) -> LabelNoise:
     """Share of wrong labels, from the images that clearly show a class.
 
