@@ -1,4 +1,4 @@
-"""Confident learning, with which the shares of wrong labels are compared."""
+"""Confident learning (Northcutt, Jiang and Chuang, 2021), with which the shares of wrong labels are compared."""
 
 import numpy as np
 

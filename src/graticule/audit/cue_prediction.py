@@ -56,12 +56,7 @@ def predict_from_cues(
         Class codes 0 to K - 1, each present.
     units : int array, shape (n,)
         Group codes 0 to U - 1, one per sample where there are no groups.
-    seed : int
-    n_permutations : int
-
-    Returns
-    -------
-    list of Prediction
+    seed, n_permutations : int
 
     Notes
     -----

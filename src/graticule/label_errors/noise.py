@@ -1,9 +1,9 @@
 """How many labels are wrong, and which class is taken for which, told from out-of-fold scores.
 
-Two answers. The confident joint (Northcutt, Jiang and Chuang, "Confident learning", 2021) counts every image whose
-score for some class reaches what images of that class usually reach. It takes the model's own mistakes for wrong
-labels. The clear images, those on which the model is surest, hardly hold any; of their labels about as many are wrong
-as of all labels, if mistakes fall on easy and hard images alike.
+The confident joint (Northcutt, Jiang and Chuang, "Confident learning", 2021), which counts every image whose score
+for some class reaches what images of that class usually reach, takes the model's own mistakes for wrong labels. The
+clear images, those on which the model is surest, hardly hold any; of their labels about as many are wrong as of all
+labels, if mistakes fall on easy and hard images alike.
 """
 
 from dataclasses import dataclass, replace
