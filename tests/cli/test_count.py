@@ -265,15 +265,6 @@ def test_a_class_never_called_counts_zero_with_an_upper_limit(
     assert not content["prior_shift"]["offered"]
 
 
-def test_paths_are_found_as_typed_or_as_files(world: World, graticule: Graticule, tmp_path: Path) -> None:
-    written = [f"/data/particles/{world.paths[0]}", f"./{world.paths[1]}", world.paths[2].replace("/", "\\")]
-    table = write_csv(tmp_path / "t.csv", "path,specimen", [(p, "x") for p in [*written, "nowhere.png"]])
-    content = document(graticule("count", world.predictions, "--table", table, "--out", tmp_path / "out", "--json"))
-    assert content["specimens"]["x"]["n"] == 3
-    assert any("1 of 4 rows" in note for note in content["notes"])
-    assert any("2,997 of 3,000 images have no specimen" in note for note in content["notes"])
-
-
 def test_without_the_run_there_are_plain_counts_and_the_reason(
     world: World, graticule: Graticule, tmp_path: Path
 ) -> None:
@@ -287,64 +278,6 @@ def test_without_the_run_there_are_plain_counts_and_the_reason(
     message = graticule("count", folder, "--calibration", other, "--out", tmp_path / "o").message()
     assert "another model" in message
     assert not (tmp_path / "o").exists()
-
-
-@pytest.mark.parametrize(
-    ("header", "row", "word"),
-    [
-        ("path,specimen,volume_ml", ("lot0/0000.png", "x", "-1"), "volume_ml is no number above 0"),
-        ("path,specimen,volume_ml", ("lot0/0000.png", "x", "0"), "volume_ml is no number above 0"),
-        ("path,diameter_um", ("lot0/0000.png", "wide"), "diameter_um is no number from 0"),
-        ("path,diameter_um", ("lot0/0000.png", "nan"), "diameter_um is no number from 0"),
-        ("path,diameter_um", ("lot0/0000.png", "3"), "--diameter-is"),
-        ("path,label", ("lot0/0000.png", "hair"), "label unknown to the model"),
-        ("path,label", ("lot0/0000.png", "Glass "), "'Glass ' (the model has 'glass', typed otherwise"),
-        ("path,specimen", ("elsewhere.png", "x"), "is among the predictions"),
-        ("file,specimen", ("lot0/0000.png", "x"), "lacks path"),
-    ],
-)
-def test_faulty_tables_are_named(
-    world: World, graticule: Graticule, tmp_path: Path, header: str, row: tuple[str, ...], word: str
-) -> None:
-    table = write_csv(tmp_path / "t.csv", header, [row])
-    assert word in graticule("count", world.predictions, "--table", table, "--out", tmp_path / "out").message()
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("column", ["specimen", "Lot"])
-def test_specimens_that_look_alike_are_refused(world: World, graticule: Graticule, tmp_path: Path, column: str) -> None:
-    table = write_csv(tmp_path / "t.csv", f"path,{column}", [(world.paths[0], "7"), (world.paths[1], "7.0")])
-    words = ("--table", table, *(() if column == "specimen" else ("--by", "lot")))
-    message = graticule("count", world.predictions, *words, "--out", tmp_path / "out").message()
-    assert f"names in column {column} that differ only by" in message
-    assert "'7' and '7.0': first in row 2, row 3" in message
-
-
-def test_two_volumes_and_repeated_images_are_faults(world: World, graticule: Graticule, tmp_path: Path) -> None:
-    rows = [(world.paths[0], "x", "1"), (world.paths[1], "x", "2"), (world.paths[0], "x", "1")]
-    table = write_csv(tmp_path / "t.csv", "path,specimen,volume_ml", rows)
-    message = graticule("count", world.predictions, "--table", table, "--out", tmp_path / "out").message()
-    assert "x: 1 and 2 mL" in message
-    assert "same image twice" in message
-
-
-@pytest.mark.parametrize(
-    ("header", "rows", "word"),
-    [
-        ("path,label", [("lot0/0000.png", "hair")], "label unknown to the model"),
-        ("path,label", [("lot0/0000.png", "glas\u200bs")], r"'glas\u200bs' (the model has 'glass', typed otherwise"),
-        ("path,label", [("lot9/0000.png", "glass")], "control image not among the predictions"),
-        ("path,label", [("lot0/0000.png", "")], "no label"),
-        ("path,label,sampling_prob", [("lot0/0000.png", "glass", "1.5")], "sampling_prob"),
-        ("path,label,sampling_prob", [("lot0/0000.png", "glass", "0")], "sampling_prob"),
-        ("path", [("lot0/0000.png",)], "lacks label"),
-    ],
-)
-def test_faulty_control_samples_are_named(
-    world: World, graticule: Graticule, tmp_path: Path, header: str, rows: list[tuple[str, ...]], word: str
-) -> None:
-    control = write_csv(tmp_path / "c.csv", header, rows)
-    assert word in graticule("count", world.predictions, "--control", control, "--out", tmp_path / "out").message()
 
 
 @pytest.mark.parametrize(

@@ -147,19 +147,6 @@ def test_it_is_the_comparison_of_the_predictions(write: WriteRun) -> None:
     assert all(found[key] == value for key, value in expected.items())
 
 
-def test_other_images_under_the_same_paths_are_refused(write: WriteRun) -> None:
-    hashes = [f"{i:064x}" for i in range(N)]
-    a, same = write("a", sha256=hashes), write("bb", 2.0, sha256=hashes)
-    other = write("ccc", 2.0, sha256=[*hashes[:117], "x", "y", "z"])
-    assert compare(a, same)["cautions"] == []
-    with pytest.raises(RunError, match=r"3 of 120 images .* in the first and the third run .* example '117\.png'"):
-        compare(a, same, others=[other])
-    # those that are compared count, not those of another part
-    hashes[1] = "x"
-    part = write("dddd", parts=("cv", "test"), sha256=hashes)
-    assert compare(a, part)["n"] == 60
-
-
 def test_runs_that_do_not_tell_hashes_are_doubted_by_the_hash_of_their_data(write: WriteRun, tmp_path: Path) -> None:
     a, b = write("a", record={"data": {"sha256": "1"}}), write("bb", record={"data": {"sha256": "2"}})
     same = write("ccc", record={"data": {"sha256": "1"}}, sha256=["h"] * N)
@@ -169,19 +156,6 @@ def test_runs_that_do_not_tell_hashes_are_doubted_by_the_hash_of_their_data(writ
     assert result["notes"][0] == result["cautions"][0]
     assert result["cautions"][0] in (tmp_path / "out" / "compare.html").read_text()
     assert compare(a, same)["cautions"] == []
-
-
-def test_other_divisions_are_told_with_the_options_that_differ(write: WriteRun) -> None:
-    options = {"folds": 5, "seed": 0, "test_size": 0.0, "group": "auto"}
-    a = write("a", record={"options": options})
-    renamed = write("bb", record={"options": options}, fold=[(i + 2) % 5 for i in range(N)])
-    ten = write("ccc", record={"options": options | {"folds": 10, "seed": 3}}, fold=[i % 10 for i in range(N)])
-    odd = write("dddd", record={"options": options}, fold=[i % 4 for i in range(N)])
-    held = write("eeeee", record={"verb": "evaluate"}, fold=[0] * N)
-    assert compare(a, renamed)["cautions"] == []
-    assert compare(a, held)["cautions"] == []
-    assert "divided the images differently (--folds 5 against 10, --seed 0 against 3)" in compare(a, ten)["cautions"][0]
-    assert "differently (with equal options" in compare(a, odd)["cautions"][0]
 
 
 def test_a_run_without_groups_is_called_too_good_where_its_folds_split_groups(write: WriteRun, tmp_path: Path) -> None:
@@ -200,25 +174,6 @@ def test_a_run_without_groups_is_called_too_good_where_its_folds_split_groups(wr
     assert compare(grouped, lucky)["cautions"] == []
     # without any names of groups the option alone tells
     assert compare(leaky, lucky)["runs"][1]["too_good"] == "groups were switched off with --group none"
-
-
-def test_leaks_of_a_split_concern_the_held_out_part(write: WriteRun) -> None:
-    leaks = [{"kind": "duplicate", "parts": ["train", "test"]}, {"kind": "duplicate", "parts": ["train", "val"]}]
-    parts = ("cv", "test")
-    a, b = write("a", parts=parts), write("bb", parts=parts, record={"leaks": leaks})
-    assert [run["too_good"] for run in compare(a, b)["runs"]] == [None, None]
-    test = write("ccc", parts=("test",))
-    found = compare(test, b)
-    assert found["part"] == "test"
-    assert found["runs"][1]["too_good"] == "1 group or set of copies is on both sides of its split"
-
-
-def test_groups_in_the_training_and_the_held_out_part_are_found(write: WriteRun) -> None:
-    apart = write("a", groups=4, parts=("cv", "test"), fold=[0] * N)
-    across = write("bb", groups=5, parts=("test", "cv"), fold=[0] * N)
-    assert compare(apart, write("ccc", parts=("test",)))["runs"][0]["too_good"] is None
-    found = compare(across, write("dddd", parts=("test",)))
-    assert found["runs"][0]["too_good"] == "images of 5 of 5 groups are on both sides of its splits"
 
 
 def test_targets_out_of_reach_of_both_runs_are_noted(write: WriteRun) -> None:
