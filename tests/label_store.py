@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from graticule.record import schema
 from graticule.record.engine import write_transaction
 from graticule.record.events import EventDraft
 from graticule.record.store import LabelStore
@@ -126,3 +127,12 @@ def run_statements(store: LabelStore, *statements: str) -> None:
 def is_sqlite(store: LabelStore) -> bool:
     """Whether the store is a file."""
     return store.shown.endswith(".db")
+
+
+def drop_guards(store: LabelStore) -> None:
+    """Take the triggers that forbid changes out of a store, as a forger would."""
+    on_table = "" if store.shown.endswith(".db") else f" ON {schema.TABLE}"
+    with write_transaction(store._engine) as connection:
+        connection.execute(text(f"DROP TRIGGER {schema.TABLE}_no_update{on_table}"))
+        connection.execute(text(f"DROP TRIGGER {schema.TABLE}_no_delete{on_table}"))
+        connection.execute(text(f"DROP TRIGGER {schema.TABLE}_next{on_table}"))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from tests.record.test_store import Make, _is_sqlite, _run
+from collections.abc import Callable
+
+from tests.label_store import is_sqlite, run_statements
 
 from graticule.record import schema
 from graticule.record.engine import write_transaction
+from graticule.record.events import EventDraft
 from graticule.record.store import LabelStore
+
+Make = Callable[..., EventDraft]
 
 
 def test_an_altered_guard_is_missing(small: LabelStore) -> None:
-    _run(
+    run_statements(
         small,
         "DROP TRIGGER label_events_no_update",
         "CREATE TRIGGER label_events_no_update BEFORE UPDATE ON label_events BEGIN SELECT 1; END",
@@ -34,11 +39,11 @@ def test_foreign_triggers_and_rules_are_named(store: LabelStore, draft: Make) ->
     table = schema.TABLE
     store.append(draft(1))
     assert store.foreign_rules() == ()
-    if _is_sqlite(store):
-        _run(store, f"CREATE TRIGGER copycat AFTER INSERT ON {table} BEGIN SELECT 1; END")
+    if is_sqlite(store):
+        run_statements(store, f"CREATE TRIGGER copycat AFTER INSERT ON {table} BEGIN SELECT 1; END")
         assert store.foreign_rules() == ("trigger copycat",)
     else:
-        _run(
+        run_statements(
             store,
             "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
             f"CREATE TRIGGER copycat BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION nothing()",

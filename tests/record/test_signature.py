@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.record.test_store import Make, _drop_guards, _run
+from tests.label_store import drop_guards, run_statements
 
 from graticule.errors import LabelStoreError
+from graticule.record.events import EventDraft
 from graticule.record.signature import images_digest, sign, signatures
 from graticule.record.store import LabelStore
 from graticule.record.trail import ChainEnd
+
+Make = Callable[..., EventDraft]
 
 Image = Callable[[int], str]
 
@@ -29,7 +32,7 @@ def test_signatures_bind_the_chain(store: LabelStore, draft: Make, image: Image)
         sign(store, "ann", "reviewed", batch="lot 8", images=[image(99)])
     with pytest.raises(LabelStoreError, match="sign needs a reason"):
         sign(store, "ann", " ", batch="lot 8", images=images)
-    _drop_guards(store)
-    _run(store, "UPDATE label_events SET new_value = 'b' WHERE seq = 2")
+    drop_guards(store)
+    run_statements(store, "UPDATE label_events SET new_value = 'b' WHERE seq = 2")
     with pytest.raises(LabelStoreError, match="cannot be signed: event 2 was edited"):
         sign(store, "ann", "reviewed", batch="lot 8", images=images)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.label_store import is_sqlite, run_statements
+from tests.label_store import drop_guards, is_sqlite, run_statements
 
 from graticule.errors import LabelDatabaseError, LabelStoreError
 from graticule.record import schema
@@ -21,14 +21,6 @@ from graticule.record.store import LabelStore
 from graticule.record.trail import START, ChainEnd, event_hash
 
 Make = Callable[..., EventDraft]
-
-
-def _drop_guards(store: LabelStore) -> None:
-    on_table = "" if store.shown.endswith(".db") else f" ON {schema.TABLE}"
-    with write_transaction(store._engine) as connection:
-        connection.execute(text(f"DROP TRIGGER {schema.TABLE}_no_update{on_table}"))
-        connection.execute(text(f"DROP TRIGGER {schema.TABLE}_no_delete{on_table}"))
-        connection.execute(text(f"DROP TRIGGER {schema.TABLE}_next{on_table}"))
 
 
 def test_an_event_comes_back_as_it_was_stored(store: LabelStore, draft: Make, url: str) -> None:
@@ -109,7 +101,7 @@ def test_postgresql_refuses_truncate_and_replicas(postgresql: Callable[[], str],
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_changed_cell_is_found(store: LabelStore, draft: Make, name: str) -> None:
     store.append_all([draft(i, seconds=2.0, sampling_prob=0.5, slot=1) for i in range(3)])
-    _drop_guards(store)
+    drop_guards(store)
     numbers = {"seconds", "sampling_prob"} | {"seq", "format", "refers_to", "blind", "bulk", "slot"}
     run_statements(store, f"UPDATE label_events SET {name} = {'77' if name in numbers else repr('x')} WHERE seq = 2")
     found = store.verify()
@@ -118,7 +110,7 @@ def test_a_changed_cell_is_found(store: LabelStore, draft: Make, name: str) -> N
 
 
 def test_text_that_is_not_utf8_is_found(small: LabelStore) -> None:
-    _drop_guards(small)
+    drop_guards(small)
     run_statements(small, "UPDATE label_events SET who = CAST(x'ff41' AS TEXT) WHERE seq = 5")
     assert small.verify().first_bad == 5
     run_statements(small, "UPDATE label_events SET who = x'616e6e' WHERE seq = 4")
@@ -129,7 +121,7 @@ def test_text_that_is_not_utf8_is_found(small: LabelStore) -> None:
 
 def test_missing_guards_are_put_back_on_the_record(store: LabelStore, draft: Make, url: str) -> None:
     store.append(draft(1))
-    _drop_guards(store)
+    drop_guards(store)
     with LabelStore.open(url, read_only=True) as reader:
         assert len(reader.missing_guards()) == 3
     with LabelStore.open(url) as again:

@@ -1,5 +1,7 @@
 """The options on decisions: what is accepted, sent to review or rejected."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 

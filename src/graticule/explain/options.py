@@ -1,5 +1,7 @@
 """The options of explanations: how many images and classes, and by which method."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from graticule.images.options import DepthOptions

@@ -1,5 +1,7 @@
 """The options of the method "finetune"."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from graticule.images.options import ReadingOptions

@@ -1,5 +1,7 @@
 """The options of the method "features"."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from graticule.options import one_of, option

@@ -1,5 +1,7 @@
 """The options on how images are read."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

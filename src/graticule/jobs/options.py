@@ -1,5 +1,7 @@
 """The options of the verbs, put together from those of the parts that they use; those of `train` stand with it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The options on networks and on the views that their features are averaged over."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from graticule.options import Options, one_of, option

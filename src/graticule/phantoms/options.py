@@ -1,5 +1,7 @@
 """The options of generated images."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from graticule.options import SeedOptions, WorkersOptions, one_of, option, shares, whole_numbers

@@ -1,5 +1,7 @@
 """The options on how samples are divided."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from graticule.options import SeedOptions, one_of, option, shares, whole_numbers

@@ -1,5 +1,7 @@
 """The options of `graticule train`, shared by the command line and the Python interface."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from graticule.finetune.options import FinetuneOptions
