@@ -38,7 +38,7 @@ def test_near_copies_stay_on_one_side(monkeypatch: pytest.MonkeyPatch) -> None:
     fold = found.folds.fold
     assert fold[0] == fold[10] == fold[20]
     assert fold[1] == fold[11]
-    assert "stay on one side" in found.notes[0]
+    assert "altered ones, near-duplicates" in found.notes[0]
     exact = divided(samples, monkeypatch, {10: 0, 20: 0, 11: 1}, folds=4, near_duplicates="exact")
     assert len(np.unique(exact.folds.component)) == 40
     assert "different images" in exact.notes[0]
