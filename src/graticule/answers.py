@@ -178,26 +178,27 @@ def block_of(
     proba: FloatArray,
     readable: NDArray[np.bool_],
     classes: tuple[str, ...],
-    decided: Mapping[str, list[Any]],
-) -> dict[str, list[Any]]:
-    """One block as columns of a shard; unreadable files have nulls.
+    decided: Mapping[str, pa.Array | list[Any]],
+) -> pa.Table:
+    """One block as a table of a shard; unreadable files have nulls.
 
     `decided` holds the columns set, novelty, decision, reason and nearest.
     """
     best = np.nan_to_num(proba).argmax(axis=1)
-    return {
+    columns = {
         "path": list(paths),
         "sha256": [sha or None for sha in sha256],
-        "label": [classes[k] if fine else None for k, fine in zip(best, readable.tolist(), strict=True)],
+        "label": pa.array(classes, pa.string()).take(pa.array(best, mask=~readable)),
         "score": nullable(proba[np.arange(len(best)), best]),
         **{name: nullable(proba[:, k]) for k, name in enumerate(score_columns(classes))},
         **decided,
     }
+    return pa.table(columns, schema=prediction_schema(classes))
 
 
-def nullable(values: FloatArray) -> list[float | None]:
-    """Numbers for a column of a shard, null for NaN."""
-    return [None if v != v else v for v in values.tolist()]
+def nullable(values: FloatArray) -> pa.Array:
+    """Numbers for a column of a table, null for NaN."""
+    return pa.array(values, pa.float64(), from_pandas=True)
 
 
 SHARD_ROWS = 50_000
@@ -227,9 +228,8 @@ class Shards:
     ) -> None:
         self._open.__exit__(kind, error, trace)
 
-    def write(self, columns: dict[str, list[Any]]) -> None:
+    def write(self, table: pa.Table) -> None:
         """Append a block of rows."""
-        table = pa.table(columns, schema=self._schema)
         if self._rows + len(table) > SHARD_ROWS:
             self._open.close()
             self._writer, self._rows = self._next(), 0

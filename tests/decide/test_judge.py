@@ -65,7 +65,7 @@ def test_each_image_gets_its_decision_and_why() -> None:
     assert [own and own[0] for own in found.sets] == ["fibre", "fibre", "protein", "fibre", None, None]
     assert [own and own[0] for own in found.nearest[:3]] == ["0.png", "1.png", "2.png"]
     assert found.nearest[4:] == [None, None]
-    assert found.columns()["novelty"][4] is None
+    assert found.columns()["novelty"].to_pylist()[4] is None
 
 
 def test_with_a_false_discovery_rate_strangers_are_left_for_later() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from graticule.arrays import object_array
-from graticule.features.samples import Samples, data_hash, embed_samples, sorted_by_path
+from graticule.features.samples import Samples, data_hash, embed_samples, reasons_beyond, sorted_by_path
+from graticule.images.beyond import BRIGHTER, DARKER
 from graticule.images.decode import Decoded
+from graticule.images.intensity import Intensity
 from graticule.jobs.record import describe_data, unreadable_warning, write_failures
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
@@ -56,6 +58,13 @@ def test_the_hash_of_the_data_knows_paths_labels_and_files() -> None:
     assert len({data_hash(s) for s in (samples, other_label, other_path, other_file)}) == 4
     other_pixels_name = replace(samples, info=[replace(item, width=1) for item in samples.info])
     assert data_hash(other_pixels_name) == data_hash(samples)
+
+
+def test_images_beyond_the_window_are_told_without_their_facts() -> None:
+    window = Intensity(windows=(("16 bit", 0.0, 4095.0),), outside=(0.0, 0.1))
+    info = [Decoded(outside=(0.0, 0.1)), Decoded(outside=(0.0, 0.2)), Decoded(error="flat", beyond=DARKER), Decoded()]
+    assert reasons_beyond(info, window) == ["", BRIGHTER, DARKER, ""]
+    assert reasons_beyond(info, Intensity()) == ["", "", DARKER, ""]
 
 
 def test_samples_stand_in_the_order_of_their_paths() -> None:

@@ -14,7 +14,7 @@ from graticule.images.beyond import BRIGHTER, DARKER, SPARED, beyond, largest, o
 from graticule.images.decode import ImageFile, decode_file
 from graticule.images.facts import Facts
 from graticule.images.image import Image
-from graticule.images.intensity import ANY_DEPTH, Intensity, pixel_range
+from graticule.images.intensity import ANY_DEPTH, Intensity
 from graticule.images.preprocess import Preprocessing
 from graticule.phantoms.infobar import Acquisition, bar_rows, stamp
 
@@ -22,8 +22,7 @@ TWELVE = Intensity(windows=(("16 bit", 0.0, 4095.0),))
 
 
 def shares(pixels: NDArray, intensity: Intensity) -> tuple[float, float]:
-    image = Image(pixels)
-    return outside_window(image, pixel_range(image), intensity)
+    return outside_window(Image(pixels), intensity)
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int32, np.float32, np.float64])

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tifffile
 
 from graticule.images.decode import ImageFile, decode_file
 from graticule.images.image import read_image
+from graticule.images.intensity import Intensity
 from graticule.images.preprocess import Preprocessing, prepare
 
 WriteImages = Callable[..., list[Path]]
@@ -23,6 +25,21 @@ def test_a_decoded_file(write_images: WriteImages) -> None:
     assert decoded.pixel_sha256 == read_image(file).digest()
     assert (decoded.width, decoded.height, decoded.mode, decoded.error) == (24, 20, "RGB, 8 bit", "")
     np.testing.assert_array_equal(decoded.pixels, prepare(read_image(file), SETTINGS))
+
+
+def test_without_facts_all_that_decides_a_score_is_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "deep.tif"
+    tifffile.imwrite(file, np.arange(600, dtype=np.uint16).reshape(20, 30))
+    window = Preprocessing(16, intensity=Intensity(windows=(("16 bit", 0.0, 299.0),)))
+    whole, part = (decode_file(ImageFile(file), window, facts=facts) for facts in (True, False))
+    np.testing.assert_array_equal(part.pixels, whole.pixels)
+    assert part.outside == whole.outside == (0.0, 0.5)
+    assert (part.pixel_sha256, part.facts, part.key) == ("", b"", "")
+    assert whole.pixel_sha256
+    assert whole.facts
+    assert whole.key
+    kept = [(d.sha256, d.width, d.height, d.mode, d.error) for d in (whole, part)]
+    assert kept[0] == kept[1]
 
 
 def test_unreadable_files_keep_what_is_known(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from graticule.formats.instrument.metadata import Metadata
+from graticule.images.beyond import outside_window
 from graticule.images.burnt_in.infobar import Bar
 from graticule.images.cues import N_CUES
 from graticule.images.facts import Facts, facts_of
@@ -22,7 +23,7 @@ PIXELS = np.random.default_rng(5).integers(0, 256, (40, 50), dtype=np.uint8)
 
 def measured(image: Image, preprocessing: Preprocessing | None = None) -> Facts:
     reading = preprocessing or Preprocessing(size=16)
-    return facts_of(image, picture_of(image, reading), reading.intensity)
+    return facts_of(image, picture_of(image, reading), outside_window(image, reading.intensity))
 
 
 def same(one: Facts, other: Facts) -> bool:

@@ -23,7 +23,7 @@ def test_bit_equal_over_batch_size_order_and_threads(network: Network) -> None:
     whole = network(PIXELS)
     assert whole.shape == (9, 992)
     assert whole.dtype == np.float32
-    for size in (1, 2, 4):
+    for size in (1, 2, 4, 5, 8):
         parts = [network(PIXELS[start : start + size]) for start in range(0, 9, size)]
         np.testing.assert_array_equal(np.concatenate(parts), whole)
     order = RNG.permutation(9)

@@ -55,7 +55,7 @@ class Judgement:
     reason: list[str | None]
     nearest: list[list[str] | None]
 
-    def columns(self) -> dict[str, list[Any]]:
+    def columns(self) -> dict[str, Any]:
         """The columns of a shard that hold decisions."""
         return {
             "set": self.sets,
@@ -145,12 +145,13 @@ class Judge:
         inside = self.sets_of(members, proba, self.options.coverage)
         if self.rule is not None and inside is not None:
             taken, why = decide(proba, inside, novel, self.rule, self.classes)
-            for i, row in enumerate(rows):
+            order = np.argsort(-proba, axis=1, kind="stable")
+            members_of_set = np.take_along_axis(inside, order, axis=1).tolist()
+            for i, (row, best) in enumerate(zip(rows.tolist(), order.tolist(), strict=True)):
                 decision[row], reason[row] = str(taken[i]), str(why[i])
-                order = np.argsort(-proba[i], kind="stable")
-                sets[row] = [self.classes[k] for k in order if inside[i, k]]
+                sets[row] = [self.classes[k] for k, belongs in zip(best, members_of_set[i], strict=True) if belongs]
         else:
-            for i, row in enumerate(rows):
+            for i, row in enumerate(rows.tolist()):
                 decision[row], reason[row] = (REJECT, NOVEL) if novel[i] else (None, None)
         for i, beyond in enumerate(reasons_beyond(scored.info, self.intensity)):
             if beyond:

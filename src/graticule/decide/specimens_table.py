@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from graticule.arrays import FloatArray, IntArray
+from graticule.answers import nullable
+from graticule.arrays import IntArray
 from graticule.decide.specimens import Verdicts
 from graticule.files import writing
 
@@ -22,21 +23,17 @@ def write_specimens(file: Path, classes: Sequence[str], names: Sequence[str], ve
         "specimen": pa.array(list(names), pa.string()),
         "n": verdicts.n,
         "n_readable": verdicts.n_readable,
-        **{f"share_{name}": _nullable(verdicts.share[:, k]) for k, name in enumerate(classes)},
-        "review_share": _nullable(verdicts.review_share),
+        **{f"share_{name}": nullable(verdicts.share[:, k]) for k, name in enumerate(classes)},
+        "review_share": nullable(verdicts.review_share),
         "majority": pa.array(named(verdicts.majority), pa.string()),
-        "majority_low": _nullable(verdicts.majority_low),
-        "majority_high": _nullable(verdicts.majority_high),
-        "majority_margin": _nullable(verdicts.majority_margin),
-        **{f"mean_{name}": _nullable(verdicts.mean_score[:, k]) for k, name in enumerate(classes)},
+        "majority_low": nullable(verdicts.majority_low),
+        "majority_high": nullable(verdicts.majority_high),
+        "majority_margin": nullable(verdicts.majority_margin),
+        **{f"mean_{name}": nullable(verdicts.mean_score[:, k]) for k, name in enumerate(classes)},
         "by_score": pa.array(named(verdicts.by_score), pa.string()),
-        "score_margin": _nullable(verdicts.score_margin),
-        "score_low": _nullable(verdicts.score_low),
-        "score_high": _nullable(verdicts.score_high),
+        "score_margin": nullable(verdicts.score_margin),
+        "score_low": nullable(verdicts.score_low),
+        "score_high": nullable(verdicts.score_high),
     }
     with writing(file) as sink:
         pq.write_table(pa.table(columns), sink)
-
-
-def _nullable(values: FloatArray) -> pa.Array:
-    return pa.array(values, pa.float64(), from_pandas=True)

@@ -43,23 +43,31 @@ class CachedRows:
             entry = self._known.get(key)
         except (ImageError, OSError):
             return None
-        if entry is None or not self._encoder.accepts(entry.mode) or not self._plausible(entry):
+        facts = None if entry is None or not self._encoder.accepts(entry.mode) else self._plausible(entry)
+        if entry is None or facts is None:
             return None
-        sha256 = hashlib.sha256(data).hexdigest()
-        info = Decoded(sha256, entry.pixel_sha256, entry.width, entry.height, entry.mode, facts=entry.facts, key=key)
+        info = Decoded(
+            sha256=hashlib.sha256(data).hexdigest(),
+            pixel_sha256=entry.pixel_sha256,
+            width=entry.width,
+            height=entry.height,
+            mode=entry.mode,
+            outside=facts.outside,
+            facts=entry.facts,
+            key=key,
+        )
         return FileRow(with_size(entry.features, info, self._encoder), info, cached=True)
 
-    def _plausible(self, entry: CachedFeatures) -> bool:
-        """Whether a row of the cache could be ours: its digest proves only that it is whole, not who wrote it."""
+    def _plausible(self, entry: CachedFeatures) -> Facts | None:
+        """Facts of a row that could be ours, else None: its digest proves only that it is whole, not who wrote it."""
         if entry.features.shape != (self._length,) or not np.isfinite(entry.features).all():
-            return False
+            return None
         if not _PIXEL_HASH.fullmatch(entry.pixel_sha256) or min(entry.width, entry.height) < 1:
-            return False
+            return None
         try:
-            Facts.from_bytes(entry.facts)
+            return Facts.from_bytes(entry.facts)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            return False
-        return True
+            return None
 
     def keep(self, row: FileRow) -> None:
         """Remember a new row, and now and then write what was remembered."""

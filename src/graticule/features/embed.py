@@ -30,7 +30,7 @@ def embed_files(
     files : sequence of n ImageFile
     encoder : Encoder
     workers, batch_size, cache
-        See `Engine`.
+        See `Engine`; without a cache nothing is learnt of the images but their features.
     progress : callable, optional
         Called with the number of files done.
     engine : Engine, optional

@@ -55,5 +55,5 @@ def as_trained(samples: Samples, training: NDArray[np.bool_], intensity: Intensi
     """
     if not intensity.windows:
         return intensity
-    outside = [facts.outside for facts, own in zip(samples.facts(), training, strict=True) if own]
+    outside = [item.outside for item, own in zip(samples.info, training, strict=True) if own]
     return replace(intensity, outside=largest(outside))

@@ -82,7 +82,7 @@ class Engine(Protocol):
         batch_size : int
             Files per chunk; results do not depend on it.
         cache : FeatureCache, optional
-            Looked up first and filled with what is new.
+            Looked up first and filled with what is new. Only with one are facts measured, which it keeps.
 
         Yields
         ------

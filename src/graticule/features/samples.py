@@ -149,9 +149,7 @@ def reasons_beyond(info: Iterable[Decoded], intensity: Intensity) -> list[str]:
     """Why each image must not be judged for lying beyond the window of its model, "" for those that may."""
     if not intensity.windows:  # nothing lies outside the range of a type
         return [item.beyond for item in info]
-    return [
-        item.beyond or (beyond(Facts.from_bytes(item.facts).outside, intensity) if item.facts else "") for item in info
-    ]
+    return [item.beyond or beyond(item.outside, intensity) for item in info]
 
 
 def beyond_notes(reasons: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.images.image import Image
-from graticule.images.intensity import Intensity, IntensityError, PixelRange
+from graticule.images.intensity import Intensity, IntensityError, pixel_kind
 
 # twice what a window of percentiles leaves out on each side
 SPARED = 0.002
@@ -22,22 +22,13 @@ DARKER = "darker than what the model was trained on"
 Shares = tuple[float, float]
 
 
-def outside_window(image: Image, values: PixelRange, intensity: Intensity) -> Shares:
-    """Shares of an image's values below and above its window, 0 to 1; nothing lies outside the range of a type.
-
-    Parameters
-    ----------
-    image : Image
-    values : PixelRange
-        `pixel_range` of the image, which spares counting where all values lie inside.
-    intensity : Intensity
-    """
-    window = intensity.window(values.kind) if intensity.policy == "full" else None
+def outside_window(image: Image, intensity: Intensity) -> Shares:
+    """Shares of an image's values below and above its window, 0 to 1; nothing lies outside the range of a type."""
+    window = intensity.window(pixel_kind(image)) if intensity.policy == "full" else None
     if window is None:
         return 0.0, 0.0
     low, high = window
-    below = np.count_nonzero(image.pixels < low) if values.low < low else 0
-    above = np.count_nonzero(image.pixels > high) if values.high > high else 0
+    below, above = np.count_nonzero(image.pixels < low), np.count_nonzero(image.pixels > high)
     return below / image.pixels.size, above / image.pixels.size
 
 

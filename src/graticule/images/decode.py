@@ -12,6 +12,7 @@ from graticule.errors import ImageError
 from graticule.files import read_regular
 from graticule.formats.instrument.metadata import merged
 from graticule.formats.instrument.sidecar import MAX_BYTES, sidecar_file, sidecar_metadata
+from graticule.images.beyond import Shares, outside_window
 from graticule.images.facts import facts_of
 from graticule.images.image import Image, decode_image, read_file
 from graticule.images.intensity import IntensityError
@@ -40,7 +41,7 @@ class Decoded:
     Attributes
     ----------
     sha256, pixel_sha256 : str
-        Hash of the file's bytes and of the decoded pixels; empty where there are none.
+        Hash of the file's bytes and of the decoded pixels; empty where there are none. The second is a fact.
     width, height : int
         Size as stored, pixels; 0 when unreadable.
     mode : str
@@ -51,10 +52,12 @@ class Decoded:
         Why the file cannot be read, or "".
     beyond : str
         The reason for a decision on an unreadable file whose values lie beyond the model's window, or "".
+    outside : tuple of two float
+        Shares of the values below and above the window that is read, see `graticule.images.beyond.outside_window`.
     facts : bytes
-        `graticule.images.facts.Facts.to_bytes`; empty when unreadable.
+        `graticule.images.facts.Facts.to_bytes`; empty when unreadable, or when facts were not asked for.
     key : str
-        `content_hash`: under it the features are cached.
+        `content_hash`: under it the features are cached. A fact.
     """
 
     sha256: str = ""
@@ -65,6 +68,7 @@ class Decoded:
     pixels: NDArray[np.uint8] | None = None
     error: str = ""
     beyond: str = ""
+    outside: Shares = (0.0, 0.0)
     facts: bytes = b""
     key: str = ""
 
@@ -84,8 +88,17 @@ def content_hash(data: bytes, file: ImageFile, preprocessing: Preprocessing) -> 
     return hashlib.sha256(data + beside).hexdigest()
 
 
-def decode_file(file: ImageFile, preprocessing: Preprocessing) -> Decoded:
-    """Read, hash and prepare one file; an unreadable one gives a `Decoded` with its error."""
+def decode_file(file: ImageFile, preprocessing: Preprocessing, *, facts: bool = True) -> Decoded:
+    """Read, hash and prepare one file; an unreadable one gives a `Decoded` with its error.
+
+    Parameters
+    ----------
+    file : ImageFile
+    preprocessing : Preprocessing
+    facts : bool
+        Whether what is kept with features in the cache is measured too; scores do without, and a small image then
+        costs less than half.
+    """
     sha = ""
     try:
         data = read_file(file.path)
@@ -97,14 +110,20 @@ def decode_file(file: ImageFile, preprocessing: Preprocessing) -> Decoded:
         return Decoded(sha256=sha, error=error.cause)
     except IntensityError as error:
         return Decoded(sha256=sha, error=str(error), beyond=error.beyond)
-    return Decoded(
+    decoded = Decoded(
         sha256=sha,
-        pixel_sha256=image.digest(),
         width=image.width,
         height=image.height,
         mode=image.mode,
         pixels=pixels,
-        facts=facts_of(image, picture, preprocessing.intensity).to_bytes(),
+        outside=outside_window(image, preprocessing.intensity),
+    )
+    if not facts:
+        return decoded
+    return replace(
+        decoded,
+        pixel_sha256=image.digest(),
+        facts=facts_of(image, picture, decoded.outside).to_bytes(),
         key=content_hash(data, file, preprocessing),
     )
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.formats.instrument.metadata import Metadata, from_json, to_json
-from graticule.images.beyond import outside_window
+from graticule.images.beyond import Shares
 from graticule.images.burnt_in.infobar import Bar
 from graticule.images.burnt_in.ultrasound import find_marks, is_ultrasound, mark_shares
 from graticule.images.cues import CUES_VERSION, N_CUES, measure_cues
 from graticule.images.fingerprint import FINGERPRINT_SIZE, FINGERPRINT_VERSION, fingerprint
 from graticule.images.image import Image
-from graticule.images.intensity import Intensity, PixelRange, pixel_range
+from graticule.images.intensity import PixelRange, pixel_range
 from graticule.images.preprocess import Picture
 
 FACTS_VERSION = f"{CUES_VERSION} {FINGERPRINT_VERSION}"
@@ -49,7 +49,7 @@ class Facts:
     compression: str
     channels: int
     values: PixelRange
-    outside: tuple[float, float]
+    outside: Shares
     metadata: Metadata
     bar: Bar | None
     notes: tuple[str, ...]
@@ -89,15 +89,15 @@ class Facts:
         )
 
 
-def facts_of(image: Image, picture: Picture, intensity: Intensity) -> Facts:
-    """Measure an image, and what the window of the intensity policy leaves out of it; about a millisecond."""
-    bar, values = picture.bar, pixel_range(image)
+def facts_of(image: Image, picture: Picture, outside: Shares) -> Facts:
+    """Measure an image of which so much lies outside its window; about a millisecond."""
+    bar = picture.bar
     return Facts(
         file_format=image.file_format,
         compression=image.compression,
         channels=1 if image.pixels.ndim == 2 else 3,
-        values=values,
-        outside=outside_window(image, values, intensity),
+        values=pixel_range(image),
+        outside=outside,
         metadata=image.metadata,
         bar=bar,
         notes=image.notes,

@@ -26,12 +26,16 @@ class DecodePool:
         Processes, at least 1.
     preprocessing : Preprocessing
         Applied to every image.
+    facts : bool
+        Whether facts are measured, see `decode_file`.
     limits : FileLimits
         Of one file; one that takes more is given up with an error.
     """
 
-    def __init__(self, workers: int, preprocessing: Preprocessing, *, limits: FileLimits = LIMITS) -> None:
-        self._decode = partial(decode_file, preprocessing=preprocessing)
+    def __init__(
+        self, workers: int, preprocessing: Preprocessing, *, facts: bool = True, limits: FileLimits = LIMITS
+    ) -> None:
+        self._decode = partial(decode_file, preprocessing=preprocessing, facts=facts)
         self._pool = WorkerPool(workers, limits=limits)
 
     def __enter__(self) -> Self:

@@ -54,7 +54,7 @@ def decode_pixels(
         if progress is not None:
             progress(len(errors))
 
-    with DecodePool(workers, preprocessing) as pool:
+    with DecodePool(workers, preprocessing, facts=False) as pool:
         remaining = iter(files)
         while chunk := list(itertools.islice(remaining, _CHUNK)):
             pending.append(pool.submit(chunk))

@@ -41,6 +41,18 @@ def test_views_reach_the_features(write_images: WriteImages, encoder: Encoder, p
     np.testing.assert_array_equal(embed_files(images_of(files), four).features, expected_features(files, four))
 
 
+def test_facts_are_measured_where_a_cache_keeps_them(
+    write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere], cache_home: Path
+) -> None:
+    files = images_of(write_images(2))
+    scores_only = embed_files(files, encoder)
+    with FeatureCache(cache_home, encoder.space()) as cache:
+        kept = embed_files(files, encoder, cache=cache)
+    np.testing.assert_array_equal(scores_only.features, kept.features)
+    assert not any(item.facts or item.key or item.pixel_sha256 for item in scores_only.info)
+    assert all(item.facts and item.key and item.pixel_sha256 for item in kept.info)
+
+
 def test_files_under_way_are_bounded(write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere]) -> None:
     files = write_images(3)
     taken = 0
