@@ -125,7 +125,7 @@ def test_features_are_means_and_deviations_of_the_named_maps() -> None:
     found = run(pixels, "features")
     assert found.shape == (2, 992)
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-5)
-    names = embedded_encoder(LITE0, views=1).weights.feature_names()
+    names = embedded_encoder(LITE0, views=1).feature_names()
     assert len(set(names)) == 992
     assert (names[0], names[24], names[-1]) == ("blocks.1.mean.000", "blocks.1.deviation.000", "blocks.6.deviation.319")
 
@@ -158,7 +158,7 @@ def test_the_graph_is_the_same_every_time() -> None:
 
 @pytest.mark.parametrize("outputs", [["blocks.7"], ["features", "softmax"], []])
 def test_unknown_outputs(outputs: list[str]) -> None:
-    with pytest.raises(BackboneError, match=r"allowed: features, penultimate, logits, blocks\.0"):
+    with pytest.raises(BackboneError, match=r"allowed: features, statistics, penultimate, logits, blocks\.0"):
         build_graph(LITE0, WEIGHTS, outputs)
 
 

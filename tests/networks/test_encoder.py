@@ -90,7 +90,7 @@ def test_a_poisoned_graph_under_any_name_is_not_used(own_graphs: Path, builds: l
 
 
 @pytest.mark.parametrize("backbone", EMBEDDED)
-@pytest.mark.parametrize("output", ["features", "penultimate"])
+@pytest.mark.parametrize("output", ["statistics", "features", "penultimate"])
 def test_the_pinned_hashes_are_those_of_the_graphs_built_here(backbone: str, output: str) -> None:
     spec = EMBEDDED[backbone]
     if weights_file(spec) is None:

@@ -126,7 +126,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Names such as "blocks.2.mean.017", shape (n_features_out_,)."""
         check_is_fitted(self, "encoder_")
-        return np.array(self.encoder_.weights.feature_names(), dtype=object)
+        return np.array(self.encoder_.feature_names(), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

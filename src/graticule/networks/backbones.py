@@ -13,7 +13,9 @@ from typing import Any
 
 from graticule.errors import BackboneError
 from graticule.files import MODEL_BYTES, read_regular
+from graticule.networks.pooling import PARTS, WHOLE, part_lengths
 
+STATISTICS = "statistics"
 POOLED_LAYERS = ("blocks.1", "blocks.2", "blocks.4", "blocks.6")
 
 
@@ -36,7 +38,7 @@ class BackboneSpec:
     layers : tuple of str
         Stages whose feature maps are pooled, timm's zero-based names.
     channels : tuple of int
-        Feature maps per pooled layer; the feature vector holds twice their sum (mean and standard deviation).
+        Feature maps per pooled layer, see `pooling` for what is kept of them.
     repeats : tuple of int
         Blocks per stage.
     penultimate : int
@@ -64,11 +66,16 @@ class BackboneSpec:
     @property
     def n_features(self) -> int:
         """Length of the feature vector."""
-        return 2 * sum(self.channels)
+        return self.width(STATISTICS)
+
+    def parts(self, output: str) -> tuple[str, ...]:
+        """The parts of `pooling` that an output consists of, none for what is not pooled here."""
+        return {STATISTICS: PARTS, "features": (WHOLE,)}.get(output, ())
 
     def width(self, output: str) -> int:
-        """Length of the output "features" or "penultimate"."""
-        return self.n_features if output == "features" else self.penultimate
+        """Length of the output "statistics", "features" (what earlier versions kept) or "penultimate"."""
+        parts = self.parts(output)
+        return sum(part_lengths(self.channels, parts).values()) if parts else self.penultimate
 
     def builder(self) -> Any:
         """The module of the family; it imports onnx, which takes half a second."""
@@ -130,10 +137,13 @@ EMBEDDED: dict[str, BackboneSpec] = {
 # sha256 of the graphs that this version builds from the weights above, by backbone and output. What lies in a cache is
 # used where it is one of these; a test builds them and tells the new hashes when the builder changes
 GRAPHS: dict[tuple[str, str], str] = {
+    ("efficientnet_lite0", "statistics"): "d4e53b0704f3fdffdc8760db74b285e27acabb61cacbfa8c590d10d2b76ba277",
     ("efficientnet_lite0", "features"): "22f85d4b1a250695e2680125c9e90494c8b37d51cf4a5fe6d19f99b86ff0c055",
     ("efficientnet_lite0", "penultimate"): "dc358cb8426699e277722125228a0eb76370f16f2ae21342cd22c8a69b8bb9df",
+    ("efficientnet_lite1", "statistics"): "e4a0cc4b8f62eee5d7ce2f3b457d09c1e942762354c3f898ca7020f669d82a91",
     ("efficientnet_lite1", "features"): "df7b865f70f82d41abc6678ebd74af554ee6bdbf5be620c016600389af9c48e9",
     ("efficientnet_lite1", "penultimate"): "3d5da8353b790e7a208abbea0940f444fe68d2ab350fcf027267ef48a04fb1ee",
+    ("efficientnet_lite2", "statistics"): "272564eb8ea1c3db4ef9e16f30694c1c74728a1a10adc14ecd8a5c78d4dfece7",
     ("efficientnet_lite2", "features"): "e9b2280474d2d4b28f12065dae0c65a2d31cfea8d54bef5449fd264780c099ae",
     ("efficientnet_lite2", "penultimate"): "305b0e20ac9e5004120de443eb7a9893a6ad1a675af8dcec98c9b029ab25edad",
 }

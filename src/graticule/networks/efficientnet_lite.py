@@ -5,7 +5,8 @@ not scaled). Batch normalisation is folded into the convolutions; padding is Ten
 input size, so `auto_pad` lets one graph serve any size. Input: uint8 pixels (N, H, W, 3); the normalisation is part of
 the graph.
 
-Outputs (any of them by name): "features" (N, 2C) mean and population standard deviation over each pooled feature map,
+Outputs (any of them by name): "statistics" (N, d) every part of `pooling`, "features" (N, 2C) the first of them alone,
+mean and population standard deviation over each pooled feature map, which earlier versions were trained on,
 "blocks.<stage>" (N, C, h, w) the feature map after a stage, "penultimate" (N, 1280), "logits" (N, 1000).
 """
 
@@ -13,10 +14,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from graticule.errors import BackboneError
-from graticule.networks.backbones import BackboneSpec
+from graticule.networks.backbones import STATISTICS, BackboneSpec
+from graticule.networks.graph_pooling import PooledMaps
 from graticule.networks.graph_writer import GraphWriter, Weights, check_outputs, finished, folded
+from graticule.networks.pooling import projection
 
 _BN_EPSILON = 1e-3
 _STRIDES = (1, 2, 2, 2, 1, 2, 1)
@@ -63,6 +67,14 @@ class _LiteWriter(GraphWriter):
             return self.node("Add", [out, x], f"{block}.sum")
         return out
 
+    def reader(self, spec: BackboneSpec, layer: str) -> NDArray[np.float32]:
+        """Weights (outputs, channels) of the layer that reads a stage's maps: the next expansion, or the head."""
+        after = sum(spec.repeats[: int(layer.rpartition(".")[2]) + 1])
+        block = f"_blocks.{after}"
+        last = after == sum(spec.repeats)
+        conv, bn = ("_conv_head", "_bn1") if last else (f"{block}._expand_conv", f"{block}._bn0")
+        return folded(self.weights, conv, bn, _BN_EPSILON)[0][:, :, 0, 0]
+
 
 def build_graph(spec: BackboneSpec, weights: Weights, outputs: Sequence[str] = ("features",)) -> onnx.ModelProto:
     """The network as an ONNX model with the outputs asked for; what they do not need is left out.
@@ -96,6 +108,11 @@ def _layers(writer: _LiteWriter, spec: BackboneSpec, *, classify: bool) -> dict[
         produced[f"blocks.{stage}"] = x
     pooled = [part for layer in spec.layers for part in writer.pool(produced[layer], layer)]
     produced["features"] = writer.node("Concat", pooled, "pooled", axis=1)
+    stages = [
+        PooledMaps(writer, produced[layer], layer, projection(writer.reader(spec, layer))) for layer in spec.layers
+    ]
+    around = [part for stage in stages for part in stage.centre()] + [stage.covariance() for stage in stages]
+    produced[STATISTICS] = writer.node("Concat", ["pooled", *around], "pooled.statistics", axis=1)
     if classify:
         x = writer.conv_bn(x, "_conv_head", "_bn1")
         produced |= writer.classify(x, "_fc")

@@ -12,6 +12,7 @@ from graticule.images.image import READER_VERSION
 from graticule.images.preprocess import Preprocessing
 from graticule.networks.backbones import EMBEDDED, GRAPHS, BackboneSpec, verified_weights
 from graticule.networks.options import VIEWS
+from graticule.networks.pooling import WHOLE, feature_names
 from graticule.runs import cache_folder
 
 
@@ -27,6 +28,8 @@ class WeightsInfo:
         The pooled layers; empty when the feature vector is no pooled stack.
     channels : tuple of int
         Feature maps per layer.
+    parts : tuple of str
+        What is kept of them, see `graticule.networks.pooling`, in the order of the vector.
     """
 
     sha256: str = ""
@@ -34,15 +37,7 @@ class WeightsInfo:
     source: str = ""
     layers: tuple[str, ...] = ()
     channels: tuple[int, ...] = ()
-
-    def feature_names(self) -> list[str]:
-        """A name per feature, such as "blocks.2.mean.017", in the order of the vector."""
-        return [
-            f"{layer}.{moment}.{channel:03d}"
-            for layer, channels in zip(self.layers, self.channels, strict=True)
-            for moment in ("mean", "deviation")
-            for channel in range(channels)
-        ]
+    parts: tuple[str, ...] = (WHOLE,)
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,8 @@ class Encoder:
 
     def feature_names(self) -> list[str]:
         """A name per feature, in the order of the vector."""
-        return self.weights.feature_names() + (["log2 width", "log2 height"] if self.sizes else [])
+        names = feature_names(self.weights.layers, self.weights.channels, self.weights.parts)
+        return names + (["log2 width", "log2 height"] if self.sizes else [])
 
     def reading(self, preprocessing: Preprocessing, *, sizes: bool = False) -> Self:
         """The same network on another reading of the images, with the image sizes as features or without."""
@@ -120,13 +116,15 @@ def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features"
     views : int
         1, 4 or 8.
     output : str
-        "features" (pooled layers) or "penultimate" (the vector before the classifier, what other tools use).
+        "statistics" (every part of `pooling`), "features" (its first part alone) or "penultimate" (the vector before
+        the classifier, what other tools use).
 
     Raises
     ------
     BackboneError
         When the weights are missing or altered.
     """
+    parts = spec.parts(output)
     return Encoder(
         backbone=spec.name,
         model=_cached_graph(spec, output),
@@ -138,8 +136,9 @@ def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features"
             spec.sha256,
             spec.licence,
             f"package {spec.package}",
-            spec.layers if output == "features" else (),
-            spec.channels if output == "features" else (),
+            spec.layers if parts else (),
+            spec.channels if parts else (),
+            parts,
         ),
     )
 

@@ -25,6 +25,14 @@ class GraphWriter:
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self._shared: set[str] = set()
+
+    def once(self, name: str, value: NDArray[Any] | np.float32) -> str:
+        """A constant that several layers share: written the first time its name is asked for."""
+        if name not in self._shared:
+            self._shared.add(name)
+            self.constant(name, value)
+        return name
 
     def constant(self, name: str, value: NDArray[Any] | np.float32) -> str:
         self.constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
@@ -75,9 +83,10 @@ def folded(weights: Weights, conv: str, bn: str, epsilon: float) -> tuple[NDArra
 
 def check_outputs(outputs: Sequence[str], stages: Sequence[str]) -> None:
     """Refuse, with a BackboneError, names of outputs that no graph has."""
-    unknown = sorted(set(outputs) - {"features", "penultimate", "logits", *stages})
+    allowed = ("features", "statistics", "penultimate", "logits", *stages)
+    unknown = sorted(set(outputs) - set(allowed))
     if unknown or not outputs:
-        raise BackboneError(f"unknown output {unknown}; allowed: features, penultimate, logits, {', '.join(stages)}")
+        raise BackboneError(f"unknown output {unknown}; allowed: {', '.join(allowed)}")
 
 
 def finished(
@@ -121,6 +130,6 @@ def _needed(nodes: list[onnx.NodeProto], targets: set[str]) -> list[onnx.NodePro
 
 
 def _value_info(name: str, spec: BackboneSpec) -> onnx.ValueInfoProto:
-    widths: dict[str, int] = {"features": spec.n_features, "penultimate": spec.penultimate, "logits": _CLASSES}
+    widths = {name: spec.width(name) for name in ("features", "statistics", "penultimate")} | {"logits": _CLASSES}
     shape: list[str | int] = ["n", widths[name]] if name in widths else ["n", "channels", f"{name}.h", f"{name}.w"]
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
