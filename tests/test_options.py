@@ -62,7 +62,7 @@ def test_options_are_listed_in_the_order_in_which_they_are_written() -> None:
         ({"share": float("nan")}, "--share nan: allowed are shares from 0 to below 1"),
         ({"share": "much"}, "--share much: allowed are shares from 0 to below 1"),
         ({"batch_size": 0}, "--batch-size 0: allowed are whole numbers from 1"),
-        ({"batch_size": None}, "--batch-size None: allowed are whole numbers from 1"),
+        ({"batch_size": -1}, "--batch-size -1: allowed are whole numbers from 1"),
         ({"workers": 0}, "--workers 0: allowed are whole numbers from 1"),
     ],
 )

@@ -232,7 +232,13 @@ class WorkersOptions(Options):
 class BatchOptions(Options):
     """How many images go through the network at a time."""
 
-    batch_size: int = option(8, "Images per network call.", metavar="N", allowed=whole_numbers(1), alters=False)
+    batch_size: int | None = option(
+        None,
+        "Images per network call; default 8, on another device 32.",
+        metavar="N",
+        allowed=whole_numbers(1),
+        alters=False,
+    )
 
 
 @dataclass(frozen=True)

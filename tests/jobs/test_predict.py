@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from tests.jobs.drawn import Drawn
+from tests.networks.far import Far, far
 
 from graticule.answers import read_scored
 from graticule.bundle import bundle_hash
 from graticule.errors import OptionError
 from graticule.jobs.options import PredictOptions
 from graticule.jobs.predict import predict
+
+__all__ = ["far"]
 
 
 def test_every_file_has_a_row_with_the_decision_that_the_summary_counts(
@@ -34,3 +37,22 @@ def test_the_answers_do_not_go_among_the_images(run: Path, drawn: Drawn) -> None
     with pytest.raises(OptionError, match="inside"):
         predict(run, drawn.folder, drawn.folder / "out")
     assert not (drawn.folder / "out").exists()
+
+
+def test_the_device_that_computed_is_told_and_why_another_did_not(
+    run: Path, drawn: Drawn, tmp_path: Path, reading_drawn: None, far: Far
+) -> None:
+    told = predict(run, drawn.folder, tmp_path / "there", PredictOptions(device="cuda"))
+    assert (told["device"], told["warnings"]) == ("cuda:0", [])
+    far.off = 0.01
+    told = predict(run, drawn.folder, tmp_path / "here", PredictOptions(device="auto"))
+    assert told["device"] == "cpu"
+    (warning,) = told["warnings"]
+    assert "cuda:0 was not used: its features of 6 pictures differ" in warning
+    assert json.loads((tmp_path / "here" / "summary.json").read_text())["warnings"] == [warning]
+
+
+def test_a_device_that_is_not_there_is_told_before_anything_is_made(run: Path, drawn: Drawn, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"--device directml: ONNX Runtime [\d.]+ has no DmlExecutionProvider here"):
+        predict(run, drawn.folder, tmp_path / "out", PredictOptions(device="directml"))
+    assert not (tmp_path / "out").exists()

@@ -5,10 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.networks.far import Far, far
 
 from graticule.errors import OptionError
+from graticule.networks.devices import Device
 from graticule.networks.encoder import Encoder
 from graticule.networks.session import Network
+
+__all__ = ["far"]
 
 RNG = np.random.default_rng(8)
 PIXELS = RNG.integers(0, 256, (9, 48, 48, 3), dtype=np.uint8)
@@ -66,3 +70,46 @@ def test_one_view_is_the_plain_output(network: Network) -> None:
 def test_other_numbers_of_views(network: Network, views: int) -> None:
     with pytest.raises(OptionError, match="allowed: 1, 4, 8"):
         network.averaged(PIXELS, views)
+
+
+def test_a_device_gets_batches_of_one_size_whatever_stands_beside_a_picture(encoder: Encoder, far: Far) -> None:
+    network = Network(encoder.model, device=Device("cuda:0", 4))
+    found = network(PIXELS)
+    assert far.sizes == [4, 4, 4]
+    np.testing.assert_array_equal(found, Network(encoder.model)(PIXELS))
+    np.testing.assert_array_equal(network(PIXELS[5:6]), found[5:6])
+    assert far.sizes == [4] * 4
+
+
+def test_a_device_that_fails_midway_loses_nothing(encoder: Encoder, far: Far) -> None:
+    device = Device("cuda:0", 4)
+    network = Network(encoder.model, device=device)
+    far.calls = 4
+    expected = Network(encoder.model)(PIXELS)
+    for _ in range(3):
+        np.testing.assert_array_equal(network(PIXELS), expected)
+    assert len(far.sizes) == 5  # three of the first call, one of the second, and the one that failed
+    assert device.lost
+    (note,) = device.notes
+    assert "CUDA failure 719" in note
+    # what is opened later begins on the processor
+    np.testing.assert_array_equal(Network(encoder.model, device=device)(PIXELS), expected)
+    assert len(far.sizes) == 5
+
+
+def test_too_little_memory_midway_halves_the_batches(encoder: Encoder, far: Far) -> None:
+    device = Device("cuda:0", 8)
+    network = Network(encoder.model, device=device)
+    network(PIXELS)
+    far.most = 3
+    np.testing.assert_array_equal(network(PIXELS), Network(encoder.model)(PIXELS))
+    assert (device.batch, device.lost) == (2, False)
+    assert len(device.notes) == 2
+
+
+def test_threads_take_turns_on_a_device(encoder: Encoder, far: Far) -> None:
+    network = Network(encoder.model, device=Device("cuda:0", 2))
+    with ThreadPoolExecutor(4) as threads:
+        one_by_one = list(threads.map(lambda i: network(PIXELS[i : i + 1])[0], range(9)))
+    np.testing.assert_array_equal(np.stack(one_by_one), Network(encoder.model)(PIXELS))
+    assert far.sizes == [2] * 9

@@ -98,7 +98,7 @@ def _answers(
 
 
 def reference_features(
-    samples: Samples, predictor: Predictor, *, workers: int | None, batch_size: int, reporter: Reporter
+    samples: Samples, predictor: Predictor, *, workers: int | None, batch_size: int | None, reporter: Reporter
 ) -> NDArray[np.float32]:
     """Features in the space of the bundle's reference, shape (n, d').
 

@@ -91,7 +91,7 @@ def _labels_asked(table: Path) -> bool:
 
 
 def score_images(
-    predictor: Predictor, manifest: Manifest, *, workers: int | None, batch_size: int, reporter: Reporter
+    predictor: Predictor, manifest: Manifest, *, workers: int | None, batch_size: int | None, reporter: Reporter
 ) -> ScoredImages:
     """Score every image through the feature cache.
 

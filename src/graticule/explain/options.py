@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graticule.images.options import DepthOptions
+from graticule.networks.options import DeviceOptions
 from graticule.options import RootOptions, SeedOptions, WorkOptions, option, whole_numbers
 
 METHODS = ("hirescam", "gradcam", "gradcam++", "occlusion")
 
 
 @dataclass(frozen=True)
-class ExplainOptions(RootOptions, SeedOptions, WorkOptions, DepthOptions):
+class ExplainOptions(RootOptions, SeedOptions, WorkOptions, DeviceOptions, DepthOptions):
     """Options of `explain`."""
 
     limit: int = option(

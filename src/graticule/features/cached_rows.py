@@ -71,7 +71,8 @@ class CachedRows:
 
     def keep(self, row: FileRow) -> None:
         """Remember a new row, and now and then write what was remembered."""
-        if self._cache is None or row.features is None:
+        # what the processor made in the place of a device that gave up is none of the device's
+        if self._cache is None or row.features is None or self._encoder.device.lost:
             return
         info = row.info
         features = row.features[: self._length]

@@ -18,7 +18,7 @@ def embed_files(
     encoder: Encoder,
     *,
     workers: int | None = None,
-    batch_size: int = 8,
+    batch_size: int | None = None,
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,

@@ -67,7 +67,7 @@ class Engine(Protocol):
         encoder: Encoder,
         *,
         workers: int | None = None,
-        batch_size: int = 8,
+        batch_size: int | None = None,
         cache: FeatureCache | None = None,
     ) -> Generator[FileRow, None, None]:
         """Embed files one after another, in memory that does not grow with their number.
@@ -79,8 +79,8 @@ class Engine(Protocol):
         encoder : Encoder
         workers : int, optional
             Files that are worked at together, default the cores available.
-        batch_size : int
-            Files per chunk; results do not depend on it.
+        batch_size : int, optional
+            Files per chunk; results do not depend on it. By default as the encoder's device likes it.
         cache : FeatureCache, optional
             Looked up first and filled with what is new. Only with one are facts measured, which it keeps.
 

@@ -76,7 +76,7 @@ def sorted_by_path(manifest: Manifest) -> Manifest:
 
 
 def embed_samples(
-    manifest: Manifest, encoder: Encoder, *, workers: int | None, batch_size: int, reporter: Reporter
+    manifest: Manifest, encoder: Encoder, *, workers: int | None, batch_size: int | None, reporter: Reporter
 ) -> Samples:
     """Embed the samples of a manifest through the cache and set the unreadable ones apart.
 
@@ -95,7 +95,7 @@ def embed_samples(
             cache=cache,
             progress=reporter.advance,
         )
-        warnings = [cache.fault] if cache.fault else []
+        warnings = [*([cache.fault] if cache.fault else []), *encoder.device.notes]
     failures = [
         (escape_path(path), item.error)
         for path, item, fine in zip(manifest.path, result.info, result.readable, strict=True)

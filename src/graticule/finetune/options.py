@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graticule.images.options import ReadingOptions
-from graticule.networks.options import DEFAULT_VIEWS, VIEWS, NetworkOptions
+from graticule.networks.options import DEFAULT_VIEWS, TORCH_DEVICES, VIEWS, NetworkOptions, device_option
 from graticule.options import Options, RootOptions, WorkersOptions, numbers, one_of, option, whole_numbers
 from graticule.split.options import SplitOptions
 
@@ -51,7 +51,6 @@ class RecipeOptions(Options):
     )
     compile: bool = option(False, "Let torch compile the network; pays on a GPU.", method="finetune")
     ensemble: bool = option(False, "Ship the networks of all folds instead of one refitted.", method="finetune")
-    device: str = option("auto", "What computes.", metavar="auto|cpu|cuda|cuda:N|mps", method="finetune")
     resume: bool = option(False, "Go on with the interrupted run in --out.", alters=False, method="finetune")
 
 
@@ -61,7 +60,7 @@ class StepOptions(Options):
 
     batch_size: int | None = option(
         None,
-        "Images per network call, default 8; finetune: per training step, default 32.",
+        "Images per network call, default 8, on another device 32; finetune: per training step, default 32.",
         metavar="N",
         allowed=whole_numbers(1),
         alters="finetune",
@@ -74,6 +73,7 @@ class FinetuneOptions(
 ):
     """All that the training of a network depends on."""
 
+    device: str = device_option(*TORCH_DEVICES)
     views: int | None = option(
         None, "Average over rotations and flips; default 4, for ultrasound 1.", allowed=one_of(*VIEWS)
     )

@@ -18,6 +18,7 @@ from graticule.heads.scoring import Head, member_probabilities, unpack_heads
 from graticule.images.decode import Decoded, ImageFile
 from graticule.images.preprocess import Preprocessing
 from graticule.networks.backbones import find_embedded
+from graticule.networks.device_choice import on_device
 from graticule.networks.encoder import Encoder, embedded_encoder
 
 _BLOCK = 256
@@ -92,12 +93,23 @@ class Predictor:
             None if info.reference is None else _reference_encoder(info.reference, any_depth),
         )
 
+    def on(self, asked: str, batch_size: int | None = None) -> Self:
+        """The same predictor with its networks on a device, see `graticule.networks.device_choice.on_device`."""
+        reference = None if self.reference is None else on_device(self.reference, asked, batch_size)
+        return replace(self, encoder=on_device(self.encoder, asked, batch_size), reference=reference)
+
+    @property
+    def device_notes(self) -> list[str]:
+        """What happened to the devices of its networks, each sentence once."""
+        networks = [self.encoder] if self.reference is None else [self.encoder, self.reference]
+        return list(dict.fromkeys(note for network in networks for note in network.device.notes))
+
     def stream(
         self,
         files: Iterable[ImageFile],
         *,
         workers: int | None = None,
-        batch_size: int = 8,
+        batch_size: int | None = None,
         cache: FeatureCache | None = None,
         with_reference: bool = False,
         engine: Engine | None = None,

@@ -29,6 +29,7 @@ from graticule.jobs.options import AuditOptions
 from graticule.jobs.record import write_failures
 from graticule.manifest import Manifest, escape_path
 from graticule.networks.catalogue import encoder_of
+from graticule.networks.device_choice import on_device
 from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
@@ -87,6 +88,7 @@ def _find(data: Path, options: AuditOptions, reporter: Reporter) -> _Findings:
     everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
     encoder = encoder_of(DEFAULT_BACKBONE, views=options.views)
     encoder, reading = settle(everything, encoder, options, workers=options.workers, reporter=reporter)
+    encoder = on_device(encoder, options.device, options.batch_size)
     samples = embed_samples(
         everything, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
     )

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from graticule.errors import BackboneError
+from graticule.errors import BackboneError, OptionError
 from graticule.networks.backbones import EMBEDDED, verified_weights
+from graticule.networks.device_choice import on_device
+from graticule.networks.devices import installed
 from graticule.networks.encoder import embedded_encoder
 from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.networks.session import Network
@@ -40,6 +42,7 @@ def doctor() -> list[Check]:
         Check("machine", True, f"{machine()}, {available_cores()} usable"),
         *(_weights(name) for name in EMBEDDED),
         _network(),
+        _devices(),
         _cache(),
         _torch(),
         going_out(),
@@ -71,6 +74,20 @@ def _network() -> Check:
     per_image = (time.perf_counter() - start) / len(pixels)
     finite = bool(np.isfinite(features).all())
     return Check("network", finite, f"{per_image * 1000:.0f} ms per image and core, one view")
+
+
+def _devices() -> Check:
+    """What else than the processor can compute networks here, and whether it agrees with it."""
+    told, faults = ["cpu"], []
+    for kind in installed():
+        try:
+            encoder = on_device(embedded_encoder(EMBEDDED[DEFAULT_BACKBONE], views=1), kind)
+        except (BackboneError, OptionError) as error:
+            faults.append(str(error))
+        else:
+            faults += encoder.device.notes
+            told += [] if encoder.device.is_cpu else [f"{encoder.device.name} (agrees with it)"]
+    return Check("devices", not faults, "; ".join([", ".join(told), *faults]), "--device cpu" if faults else "")
 
 
 def _cache() -> Check:

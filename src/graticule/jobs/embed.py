@@ -12,6 +12,7 @@ from graticule.files import writing
 from graticule.jobs.options import EmbedOptions
 from graticule.manifest import Manifest
 from graticule.networks.catalogue import encoder_of
+from graticule.networks.device_choice import on_device
 from graticule.progress import Reporter, Silent
 from graticule.runs import reserved
 from graticule.sources.sources import list_images, read_manifest
@@ -33,7 +34,7 @@ def embed(data: Path, out: Path, options: EmbedOptions, reporter: Reporter | Non
     Returns
     -------
     dict
-        "n", "n_features", "decoded", "cached", "seconds", "reading", "warnings" and "failures".
+        "n", "n_features", "decoded", "cached", "seconds", "device", "reading", "warnings" and "failures".
     """
     options.check()
     _check_place(out)
@@ -45,6 +46,7 @@ def _embedded(data: Path, out: Path, options: EmbedOptions, reporter: Reporter) 
     manifest = sorted_by_path(_samples(data, options.root))
     encoder = encoder_of(options.backbone, views=options.views, weights=options.weights)
     encoder, settled = settle(manifest, encoder, options, workers=options.workers, reporter=reporter)
+    encoder = on_device(encoder, options.device, options.batch_size)
     samples = embed_samples(
         manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
     )
@@ -62,6 +64,7 @@ def _embedded(data: Path, out: Path, options: EmbedOptions, reporter: Reporter) 
         "decoded": samples.decoded,
         "cached": samples.cached,
         "seconds": round(samples.seconds, 2),
+        "device": encoder.device.describe(),
         "reading": settled.describe(),
         "warnings": [*manifest.warnings, *samples.warnings],
         "failures": samples.failures,

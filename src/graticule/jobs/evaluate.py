@@ -60,7 +60,8 @@ def evaluate(
     start, reporter = time.perf_counter(), reporter or Silent()
     folder = model_folder(run)
     bundle = open_bundle(folder)
-    predictor, judge = Predictor.of(bundle, any_depth=options.any_depth), Judge(bundle, options)
+    judge = Judge(bundle, options)
+    predictor = Predictor.of(bundle, any_depth=options.any_depth).on(options.device, options.batch_size)
     with output_folder(out, "evaluation"):
         everything = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
         manifest, n_synthetic, n_picked = to_score(everything, predictor.classes, options.synthetic)
@@ -76,8 +77,8 @@ def evaluate(
         decisions, looked_at = decisions_on(samples, predictions, predictor, judge, reference, options.seed)
         decisions["specimens"] = evaluate_specimens(out, samples, predictions, looked_at)
         _write_tables(out, samples, predictions, {"metrics.json": metrics, "decisions.json": decisions})
-        notes = [*everything.warnings, *samples.warnings, *_warnings(samples, bundle)]
-        notes += beyond_notes(reasons_beyond(samples.info, judge.intensity))
+        told = dict.fromkeys([*everything.warnings, *samples.warnings, *predictor.device_notes])
+        notes = [*told, *_warnings(samples, bundle), *beyond_notes(reasons_beyond(samples.info, judge.intensity))]
         notes += synthetic_notes(n_synthetic, options.synthetic)
         if n_picked:
             notes.append(f"{n_picked:,} images that a review queue picked on purpose were left out")
@@ -90,7 +91,7 @@ def evaluate(
             "bundle_sha256": bundle_hash(folder),
             "seed": options.seed,
             "data": _describe_data(data, samples, len(everything) - len(manifest), options.group),
-            "embedding": _describe_model(bundle, samples),
+            "embedding": _describe_model(bundle, samples) | {"device": predictor.encoder.device.describe()},
             "warnings": notes + count_opening(run, predictions, "evaluate"),
             **_circumstances(start),
         }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graticule.decide.options import DecisionOptions
 from graticule.images.options import DepthOptions, ReadingOptions
-from graticule.networks.options import NetworkOptions, ViewsOptions
+from graticule.networks.options import DeviceOptions, NetworkOptions, ViewsOptions
 from graticule.options import (
     GroupOptions,
     LoadingOptions,
@@ -24,17 +24,17 @@ ORDERS = ("gain", "margin", "random")
 
 
 @dataclass(frozen=True)
-class EmbedOptions(NetworkOptions, ViewsOptions, ReadingOptions, LoadingOptions):
+class EmbedOptions(NetworkOptions, ViewsOptions, DeviceOptions, ReadingOptions, LoadingOptions):
     """Options of `embed`."""
 
 
 @dataclass(frozen=True)
-class AuditOptions(GroupOptions, ViewsOptions, ReadingOptions, SeedOptions, LoadingOptions):
-    """Options of `audit`; `train` with the same views finds its features in the cache."""
+class AuditOptions(GroupOptions, ViewsOptions, DeviceOptions, ReadingOptions, SeedOptions, LoadingOptions):
+    """Options of `audit`; `train` with the same views on the same device finds its features in the cache."""
 
 
 @dataclass(frozen=True)
-class EvaluateOptions(DecisionOptions, GroupOptions, DepthOptions, SeedOptions, LoadingOptions):
+class EvaluateOptions(DecisionOptions, GroupOptions, DeviceOptions, DepthOptions, SeedOptions, LoadingOptions):
     """Options of `evaluate`. Sets are judged at 95 and 99 %, and at `coverage` too."""
 
     FIRST = (DecisionOptions, GroupOptions)
@@ -43,7 +43,7 @@ class EvaluateOptions(DecisionOptions, GroupOptions, DepthOptions, SeedOptions, 
 
 
 @dataclass(frozen=True)
-class PredictOptions(DecisionOptions, WorkOptions, DepthOptions):
+class PredictOptions(DecisionOptions, WorkOptions, DeviceOptions, DepthOptions):
     """Options of `predict`."""
 
     FIRST = (DecisionOptions, WorkOptions)

@@ -55,7 +55,7 @@ def predict(
     folder = model_folder(run)
     bundle = open_bundle(folder)
     judge = Judge(bundle, options)
-    predictor = Predictor.of(bundle, any_depth=options.any_depth)
+    predictor = Predictor.of(bundle, any_depth=options.any_depth).on(options.device, options.batch_size)
     manifest = list_images(images)
     failures: list[tuple[str, str]] = []
     reporter.begin("predicting", len(manifest))
@@ -78,9 +78,10 @@ def predict(
             shards_to_csv(shards.files, out / "predictions.csv")
         summary = {
             **_circumstances(run, images, start),
+            "device": predictor.encoder.device.describe(),
             "n": done,
             "n_unreadable": len(failures),
-            "warnings": list(manifest.warnings),
+            "warnings": [*manifest.warnings, *predictor.device_notes],
             **tally_answers(shards.files, predictor.classes, judge.rule),
             **judge.describe(),
         }

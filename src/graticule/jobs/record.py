@@ -78,6 +78,7 @@ def describe_embedding(encoder: Encoder, reading: Reading, samples: Samples, wei
         "views": encoder.views,
         "n_features": encoder.n_features,
         "model_sha256": encoder.model_sha256,
+        "device": encoder.device.describe(),
         "decoded": samples.decoded,
         "cached": samples.cached,
         "seconds": round(samples.seconds, 2),

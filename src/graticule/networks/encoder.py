@@ -11,6 +11,7 @@ from graticule.images.facts import FACTS_VERSION
 from graticule.images.image import READER_VERSION
 from graticule.images.preprocess import Preprocessing
 from graticule.networks.backbones import EMBEDDED, GRAPHS, BackboneSpec, verified_weights
+from graticule.networks.devices import CPU, Device
 from graticule.networks.options import VIEWS
 from graticule.networks.pooling import WHOLE, feature_names
 from graticule.runs import cache_folder
@@ -59,6 +60,8 @@ class Encoder:
     weights : WeightsInfo
     sizes : bool
         Whether the base-2 logarithms of width and height, pixels as stored, stand behind the network's features.
+    device : Device
+        What computes the network, see `graticule.networks.device_choice`.
     """
 
     backbone: str
@@ -69,6 +72,7 @@ class Encoder:
     output: str = "features"
     weights: WeightsInfo = WeightsInfo()
     sizes: bool = False
+    device: Device = CPU
 
     def __post_init__(self) -> None:
         if self.views not in VIEWS:
@@ -80,7 +84,10 @@ class Encoder:
         return hashlib.sha256(self.model).hexdigest()
 
     def space(self) -> str:
-        """Hash of the feature space: equal spaces give equal network features and facts for equal files."""
+        """Hash of the feature space: equal spaces give equal network features and facts for equal files.
+
+        Another device than the processor is part of it: its features agree, but not to the last bit.
+        """
         parts = (
             READER_VERSION,
             FACTS_VERSION,
@@ -88,6 +95,7 @@ class Encoder:
             self.preprocessing.key(),
             str(self.views),
             self.output,
+            *(() if self.device.name == "cpu" else (self.device.name,)),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from graticule.options import Options, one_of, option
+from graticule.options import Allowed, Options, one_of, option
 
 DEFAULT_BACKBONE = "efficientnet_lite0"
 VIEWS = (1, 4, 8)
 DEFAULT_VIEWS = 4
+
+
+# what computes a network through ONNX Runtime, and what torch trains one on
+DEVICES = ("auto", "cpu", "cuda", "cuda:N", "openvino", "coreml", "directml")
+TORCH_DEVICES = ("auto", "cpu", "cuda", "cuda:N", "mps")
+
+
+def device_option(*names: str) -> str:
+    """The option on what computes a network, with the names that a verb or a method takes."""
+    return option(
+        "auto",
+        "What computes the network; auto: the best that is installed and agrees with the processor.",
+        metavar="|".join(names),
+        allowed=Allowed(", ".join(names), lambda device: is_device(str(device), names)),
+    )
+
+
+def is_device(device: str, names: tuple[str, ...]) -> bool:
+    """Whether a device is one of some names, in which N stands for a number."""
+    return re.fullmatch("|".join(name.replace("N", r"\d{1,3}") for name in names), device) is not None
+
+
+@dataclass(frozen=True)
+class DeviceOptions(Options):
+    """What computes a network whose weights are fixed."""
+
+    device: str = device_option(*DEVICES)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import numpy as np
 from graticule.errors import BackboneError
 from graticule.images.preprocess import Preprocessing
 from graticule.networks.encoder import Encoder, WeightsInfo
+from graticule.networks.parity import TOLERANCE, largest_difference
 from graticule.networks.session import Network
 from graticule.networks.timm_hub import checked_timm, hub_model, read_state, state_hash
 from graticule.networks.torch_export import exported
 
 _LAYERS = 4
-_TOLERANCE = 1e-3
 
 
 def timm_encoder(name: str, *, views: int, weights: str | None = None) -> Encoder:
@@ -134,6 +134,6 @@ def _check(encoder: Encoder, model: Any, size: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
     with torch.inference_mode():
         expected = model(torch.from_numpy(pixels)).numpy()
-    difference = float(np.abs(Network(encoder.model)(pixels) - expected).max() / np.abs(expected).max())
-    if not difference <= _TOLERANCE:
+    difference = largest_difference(Network(encoder.model)(pixels), expected)
+    if not difference <= TOLERANCE:
         raise BackboneError(f"the exported graph of {encoder.backbone} differs from the model by {difference:.1e}")

@@ -15,13 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.features.here import PoolHere, WriteImages, expected_features, images_of
+from tests.networks.far import Far, far
 
 from graticule.features.cache import FeatureCache
 from graticule.features.embed import embed_files
 from graticule.features.engines import local
 from graticule.images.decode import ImageFile
+from graticule.networks.devices import BATCH, Device
 from graticule.networks.encoder import Encoder
 from graticule.networks.session import Network
+
+__all__ = ["far"]
 
 
 def test_features_do_not_depend_on_workers_and_batches(write_images: WriteImages, encoder: Encoder) -> None:
@@ -86,6 +90,37 @@ def test_an_error_in_the_network_is_not_swallowed(
     with pytest.raises(ZeroDivisionError):
         embed_files(images_of(write_images(9)), encoder, batch_size=1)
     assert threading.active_count() == threads
+
+
+def test_another_device_gets_larger_batches_and_a_cache_of_its_own(
+    write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere], cache_home: Path, far: Far
+) -> None:
+    files = images_of(write_images(5))
+    there = replace(encoder, device=Device("cuda:0", BATCH))
+    for cached in (0, 5):
+        with FeatureCache(cache_home, there.space()) as cache:
+            result = embed_files(files, there, cache=cache)
+        np.testing.assert_array_equal(result.features, embed_files(files, encoder).features)
+        assert (result.cached, far.sizes) == (cached, [BATCH])
+    with FeatureCache(cache_home, encoder.space()) as cache:
+        assert cache.empty
+
+
+def test_what_the_processor_made_in_the_place_of_a_device_is_not_kept_as_its_own(
+    write_images: WriteImages, encoder: Encoder, pool_here: type[PoolHere], cache_home: Path, far: Far
+) -> None:
+    files = images_of(write_images(6))
+    there = replace(encoder, device=Device("cuda:0", 2))
+    far.calls = 2
+    with FeatureCache(cache_home, there.space()) as cache:
+        result = embed_files(files, there, workers=1, cache=cache)
+    np.testing.assert_array_equal(result.features, embed_files(files, encoder).features)
+    assert result.readable.all()
+    assert there.device.lost
+    with FeatureCache(cache_home, there.space()) as cache:
+        again = embed_files(files, replace(encoder, device=Device("cuda:0", 2)), cache=cache)
+    assert again.cached <= 4
+    np.testing.assert_array_equal(again.features, result.features)
 
 
 INTERRUPTED = """

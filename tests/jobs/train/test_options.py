@@ -78,3 +78,25 @@ def test_the_views_fit_the_method_and_the_images() -> None:
 def test_folds_below_one(folds: int) -> None:
     with pytest.raises(OptionError, match=f"--folds {folds}: allowed are whole numbers from 1"):
         TrainOptions(folds=folds).check()
+
+
+@pytest.mark.parametrize(
+    ("method", "device", "fine"),
+    [
+        ("features", "openvino", True),
+        ("features", "cuda:1", True),
+        ("features", "mps", False),
+        ("finetune", "mps", True),
+        ("finetune", "cuda:1", True),
+        ("finetune", "directml", False),
+    ],
+)
+def test_each_method_has_its_devices(method: str, device: str, fine: bool) -> None:
+    faults = TrainOptions(method=method, device=device).faults()
+    assert [told.partition(": allowed with")[0] for told in faults] == ([] if fine else [f"--device {device}"])
+
+
+def test_a_device_of_no_method_is_told_once() -> None:
+    (told,) = TrainOptions(device="tpu").faults()
+    assert told.startswith("--device tpu: allowed are auto, cpu, cuda, ")
+    assert told.endswith("mps")

@@ -27,7 +27,7 @@ def rows(
     encoder: Encoder,
     *,
     workers: int | None = None,
-    batch_size: int = 8,
+    batch_size: int | None = None,
     cache: FeatureCache | None = None,
 ) -> Generator[FileRow, None, None]:
     """Embed files one after another, see `graticule.features.rows.Engine`; `workers` processes, and as many threads."""
@@ -37,9 +37,9 @@ def rows(
     decoding = DecodePool(cores, encoder.preprocessing, facts=cache is not None)
     with decoding as pool, ThreadPoolExecutor(cores) as threads:
         # made in a thread, while the workers start
-        network = threads.submit(Network, encoder.model, encoder.output)
+        network = threads.submit(Network, encoder.model, encoder.output, encoder.device)
         try:
-            for chunk in _chunks(files, batch_size):
+            for chunk in _chunks(files, batch_size or encoder.device.batch):
                 found = [known.look_up(file) for file in chunk]
                 missing = [file for file, row in zip(chunk, found, strict=True) if row is None]
                 new = threads.submit(_embedded, pool.submit(missing), network, encoder) if missing else None

@@ -65,7 +65,7 @@ def explain(
     reporter = reporter or Silent()
     folder = model_folder(run)
     bundle = open_bundle(folder)
-    predictor = Predictor.of(bundle, any_depth=options.any_depth)
+    predictor = Predictor.of(bundle, any_depth=options.any_depth).on(options.device, options.batch_size)
     reporter.step("looking into the network")
     model = ExplainableModel.of(predictor.encoder, predictor.heads)
     method = model.method if options.method == "auto" else options.method
@@ -88,12 +88,14 @@ def explain(
             "bundle_sha256": bundle_hash(folder),
             "backbone": predictor.encoder.backbone,
             "views": predictor.encoder.views,
+            "device": predictor.encoder.device.describe(),
             "options": options.to_json(),
             "packages": package_versions(),
             "baseline": measured_from,
             "wall_time_s": round(time.perf_counter() - start, 2),
             **document,
         }
+        document["warnings"] += predictor.device_notes
         write_failures(out / "failures.csv", scored.failures)
         write_json(out / "explain.json", document)
         reporter.step("writing the page")

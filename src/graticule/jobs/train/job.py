@@ -25,6 +25,8 @@ from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
 from graticule.label_errors.judged import suspected_labels
 from graticule.networks.catalogue import encoder_of
+from graticule.networks.device_choice import on_device
+from graticule.networks.devices import candidates
 from graticule.networks.encoder import Encoder
 from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.options import check_outside
@@ -117,6 +119,7 @@ def _shortcuts(samples: Samples, reading: Reading, options: TrainOptions, report
 
 def _processes(options: TrainOptions) -> Processes | None:
     if options.method != "finetune":
+        candidates(options.device)  # one that is not installed is told before anything is read
         return None
     from graticule.finetune.method import start_processes
 
@@ -159,18 +162,20 @@ def _reader(labelled: Labelled, options: TrainOptions, reporter: Reporter) -> tu
     A network that is to be trained gets its input later; what its images have in common with each other is then told
     by the embedded network.
     """
-    if options.method == "features":
+    frozen = options.method == "features"
+    if frozen:
         encoder = encoder_of(options.backbone, views=options.views_settled, weights=options.weights)
     else:
         encoder = encoder_of(DEFAULT_BACKBONE, views=1)
-    return settle(labelled.manifest, encoder, options, workers=options.workers, reporter=reporter)
+    encoder, reading = settle(labelled.manifest, encoder, options, workers=options.workers, reporter=reporter)
+    return on_device(encoder, options.device, options.batch_size) if frozen else encoder, reading
 
 
 def _embedded(
     labelled: Labelled, encoder: Encoder, options: TrainOptions, processes: Processes | None, reporter: Reporter
 ) -> Samples:
     def embed() -> Samples:
-        batch_size = options.batch_size if options.method == "features" and options.batch_size else 8
+        batch_size = options.batch_size if options.method == "features" else None
         return embed_samples(
             labelled.manifest, encoder, workers=options.workers, batch_size=batch_size, reporter=reporter
         )

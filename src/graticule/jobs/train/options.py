@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from graticule.finetune.options import FinetuneOptions
 from graticule.heads.options import HeadOptions
-from graticule.networks.options import DEFAULT_VIEWS, NetworkOptions
+from graticule.networks.options import (
+    DEFAULT_VIEWS,
+    DEVICES,
+    TORCH_DEVICES,
+    NetworkOptions,
+    device_option,
+    is_device,
+)
 from graticule.options import GroupOptions, flag, one_of, option, stated
 
 METHODS = ("features", "finetune")
@@ -22,6 +29,8 @@ class TrainOptions(HeadOptions, FinetuneOptions, GroupOptions):
         "features", "A classifier on frozen features, or the network itself trained.", allowed=one_of(*METHODS)
     )
 
+    device: str = device_option(*DEVICES, "mps")
+
     @property
     def views_settled(self) -> int:
         """The number of views that features are averaged over, or those of a network that is trained."""
@@ -36,4 +45,7 @@ class TrainOptions(HeadOptions, FinetuneOptions, GroupOptions):
             for item in self.listed()
             if (method := stated(item).method) not in (None, self.method) and getattr(self, item.name) != item.default
         ]
+        names = TORCH_DEVICES if self.method == "finetune" else DEVICES
+        if is_device(self.device, (*DEVICES, *TORCH_DEVICES)) and not is_device(self.device, names):
+            strange.append(f"--device {self.device}: allowed with --method {self.method} are {', '.join(names)}")
         return [*super().faults(), *(strange if self.method in METHODS else [])]
