@@ -5,7 +5,8 @@
 BEFORE is the `src` folder of another checkout, DATA a data set that `train` takes. A model is trained by that version
 on a network input of `--size` pixels, then both versions predict the images of DATA in turns, each in a process of its
 own with an empty cache, so that other work on the machine hits both. Told are images per second from the first to the
-last row (without the start of Python), their ratio in each round, and the columns that differ: none should.
+last row (without the start of Python), their ratio in each round, how many times as much processor time (start
+included) the other version took, and the columns that differ: none should.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ if __name__ == "__main__":
     job.train(Path(sys.argv[1]), Path(sys.argv[2]), TrainOptions(views=int(sys.argv[4]), folds=int(sys.argv[5])))
 """
 PREDICT = """
+import os
 import sys
 import time
 from pathlib import Path
@@ -63,7 +65,7 @@ class Clock(Silent):
 if __name__ == "__main__":
     clock = Clock()
     predict(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), reporter=clock)
-    print((clock.done - clock.begun) / (clock.last - clock.first))
+    print((clock.done - clock.begun) / (clock.last - clock.first), sum(os.times()[:4]))
 """
 
 
@@ -105,20 +107,23 @@ def main() -> None:
         settings = (asked.size, asked.views, asked.folds)
         run(work / "train.py", versions["before"], work / "cache", asked.data, work / "run", *settings)
         images = listed(asked.data, asked.limit, work / "images.txt")
-        ratios = []
+        ratios, works = [], []
         for number in range(asked.rounds):
-            speed = {}
+            speed, work_time = {}, {}
             for name in sorted(versions, reverse=bool(number % 2)):
                 out = work / f"{name}-{number}"
                 found = run(work / "predict.py", versions[name], work / "empty", work / "run", images, out)
-                speed[name] = float(found)
+                speed[name], work_time[name] = map(float, found.split())
             ratios.append(speed["now"] / speed["before"])
-            told = f"before {speed['before']:7.1f}  now {speed['now']:7.1f} images/s  ratio {ratios[-1]:.3f}"
+            works.append(work_time["before"] / work_time["now"])
+            told = f"before {speed['before']:6.1f}  now {speed['now']:6.1f} images/s  ratio {ratios[-1]:.2f}"
+            told += f"  processor time {work_time['before']:.1f}  {work_time['now']:.1f} s  ratio {works[-1]:.2f}"
             print(told, flush=True)
         other = differing(work / "before-0", work / "now-0")
         middle = statistics.median(ratios)
         print(f"{asked.data.name}, {asked.size} px, {asked.views} views, {asked.rounds} rounds: ratio {middle:.2f}")
         print(f"from {min(ratios):.2f} to {max(ratios):.2f}; columns that differ: {', '.join(other) or 'none'}")
+        print(f"processor time: ratio {statistics.median(works):.2f}, from {min(works):.2f} to {max(works):.2f}")
 
 
 if __name__ == "__main__":

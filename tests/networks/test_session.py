@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from tests.networks.far import Far, far
 
 from graticule.errors import OptionError
+from graticule.networks.backbones import EMBEDDED
 from graticule.networks.devices import Device
-from graticule.networks.encoder import Encoder
+from graticule.networks.encoder import Encoder, embedded_encoder
 from graticule.networks.session import Network
 
 __all__ = ["far"]
@@ -35,6 +36,16 @@ def test_bit_equal_over_batch_size_order_and_threads(network: Network) -> None:
     with ThreadPoolExecutor(4) as threads:
         one_by_one = list(threads.map(lambda i: network(PIXELS[i : i + 1])[0], range(9)))
     np.testing.assert_array_equal(np.stack(one_by_one), whole)
+
+
+def test_every_statistic_is_bit_equal_over_batch_size() -> None:
+    every = embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1, output="statistics")
+    network = Network(every.model, every.output)
+    one_by_one = np.concatenate([network(PIXELS[i : i + 1]) for i in range(9)])
+    assert one_by_one.shape == (9, every.n_features)
+    for size in (2, 5, 9):
+        parts = [network(PIXELS[start : start + size]) for start in range(0, 9, size)]
+        np.testing.assert_array_equal(np.concatenate(parts), one_by_one)
 
 
 def test_memory_layout_does_not_matter(network: Network) -> None:

@@ -78,9 +78,9 @@ def answer_of(pool: WorkerPool, function: Callable[[Path], Result], file: Path) 
     return found
 
 
-def decoder(pool: WorkerPool, preprocessing: Preprocessing) -> Decode:
+def decoder(pool: WorkerPool, preprocessing: Preprocessing, *, facts: bool = True) -> Decode:
     """A function that decodes one file in a worker of a pool that does other things, too."""
-    return partial(_decoded, pool, partial(decode_file, preprocessing=preprocessing))
+    return partial(_decoded, pool, partial(decode_file, preprocessing=preprocessing, facts=facts))
 
 
 def _decoded(pool: WorkerPool, decode: Decode, file: ImageFile) -> Decoded:

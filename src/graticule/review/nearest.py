@@ -146,7 +146,8 @@ class NearestOfClasses:
             row = reference.row[path]
             return self._bundle.reference["features"][row].astype(np.float32), reference.pixels[row]
         encoder, network = self._encoder()
-        (made,) = rows_of([decoder(self._pool, encoder.preprocessing)(ImageFile(file))], network, encoder)
+        decode = decoder(self._pool, encoder.preprocessing, facts=False)
+        (made,) = rows_of([decode(ImageFile(file))], network, encoder)
         return made.features, None
 
     def _encoder(self) -> tuple[Encoder, Network]:
