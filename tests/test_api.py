@@ -12,11 +12,14 @@ import pytest
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
+from tests.networks.far import Far, far
 
 import graticule
 from graticule import api
 from graticule.errors import OptionError, RunError
 from graticule.jobs.train.options import TrainOptions
+
+__all__ = ["far"]
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +73,18 @@ def test_predict_answers_in_the_order_asked(run: graticule.api.Run, data: Path, 
     assert np.isnan(answers.score[1])
     assert answers.score[0] == answers.proba[0].max() > 0.5
     assert list(answers.errors) == [str(broken)]
+
+
+def test_predict_on_another_device_says_why_it_was_left(run: graticule.api.Run, data: Path, far: Far) -> None:
+    file = data / "rising" / "rising_0.png"
+    here = run.predict([file], workers=1, device="cpu")
+    far.off = 0.01
+    left = run.predict([file], workers=1)
+    np.testing.assert_array_equal(left.proba, here.proba)
+    assert here.warnings == []
+    assert "cuda:0 was not used" in left.warnings[0]
+    with pytest.raises(OptionError, match="--device mps: allowed are"):
+        run.predict([file], device="mps")
 
 
 def test_predict_nothing(run: graticule.api.Run) -> None:

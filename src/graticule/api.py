@@ -12,10 +12,10 @@ from graticule.bundle import Bundle, BundleInfo, model_folder
 from graticule.decide.judge import Judge, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.open_bundle import open_bundle
-from graticule.decide.options import DecisionOptions
 from graticule.errors import OptionError
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
+from graticule.jobs.options import AnswerOptions
 from graticule.jobs.train.job import train as train_job
 from graticule.jobs.train.options import TrainOptions
 from graticule.options import takes
@@ -53,6 +53,8 @@ class Answers:
         p-values, low = unlike the training images; NaN where unknown.
     nearest : list of n lists of str or None
         Paths of the nearest training images.
+    warnings : list of str
+        Why another device than the processor was not used, or gave up.
     """
 
     paths: list[str]
@@ -64,6 +66,7 @@ class Answers:
     sets: list[list[str] | None]
     novelty: NDArray[np.float64]
     nearest: list[list[str] | None]
+    warnings: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -118,7 +121,7 @@ class Run:
         """The report of the run."""
         return self.folder / "report.html"
 
-    @takes(DecisionOptions)
+    @takes(AnswerOptions)
     def predict(self, paths: Iterable[str | Path], *, workers: int | None = None, **options: Any) -> Answers:
         """Score image files and decide on them; unreadable ones get NaN and an entry in `errors`.
 
@@ -138,8 +141,10 @@ class Run:
             raise OptionError(f"one path was given ({paths}); give a list of paths")
         check_main_guard()
         files = [ImageFile(Path(path).expanduser()) for path in paths]
-        judge = Judge(self.bundle, DecisionOptions.of(options))
-        blocks = [(b, judge.judge(b)) for b in self.predictor.stream(files, workers=workers, with_reference=True)]
+        chosen = AnswerOptions.of(options)
+        judge = Judge(self.bundle, chosen)
+        predictor = self.predictor.on(chosen.device)
+        blocks = [(b, judge.judge(b)) for b in predictor.stream(files, workers=workers, with_reference=True)]
         proba = [block.proba for block, _ in blocks]
         info = [item for block, _ in blocks for item in block.info]
         errors = {str(file.path): item.error for file, item in zip(files, info, strict=True) if item.error}
@@ -159,6 +164,7 @@ class Run:
             sets=[value for _, found in blocks for value in found.sets],
             novelty=novelty,
             nearest=[value for _, found in blocks for value in found.nearest],
+            warnings=predictor.device_notes,
         )
 
     def _repr_html_(self) -> str:

@@ -43,7 +43,12 @@ class EvaluateOptions(DecisionOptions, GroupOptions, DeviceOptions, DepthOptions
 
 
 @dataclass(frozen=True)
-class PredictOptions(DecisionOptions, WorkOptions, DeviceOptions, DepthOptions):
+class AnswerOptions(DecisionOptions, DeviceOptions):
+    """Options on answers about images, in Python too."""
+
+
+@dataclass(frozen=True)
+class PredictOptions(AnswerOptions, WorkOptions, DepthOptions):
     """Options of `predict`."""
 
     FIRST = (DecisionOptions, WorkOptions)

@@ -1,9 +1,12 @@
 """Answers in words follow the numbers."""
 
+import numpy as np
 import pytest
 
+from graticule.predictions import Predictions
 from graticule.report.quantities import show
-from graticule.report.run.answers import learning_answer, reliability_answer
+from graticule.report.run.answers import learning_answer, methods_paragraph, reliability_answer
+from graticule.report.run.source import ReportSource
 
 
 def points(before: float, after: float, half: float | None) -> list[dict[str, float | None]]:
@@ -61,3 +64,14 @@ def test_how_a_number_is_written() -> None:
     assert "fewer than 10 groups" in few.hint
     for nothing in (None, {"value": None}, {"value": float("nan")}, {}):
         assert (show(nothing, "percent").value, show(nothing, "percent").raw) == ("–", None)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "told"),
+    [({}, "weights; feature"), ({"device": "cpu"}, "weights; feature"), ({"device": "cuda:0"}, "weights on cuda:0;")],
+)
+def test_methods_name_what_computed_where_it_was_not_the_processor(recorded: dict[str, str], told: str) -> None:
+    metrics = {"n": 2, "classes": ["a", "b"], "accuracy": None}
+    predictions = Predictions(*(np.array([]),) * 5, ("a", "b"), np.zeros((0, 2)))  # not looked at
+    source = ReportSource({"embedding": recorded}, metrics, predictions, {}, False, [])
+    assert f"with fixed pretrained {told}" in methods_paragraph(source)

@@ -84,6 +84,8 @@ def methods_paragraph(source: ReportSource) -> str:
     unit = "grouped by " + str(data["group_column"]) if data.get("group_column") else "drawn image by image"
     views = embedding.get("views") or 1
     seen = f", averaged over {views} views (rotations and flips)" if views > 1 else ""
+    device = embedding.get("device") or "cpu"
+    computed = "" if device == "cpu" else f" on {device}"
     if run.get("training"):
         return _training_paragraph(source, unit)
     heads = sorted({str(fold.get("kind", "classifier")) for fold in (run.get("head") or {}).get("folds") or []})
@@ -96,7 +98,7 @@ def methods_paragraph(source: ReportSource) -> str:
     return (
         f"{plural(metrics['n'], 'image')} of {plural(len(source.classes), 'class', 'classes')} were classified with "
         f"Graticule {version}. Images were resized to {embedding.get('input_size', '?')} pixels and passed through "
-        f"{embedding.get('backbone', 'a network')} with fixed pretrained weights; feature maps after "
+        f"{embedding.get('backbone', 'a network')} with fixed pretrained weights{computed}; feature maps after "
         f"{', '.join(embedding.get('layers') or ['the last layer'])} were pooled ({embedding.get('pooling', 'mean')}) "
         f"to {whole_number(embedding.get('n_features'))} features{seen}. Classifiers ({', '.join(heads) or 'linear'}) "
         f"were evaluated {evaluated}, settings chosen inside {'the' if source.one_split else 'each'} training part. "
