@@ -87,6 +87,19 @@ def test_predict_on_another_device_says_why_it_was_left(run: graticule.api.Run, 
         run.predict([file], device="mps")
 
 
+def test_training_on_another_device(run: graticule.api.Run, data: Path, tmp_path: Path, far: Far) -> None:
+    options = {"views": 1, "workers": 1, "folds": 2, "head": "logistic", "batch_size": 4, "device": "cuda"}
+    there = graticule.train(data, tmp_path / "run", **options)
+    assert there.record["embedding"]["device"] == "cuda:0"
+    assert run.record["embedding"]["device"] == "cpu"
+    assert far.sizes == [4] * 6  # two with the pictures that are compared
+    assert there.record["embedding"]["decoded"] == 16  # nothing from the cache of the processor
+    np.testing.assert_array_equal(there.predictions.proba, run.predictions.proba)
+    with pytest.raises(OptionError, match="has no DmlExecutionProvider here"):
+        graticule.train(data, tmp_path / "none", device="directml")
+    assert not (tmp_path / "none").exists()
+
+
 def test_predict_nothing(run: graticule.api.Run) -> None:
     answers = run.predict([])
     assert answers.proba.shape == (0, 2)

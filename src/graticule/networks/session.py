@@ -56,7 +56,7 @@ class Network:
     def __init__(
         self, model: bytes, output: str = "features", device: Device = CPU, *, shared_arena: bool = False
     ) -> None:
-        self._model, self._output, self._device = model, output, device
+        self._output, self._device = output, device
         self._lock = threading.Lock()
         self._far: onnxruntime.InferenceSession | None = None
         if not device.is_cpu:
@@ -65,6 +65,7 @@ class Network:
             except RUNTIME_ERRORS as error:
                 device.leave_closed(_in_one_line(error))
         self._near = _on_cpu(model, shared_arena=shared_arena) if self._far is None else None
+        self._model = b"" if self._far is None else model  # large, so kept only for what may be made of it later
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Output for a batch of uint8 pixels of shape (N, H, W, 3)."""

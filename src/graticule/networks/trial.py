@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from graticule.errors import BundleError
-from graticule.networks.session import Network, limit_arena
+from graticule.networks.session import RUNTIME_ERRORS, Network, limit_arena
 
 # beside the network itself, which takes part of it several times over: as bytes, parsed, and laid out for the processor
 _MEMORY = 512 * 2**20
@@ -28,6 +28,7 @@ _PATIENCE = 20
 _IMAGES = 2
 _GREY = 128
 _TOLERANCE = 1e-3
+_FAULTS: tuple[type[Exception], ...] = (*RUNTIME_ERRORS, IndexError, TypeError)
 _CODE = "from graticule.networks.trial import main; main()"
 
 
@@ -131,7 +132,7 @@ def _answer(model: bytes, task: dict[str, Any]) -> dict[str, Any]:
         features = network(np.full((_IMAGES, size, size, 3), _GREY, np.uint8))
     except MemoryError:
         return {"fault": "it needs more memory than a network of its size should"}
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:  # the runtime's errors are RuntimeErrors
+    except _FAULTS as error:
         words = " ".join(str(error).split())
         return {"fault": "".join(c if c.isprintable() else "?" for c in words)[:300]}
     return _judged(features)
