@@ -14,7 +14,8 @@ from graticule.explain.fidelity import rank_correlation
 from graticule.explain.model import ExplainableModel, turned_back, views_of
 from graticule.explain.overlay import peak
 from graticule.heads.scoring import LinearHead, LogitHead
-from graticule.networks.encoder import Encoder
+from graticule.networks.backbones import EMBEDDED
+from graticule.networks.encoder import Encoder, embedded_encoder
 from graticule.networks.session import Network
 
 Spot = Callable[..., Any]
@@ -54,6 +55,49 @@ def test_maps_of_a_linear_head_add_up_to_half_its_margin(encoder: Encoder) -> No
     totals = sum(layer.sum(axis=(2, 3)) for layer in model.layers(pixels, classes))
     expected = np.take_along_axis(model.margins(pixels), classes, axis=1) / 2
     assert np.allclose(totals, expected, rtol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def wide() -> Encoder:
+    """The embedded network with all parts of its statistics."""
+    return embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1, output="statistics")
+
+
+def test_all_parts_of_the_statistics_are_found(wide: Encoder) -> None:
+    taps = ExplainableModel.of(wide, []).taps
+    assert [(tap.mean, tap.deviation, tap.channels) for tap in taps] == [
+        (0, 24, 24),
+        (48, 88, 40),
+        (128, 240, 112),
+        (352, 672, 320),
+    ]
+    around = [tap.around for tap in taps if tap.around is not None]
+    assert [(at.mean, at.deviation, at.covariance) for at in around] == [
+        (992, 1016, 1984),
+        (1040, 1080, 2284),
+        (1120, 1232, 3104),
+        (1344, 1664, 5184),
+    ]
+
+
+@pytest.mark.parametrize("side", [48, 100])
+def test_layers_add_up_to_gradient_times_statistics(wide: Encoder, side: int) -> None:
+    # the last layer of a fine-tuned network acts on features as they are: its gradient is its weights
+    generator = np.random.default_rng(7)
+    weights = generator.normal(size=(2, wide.n_features)).astype(np.float32)
+    model = ExplainableModel.of(wide, [LogitHead(weights, np.zeros(2, np.float32), 1.0)])
+    pixels = generator.integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    classes = np.array([[0, 1], [0, 1]])
+    totals = sum(layer.sum(axis=(2, 3)) for layer in model.layers(pixels, classes, target="score"))
+    assert np.allclose(totals, model.features(pixels) @ weights.T, rtol=1e-3, atol=1e-3)
+
+
+def test_maps_of_one_cell_leave_a_network_to_occlusion(wide: Encoder) -> None:
+    small = wide.reading(replace(wide.preprocessing, size=32))
+    model = ExplainableModel.of(small, [linear(wide.n_features)])
+    assert model.method == "occlusion"
+    with pytest.raises(OptionError, match="several cells at an input of 32 px; use occlusion"):
+        model.check_method("hirescam")
 
 
 def test_with_a_baseline_the_cells_add_up_to_the_lead_over_it(encoder: Encoder) -> None:

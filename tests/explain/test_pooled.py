@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
+from graticule.explain.layout import Around, CentredLayer, Tap
+from graticule.explain.pooled import add_layers, grad_cam, grad_cam_plus_plus, hirescam
+from graticule.explain.second_order import covariance_root
 from graticule.explain.targets import score_gradients
 from graticule.heads.scoring import Head, LinearHead, LogitHead, RbfHead
 
@@ -48,6 +50,38 @@ def test_cells_add_up_to_gradient_times_pooled_features() -> None:
     assert np.allclose(found.sum(axis=(2, 3)), np.einsum("ntd,nd->nt", gradients, features))
 
 
+def test_cells_add_up_with_all_that_is_pooled_around_the_centre() -> None:
+    generator = np.random.default_rng(11)
+    a, basis = generator.normal(0.3, 1, size=(2, C, SIDE, SIDE)), generator.normal(size=(3, C)).astype(np.float32)
+    bell = generator.uniform(size=(SIDE * SIDE, 1))
+    bell /= bell.sum()
+    flat = a.reshape(2, C, -1)
+    mean = flat @ bell
+    deviation = np.sqrt((flat - mean) ** 2 @ bell)[:, :, 0]
+    root = covariance_root(basis @ flat, bell[:, 0])
+    features = np.concatenate([a.mean(axis=(2, 3)), a.std(axis=(2, 3)), mean[:, :, 0], deviation, root], axis=1)
+    gradients = generator.normal(size=(2, 3, features.shape[1]))
+    tap = Tap("a", 0, C, C, Around(CentredLayer("bell", basis), 2 * C, 3 * C, 4 * C))
+    found = hirescam(tap, a, gradients, bell)
+    assert np.allclose(found.sum(axis=(2, 3)), np.einsum("ntd,nd->nt", gradients, features), rtol=1e-10)
+
+
+def test_centre_moments_equal_autograd() -> None:
+    generator = np.random.default_rng(12)
+    a = torch.tensor(generator.normal(0.3, 1, size=(1, C, SIDE, SIDE)), requires_grad=True)
+    bell = generator.uniform(size=(SIDE * SIDE, 1))
+    bell /= bell.sum()
+    flat = a.flatten(2)
+    mean = flat @ torch.tensor(bell)
+    deviation = torch.sqrt((flat - mean) ** 2 @ torch.tensor(bell))
+    gradients = generator.normal(size=(1, 1, D))
+    (slope,) = torch.autograd.grad((torch.cat([mean, deviation], 1)[0, :, 0] @ torch.tensor(gradients[0, 0])), a)
+    expected = (slope * a).sum(1).detach().numpy()
+    tap = Tap("a", None, None, C, Around(CentredLayer("bell", np.eye(C, dtype=np.float32)), 0, C, None))
+    found = hirescam(tap, a.detach().numpy(), gradients, bell)[:, 0]
+    assert np.abs(found - expected).max() <= 1e-10 * np.abs(expected).max()
+
+
 def test_grad_cam_of_a_mean_is_cam_and_hirescam() -> None:
     generator = np.random.default_rng(7)
     a = np.maximum(generator.normal(size=(2, C, SIDE, SIDE)), 0)
@@ -74,6 +108,9 @@ def test_grad_cam_plus_plus_equals_its_definition() -> None:
 def test_grad_cam_refuses_deviations() -> None:
     with pytest.raises(ValueError, match="hirescam"):
         grad_cam(Tap("a", 0, C, C), np.ones((1, C, 2, 2)), np.ones((1, 1, D)))
+    around = Around(CentredLayer("bell", np.eye(C, dtype=np.float32)), C, None, None)
+    with pytest.raises(ValueError, match="hirescam"):
+        grad_cam(Tap("a", 0, None, C, around), np.ones((1, C, 2, 2)), np.ones((1, 1, D)))
 
 
 def test_interpolation_equals_that_of_torch_and_totals_are_kept() -> None:
@@ -84,12 +121,3 @@ def test_interpolation_equals_that_of_torch_and_totals_are_kept() -> None:
     assert np.allclose(found, expected.numpy() * 16 / 144 + large)
     # clamped at the edges, so totals are kept to the part that lies there
     assert np.allclose(add_layers([np.ones((1, 4, 4)), np.zeros((1, 12, 12))]).sum(), 16)
-
-
-def test_the_layout_is_told_from_numbers() -> None:
-    generator = np.random.default_rng(10)
-    a, b = generator.normal(size=(3, 4, 6, 6)), generator.normal(size=(3, 2, 3, 3))
-    features = np.concatenate([a.mean((2, 3)), a.std((2, 3)), b.mean((2, 3))], axis=1)
-    layout = find_layout(features, {"b": b, "squares": a * a, "a": a, "scalar": generator.normal(size=(3, 4))})
-    assert layout == [Tap("a", 0, 4, 4), Tap("b", 8, None, 2)]
-    assert find_layout(features + 0.1, {"a": a, "b": b}) is None

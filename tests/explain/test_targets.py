@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tests.explain.test_pooled import SIDE, C, D, heads_of, torch
 
-from graticule.explain.pooled import Tap, hirescam
+from graticule.explain.layout import Tap
+from graticule.explain.pooled import hirescam
 from graticule.explain.targets import TARGETS, margins, target_gradients
 from graticule.heads.scoring import Head, LinearHead, LogitHead
 

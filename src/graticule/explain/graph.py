@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from graticule.errors import BundleError
+from graticule.explain.layout import CentredLayer
 
 MAPS = "maps"
 _POOLING = ("ReduceMean", "GlobalAveragePool")
@@ -36,7 +37,7 @@ def pooled_tensors(model: onnx.ModelProto, output: str) -> list[str]:
     """Tensors that an average is taken of on the way to an output, in the order of the graph, and an output "maps".
 
     Some of them are no feature maps (the squares behind a variance, an attention block); their place in the feature
-    vector tells, see `graticule.explain.pooled`.
+    vector tells, see `graticule.explain.layout`.
     """
     ancestors = _ancestors(model, {output})
     found = [
@@ -46,6 +47,18 @@ def pooled_tensors(model: onnx.ModelProto, output: str) -> list[str]:
     ]
     shown = [out.name for out in model.graph.output if out.name == MAPS]
     return list(dict.fromkeys(shown + found))
+
+
+def centred_layers(model: onnx.ModelProto) -> dict[str, CentredLayer]:
+    """The layers that are pooled around the centre, by the tensor of their maps, in the order of the graph."""
+    made = {name: node for node in model.graph.node for name in node.output}
+    found = {}
+    for tensor in model.graph.initializer:
+        layer, _, kind = tensor.name.rpartition(".")
+        flat, weights = made.get(f"{layer}.flat"), f"{layer}.centre.weights"
+        if kind == "projection" and flat is not None and weights in made:
+            found[flat.input[0]] = CentredLayer(weights, numpy_helper.to_array(tensor))
+    return found
 
 
 def with_outputs(model: onnx.ModelProto, names: Sequence[str]) -> bytes:

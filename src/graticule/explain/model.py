@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,21 +13,24 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, Pixels
 from graticule.errors import OptionError
-from graticule.explain.graph import load_graph, pooled_tensors, shuffled_weights, weight_stages, with_outputs
+from graticule.explain.graph import (
+    centred_layers,
+    load_graph,
+    pooled_tensors,
+    shuffled_weights,
+    weight_stages,
+    with_outputs,
+)
+from graticule.explain.layout import Tap, find_layout
 from graticule.explain.occlusion import occlusion_map
 from graticule.explain.options import METHODS
-from graticule.explain.pooled import Tap, add_layers, find_layout, grad_cam, grad_cam_plus_plus, hirescam
+from graticule.explain.pooled import add_layers, grad_cam, grad_cam_plus_plus, hirescam
 from graticule.explain.shifted import COARSE, laid_together, moved
 from graticule.explain.targets import margins, target_gradients
 from graticule.heads.scoring import Head, probabilities
 from graticule.networks.encoder import Encoder
 
 _PROBES = 3
-_LAYER_METHODS: dict[str, Callable[[Tap, NDArray[np.floating], NDArray[np.floating]], FloatArray]] = {
-    "hirescam": hirescam,
-    "gradcam": grad_cam,
-    "gradcam++": grad_cam_plus_plus,
-}
 
 
 @dataclass(frozen=True)
@@ -55,20 +58,18 @@ class ExplainableModel:
     @classmethod
     def of(cls, encoder: Encoder, heads: Sequence[Head], baseline: FloatArray | None = None) -> ExplainableModel:
         """Find the pooled layers of an encoder's graph by trying it on random pixels."""
-        graph = load_graph(encoder.model)
-        names = pooled_tensors(graph, encoder.output)
-        session = _session(with_outputs(graph, names)) if names else _session(encoder.model)
-        taps: tuple[Tap, ...] = ()
-        if names:
-            outputs = session.run([encoder.output, *names], {"pixels": _probe(encoder.preprocessing.size)})
-            layout = find_layout(outputs[0], dict(zip(names, outputs[1:], strict=True)))
-            taps = tuple(layout or ())
+        session, taps = _opened(encoder)
         return cls(encoder, heads, session, taps, baseline)
 
     @property
     def method(self) -> str:
         """The method by default: "hirescam" where there are pooled layers, else "occlusion"."""
         return "hirescam" if self.taps else "occlusion"
+
+    @property
+    def _shown(self) -> list[str]:
+        """Tensors that the closed form needs."""
+        return [name for tap in self.taps for name in tap.tensors]
 
     def check_method(self, method: str) -> None:
         """Refuse, with an OptionError, a method that this network does not admit."""
@@ -77,8 +78,11 @@ class ExplainableModel:
         if method == "occlusion":
             return
         if not self.taps:
-            raise OptionError(f"--method {method}: the features of this network are no averages of maps; use occlusion")
-        if method != "hirescam" and any(tap.deviation is not None for tap in self.taps):
+            raise OptionError(
+                f"--method {method}: the features of this network are no averages of maps of several cells at an input "
+                f"of {self.encoder.preprocessing.size} px; use occlusion"
+            )
+        if method != "hirescam" and any(tap.deviation is not None or tap.around is not None for tap in self.taps):
             raise OptionError(
                 f"--method {method}: this network's features hold deviations, whose part Grad-CAM cancels; use hirescam"
             )
@@ -143,7 +147,7 @@ class ExplainableModel:
         target: str | None,
     ) -> tuple[NDArray[np.float32], list[FloatArray]]:
         """Features, and what `layers` returns, from one pass over the views."""
-        views, names = self.encoder.views, [tap.tensor for tap in self.taps]
+        views, names = self.encoder.views, self._shown
         outputs = [
             self.session.run([self.encoder.output, *names], {"pixels": turned}) for turned in views_of(pixels, views)
         ]
@@ -151,10 +155,11 @@ class ExplainableModel:
         features = self._with_sizes(np.asarray(mean, np.float32), sizes)
         target = target or ("margin" if method == "hirescam" else "score")
         gradients = target_gradients(self.heads, features, classes, target) / views
-        totals = [np.zeros(()) for _ in names]
-        for view, (_, *maps) in enumerate(outputs):
-            for i, (tap, values) in enumerate(zip(self.taps, maps, strict=True)):
-                totals[i] = totals[i] + turned_back(_LAYER_METHODS[method](tap, values, gradients), view)
+        totals = [np.zeros(()) for _ in self.taps]
+        for view, (_, *tensors) in enumerate(outputs):
+            shown = dict(zip(names, tensors, strict=True))
+            for i, tap in enumerate(self.taps):
+                totals[i] = totals[i] + turned_back(_layer_map(method, tap, shown, gradients), view)
         return features, totals
 
     def maps(
@@ -219,8 +224,33 @@ class ExplainableModel:
         names = [tap.tensor for tap in self.taps] or [self.encoder.output]
         for title, weights in reversed(weight_stages(graph, names)):
             graph = shuffled_weights(graph, weights, generator)
-            shown = [tap.tensor for tap in self.taps]
-            yield title, ExplainableModel(self.encoder, heads, _session(with_outputs(graph, shown)), self.taps)
+            yield title, ExplainableModel(self.encoder, heads, _session(with_outputs(graph, self._shown)), self.taps)
+
+
+def _opened(encoder: Encoder) -> tuple[Any, tuple[Tap, ...]]:
+    """The network with all tensors in sight that may be pooled, and those that are."""
+    graph = load_graph(encoder.model)
+    centred = centred_layers(graph)
+    maps = list(dict.fromkeys([*pooled_tensors(graph, encoder.output), *centred]))
+    names = maps + [layer.weights for layer in centred.values()]
+    session = _session(with_outputs(graph, names)) if names else _session(encoder.model)
+    taps: tuple[Tap, ...] = ()
+    if names:
+        outputs = session.run([encoder.output, *names], {"pixels": _probe(encoder.preprocessing.size)})
+        shown = dict(zip(names, outputs[1:], strict=True))
+        around = {name: (layer, shown[layer.weights]) for name, layer in centred.items()}
+        taps = tuple(find_layout(outputs[0], {name: shown[name] for name in maps}, around) or ())
+    return session, taps
+
+
+def _layer_map(
+    method: str, tap: Tap, shown: Mapping[str, NDArray[np.floating]], gradients: NDArray[np.floating]
+) -> FloatArray:
+    """The map of one layer by a method of the closed form, from the tensors of the graph by name."""
+    maps = shown[tap.tensor]
+    if method == "hirescam":
+        return hirescam(tap, maps, gradients, shown[tap.around.layer.weights] if tap.around else None)
+    return (grad_cam if method == "gradcam" else grad_cam_plus_plus)(tap, maps, gradients)
 
 
 def _with_total(maps: FloatArray, total: FloatArray) -> FloatArray:

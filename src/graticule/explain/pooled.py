@@ -10,83 +10,29 @@ element and sums over channels. Its cells add up to g_mu mu + g_s s, so nothing 
 averaging the gradient over space first (Grad-CAM, Selvaraju et al. 2017) would cancel the deviation. Where the maps
 enter by their mean alone, HiResCAM, Grad-CAM and CAM (Zhou et al. 2016) are the same map.
 
+Networks that look around the centre (`graticule.networks.pooling`) pool with weights w_x of the cells x in place of
+1/n, and keep covariances, whose closed form is in `second_order`.
+
 The maps of several layers are brought to one grid, their totals kept, and added.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray
+from graticule.explain.layout import Tap, around_mean, even
+from graticule.explain.second_order import covariance_evidence
 from graticule.explain.targets import CLAMP
 
-_AGREE = 2e-3
 
-
-@dataclass(frozen=True)
-class Tap:
-    """A tensor of the network whose maps are pooled into the features.
-
-    Attributes
-    ----------
-    tensor : str
-        Its name in the graph.
-    mean, deviation : int or None
-        Where its C means and its C deviations start in the feature vector.
-    channels : int
-    """
-
-    tensor: str
-    mean: int | None
-    deviation: int | None
-    channels: int
-
-
-def find_layout(features: NDArray[np.floating], maps: dict[str, NDArray[np.floating]]) -> list[Tap] | None:
-    """Tell from numbers which parts of a feature vector are means and deviations of which maps.
-
-    Parameters
-    ----------
-    features : array, shape (N, d)
-        Features of one view of a few pictures that differ.
-    maps : dict of arrays
-        Candidates by name; those of another shape than (N, C, h, w) are passed over.
-
-    Returns
-    -------
-    list of Tap, in the order of the vector, or None when a part of it is no such average.
-    """
-    moments: list[tuple[str, str, FloatArray]] = []
-    for name, values in maps.items():
-        if values.ndim == 4 and len(values) == len(features) and values.shape[2] * values.shape[3] > 1:
-            a = values.astype(np.float64)
-            moments.append((name, "mean", a.mean(axis=(2, 3))))
-            moments.append((name, "deviation", a.std(axis=(2, 3))))
-    places: dict[str, dict[str, int]] = {}
-    channels: dict[str, int] = {}
-    at, d = 0, features.shape[1]
-    while at < d:
-        for name, moment, values in moments:
-            width = values.shape[1]
-            part = features[:, at : at + width].astype(np.float64)
-            if moment not in places.get(name, {}) and part.shape == values.shape and _agree(part, values):
-                places.setdefault(name, {})[moment] = at
-                channels[name] = width
-                at += width
-                break
-        else:
-            return None
-    return [Tap(name, at.get("mean"), at.get("deviation"), channels[name]) for name, at in places.items()]
-
-
-def _agree(part: FloatArray, values: FloatArray) -> bool:
-    scale = np.abs(values).max()
-    return bool(scale > 0 and np.abs(part - values).max() <= _AGREE * scale)
-
-
-def hirescam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> FloatArray:
+def hirescam(
+    tap: Tap,
+    maps: NDArray[np.floating],
+    gradients: NDArray[np.floating],
+    weights: NDArray[np.floating] | None = None,
+) -> FloatArray:
     """Gradient times activation, summed over the channels of one layer.
 
     Parameters
@@ -95,24 +41,41 @@ def hirescam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floatin
     maps : array, shape (N, C, h, w)
     gradients : array, shape (N, T, d)
         Of T targets with respect to the features.
+    weights : array, shape (h w, 1), optional
+        Of the cells, where the maps are pooled around the centre.
 
     Returns
     -------
     float array, shape (N, T, h, w)
         Signed; adds up to the gradient times the pooled features of this layer.
     """
-    a = np.asarray(maps, np.float64)
-    n = a.shape[2] * a.shape[3]
-    total = np.zeros((len(a), gradients.shape[1], *a.shape[2:]))
-    if tap.mean is not None:
-        total += np.einsum("ntc,nchw->nthw", _part(gradients, tap.mean, tap), a, optimize=True)
-    if tap.deviation is not None:
-        centred = a - a.mean(axis=(2, 3), keepdims=True)
-        s = np.sqrt((centred * centred).mean(axis=(2, 3)))
+    flat = np.asarray(maps, np.float64).reshape(*maps.shape[:2], -1)
+    total = np.zeros((*gradients.shape[:2], flat.shape[2]))
+    total += _moments(flat, even(flat), gradients, (tap.mean, tap.deviation))
+    if tap.around is not None and weights is not None:
+        around, bell = tap.around, np.asarray(weights[:, 0], np.float64)
+        total += _moments(flat, bell, gradients, (around.mean, around.deviation))
+        basis = around.layer.basis.astype(np.float64)
+        slopes = _part(gradients, around.covariance, len(basis) * (len(basis) + 1) // 2)
+        if slopes is not None:
+            total += covariance_evidence(basis @ flat, bell, slopes)
+    return np.asarray(total.reshape(*total.shape[:2], *maps.shape[2:]))
+
+
+def _moments(
+    flat: FloatArray, weights: FloatArray, gradients: NDArray[np.floating], starts: tuple[int | None, int | None]
+) -> FloatArray | float:
+    """Evidence of weighted means and deviations, which start in the vector at two places; shape (N, T, n), or 0."""
+    by_mean, by_deviation = (_part(gradients, start, flat.shape[1]) for start in starts)
+    total: FloatArray | float = 0.0
+    if by_mean is not None:
+        total = total + by_mean @ flat
+    if by_deviation is not None:
+        _, apart = around_mean(flat, weights)
+        s = np.sqrt(apart * apart @ weights)
         s = np.maximum(s, CLAMP * s.max(axis=1, keepdims=True, initial=0.0) + np.finfo(np.float64).tiny)
-        weights = _part(gradients, tap.deviation, tap) / s[:, None]
-        total += np.einsum("ntc,nchw->nthw", weights, a * centred, optimize=True)
-    return np.asarray(total / n)
+        total = total + (by_deviation / s[:, None]) @ (flat * apart)
+    return total * weights
 
 
 def grad_cam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> FloatArray:
@@ -141,19 +104,22 @@ def grad_cam_plus_plus(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[
     """
     _mean_only(tap)
     a = np.asarray(maps, np.float64)
-    g = _part(gradients, tap.mean or 0, tap)
+    start = tap.mean or 0
+    g = np.asarray(gradients[:, :, start : start + tap.channels], np.float64)
     below = 2 + g * a.mean(axis=(2, 3))[:, None]
     weights = np.divide(np.maximum(g, 0), below, out=np.zeros_like(g), where=below != 0)
     return np.asarray(np.maximum(np.einsum("ntc,nchw->nthw", weights, a, optimize=True), 0))
 
 
 def _mean_only(tap: Tap) -> None:
-    if tap.mean is None or tap.deviation is not None:
+    if tap.mean is None or tap.deviation is not None or tap.around is not None:
         raise ValueError(f"the maps {tap.tensor} enter the features by more than their mean; use hirescam")
 
 
-def _part(gradients: NDArray[np.floating], start: int, tap: Tap) -> FloatArray:
-    return np.asarray(gradients[:, :, start : start + tap.channels], np.float64)
+def _part(gradients: NDArray[np.floating], start: int | None, width: int) -> FloatArray | None:
+    """The gradients with respect to a part of the features; None where there is no such part or nothing rests on it."""
+    part = None if start is None else np.asarray(gradients[:, :, start : start + width], np.float64)
+    return None if part is None or not part.any() else part
 
 
 def add_layers(layers: Sequence[FloatArray], side: int | None = None) -> FloatArray:

@@ -4,9 +4,7 @@ import numpy as np
 
 from graticule.arrays import Float32Array
 from graticule.networks.graph_writer import GraphWriter
-from graticule.networks.pooling import CENTRE_WIDTH, ROOT_STEPS
-
-_TINY = np.float32(1e-12)
+from graticule.networks.pooling import CENTRE_WIDTH, ROOT_STEPS, TRACE_FLOOR
 
 
 class PooledMaps:
@@ -94,7 +92,7 @@ class PooledMaps:
         half = once("half", np.float32(0.5))
         diagonal = self._node("Mul", [matrix, identity], "root.diagonal")
         trace = self._node("ReduceSum", [diagonal, once("last two", np.array([1, 2]))], "root.trace", keepdims=1)
-        trace = self._node("Add", [trace, once("tiny", _TINY)], "root.positive")
+        trace = self._node("Add", [trace, once("tiny", np.float32(TRACE_FLOOR))], "root.positive")
         y = self._node("Div", [matrix, trace], "root.y0")
         z = ""
         for step in range(1, ROOT_STEPS + 1):

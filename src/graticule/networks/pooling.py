@@ -27,6 +27,8 @@ CENTRE_WIDTH = 0.35
 # maps of a stage whose covariances are kept, at most
 DIRECTIONS = 64
 ROOT_STEPS = 5
+# added to the trace that covariances are divided by
+TRACE_FLOOR = 1e-12
 _GRID = 4096
 
 
