@@ -96,6 +96,9 @@ class BundleInfo(BaseModel):
     output, n_features, views, sizes
         Which output of model.onnx is the feature vector, the length of the vector, over how many symmetries it is
         averaged, and whether the image's width and height stand behind it.
+    parts : dict
+        Length of each part of the network's features, in their order, see `graticule.networks.pooling`; empty: they are
+        one whole, as in bundles of earlier versions.
     heads : str
         "mean of the 5 fold heads", "refit on all cross-validated images".
     data_sha256 : str
@@ -124,6 +127,7 @@ class BundleInfo(BaseModel):
     n_features: Annotated[int, Field(ge=1, le=1_000_000)]
     views: Views
     sizes: bool = False
+    parts: dict[Word, Annotated[int, Field(ge=1, le=1_000_000)]] = {}
     heads: Word
     data_sha256: Sha256
     n_training: Annotated[int, Field(ge=2)]
@@ -137,7 +141,8 @@ class BundleInfo(BaseModel):
 class Bundle:
     """A bundle in memory.
 
-    `reference` holds, of the n training samples, "features" (n, d) float16, "pixel_sha256" (n, 32) uint8, "class" (n,)
+    `reference` holds, of the n training samples, "features" (n, d') float16, those that images are compared by,
+    "pixel_sha256" (n, 32) uint8, "class" (n,)
     and "paths" (UTF-8, one line each), and tensors of `graticule.decide.evidence` and `graticule.decide.novelty`. Where
     "features" are not those of the model itself, "mean_features" (d,) float32 is the mean of the model's own.
     """
@@ -147,6 +152,16 @@ class Bundle:
     heads: Tensors
     reference: Tensors
     card: str
+
+    def mean_features(self) -> NDArray[np.float64] | None:
+        """Mean of the model's own features over the training images, shape (d,); None where the bundle has none."""
+        mean, features = self.reference.get("mean_features"), self.reference.get("features")
+        if mean is not None:
+            return np.asarray(mean, np.float64)
+        # bundles of earlier versions keep all features of each image
+        if self.info.reference is None and features is not None and len(features):
+            return np.asarray(features.mean(axis=0, dtype=np.float64))
+        return None
 
 
 def write_bundle(folder: Path, bundle: Bundle) -> str:

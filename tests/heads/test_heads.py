@@ -7,23 +7,33 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
 from graticule.heads.heads import (
     HeadSettings,
-    ShrunkWhitening,
     balanced_log_loss,
-    fit_head,
     fit_temperature,
     kernel_width,
     make_classifier,
-    make_scaling,
     mean_of_linear,
 )
-from graticule.heads.scoring import LinearHead, probabilities, scores, softmax
+from graticule.heads.heads import fit_head as fit_rows
+from graticule.heads.scaling import Scalings, ShrunkWhitening
+from graticule.heads.scoring import Head, LinearHead, probabilities, scores, softmax
 
 Ints = NDArray[np.int64]
+
+
+def fit_head(x: NDArray[np.float32], y: Ints, n_classes: int, settings: HeadSettings, temperature: float) -> Head:
+    """A head on all rows of features that are one whole."""
+    return fit_rows(Scalings.whole(x), y, n_classes, settings, temperature)
+
+
+def make_scaling(shrinkage: float) -> Pipeline:
+    """Root, standardise and whiten by scikit-learn's steps."""
+    steps = [FunctionTransformer(lambda x: np.sign(x) * np.sqrt(np.abs(x))), StandardScaler()]
+    return Pipeline([("root", steps[0]), ("standardise", steps[1]), ("whiten", ShrunkWhitening(shrinkage))])
 
 
 def make_head_pipeline(settings: HeadSettings) -> Pipeline:
@@ -224,5 +234,11 @@ def test_linear_head_is_one_matrix() -> None:
 
 
 def test_settings_for_the_report() -> None:
-    assert HeadSettings("logistic", 0.1).describe() == {"C": 0.1, "shrinkage": 1.0, "balanced": False}
+    assert HeadSettings("logistic", 0.1).describe() == {
+        "C": 0.1,
+        "shrinkage": 1.0,
+        "balanced": False,
+        "parts": "all",
+    }
+    assert HeadSettings("logistic", 0.1, parts=("whole", "centre")).describe()["parts"] == "whole + centre"
     assert HeadSettings("rbf_svm", 4.0).describe()["gamma"] == 0.25

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from graticule.arrays import object_array
 from graticule.heads import search
 from graticule.heads.options import HEADS
-from graticule.heads.scoring import LinearHead, RbfHead, probabilities
-from graticule.heads.search import HeadChoice, choose_head, fit_choice
+from graticule.heads.scaling import Layout, Scalings
+from graticule.heads.scoring import Head, LinearHead, RbfHead, probabilities
+from graticule.heads.search import HeadChoice
+from graticule.heads.search import choose_head as choose_rows
+from graticule.heads.search import fit_choice as fit_rows
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -35,6 +38,25 @@ def rings(n: int = 240, seed: int = 0) -> tuple[Floats, Ints]:
 
 def names(values: NDArray[np.int64]) -> NDArray[np.object_]:
     return object_array([str(v) for v in values])
+
+
+def choose_head(
+    x: Floats,
+    y: Ints,
+    group: NDArray[np.object_] | None,
+    *,
+    rows: Ints,
+    n_classes: int,
+    request: str = "auto",
+    seed: int = 0,
+) -> HeadChoice:
+    """The choice on some rows of features that are one whole."""
+    scalings = Scalings(x, rows, Layout(x.shape[1]))
+    return choose_rows(scalings, y[rows], group, n_classes=n_classes, request=request, seed=seed)
+
+
+def fit_choice(x: Floats, y: Ints, n_classes: int, choice: HeadChoice) -> Head:
+    return fit_rows(Scalings.whole(x), y, n_classes, choice)
 
 
 def choose(
@@ -121,10 +143,10 @@ def test_groups_are_never_divided(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Spy(original):  # type: ignore[misc, valid-type]
         def __init__(
-            self, features: Floats, y: Ints, folds: list[tuple[Ints, Ints]], n_classes: int, *, kernels: bool
+            self, scalings: Scalings, keep: Ints, y: Ints, folds: list[tuple[Ints, Ints]], n: int, *, kernels: bool
         ) -> None:
             seen.extend(folds)
-            super().__init__(features, y, folds, n_classes, kernels=kernels)
+            super().__init__(scalings, keep, y, folds, n, kernels=kernels)
 
     monkeypatch.setattr(search, "_Search", Spy)
     choose(x, y, group)
@@ -173,7 +195,7 @@ def test_descriptions_for_the_report() -> None:
     x, y = planted()
     one = choose(x, y, names(np.zeros(150, np.int64)), "svm")
     assert one.kind == "rbf_svm"
-    assert set(one.describe()) == {"C", "shrinkage", "gamma", "balanced"}
+    assert set(one.describe()) == {"C", "shrinkage", "gamma", "balanced", "parts"}
     several = choose(x, y, names(np.zeros(150, np.int64)), "auto")
     assert several.kind == "mean of 2 logistic heads"
     assert several.describe()["shrinkage"] == "1.0, 0.5"
@@ -193,3 +215,42 @@ def test_more_rows_than_the_kernel_limit_never_get_a_kernel_machine(
     few = np.array([f"g{i % 2}" for i in range(120)], dtype=object)
     default = choose_head(features, y, few, rows=np.arange(120), n_classes=2, request=request_)
     assert all(member.settings.kind != "rbf_svm" for member in default.members)
+
+
+def parted(n: int = 240, told_by: str = "covariance", seed: int = 0) -> tuple[Floats, Ints, Layout]:
+    """Features of three parts, of which one tells the classes; the others are noise."""
+    rng = np.random.default_rng(seed)
+    parts = (("whole", 30), ("centre", 30), ("covariance", 60))
+    y = np.arange(n) % 3
+    x = rng.normal(size=(n, 120)).astype(np.float32)
+    at = 0
+    for name, length in parts:
+        if name == told_by:
+            x[:, at : at + 12] += 1.2 * rng.normal(size=(3, 12))[y]
+        at += length
+    return x, y, Layout(120, parts)
+
+
+@pytest.mark.parametrize("told_by", ["centre", "covariance"])
+def test_the_part_that_tells_the_classes_is_chosen(told_by: str) -> None:
+    x, y, layout = parted(told_by=told_by)
+    rows = np.arange(180)
+    scalings = Scalings(x, rows, layout)
+    choice = choose_rows(scalings, y[rows], None, n_classes=3)
+    best = choice.members[0].settings.parts
+    assert told_by in best
+    assert len(best) < 3
+    head = fit_rows(scalings, y[rows], 3, choice)
+    assert isinstance(head, LinearHead)
+    assert head.rooted == 60
+    assert np.mean(probabilities([head], x[180:]).argmax(axis=1) == y[180:]) > 0.75
+
+
+def test_parts_that_were_not_chosen_weigh_nothing() -> None:
+    x, y, layout = parted(told_by="centre")
+    choice = choose_rows(Scalings(x, np.arange(240), layout), y, None, n_classes=3, request="logistic")
+    seen = {part for member in choice.members for part in member.settings.parts}
+    head = fit_rows(Scalings(x, np.arange(240), layout), y, 3, choice)
+    assert isinstance(head, LinearHead)
+    for name, span in zip(("whole", "centre", "covariance"), (slice(30), slice(30, 60), slice(60, 120)), strict=True):
+        assert bool((head.weights[:, span] != 0).any()) == (name in seen)

@@ -106,13 +106,13 @@ def reference_features(
     read any more has NaN features.
     """
     if predictor.reference is None:
-        return samples.features
+        return samples.features[:, predictor.encoder.alike]
     seen = embed_samples(
         samples.manifest, predictor.reference, workers=workers, batch_size=batch_size, reporter=reporter
     )
-    out = np.full((len(samples.manifest), predictor.reference.n_features), np.nan, np.float32)
+    out = np.full((len(samples.manifest), seen.alike_features.shape[1]), np.nan, np.float32)
     place = {name: row for row, name in enumerate(samples.manifest.sample_id)}
-    out[[place[name] for name in seen.manifest.sample_id]] = seen.features
+    out[[place[name] for name in seen.manifest.sample_id]] = seen.alike_features
     return out
 
 

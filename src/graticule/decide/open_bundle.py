@@ -23,6 +23,7 @@ from graticule.images.preprocess import Preprocessing
 from graticule.manifest import unescape_path
 from graticule.networks.backbones import EMBEDDED, GRAPHS
 from graticule.networks.graph_check import check_graph
+from graticule.networks.pooling import CENTRE, part_span
 from graticule.networks.trial import try_network
 from graticule.sources.labels import check_labels
 from graticule.sources.tables import Faults
@@ -60,6 +61,8 @@ def check_bundle(bundle: Bundle) -> None:
     Preprocessing.from_json(info.preprocessing)
     if info.reference is not None:
         Preprocessing.from_json(info.reference.preprocessing)
+    if sum(info.parts.values()) not in (0, info.n_features - 2 * info.sizes):
+        raise BundleError(f"bundle.json: its parts {info.parts} do not make up {info.n_features:,} features")
     _check_reference(bundle)
     predictor = Predictor.of(bundle)
     evidence = Evidence.unpack(bundle.reference, len(info.classes))
@@ -95,8 +98,11 @@ def _check_reference(bundle: Bundle) -> None:
     get("pixel_sha256", "uint8", n, 32)
     if classes.min() < 0 or classes.max() >= len(bundle.info.classes):
         raise BundleError(f"reference: a class number is outside 0 to {len(bundle.info.classes) - 1}")
-    if bundle.info.reference is None and features.shape[1] != bundle.info.n_features:
-        raise BundleError(f"reference: features of {features.shape[1]} numbers, the model has {bundle.info.n_features}")
+    info = bundle.info
+    alike = part_span(tuple(info.parts.items()), CENTRE, info.n_features)
+    if info.reference is None and features.shape[1] != alike.stop - alike.start:
+        wanted = alike.stop - alike.start
+        raise BundleError(f"reference: features of {features.shape[1]} numbers, the model compares {wanted}")
     if "mean_features" in tensors:
         get("mean_features", "float32", bundle.info.n_features)
     if "paths" in tensors:
@@ -159,7 +165,8 @@ def _check_network(bundle: Bundle, predictor: Predictor) -> None:
 def _check_scores(bundle: Bundle, predictor: Predictor) -> None:
     """Heads and calibration give probabilities, on features of training images where these are the model's own."""
     d = predictor.encoder.n_features
-    own = bundle.reference["features"][:_PROBES] if bundle.info.reference is None else np.zeros((1, d))
+    found = bundle.reference["features"][:_PROBES]
+    own = found if bundle.info.reference is None and found.shape[1] == d else np.zeros((1, d))
     with np.errstate(all="ignore"):
         proba = predictor.probabilities(own.astype(np.float32))
     if not np.isfinite(proba).all() or not math.isclose(float(proba.sum()), len(proba), rel_tol=1e-6):

@@ -125,7 +125,7 @@ def _fit_novelty(
 
     def seen(some: NDArray[np.int64], scored: bool) -> HeldOutImages:
         units = folds.component[some] if grouped else None
-        return HeldOutImages(samples.features[some], doubt(proba[some]) if scored else None, units)
+        return HeldOutImages(samples.alike_features[some], doubt(proba[some]) if scored else None, units)
 
     fitted = fit_novelty(seen(rows, folds.k > 1), y[rows], parts, seen(aside, True) if len(aside) else None)
     # as the bundle keeps it, in single precision: the report's figures are then those of `evaluate`
@@ -236,7 +236,7 @@ def _on_test(
     members = _members(samples, outcome, test)
     if members is not None:
         sets = prepare_sets(evidence)
-        answers = decided(answers, members, samples.features[test], sets, decider.novelty, LEVELS)
+        answers = decided(answers, members, samples.alike_features[test], sets, decider.novelty, LEVELS)
     return assess(answers, rule, ALPHA, samples.manifest.classes) | {
         "log_loss": {"before": log_loss(y[test], raw), "after": log_loss(y[test], answers.proba)}
     }

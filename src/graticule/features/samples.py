@@ -35,8 +35,8 @@ class Samples:
     manifest : Manifest
         n readable samples; its column `sha256` is the hash of each file's bytes, as they were read.
     features : float32 array, shape (n, d)
-    n_network : int
-        How many of the features come from the network.
+    whole, alike : slice
+        The features that copies are found by, and those that images are compared by, see `Encoder`.
     info : list of n Decoded
     failures : list of (path, error)
         Samples that could not be read; they are in none of the above.
@@ -46,7 +46,8 @@ class Samples:
 
     manifest: Manifest
     features: NDArray[np.float32]
-    n_network: int
+    whole: slice
+    alike: slice
     info: list[Decoded]
     failures: list[tuple[str, str]]
     decoded: int
@@ -59,9 +60,14 @@ class Samples:
         return (Facts.from_bytes(item.facts) for item in self.info)
 
     @property
-    def network_features(self) -> NDArray[np.float32]:
-        """The network's features alone, shape (n, n_network)."""
-        return self.features[:, : self.n_network]
+    def whole_features(self) -> NDArray[np.float32]:
+        """The features that copies are found by, shape (n, d')."""
+        return self.features[:, self.whole]
+
+    @property
+    def alike_features(self) -> NDArray[np.float32]:
+        """The features that images are compared by, shape (n, d')."""
+        return self.features[:, self.alike]
 
     @property
     def duplicates(self) -> NDArray[np.int64]:
@@ -104,8 +110,7 @@ def embed_samples(
     if len(manifest) and not result.readable.any():
         path, error = failures[0]
         raise ManifestError(f"none of the {len(manifest)} images can be read; the first: {path}: {error}")
-    n_network = encoder.n_features - 2 * encoder.sizes
-    return _readable(manifest, result, n_network, failures, warnings)
+    return _readable(manifest, result, encoder, failures, warnings)
 
 
 def image_files(manifest: Manifest) -> list[ImageFile]:
@@ -117,7 +122,7 @@ def image_files(manifest: Manifest) -> list[ImageFile]:
 
 
 def _readable(
-    manifest: Manifest, result: Embedding, n_network: int, failures: list[tuple[str, str]], warnings: list[str]
+    manifest: Manifest, result: Embedding, encoder: Encoder, failures: list[tuple[str, str]], warnings: list[str]
 ) -> Samples:
     fine = result.readable
     everything = bool(fine.all())
@@ -127,7 +132,8 @@ def _readable(
     return Samples(
         manifest=replace(read, columns=read.columns | {"sha256": hashes}),
         features=result.features if everything else result.features[fine],
-        n_network=n_network,
+        whole=encoder.whole,
+        alike=encoder.alike,
         info=info,
         failures=failures,
         decoded=result.decoded,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from graticule.heads.scaling import AXES_ROWS, Layout, Scalings
 from graticule.heads.scoring import Head, probabilities
 from graticule.heads.search import HeadChoice, choose_head, fit_choice
 from graticule.split.folds import Folds
@@ -19,7 +20,9 @@ from graticule.workers.pool import available_cores
 Progress = Callable[[int], None]
 _CURVE_FRACTIONS = (0.1, 0.25, 0.5)
 _MIN_PER_CLASS = 2
-_LARGE = 64_000_000
+# bytes that folds at work together may hold, and copies that each makes of the rows it finds axes from
+_MOST_HELD = 600_000_000
+_COPIES = 3
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,19 @@ class Search:
     grouped : bool
         Whether the components of the folds stand for groups.
     seed : int
+    parts : tuple of (name, length)
+        What the numbers of a feature vector are, see `graticule.heads.scaling.Layout`.
     """
 
     n_classes: int
     request: str = "auto"
     grouped: bool = False
     seed: int = 0
+    parts: tuple[tuple[str, int], ...] = ()
+
+    def scalings(self, features: NDArray[np.floating], rows: NDArray[np.int64]) -> Scalings:
+        """Scalings of some training rows."""
+        return Scalings(features, rows, Layout(features.shape[1], self.parts))
 
 
 def search_units(folds: Folds, grouped: bool) -> NDArray[np.object_] | None:
@@ -96,8 +106,9 @@ def cross_validate(
 
     def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, HeadChoice]:
         train, test = rows
-        choice = _choose(features, y, units, train, search, only_trains(folds.part))
-        head = fit_choice(features[train], y[train], search.n_classes, choice)
+        scalings = search.scalings(features, train)
+        choice = _choose(scalings, y, units, search, only_trains(folds.part))
+        head = fit_choice(scalings, y[train], search.n_classes, choice)
         proba[test] = probabilities([head], features[test])
         return head, choice
 
@@ -115,8 +126,9 @@ def cross_validate(
 
 
 def _fold_threads(features: NDArray[np.floating]) -> int:
-    """Folds at work at a time: each needs about two copies of the features."""
-    return available_cores() if features.nbytes < _LARGE else 1
+    """Folds at work at a time: each holds some thousands of rows of features a few times over."""
+    held = _COPIES * features.nbytes * min(1.0, AXES_ROWS / max(len(features), 1))
+    return max(1, min(available_cores(), int(_MOST_HELD / max(held, 1.0))))
 
 
 def fold_rows(folds: Folds) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -144,28 +156,27 @@ def refit(
     rows = np.flatnonzero(training_rows(folds))
     units = search_units(folds, search.grouped)
     with threadpool_limits(1):
-        choice = _choose(features, y, units, rows, search, only_trains(folds.part))
-        return fit_choice(features[rows], y[rows], search.n_classes, choice), choice
+        scalings = search.scalings(features, rows)
+        choice = _choose(scalings, y, units, search, only_trains(folds.part))
+        return fit_choice(scalings, y[rows], search.n_classes, choice), choice
 
 
 def _choose(
-    features: NDArray[np.floating],
+    scalings: Scalings,
     y: NDArray[np.int64],
     units: NDArray[np.object_] | None,
-    train: NDArray[np.int64],
     search: Search,
     synthetic: NDArray[np.bool_],
 ) -> HeadChoice:
-    group = None if units is None else units[train]
+    rows = scalings.rows
     return choose_head(
-        features,
-        y,
-        group,
-        rows=train,
+        scalings,
+        y[rows],
+        None if units is None else units[rows],
         n_classes=search.n_classes,
         request=search.request,
         seed=search.seed,
-        trains_only=synthetic if synthetic.any() else None,
+        trains_only=synthetic[rows] if synthetic.any() else None,
     )
 
 
@@ -200,7 +211,7 @@ def learning_curve(
             if np.bincount(y[part], minlength=search.n_classes).min() < _MIN_PER_CLASS:
                 break
             with threadpool_limits(1):
-                head = fit_choice(features[part], y[part], search.n_classes, choice)
+                head = fit_choice(search.scalings(features, part), y[part], search.n_classes, choice)
             values.append(_balanced_accuracy(y[test], probabilities([head], features[test]).argmax(1)))
             sizes.append(len(part))
         if len(values) == folds.k:

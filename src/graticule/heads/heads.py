@@ -1,31 +1,23 @@
-"""Classifier heads on frozen features: scikit-learn pipelines, and what is kept of them.
+"""Classifier heads on frozen features: scikit-learn classifiers on scaled features, and what is kept of them.
 
-    features ── signed square root ── standardise ── (shrunk whitening) ── logistic regression | SVM
-
-Whitening divides by the within-class covariance shrunk towards the identity, S = (1 - a) S_w + a I (Friedman,
-"Regularized discriminant analysis", 1989): pooled feature maps are strongly correlated, and directions in which the
-images of one class vary should count less. A shrinkage of 1 is plain standardisation.
+features ── scaling (`heads.scaling`) ── logistic regression | SVM
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize_scalar
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from graticule.arrays import Float32Array, numbered
-from graticule.heads.scoring import Head, LinearHead, RbfHead, label_losses, signed_sqrt, softmax
+from graticule.arrays import Float32Array
+from graticule.heads.scaling import Scalings, ShrunkWhitening
+from graticule.heads.scoring import Head, LinearHead, RbfHead, label_losses, softmax
 
 KERNEL_LIMIT = 5000
-_BLOCK = 2048
 
 
 @dataclass(frozen=True)
@@ -44,6 +36,8 @@ class HeadSettings:
         Width of the RBF kernel in units of 1 / (d * mean variance of the projected features).
     balanced : bool
         Whether classes weigh the same whatever their counts.
+    parts : tuple of str
+        The parts of the feature vector that it sees, see `graticule.heads.scaling.Layout`.
     """
 
     kind: str
@@ -51,6 +45,7 @@ class HeadSettings:
     shrinkage: float = 1.0
     gamma: float = 0.25
     balanced: bool = False
+    parts: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Settings that matter for this kind, for the report."""
@@ -58,87 +53,7 @@ class HeadSettings:
         if self.kind != "rbf_svm":
             del fields["gamma"]
         del fields["kind"]
-        return fields
-
-
-class SignedSqrt(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Stateless sign(x) sqrt(|x|) as a pipeline step; always returns a new float32 array."""
-
-    def fit(self, X: NDArray[np.floating], y: object = None) -> Self:
-        """Nothing to learn."""
-        return self
-
-    def transform(self, X: NDArray[np.floating]) -> Float32Array:
-        """Transformed copy of X, shape (n, d)."""
-        return signed_sqrt(X)
-
-
-class BlockwiseScaler(StandardScaler):  # type: ignore[misc]
-    """scikit-learn's StandardScaler fitted block by block, in place: whole, it makes two copies in double precision."""
-
-    def __init__(self) -> None:
-        super().__init__(copy=False)
-
-    def fit(self, X: Float32Array, y: object = None) -> Self:
-        """Learn mean and standard deviation of each column of X, shape (n, d)."""
-        self._reset()
-        for start in range(0, len(X), _BLOCK):
-            self.partial_fit(X[start : start + _BLOCK])
-        return self
-
-
-class ShrunkWhitening(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Whiten by the shrunk within-class covariance of standardised features, in place.
-
-    Parameters
-    ----------
-    shrinkage : float
-        In (0, 1]; 1 leaves the features as they are.
-    """
-
-    def __init__(self, shrinkage: float = 0.3) -> None:
-        self.shrinkage = shrinkage
-
-    def fit(self, X: Float32Array, y: NDArray[np.int64]) -> Self:
-        """Learn the covariance from X of shape (n, d) and class indices y of shape (n,)."""
-        d = X.shape[1]
-        self.lower_: NDArray[np.float64] | None = None
-        if self.shrinkage < 1.0:
-            index = numbered(y)
-            means = np.stack([X[index == k].mean(axis=0) for k in range(int(index.max()) + 1)])
-            scatter = np.zeros((d, d))
-            for start in range(0, len(X), _BLOCK):
-                rows = X[start : start + _BLOCK] - means[index[start : start + _BLOCK]]
-                scatter += rows.T @ rows
-            covariance = (1.0 - self.shrinkage) * scatter / len(X)
-            covariance[np.diag_indices(d)] += self.shrinkage
-            self.lower_ = cholesky(covariance, lower=True)
-        return self
-
-    def transform(self, X: Float32Array) -> Float32Array:
-        """X overwritten by its whitened values."""
-        if self.lower_ is not None:
-            lower = self.lower_.astype(np.float32)
-            for start in range(0, len(X), _BLOCK):
-                block = slice(start, start + _BLOCK)
-                X[block] = solve_triangular(lower, X[block].T, lower=True, check_finite=False).T
-        return X
-
-    def matrix(self, d: int) -> NDArray[np.float64]:
-        """P of shape (d, d) with transform(X) = X P."""
-        identity = np.eye(d)
-        return identity if self.lower_ is None else solve_triangular(self.lower_, identity, lower=True).T
-
-
-def make_scaling(shrinkage: float) -> Pipeline:
-    """Steps from raw features to the classifier's input."""
-    return Pipeline(
-        [
-            ("sqrt", SignedSqrt()),
-            ("standardise", BlockwiseScaler()),
-            ("whiten", ShrunkWhitening(shrinkage)),
-        ]
-    )
+        return fields | {"parts": " + ".join(self.parts) or "all"}
 
 
 def make_classifier(settings: HeadSettings, kernel_width: float = 1.0) -> Any:
@@ -157,42 +72,46 @@ def kernel_width(scaled: Float32Array) -> float:
 
 
 def fit_head(
-    features: NDArray[np.floating], y: NDArray[np.int64], n_classes: int, settings: HeadSettings, temperature: float
+    scalings: Scalings, y: NDArray[np.int64], n_classes: int, settings: HeadSettings, temperature: float
 ) -> Head:
-    """Fit a head and fold it into the arrays that `scoring` applies.
+    """Fit a head on the rows of some scalings and fold it into the arrays that `scoring` applies.
 
     Parameters
     ----------
-    features : float array, shape (n, d)
-        Raw features; not changed.
+    scalings : Scalings
+        The training rows with their features.
     y : int array, shape (n,)
-        Class indices; every class of 0..n_classes-1 must occur.
+        Class indices of the rows; every class of 0..n_classes-1 must occur.
     n_classes : int
     settings : HeadSettings
     temperature : float
         Multiplies the scores before the softmax, > 0.
     """
-    scaling = make_scaling(settings.shrinkage)
-    scaled = scaling.fit_transform(features, y)
+    layout = scalings.layout
+    scaling = scalings.of(settings.parts)
+    scaled = scaling.apply(scalings.features, scalings.rows)
+    whitening = ShrunkWhitening(settings.shrinkage)
+    scaled = whitening.fit(scaled, y).transform(scaled)
     width = kernel_width(scaled) if settings.kind == "rbf_svm" else 1.0
     classifier = make_classifier(settings, width).fit(scaled, y)
-    standardise = scaling["standardise"]
-    projection = scaling["whiten"].matrix(features.shape[1]) / standardise.scale_[:, None]
-    centre = standardise.mean_
+    whitener = whitening.matrix(scaled.shape[1])
+    rooted = None if layout.rooted == layout.n_features else layout.rooted
+    centre = scaling.full_centre()
     if settings.kind == "rbf_svm":
         coefficients, bias = pairwise_margins(classifier, n_classes)
         return RbfHead(
             centre.astype(np.float32),
-            projection.astype(np.float32),
+            np.ascontiguousarray(scaling.folded(whitener.T).T, np.float32),
             np.asarray(scaled[classifier.support_], dtype=np.float32),
             coefficients.astype(np.float32),
             bias.astype(np.float32),
             settings.gamma * width,
             temperature,
+            rooted,
         )
     weights, bias = linear_scores(classifier)
-    folded = weights @ projection.T
-    return LinearHead(folded.astype(np.float32), (bias - folded @ centre).astype(np.float32), temperature)
+    folded = scaling.folded(weights @ whitener.T)
+    return LinearHead(folded.astype(np.float32), (bias - folded @ centre).astype(np.float32), temperature, rooted)
 
 
 def mean_of_linear(heads: Sequence[Head], temperature: float) -> LinearHead:
@@ -208,7 +127,7 @@ def mean_of_linear(heads: Sequence[Head], temperature: float) -> LinearHead:
         raise TypeError("only linear heads have a mean that is one head")
     weights = np.mean([head.temperature * head.weights for head in linear], axis=0)
     bias = np.mean([head.temperature * head.bias for head in linear], axis=0)
-    return LinearHead(weights.astype(np.float32), bias.astype(np.float32), temperature)
+    return LinearHead(weights.astype(np.float32), bias.astype(np.float32), temperature, linear[0].rooted)
 
 
 def linear_scores(classifier: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -20,7 +20,7 @@ def fit_heads(
     """Cross-validate heads on the features, make the shipped ones, and score every part."""
     manifest, folds = samples.manifest, division.folds
     y = class_codes(manifest.label, manifest.classes)
-    search = Search(len(manifest.classes), options.head, manifest.group is not None, options.seed)
+    search = Search(len(manifest.classes), options.head, manifest.group is not None, options.seed, encoder.parts)
     reporter.begin("cross-validating", folds.k)
     cv = cross_validate(samples.features, y, folds, search, progress=reporter.advance)
     heads, shipped = cv.heads, f"mean of the {folds.k} fold heads" if folds.k > 1 else "the head of the training part"

@@ -17,7 +17,7 @@ from graticule.heads.calibration import Calibration
 from graticule.heads.scoring import Head, member_probabilities, unpack_heads
 from graticule.images.decode import Decoded, ImageFile
 from graticule.images.preprocess import Preprocessing
-from graticule.networks.backbones import find_embedded
+from graticule.networks.backbones import GRAPHS, STATISTICS, find_embedded
 from graticule.networks.device_choice import on_device
 from graticule.networks.encoder import Encoder, embedded_encoder
 
@@ -84,6 +84,7 @@ class Predictor:
             n_features=info.n_features,
             output=info.output,
             sizes=info.sizes,
+            parts=tuple(info.parts.items()),
         )
         return cls(
             tuple(info.classes),
@@ -128,11 +129,12 @@ class Predictor:
             yield from map(self.score, rows)
         elif self.reference is None:
             for scored in map(self.score, rows):
-                yield replace(scored, reference=scored.features)
+                yield replace(scored, reference=scored.features[:, self.encoder.alike])
         else:
             seen = _blocks(stream(other, self.reference, workers=workers, batch_size=batch_size))
             for block, beside in zip(rows, seen, strict=True):
-                yield replace(self.score(block), reference=_stacked(beside, self.reference.n_features))
+                features = _stacked(beside, self.reference.n_features)[:, self.reference.alike]
+                yield replace(self.score(block), reference=features)
 
     def score(self, rows: Sequence[FileRow]) -> ScoredFiles:
         """Scores of files that were embedded."""
@@ -181,7 +183,8 @@ def _reference_encoder(described: ReferenceInfo, any_depth: bool) -> Encoder:
     spec = find_embedded(described.backbone)
     if spec is None:
         raise BundleError(f"the reference of the bundle was made with {described.backbone}, which is not embedded here")
-    encoder = embedded_encoder(spec, views=described.views)
+    output = next((key[1] for key, value in GRAPHS.items() if value == described.model_sha256), STATISTICS)
+    encoder = embedded_encoder(spec, views=described.views, output=output)
     if encoder.model_sha256 != described.model_sha256:
         raise BundleError(
             f"the reference of the bundle was made with another {spec.name} than this version has; train again, or use "

@@ -2,7 +2,7 @@
 
 A head maps a feature vector x (d numbers) to class probabilities over K classes:
 
-    z = sign(x) sqrt(|x|)
+    z = sign(x) sqrt(|x|) of the first `rooted` numbers, the others as they are
     linear: scores = z W^T + b
     logit:  scores = x W^T + b   (the last layer of a fine-tuned network)
     rbf:    u = (z - centre) P;  scores_k = sum_m coef[m, k] exp(-gamma |u - support_m|^2) + b_k
@@ -34,11 +34,12 @@ _NAME = re.compile(r"(0|[1-9][0-9]{0,4})\.[a-z_]{1,20}")
 
 @dataclass(frozen=True)
 class LinearHead:
-    """Weights of shape (K, d), bias (K,), temperature > 0."""
+    """Weights of shape (K, d), bias (K,), temperature > 0; `rooted` None: all d numbers enter by their root."""
 
     weights: Float32Array
     bias: Float32Array
     temperature: float
+    rooted: int | None = None
 
     @property
     def n_features(self) -> int:
@@ -74,6 +75,7 @@ class RbfHead:
     bias: Float32Array
     gamma: float
     temperature: float
+    rooted: int | None = None
 
     @property
     def n_features(self) -> int:
@@ -89,6 +91,15 @@ def signed_sqrt(features: NDArray[np.floating]) -> Float32Array:
     root: Float32Array = np.sqrt(np.abs(features), dtype=np.float32)
     np.copysign(root, features, out=root)
     return root
+
+
+def entered(features: NDArray[np.floating], rooted: int | None) -> Float32Array:
+    """What a head acts on, a new array (n, d): the first `rooted` numbers by their signed square root, None for all."""
+    if rooted is None or rooted >= features.shape[1]:
+        return signed_sqrt(features)
+    z = np.array(features, np.float32)
+    z[:, :rooted] = signed_sqrt(features[:, :rooted])
+    return z
 
 
 def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -139,7 +150,7 @@ def scores(head: Head, features: NDArray[np.floating]) -> Float32Array:
     if isinstance(head, LogitHead):
         result = by_row(np.asarray(features, np.float32), head.logit_weights.T) + head.bias
         return result
-    z = signed_sqrt(features)
+    z = entered(features, head.rooted)
     if isinstance(head, LinearHead):
         result = by_row(z, head.weights.T) + head.bias
         return result
@@ -162,13 +173,15 @@ def member_probabilities(heads: Sequence[Head], features: NDArray[np.floating]) 
     return np.stack([softmax(head.temperature * scores(head, features)) for head in heads])
 
 
-def pack_heads(heads: Sequence[Head]) -> dict[str, NDArray[np.floating]]:
+def pack_heads(heads: Sequence[Head]) -> dict[str, NDArray[Any]]:
     """Heads as named tensors ("0.weights", "0.bias", ...) for a safetensors file."""
-    tensors: dict[str, NDArray[np.floating]] = {}
+    tensors: dict[str, NDArray[Any]] = {}
     for i, head in enumerate(heads):
         for name, value in vars(head).items():
-            scalar = isinstance(value, float)
-            tensors[f"{i}.{name}"] = np.array(value, dtype=np.float64 if scalar else np.float32, order="C")
+            if value is None:
+                continue
+            kind = {float: np.float64, int: np.int64}.get(type(value), np.float32)
+            tensors[f"{i}.{name}"] = np.array(value, dtype=kind, order="C")
     return tensors
 
 
@@ -212,14 +225,24 @@ def _unpack(i: int, tensors: Mapping[str, NDArray[Any]], d: int | None, k: int |
             raise BundleError(f"the head of the bundle has the {name} {value:g}; allowed is above 0 to {_LARGEST:g}")
         return value
 
+    def rooted(n_features: int) -> int | None:
+        if f"{i}.rooted" not in tensors:
+            return None
+        value = int(checked_tensor(tensors, f"{i}.rooted", "int64", (), file="head"))
+        if not 0 <= value <= n_features:
+            raise BundleError(f"the head of the bundle roots {value:,} of {n_features:,} features")
+        return value
+
     bias, temperature = array("bias", k), positive("temperature")
     k = len(bias)
     if f"{i}.logit_weights" in tensors:
         return LogitHead(array("logit_weights", k, d), bias, temperature)
     if f"{i}.weights" in tensors:
-        return LinearHead(array("weights", k, d), bias, temperature)
+        weights = array("weights", k, d)
+        return LinearHead(weights, bias, temperature, rooted(weights.shape[1]))
     centre = array("centre", d)
     projection = array("projection", len(centre), None)
     support = array("support", None, projection.shape[1])
     coefficients = array("coefficients", len(support), k)
-    return RbfHead(centre, projection, support, coefficients, bias, positive("gamma"), temperature)
+    gamma = positive("gamma")
+    return RbfHead(centre, projection, support, coefficients, bias, gamma, temperature, rooted(len(centre)))

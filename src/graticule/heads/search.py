@@ -2,11 +2,15 @@
 
 Every candidate is judged on the same inner folds by its held-out log loss after a temperature has been fitted, each
 class weighing the same: a criterion that rewards ranking and honest confidence and does not let a frequent class win.
-The stages are greedy to stay cheap: first scaling and regularisation of the logistic head (warm starts along C), then
-class weighting where classes differ in size, then means of the best logistic heads of different scalings (they need no
-fit: their held-out scores are known), then support vector machines on the winning scaling (the distance matrix is
-computed once per inner fold). A mean of logistic heads is itself one linear head. More than `SEARCH_LIMIT` samples
-are thinned, whole groups at a time.
+The stages are greedy to stay cheap: first which parts of the features, with one logistic head; then scaling and
+regularisation of the logistic head on the best parts (warm starts along C), class weighting where classes differ in
+size, and means of the best logistic heads of different scalings and parts (they need no fit: their held-out scores are
+known). A mean of logistic heads is itself one linear head. Support vector machines are tried where they are asked for
+or the features are one whole, on the best scaling (the distance matrix is computed once per inner fold). More than
+`SEARCH_LIMIT` samples are thinned, whole groups at a time.
+
+Standardising and main axes are those of all training rows, which know no labels; whatever learns from labels is fitted
+on the training side of each inner fold.
 """
 
 from __future__ import annotations
@@ -30,10 +34,10 @@ from graticule.heads.heads import (
     kernel_width,
     linear_scores,
     make_classifier,
-    make_scaling,
     mean_of_linear,
     pairwise_margins,
 )
+from graticule.heads.scaling import Layout, Scalings, ShrunkWhitening
 from graticule.heads.scoring import Head, squared_distances
 from graticule.split.folds import inner_folds
 
@@ -43,6 +47,8 @@ MIN_GROUPS = 3
 _SHRINKAGES = (1.0, 0.5, 0.2)
 _LOGISTIC_C = (0.003, 0.01, 0.03)
 _LINEAR_SVM_C = (1e-5, 1e-4)
+# best heads of other parts that enter means
+_BESIDE = 2
 _RBF = ((4.0, 0.25), (16.0, 0.25), (16.0, 0.1))
 
 InnerFold = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -102,7 +108,7 @@ DEFAULTS = {"auto": (_PLAIN, _WHITENED), "logistic": (_PLAIN, _WHITENED), "svm":
 
 @dataclass(frozen=True)
 class _Scaled:
-    """One inner fold on one scaling."""
+    """One inner fold, scaled and whitened."""
 
     train: Float32Array
     test: Float32Array
@@ -111,11 +117,10 @@ class _Scaled:
 
 
 def choose_head(
-    features: NDArray[np.floating],
+    scalings: Scalings,
     y: NDArray[np.int64],
     group: NDArray[np.object_] | None,
     *,
-    rows: NDArray[np.int64],
     n_classes: int,
     request: str = "auto",
     seed: int = 0,
@@ -125,43 +130,49 @@ def choose_head(
 
     Parameters
     ----------
-    features : float array, shape (n, d)
-        All features; only `rows` are looked at (and copied, thinned, so that memory stays small).
-    y : int array, shape (n,)
-    group : object array, shape (len(rows),), or None
-        Groups of `rows`. A group is never on both sides of an inner fold; with fewer than 3 groups, or where no
-        inner fold keeps every class, a fixed default head is used.
-    rows : int array
-        The training rows.
+    scalings : Scalings
+        The m training rows among all features; nothing else is looked at.
+    y : int array, shape (m,)
+        Their class indices.
+    group : object array, shape (m,), or None
+        Their groups. A group is never on both sides of an inner fold; with fewer than 3 groups, or where no inner fold
+        keeps every class, a fixed default head is used.
     n_classes : int
     request : "auto", "logistic" or "svm"
     seed : int
-    trains_only : bool array, shape (n,), optional
+    trains_only : bool array, shape (m,), optional
         Samples (synthetic ones) that no candidate is judged on.
     """
     # the chosen head is fitted on all rows, not on the thinned ones
-    kernels = len(rows) <= KERNEL_LIMIT
-    keep = _thin(y[rows], group, seed)
-    features, y = features[rows[keep]], y[rows[keep]]
+    kernels = len(y) <= KERNEL_LIMIT
+    keep = _thin(y, group, seed)
+    y = y[keep]
     group = None if group is None else group[keep]
     folds: list[InnerFold] = []
     if group is None or len(set(group)) >= MIN_GROUPS:
         folds = inner_folds(y, group, INNER_FOLDS, seed)
     if trains_only is not None:
-        only = trains_only[rows[keep]]
+        only = trains_only[keep]
         folds = [(train, test[~only[test]]) for train, test in folds]
         folds = folds if all(len(test) for _, test in folds) else []
     if not folds:
-        members = DEFAULTS[request] if request != "svm" or kernels else (_LINEAR_MACHINE,)
-        return HeadChoice(members, 1.0, None, 0, 0)
-    judged = _Search(features, y, folds, n_classes, kernels=kernels).run(request)
+        return default_choice(request, scalings.layout, kernels=kernels)
+    judged = _Search(scalings, keep, y, folds, n_classes, kernels=kernels).run(request)
     best = _best(judged)
     return HeadChoice(best.members, best.temperature, best.loss, len(judged), len(folds))
 
 
-def fit_choice(features: NDArray[np.floating], y: NDArray[np.int64], n_classes: int, choice: HeadChoice) -> Head:
-    """Fit the chosen head on features of shape (n, d) and class indices of shape (n,); see `heads.fit_head`."""
-    heads = [fit_head(features, y, n_classes, member.settings, member.temperature) for member in choice.members]
+def default_choice(request: str, layout: Layout, *, kernels: bool = True) -> HeadChoice:
+    """A fixed head for what is too little to choose one."""
+    members = DEFAULTS[request] if request != "svm" or kernels else (_LINEAR_MACHINE,)
+    parts = layout.choices[0]
+    placed = tuple(replace(member, settings=replace(member.settings, parts=parts)) for member in members)
+    return HeadChoice(placed, 1.0, None, 0, 0)
+
+
+def fit_choice(scalings: Scalings, y: NDArray[np.int64], n_classes: int, choice: HeadChoice) -> Head:
+    """Fit the chosen head on the rows of some scalings and their class indices; see `heads.fit_head`."""
+    heads = [fit_head(scalings, y, n_classes, member.settings, member.temperature) for member in choice.members]
     return heads[0] if len(heads) == 1 else mean_of_linear(heads, choice.temperature)
 
 
@@ -207,7 +218,8 @@ class _Search:
 
     def __init__(
         self,
-        features: NDArray[np.floating],
+        scalings: Scalings,
+        keep: NDArray[np.int64],
         y: NDArray[np.int64],
         folds: list[InnerFold],
         n_classes: int,
@@ -215,37 +227,49 @@ class _Search:
         kernels: bool = True,
     ) -> None:
         self.kernels = kernels
-        self.features, self.y, self.folds, self.n_classes = features, y, folds, n_classes
+        self.scalings, self.keep, self.y, self.folds, self.n_classes = scalings, keep, y, folds, n_classes
         self.held_out = np.sort(np.concatenate([test for _, test in folds]))
 
     def run(self, request: str) -> list[_Judged]:
         """Every candidate tried."""
+        middle = HeadSettings("logistic", _LOGISTIC_C[1], _SHRINKAGES[1], balanced=True)
+        choices = self.scalings.layout.choices
+        # with one choice alone there is nothing to compare: the grid below tries it
+        firsts = [
+            self.judge([replace(middle, parts=parts)], middle.shrinkage, self.logistic)[0]
+            for parts in (choices if len(choices) > 1 else ())
+        ]
+        parts = _settings(_best(firsts)).parts if firsts else choices[0]
         logistic: list[_Judged] = []
         for shrinkage in _SHRINKAGES:
-            grid = [HeadSettings("logistic", C, shrinkage, balanced=True) for C in _LOGISTIC_C]
+            grid = [HeadSettings("logistic", C, shrinkage, balanced=True, parts=parts) for C in _LOGISTIC_C]
             logistic += self.judge(grid, shrinkage, self.logistic)
         best = _settings(_best(logistic))
         if len(set(np.bincount(self.y, minlength=self.n_classes))) > 1:
             logistic += self.judge([replace(best, balanced=False)], best.shrinkage, self.logistic)
             best = _settings(_best(logistic))
         machines: list[_Judged] = []
-        if request != "logistic" and self.kernels:
-            grid = [HeadSettings("rbf_svm", C, best.shrinkage, gamma, best.balanced) for C, gamma in _RBF]
+        # among thousands of numbers planes do as well, and take less time and room
+        if self.kernels and (request == "svm" or (request == "auto" and not firsts)):
+            grid = [HeadSettings("rbf_svm", C, best.shrinkage, gamma, best.balanced, parts) for C, gamma in _RBF]
             machines += self.judge(grid, best.shrinkage, self.rbf)
         if request == "svm":
-            grid = [HeadSettings("linear_svm", C, best.shrinkage, balanced=best.balanced) for C in _LINEAR_SVM_C]
+            grid = [replace(best, kind="linear_svm", C=C) for C in _LINEAR_SVM_C]
             return machines + self.judge(grid, best.shrinkage, self.linear_svm)
-        return logistic + self.means(logistic) + machines
+        others = [first for first in firsts if _settings(first).parts != parts]
+        return logistic + others + self.means(logistic, others) + machines
 
-    def means(self, logistic: list[_Judged]) -> list[_Judged]:
-        """Means of the best logistic heads of two or more scalings."""
+    def means(self, logistic: list[_Judged], others: list[_Judged]) -> list[_Judged]:
+        """Means of the best logistic heads of two or more scalings, and of each with the best of other parts."""
         best = [_best([c for c in logistic if _settings(c).shrinkage == s]) for s in _SHRINKAGES]
+        sets = [chosen for size in range(2, len(best) + 1) for chosen in itertools.combinations(best, size)]
+        beside = sorted(others, key=lambda candidate: candidate.loss)[:_BESIDE]
+        sets += [(*chosen, other) for chosen in [(one,) for one in best] + sets for other in beside]
         judged = []
-        for size in range(2, len(best) + 1):
-            for chosen in itertools.combinations(best, size):
-                scores = np.mean([c.members[0].temperature * c.scores for c in chosen], axis=0)
-                temperature, loss = self.temperature_and_loss(scores)
-                judged.append(_Judged(tuple(c.members[0] for c in chosen), temperature, loss, scores))
+        for chosen in sets:
+            scores = np.mean([c.members[0].temperature * c.scores for c in chosen], axis=0)
+            temperature, loss = self.temperature_and_loss(scores)
+            judged.append(_Judged(tuple(c.members[0] for c in chosen), temperature, loss, scores))
         return judged
 
     def judge(
@@ -253,7 +277,7 @@ class _Search:
     ) -> list[_Judged]:
         """Held-out loss of each candidate of a grid on one scaling."""
         held_out = [np.zeros((len(self.y), self.n_classes)) for _ in grid]
-        for fold in self.scaled(shrinkage):
+        for fold in self.scaled(grid[0].parts, shrinkage):
             for scores, result in zip(held_out, fit(grid, fold), strict=True):
                 scores[fold.rows] = result
         judged = []
@@ -268,12 +292,15 @@ class _Search:
         temperature = fit_temperature(rows, y)
         return temperature, balanced_log_loss(rows, y, temperature)
 
-    def scaled(self, shrinkage: float) -> Iterable[_Scaled]:
-        """Each inner fold with scaling fitted on its training side."""
+    def scaled(self, parts: tuple[str, ...], shrinkage: float) -> Iterable[_Scaled]:
+        """Each inner fold with whitening fitted on its training side."""
+        rows = self.scalings.rows[self.keep]
+        whole = self.scalings.of(parts).apply(self.scalings.features, rows)
         for train, test in self.folds:
-            scaling = make_scaling(shrinkage)
-            fitted = scaling.fit_transform(self.features[train], self.y[train])
-            yield _Scaled(fitted, scaling.transform(self.features[test]), self.y[train], test)
+            whitening = ShrunkWhitening(shrinkage)
+            fitted, held = whole[train], whole[test]
+            whitening.fit(fitted, self.y[train])
+            yield _Scaled(whitening.transform(fitted), whitening.transform(held), self.y[train], test)
 
     def logistic(self, grid: list[HeadSettings], fold: _Scaled) -> Iterator[NDArray[np.float64]]:
         """Scores along C, each fit starting from the last."""

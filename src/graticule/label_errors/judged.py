@@ -194,7 +194,7 @@ def suspected_labels(
         return None
     hashes = np.array([list(bytes.fromhex(samples.info[i].pixel_sha256)) for i in cv], np.uint8)
     # as the bundle keeps them, in half precision: the verb that lists them reads them from there
-    features = samples.features[cv].astype(np.float16).astype(np.float32)
+    features = samples.alike_features[cv].astype(np.float16).astype(np.float32)
     y = class_codes(samples.manifest.label, samples.manifest.classes)[cv]
     try:
         found = suspect(proba[cv], folds.fold[cv], features, hashes, samples.manifest.take(cv), y, preprocessing)

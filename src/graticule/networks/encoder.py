@@ -10,10 +10,10 @@ from graticule.files import MODEL_BYTES, read_regular, write_bytes
 from graticule.images.facts import FACTS_VERSION
 from graticule.images.image import READER_VERSION
 from graticule.images.preprocess import Preprocessing
-from graticule.networks.backbones import EMBEDDED, GRAPHS, BackboneSpec, verified_weights
+from graticule.networks.backbones import EMBEDDED, GRAPHS, STATISTICS, BackboneSpec, verified_weights
 from graticule.networks.devices import CPU, Device
 from graticule.networks.options import VIEWS
-from graticule.networks.pooling import WHOLE, feature_names
+from graticule.networks.pooling import CENTRE, WHOLE, feature_names, part_lengths, part_span
 from graticule.runs import cache_folder
 
 
@@ -62,6 +62,8 @@ class Encoder:
         Whether the base-2 logarithms of width and height, pixels as stored, stand behind the network's features.
     device : Device
         What computes the network, see `graticule.networks.device_choice`.
+    parts : tuple of (name, length)
+        What the network's features consist of, see `graticule.networks.pooling`; none: they are one whole.
     """
 
     backbone: str
@@ -73,6 +75,7 @@ class Encoder:
     weights: WeightsInfo = WeightsInfo()
     sizes: bool = False
     device: Device = CPU
+    parts: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.views not in VIEWS:
@@ -99,6 +102,19 @@ class Encoder:
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @property
+    def whole(self) -> slice:
+        """The features that tell of all of the picture, which copies are found by."""
+        return part_span(self.parts, WHOLE, self.n_features - 2 * self.sizes)
+
+    @property
+    def alike(self) -> slice:
+        """The features by which images are compared: what is new, what is near, whose label stands out.
+
+        Those of the centre tell best what is shown, whatever lies around it.
+        """
+        return part_span(self.parts, CENTRE, self.n_features)
+
     def accepts(self, mode: str) -> bool:
         """Whether an image of this mode ("grey, 12 bit") is covered by the intensity policy."""
         kinds = self.preprocessing.intensity.kinds
@@ -115,7 +131,7 @@ class Encoder:
         return replace(self, preprocessing=preprocessing, sizes=sizes, n_features=self.n_features + 2 * extra)
 
 
-def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features") -> Encoder:
+def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = STATISTICS) -> Encoder:
     """The encoder of an embedded backbone; its graph is built once and cached on disk.
 
     Parameters
@@ -148,6 +164,7 @@ def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = "features"
             spec.channels if parts else (),
             parts,
         ),
+        parts=tuple(part_lengths(spec.channels, parts).items()),
     )
 
 

@@ -22,6 +22,8 @@ from graticule.arrays import Float32Array
 
 WHOLE, CENTRE, COVARIANCE = "whole", "centre", "covariance"
 PARTS = (WHOLE, CENTRE, COVARIANCE)
+# parts whose numbers are skewed, so that they enter comparisons by their signed square root; they lead the vector
+ROOTED = (WHOLE, CENTRE)
 # standard deviation of the centre's Gaussian, in half widths of the picture
 CENTRE_WIDTH = 0.35
 # maps of a stage whose covariances are kept, at most
@@ -37,6 +39,16 @@ def part_lengths(channels: Sequence[int], parts: Sequence[str] = PARTS) -> dict[
     moments = 2 * sum(channels)
     lengths = {WHOLE: moments, CENTRE: moments, COVARIANCE: sum(k * (k + 1) // 2 for k in map(directions, channels))}
     return {part: lengths[part] for part in parts}
+
+
+def part_span(parts: Sequence[tuple[str, int]], wanted: str, n_features: int) -> slice:
+    """Where a part stands among parts (name, length) of a vector; the whole vector where there is no such part."""
+    at = 0
+    for name, length in parts:
+        if name == wanted:
+            return slice(at, at + length)
+        at += length
+    return slice(0, n_features)
 
 
 def directions(channels: int) -> int:

@@ -49,10 +49,7 @@ class Explainer:
         if self._model is None:
             predictor = Predictor.of(self._bundle, any_depth=True)
             model = ExplainableModel.of(predictor.encoder, predictor.heads)
-            features = self._bundle.reference.get("features")
-            if features is not None and len(features) and features.shape[1] == predictor.encoder.n_features:
-                model = replace(model, baseline=np.asarray(features.mean(axis=0, dtype=np.float64)))
-            self._model = model
+            self._model = replace(model, baseline=self._bundle.mean_features())
         return self._model
 
 

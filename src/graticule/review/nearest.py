@@ -148,7 +148,7 @@ class NearestOfClasses:
         encoder, network = self._encoder()
         decode = decoder(self._pool, encoder.preprocessing, facts=False)
         (made,) = rows_of([decode(ImageFile(file))], network, encoder)
-        return made.features, None
+        return None if made.features is None else made.features[encoder.alike], None
 
     def _encoder(self) -> tuple[Encoder, Network]:
         if self._network is None:

@@ -73,7 +73,7 @@ def relate(samples: Samples, preprocessing: Preprocessing, reporter: Reporter) -
     fingerprints = np.stack([facts.fingerprint for facts in samples.facts()])
     hashes = [item.pixel_sha256 for item in samples.info]
     with in_full_detail(samples.manifest.files(), preprocessing) as confirm:
-        pairs = find_duplicates(hashes, fingerprints, samples.network_features, confirm=confirm)
+        pairs = find_duplicates(hashes, fingerprints, samples.whole_features, confirm=confirm)
     exact = duplicate_components(n, [pair for pair in pairs if pair.kind == "exact"])
     return Kinship(pairs, exact, duplicate_components(n, pairs))
 

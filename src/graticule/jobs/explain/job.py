@@ -77,7 +77,7 @@ def explain(
         scored = score_images(
             predictor, manifest, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
-        model, measured_from = _with_baseline(model, bundle, predictor, scored)
+        model, measured_from = _with_baseline(model, bundle, scored)
         document, outputs = _explained(model, method, scored, predictor.classes, out, options, reporter)
         document = {
             "verb": "explain",
@@ -105,18 +105,16 @@ def explain(
 
 
 def _with_baseline(
-    model: ExplainableModel, bundle: Bundle, predictor: Predictor, scored: ScoredImages
+    model: ExplainableModel, bundle: Bundle, scored: ScoredImages
 ) -> tuple[ExplainableModel, str | None]:
     """The model with the features that maps are measured from, and whose mean they are.
 
     "training": of the training images; "images": of those that were scored, where the bundle of a trained network keeps
     no mean and there are enough of them; None: maps are measured from nothing.
     """
-    mean = bundle.reference.get("mean_features")
-    if mean is None and predictor.reference is None and len(bundle.reference["features"]):
-        mean = bundle.reference["features"].mean(axis=0, dtype=np.float64)
+    mean = bundle.mean_features()
     if mean is not None:
-        return replace(model, baseline=np.asarray(mean, np.float64)), "training"
+        return replace(model, baseline=mean), "training"
     if scored.n_readable < _FEWEST_AVERAGED:
         return model, None
     return replace(model, baseline=scored.mean_features), "images"

@@ -69,6 +69,7 @@ def write_model(
         n_features=encoder.n_features,
         views=encoder.views,
         sizes=encoder.sizes,
+        parts=dict(encoder.parts),
         heads=outcome.shipped,
         data_sha256=data_hash(samples),
         n_training=int(training.sum()),
@@ -80,11 +81,13 @@ def write_model(
     paths = "\n".join(escape_path(p) for p in samples.manifest.path[training])
     reference: dict[str, NDArray[Any]] = {
         # a network without normalisation may go beyond what 16 bits hold, and infinity is no distance
-        "features": np.clip(samples.features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
+        "features": np.clip(samples.alike_features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
         "pixel_sha256": np.ascontiguousarray(hashes[training]),
         "class": class_codes(samples.manifest.label, samples.manifest.classes)[training].astype(np.int32),
         "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
-        **({} if outcome.mean_features is None else {"mean_features": outcome.mean_features}),
+        "mean_features": samples.features[training].mean(axis=0, dtype=np.float64).astype(np.float32)
+        if outcome.mean_features is None
+        else outcome.mean_features,
         **({} if decider.evidence is None else decider.evidence.pack()),
         **({} if decider.novelty is None else decider.novelty.pack()),
     }
