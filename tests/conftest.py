@@ -42,8 +42,8 @@ def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def lite0() -> Encoder:
-    """The default encoder, one view, at its own input size."""
-    return embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1)
+    """The default network, one view, at its own input size, with the short features of earlier versions."""
+    return embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1, output="features")
 
 
 @pytest.fixture

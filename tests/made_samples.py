@@ -30,7 +30,7 @@ def samples_of(
     hashes = pixels or [f"{i:064x}" for i in range(n)]
     info = [Decoded(f"{i:064x}", own, 8, 8, "grey, 8 bit") for i, own in enumerate(hashes)]
     features = np.zeros((n, 2), np.float32) if features is None else features
-    return Samples(manifest, features, features.shape[1], info, [], n, 0, 0.0, [])
+    return Samples(manifest, features, slice(None), slice(None), info, [], n, 0, 0.0, [])
 
 
 def folds_of(part: Sequence[str], fold: Sequence[int]) -> Folds:

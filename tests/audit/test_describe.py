@@ -24,7 +24,7 @@ def manifest(labels: str, **columns: list[str]) -> Manifest:
 def test_sizes_are_counted_most_frequent_first() -> None:
     own = manifest("aab")
     info = [Decoded(width=w, height=8, mode="grey, 8 bit") for w in (9, 7, 7)]
-    samples = Samples(own, np.zeros((3, 1), np.float32), 1, info, [], 3, 0, 0.0, [])
+    samples = Samples(own, np.zeros((3, 1), np.float32), slice(None), slice(None), info, [], 3, 0, 0.0, [])
     assert [(row.width, row.n) for row in size_counts(samples)] == [(7, 2), (9, 1)]
 
 

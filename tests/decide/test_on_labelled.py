@@ -40,7 +40,7 @@ def labelled(called: np.ndarray = Y, **columns: list[str]) -> tuple[Samples, Pre
     label = object_array([CLASSES[k] for k in Y])
     manifest = Manifest(Path("images"), names, label, {key: object_array(own) for key, own in columns.items()})
     features = np.eye(3, dtype=np.float32)[called]
-    samples = Samples(manifest, features, 3, [Decoded()] * N, [], N, 0, 0.0, [])
+    samples = Samples(manifest, features, slice(None), slice(None), [Decoded()] * N, [], N, 0, 0.0, [])
     proba = member_probabilities([HEAD], features).mean(axis=0)
     part, fold = object_array(["test"] * N), np.full(N, -1)
     return samples, Predictions(manifest.sample_id, names, part, fold, label, tuple(CLASSES), proba)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.jobs.drawn import KINDS, N_FEATURES, features_of, small_encoder
+from tests.jobs.drawn import KINDS, features_of, small_encoder
 
 from graticule.arrays import class_codes, object_array
 from graticule.decide.settle import crossfitted_sets, settle_decisions
@@ -33,7 +33,8 @@ def drawn(n: int, *, groups: int = 0, seed: int = 0) -> Samples:
     return Samples(
         manifest,
         features_of(y, seed),
-        N_FEATURES,
+        slice(None),
+        slice(None),
         [Decoded(pixel_sha256=f"{i:064x}") for i in range(n)],
         [],
         n,

@@ -27,7 +27,7 @@ def _samples(pixels: list[str], labels: list[str], groups: list[str] | None = No
         Decoded(sha256=f"{i:064d}", pixel_sha256=p, width=10 + (i == 0), height=8, mode="grey, 8 bit")
         for i, p in enumerate(pixels)
     ]
-    return Samples(manifest, np.zeros((n, 2), np.float32), 2, info, [], n, 0, 0.0, [])
+    return Samples(manifest, np.zeros((n, 2), np.float32), slice(None), slice(None), info, [], n, 0, 0.0, [])
 
 
 def test_duplicates_are_told_by_their_pixels() -> None:

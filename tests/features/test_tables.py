@@ -21,7 +21,7 @@ FEATURES = np.array([[0.5, -1.0], [0.25, 3.0]], np.float32)
 
 def written(suffix: str) -> io.BytesIO:
     manifest = Manifest(Path("/data"), object_array(PATHS), object_array(["x", ""]))
-    samples = Samples(manifest, FEATURES, 2, [Decoded()] * 2, [], 2, 0, 0.0, [])
+    samples = Samples(manifest, FEATURES, slice(None), slice(None), [Decoded()] * 2, [], 2, 0, 0.0, [])
     sink = io.BytesIO()
     write_features(sink, suffix, samples, ["f0", "f1"])
     sink.seek(0)
