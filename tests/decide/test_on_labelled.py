@@ -69,7 +69,8 @@ def test_without_evidence_the_words_say_so() -> None:
 
 def test_features_of_the_encoder_serve_where_the_bundle_embeds() -> None:
     samples, _ = labelled()
-    assert reference_features(samples, predictor(), workers=1, batch_size=1, reporter=Silent()) is samples.features
+    found = reference_features(samples, predictor(), workers=1, batch_size=1, reporter=Silent())
+    np.testing.assert_array_equal(found, samples.features)
 
 
 def test_specimens_that_are_judged_wrongly_are_named(tmp_path: Path) -> None:

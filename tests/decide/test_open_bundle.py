@@ -50,7 +50,7 @@ def test_an_honest_bundle_holds_what_is_forged_here(contents: forgeries.Contents
 
 
 def test_honest_bundles_pass(honest: Path, contents: forgeries.Contents, tmp_path: Path) -> None:
-    assert open_bundle(honest).info.n_features == 992
+    assert open_bundle(honest).info.n_features == 7264
     forgeries.write(tmp_path / "copied", contents)
     open_bundle(tmp_path / "copied")
     # a network of somebody else's, plainly made

@@ -108,11 +108,11 @@ def test_features_of_files_are_kept(
 def test_names_of_the_features() -> None:
     embedder = Embedder(views=1).fit(stripes(1)[0])
     names = embedder.get_feature_names_out()
-    assert names.shape == (992,)
-    assert (names[0], names[-1]) == ("blocks.1.mean.000", "blocks.6.deviation.319")
+    assert names.shape == (7264,)
+    assert (names[0], names[-1]) == ("blocks.1.mean.000", "blocks.6.covariance.063.063")
     pipeline = make_pipeline(Embedder(views=1), LogisticRegression()).fit(*stripes(4))
-    assert len(pipeline[:-1].get_feature_names_out()) == 992
-    assert embedder.set_output(transform="default").transform(stripes(1)[0]).shape == (1, 992)
+    assert len(pipeline[:-1].get_feature_names_out()) == 7264
+    assert embedder.set_output(transform="default").transform(stripes(1)[0]).shape == (1, 7264)
 
 
 @pytest.mark.parametrize(

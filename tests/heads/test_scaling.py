@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from graticule.heads import scaling
-from graticule.heads.scaling import MOST_AXES, Layout, Scalings
+from graticule.heads.scaling import MOST_AXES, FeatureLayout, Scalings
 
 PARTS = (("whole", 4), ("centre", 4), ("covariance", 6))
 FEATURES = np.random.default_rng(0).normal(size=(50, 15)).astype(np.float32) * 3 + 1
@@ -20,7 +20,7 @@ def root(x: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def test_parts_are_taken_rooted_and_standardised() -> None:
-    layout = Layout(15, PARTS)
+    layout = FeatureLayout(15, PARTS)
     assert layout.rooted == 8
     rows = np.arange(40)
     # the number behind the parts, such as a size, belongs to every choice
@@ -35,7 +35,7 @@ def test_parts_are_taken_rooted_and_standardised() -> None:
 
 
 def test_folded_weights_give_the_same_scores() -> None:
-    fitted = Scalings(FEATURES, np.arange(50), Layout(15, PARTS)).of(("centre", "covariance"))
+    fitted = Scalings(FEATURES, np.arange(50), FeatureLayout(15, PARTS)).of(("centre", "covariance"))
     weights = np.random.default_rng(1).normal(size=(3, 11))
     entering = np.column_stack([root(FEATURES[:, :8]), FEATURES[:, 8:]])
     folded = fitted.folded(weights)
@@ -76,7 +76,7 @@ def test_axes_are_bounded_and_found_on_a_part_of_many_rows(monkeypatch: pytest.M
 def test_only_the_rows_are_looked_at() -> None:
     spoiled = FEATURES.copy()
     spoiled[30:] = np.nan
-    one, other = (Scalings(x, np.arange(30), Layout(15, PARTS)).of(("whole",)) for x in (FEATURES, spoiled))
+    one, other = (Scalings(x, np.arange(30), FeatureLayout(15, PARTS)).of(("whole",)) for x in (FEATURES, spoiled))
     np.testing.assert_array_equal(one.centre, other.centre)
     np.testing.assert_array_equal(one.scale, other.scale)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from graticule.arrays import object_array
 from graticule.heads import search
 from graticule.heads.options import HEADS
-from graticule.heads.scaling import Layout, Scalings
+from graticule.heads.scaling import FeatureLayout, Scalings
 from graticule.heads.scoring import Head, LinearHead, RbfHead, probabilities
 from graticule.heads.search import HeadChoice
 from graticule.heads.search import choose_head as choose_rows
@@ -51,7 +51,7 @@ def choose_head(
     seed: int = 0,
 ) -> HeadChoice:
     """The choice on some rows of features that are one whole."""
-    scalings = Scalings(x, rows, Layout(x.shape[1]))
+    scalings = Scalings(x, rows, FeatureLayout(x.shape[1]))
     return choose_rows(scalings, y[rows], group, n_classes=n_classes, request=request, seed=seed)
 
 
@@ -217,7 +217,7 @@ def test_more_rows_than_the_kernel_limit_never_get_a_kernel_machine(
     assert all(member.settings.kind != "rbf_svm" for member in default.members)
 
 
-def parted(n: int = 240, told_by: str = "covariance", seed: int = 0) -> tuple[Floats, Ints, Layout]:
+def parted(n: int = 240, told_by: str = "covariance", seed: int = 0) -> tuple[Floats, Ints, FeatureLayout]:
     """Features of three parts, of which one tells the classes; the others are noise."""
     rng = np.random.default_rng(seed)
     parts = (("whole", 30), ("centre", 30), ("covariance", 60))
@@ -228,7 +228,7 @@ def parted(n: int = 240, told_by: str = "covariance", seed: int = 0) -> tuple[Fl
         if name == told_by:
             x[:, at : at + 12] += 1.2 * rng.normal(size=(3, 12))[y]
         at += length
-    return x, y, Layout(120, parts)
+    return x, y, FeatureLayout(120, parts)
 
 
 @pytest.mark.parametrize("told_by", ["centre", "covariance"])

@@ -125,7 +125,7 @@ def test_features_are_means_and_deviations_of_the_named_maps() -> None:
     found = run(pixels, "features")
     assert found.shape == (2, 992)
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-5)
-    names = embedded_encoder(LITE0, views=1).feature_names()
+    names = embedded_encoder(LITE0, views=1, output="features").feature_names()
     assert len(set(names)) == 992
     assert (names[0], names[24], names[-1]) == ("blocks.1.mean.000", "blocks.1.deviation.000", "blocks.6.deviation.319")
 

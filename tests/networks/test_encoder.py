@@ -100,7 +100,7 @@ def test_the_pinned_hashes_are_those_of_the_graphs_built_here(backbone: str, out
 
 
 def test_a_graph_that_is_not_pinned_is_not_kept(own_graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(GRAPHS, ("efficientnet_lite0", "features"), "0" * 64)
+    monkeypatch.setitem(GRAPHS, ("efficientnet_lite0", "statistics"), "0" * 64)
     encoder = embedded_encoder(LITE0, views=1)
     assert hashlib.sha256(encoder.model).hexdigest() != "0" * 64
     assert not own_graphs.exists()
@@ -115,4 +115,4 @@ def test_a_cache_that_cannot_be_written_costs_time_only(
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     monkeypatch.setenv("GRATICULE_CACHE", str(blocked))
-    assert embedded_encoder(LITE0, views=1).model == lite0.model
+    assert embedded_encoder(LITE0, views=1, output="features").model == lite0.model

@@ -106,7 +106,7 @@ def reference_features(
     read any more has NaN features.
     """
     if predictor.reference is None:
-        return samples.features[:, predictor.encoder.alike]
+        return samples.alike_features
     seen = embed_samples(
         samples.manifest, predictor.reference, workers=workers, batch_size=batch_size, reporter=reporter
     )

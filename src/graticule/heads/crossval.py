@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from graticule.heads.scaling import AXES_ROWS, Layout, Scalings
+from graticule.heads.scaling import AXES_ROWS, FeatureLayout, Scalings
 from graticule.heads.scoring import Head, probabilities
 from graticule.heads.search import HeadChoice, choose_head, fit_choice
 from graticule.split.folds import Folds
@@ -57,7 +57,7 @@ class Search:
         Whether the components of the folds stand for groups.
     seed : int
     parts : tuple of (name, length)
-        What the numbers of a feature vector are, see `graticule.heads.scaling.Layout`.
+        What the numbers of a feature vector are, see `graticule.heads.scaling.FeatureLayout`.
     """
 
     n_classes: int
@@ -68,7 +68,7 @@ class Search:
 
     def scalings(self, features: NDArray[np.floating], rows: NDArray[np.int64]) -> Scalings:
         """Scalings of some training rows."""
-        return Scalings(features, rows, Layout(features.shape[1], self.parts))
+        return Scalings(features, rows, FeatureLayout(features.shape[1], self.parts))
 
 
 def search_units(folds: Folds, grouped: bool) -> NDArray[np.object_] | None:

@@ -37,7 +37,7 @@ class HeadSettings:
     balanced : bool
         Whether classes weigh the same whatever their counts.
     parts : tuple of str
-        The parts of the feature vector that it sees, see `graticule.heads.scaling.Layout`.
+        The parts of the feature vector that it sees, see `graticule.heads.scaling.FeatureLayout`.
     """
 
     kind: str

@@ -34,7 +34,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Layout:
+class FeatureLayout:
     """What the numbers of a feature vector are.
 
     Attributes
@@ -83,14 +83,14 @@ class Scaling:
 
     Attributes
     ----------
-    layout : Layout
+    layout : FeatureLayout
     parts : tuple of str
     centre, scale : float arrays, shape (d,)
         Of the chosen numbers.
     axes : float32 array, shape (d, r), or None
     """
 
-    layout: Layout
+    layout: FeatureLayout
     parts: tuple[str, ...]
     centre: FloatArray
     scale: FloatArray
@@ -134,10 +134,10 @@ class Scalings:
     features : float array, shape (n, n_features)
     rows : int array
         The training rows.
-    layout : Layout
+    layout : FeatureLayout
     """
 
-    def __init__(self, features: NDArray[np.floating], rows: Rows, layout: Layout) -> None:
+    def __init__(self, features: NDArray[np.floating], rows: Rows, layout: FeatureLayout) -> None:
         self.features, self.rows, self.layout = features, rows, layout
         self._moments: dict[tuple[str, ...], tuple[FloatArray, FloatArray]] = {}
         self._fitted: dict[tuple[str, ...], Scaling] = {}
@@ -148,7 +148,7 @@ class Scalings:
     @classmethod
     def whole(cls, features: NDArray[np.floating]) -> Self:
         """Of all rows of features that are one whole."""
-        return cls(features, np.arange(len(features)), Layout(features.shape[1]))
+        return cls(features, np.arange(len(features)), FeatureLayout(features.shape[1]))
 
     def of(self, parts: tuple[str, ...]) -> Scaling:
         """The scaling of a set of parts."""
@@ -191,7 +191,7 @@ class Scalings:
 
 
 def _entered(
-    features: NDArray[np.floating], rows: Rows, layout: Layout, parts: Sequence[str]
+    features: NDArray[np.floating], rows: Rows, layout: FeatureLayout, parts: Sequence[str]
 ) -> Iterator[tuple[slice, Float32Array]]:
     """What enters a classifier of some rows, block by block."""
     spans = layout.spans(parts)

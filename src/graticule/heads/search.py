@@ -37,7 +37,7 @@ from graticule.heads.heads import (
     mean_of_linear,
     pairwise_margins,
 )
-from graticule.heads.scaling import Layout, Scalings, ShrunkWhitening
+from graticule.heads.scaling import FeatureLayout, Scalings, ShrunkWhitening
 from graticule.heads.scoring import Head, squared_distances
 from graticule.split.folds import inner_folds
 
@@ -162,7 +162,7 @@ def choose_head(
     return HeadChoice(best.members, best.temperature, best.loss, len(judged), len(folds))
 
 
-def default_choice(request: str, layout: Layout, *, kernels: bool = True) -> HeadChoice:
+def default_choice(request: str, layout: FeatureLayout, *, kernels: bool = True) -> HeadChoice:
     """A fixed head for what is too little to choose one."""
     members = DEFAULTS[request] if request != "svm" or kernels else (_LINEAR_MACHINE,)
     parts = layout.choices[0]

@@ -36,7 +36,7 @@ def second_look(
         None where a training side would lack a class.
     """
     from graticule.heads.heads import HeadSettings, fit_head
-    from graticule.heads.scaling import Layout, Scalings
+    from graticule.heads.scaling import FeatureLayout, Scalings
     from graticule.heads.scoring import probabilities
 
     settings = HeadSettings("logistic", C=_C, shrinkage=_SHRINKAGE, balanced=True)
@@ -48,7 +48,7 @@ def second_look(
             rows = np.sort(rng.choice(rows, MOST_TRAINED, replace=False))
         if len(np.unique(y[rows])) < n_classes:
             return None
-        scalings = Scalings(features, rows, Layout(features.shape[1]))
+        scalings = Scalings(features, rows, FeatureLayout(features.shape[1]))
         head = fit_head(scalings, y[rows], n_classes, settings, 1.0)
         scored = np.flatnonzero(fold == held_out)
         for start in range(0, len(scored), MOST_TRAINED):

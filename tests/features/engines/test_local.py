@@ -143,7 +143,8 @@ if __name__ == "__main__":
     # a shell's background job ignores Ctrl-C, and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     files = [ImageFile(file) for file in sorted(Path(sys.argv[1]).iterdir())] * 1000
-    encoder = replace(embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1, output="features"), preprocessing=Preprocessing(48))
+    encoder = embedded_encoder(EMBEDDED["efficientnet_lite0"], views=1, output="features")
+    encoder = replace(encoder, preprocessing=Preprocessing(48))
     with FeatureCache(cache_folder(), encoder.space()) as cache:
         try:
             embed_files(files, encoder, workers=2, batch_size=2, cache=cache, progress=progress)
