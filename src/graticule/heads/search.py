@@ -239,7 +239,7 @@ class _Search:
             self.judge([replace(middle, parts=parts)], middle.shrinkage, self.logistic)[0]
             for parts in (choices if len(choices) > 1 else ())
         ]
-        parts = _settings(_best(firsts)).parts if firsts else choices[0]
+        parts = self.settled(firsts) if firsts else choices[0]
         logistic: list[_Judged] = []
         for shrinkage in _SHRINKAGES:
             grid = [HeadSettings("logistic", C, shrinkage, balanced=True, parts=parts) for C in _LOGISTIC_C]
@@ -258,6 +258,22 @@ class _Search:
             return machines + self.judge(grid, best.shrinkage, self.linear_svm)
         others = [first for first in firsts if _settings(first).parts != parts]
         return logistic + others + self.means(logistic, others) + machines
+
+    def settled(self, firsts: list[_Judged]) -> tuple[str, ...]:
+        """The parts to go on with: all of them, unless fewer are better on every inner fold.
+
+        A few groups more or less on one side say too little to give up what may tell the classes of the next ones.
+        """
+        full, *fewer = (self.losses(candidate) for candidate in firsts)
+        better = [first for first, losses in zip(firsts[1:], fewer, strict=True) if (losses < full).all()]
+        return _settings(_best(better)).parts if better else _settings(firsts[0]).parts
+
+    def losses(self, candidate: _Judged) -> NDArray[np.float64]:
+        """Balanced log loss on each inner fold, at the temperature of all of them."""
+        temperature = candidate.members[0].temperature
+        return np.array(
+            [balanced_log_loss(candidate.scores[test], self.y[test], temperature) for _, test in self.folds]
+        )
 
     def means(self, logistic: list[_Judged], others: list[_Judged]) -> list[_Judged]:
         """Means of the best logistic heads of two or more scalings, and of each with the best of other parts."""
