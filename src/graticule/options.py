@@ -100,6 +100,19 @@ def one_of(*values: object) -> Allowed:
     return Allowed(", ".join(names), lambda value: value in values, names)
 
 
+AUTO = "auto"
+
+
+def auto_or(allowed: Allowed) -> Allowed:
+    """Values, or "auto": chosen by what is found."""
+    return Allowed(f"{AUTO}, or {allowed.words}", lambda value: value == AUTO or allowed.holds(value))
+
+
+def number_of(value: int | str) -> int | None:
+    """The number that an option holds, None for "auto"."""
+    return None if value == AUTO else int(value)
+
+
 def flag(name: str) -> str:
     """An option's name as it is typed."""
     return "--" + name.replace("_", "-")

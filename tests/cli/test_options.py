@@ -119,9 +119,12 @@ def test_python_shows_every_option(function: Callable[..., Any], kind: type[Opti
 def drawn(rng: random.Random, kind: type[Options], item: Field[Any]) -> Any:
     """A value that an option may take, its default one time in three."""
     hint, allowed = get_type_hints(kind)[item.name], stated(item).allowed
-    (typ,) = [t for t in (get_args(hint) or (hint,)) if t is not type(None)]
+    kinds = [t for t in (get_args(hint) or (hint,)) if t is not type(None)]
     if rng.random() < 1 / 3:
         return item.default
+    if kinds == [int, str]:  # a number, or the word that is its default
+        return rng.choice([n for n in (1, 4, 8, 64, 1000) if allowed is None or allowed.holds(n)])
+    (typ,) = kinds
     if typ is bool:
         return True
     if allowed is not None and allowed.names:

@@ -13,14 +13,14 @@ from graticule.finetune.options import FinetuneOptions
     ("given", "told"),
     [
         ({"epochs": 0}, "--epochs 0: allowed are whole numbers from 1"),
-        ({"input_size": 15}, "--input-size 15: allowed are whole numbers from 16"),
+        ({"input_size": 15}, "--input-size 15: allowed are auto, or whole numbers from 16"),
         ({"frozen_blocks": -1}, "--frozen-blocks -1: allowed are whole numbers from 0"),
         ({"lr": 0.0}, "--lr 0.0: allowed are numbers above 0 and below 1"),
         ({"lr": 1.0}, "--lr 1.0: allowed are numbers above 0 and below 1"),
         ({"augment": "histology"}, "--augment histology: allowed are auto, microscopy, ultrasound, none"),
         ({"balance": "yes"}, "--balance yes: allowed are auto, loss, none"),
         ({"batch_size": -1}, "--batch-size -1: allowed are whole numbers from 1"),
-        ({"views": 3}, "--views 3: allowed are 1, 4, 8"),
+        ({"views": 3}, "--views 3: allowed are auto, 1, 4, 8"),
     ],
 )
 def test_faults(given: dict[str, Any], told: str) -> None:

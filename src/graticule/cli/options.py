@@ -18,6 +18,14 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to creat
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+_NUMBER_OR_WORD = int | str
+
+
+def _number_or_word(text: str) -> int | str:
+    """What was typed as a number where it is one; which words are allowed says the option's statement."""
+    return int(text) if text.isascii() and text.isdecimal() else text
+
+
 def parameters_of(kind: type[Options]) -> list[Parameter]:
     """The options of a class as parameters that typer understands."""
     hints = get_type_hints(kind)
@@ -27,8 +35,13 @@ def parameters_of(kind: type[Options]) -> list[Parameter]:
             Parameter.KEYWORD_ONLY,
             default=item.default,
             annotation=Annotated[
-                hints[item.name],
-                typer.Option(flag(item.name), metavar=stated(item).metavar, help=kind.words_of(item)),
+                Any if hints[item.name] == _NUMBER_OR_WORD else hints[item.name],
+                typer.Option(
+                    flag(item.name),
+                    metavar=stated(item).metavar,
+                    help=kind.words_of(item),
+                    parser=_number_or_word if hints[item.name] == _NUMBER_OR_WORD else None,
+                ),
             ],
         )
         for item in kind.listed()

@@ -13,6 +13,7 @@ from graticule.finetune.network import NetworkSpec, build_network, network_spec,
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.recipe import Recipe, default_size
 from graticule.networks.backbones import find_embedded
+from graticule.options import number_of
 from graticule.training.order import epoch_batches
 from graticule.training.processes import Processes
 
@@ -30,7 +31,7 @@ def check_network(options: FinetuneOptions, *, gpu: bool) -> None:
         When torch cannot write the network as ONNX, or the file would be too large.
     """
     spec = network_spec(options.backbone)
-    size = options.input_size or default_size(spec.input_size, spec.min_size, gpu=gpu)
+    size = number_of(options.input_size) or default_size(spec.input_size, spec.min_size, gpu=gpu)
     _check_size(spec, size)
     network, _ = build_network(options.backbone, 2, weights=options.weights, seed=options.seed)
     _check_frozen(spec, network, options.frozen_blocks)

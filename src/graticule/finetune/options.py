@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graticule.images.options import ReadingOptions
-from graticule.networks.options import DEFAULT_VIEWS, TORCH_DEVICES, VIEWS, NetworkOptions, device_option
-from graticule.options import Options, RootOptions, WorkersOptions, numbers, one_of, option, whole_numbers
+from graticule.networks.options import DEFAULT_VIEWS, TORCH_DEVICES, InputOptions, NetworkOptions, device_option
+from graticule.options import Options, RootOptions, WorkersOptions, number_of, numbers, one_of, option, whole_numbers
 from graticule.split.options import SplitOptions
 
 AUGMENTATIONS = ("auto", "microscopy", "ultrasound", "none")
@@ -22,13 +22,6 @@ class RecipeOptions(Options):
         "Passes over the images; default by their number.",
         metavar="N",
         allowed=whole_numbers(1),
-        method="finetune",
-    )
-    input_size: int | None = option(
-        None,
-        "Side of the input; default 160 px, on a GPU the network's own.",
-        metavar="N",
-        allowed=whole_numbers(16),
         method="finetune",
     )
     lr: float | None = option(
@@ -69,18 +62,16 @@ class StepOptions(Options):
 
 @dataclass(frozen=True)
 class FinetuneOptions(
-    RecipeOptions, NetworkOptions, ReadingOptions, SplitOptions, RootOptions, WorkersOptions, StepOptions
+    RecipeOptions, InputOptions, NetworkOptions, ReadingOptions, SplitOptions, RootOptions, WorkersOptions, StepOptions
 ):
     """All that the training of a network depends on."""
 
     device: str = device_option(*TORCH_DEVICES)
-    views: int | None = option(
-        None, "Average over rotations and flips; default 4, for ultrasound 1.", allowed=one_of(*VIEWS)
-    )
 
     @property
     def views_settled(self) -> int:
         """The number of views; by default 4, but 1 for a network trained on pictures that have an up and a down."""
-        if self.views is not None:
-            return self.views
+        asked = number_of(self.views)
+        if asked is not None:
+            return asked
         return 1 if "ultrasound" in (self.augment, {"mask": "ultrasound"}.get(self.marks)) else DEFAULT_VIEWS

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graticule.finetune.options import FinetuneOptions
+from graticule.options import number_of
 from graticule.training.schedule import Schedule
 
 SHOWN = 26_000  # images shown to the network in all, when the user says nothing
@@ -104,7 +105,7 @@ def choose_recipe(options: FinetuneOptions, found: Circumstances) -> Recipe:
     """
     epochs = options.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, round(SHOWN / max(1, found.n_train))))
     batch_size = options.batch_size or min(BATCH_SIZE, max(4, found.n_train // 8))
-    size = options.input_size or default_size(found.native_size, found.min_size, gpu=found.gpu)
+    size = number_of(options.input_size) or default_size(found.native_size, found.min_size, gpu=found.gpu)
     augment = options.augment
     if augment == "auto":
         augment = "ultrasound" if found.ultrasound else "microscopy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from graticule.options import Allowed, Options, one_of, option
+from graticule.options import AUTO, Allowed, Options, auto_or, one_of, option, whole_numbers
 
 DEFAULT_BACKBONE = "efficientnet_lite0"
 VIEWS = (1, 4, 8)
@@ -45,6 +45,25 @@ class NetworkOptions(Options):
 
     backbone: str = option(DEFAULT_BACKBONE, "Network, see `graticule backbones`.", metavar="NAME")
     weights: str | None = option(None, "Weights of a timm model; none: random numbers.", metavar="FILE|none")
+
+
+@dataclass(frozen=True)
+class InputOptions(Options):
+    """How large the network's input is, and how many views are averaged, where `train` may choose."""
+
+    input_size: int | str = option(
+        AUTO,
+        "Side of the input, px; auto: the smallest that loses nothing on training folds; finetune: 160, on a GPU the "
+        "network's own.",
+        metavar="auto|N",
+        allowed=auto_or(whole_numbers(16)),
+    )
+    views: int | str = option(
+        AUTO,
+        "Average over rotations and flips; auto: as many as gain on training folds; finetune: 4, for ultrasound 1.",
+        metavar="|".join(map(str, (AUTO, *VIEWS))),
+        allowed=one_of(AUTO, *VIEWS),
+    )
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,14 @@ class Division:
         What stands on both sides of a split that was brought.
     notes : list of str
         What the report says of copies and near-copies.
+    copies : int array, shape (n,), or None
+        Equal numbers: copies that the folds keep together; None where none were looked for.
     """
 
     folds: Folds
     leaks: list[Leak]
     notes: list[str]
+    copies: NDArray[np.int64] | None = None
 
 
 def check_split(manifest: Manifest, options: SplitOptions) -> None:
@@ -70,7 +73,8 @@ def divide_samples(
             raise
         # near-duplicates that leave too few units to divide: the report asks about them
         near, folds = False, _all_folds(manifest, kinship.exact, leaks, options)
-    return Division(folds, leaks, kinship_notes(kinship, manifest, joined=near))
+    copies = kinship.near if near else kinship.exact
+    return Division(folds, leaks, kinship_notes(kinship, manifest, joined=near), copies)
 
 
 def _folds(real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak], options: SplitOptions) -> Folds:

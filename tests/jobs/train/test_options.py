@@ -67,11 +67,18 @@ def test_options_of_the_other_method_are_refused(name: str) -> None:
 
 
 def test_the_views_fit_the_method_and_the_images() -> None:
-    assert TrainOptions().views_settled == TrainOptions(method="finetune").views_settled == 4
-    assert TrainOptions(marks="mask").views_settled == 4
+    assert TrainOptions(method="finetune").views_settled == 4
     assert TrainOptions(method="finetune", marks="mask").views_settled == 1
     assert TrainOptions(method="finetune", augment="ultrasound").views_settled == 1
     assert TrainOptions(method="finetune", augment="ultrasound", views=8).views_settled == 8
+
+
+@pytest.mark.parametrize("size", [16, 31, 2049])
+def test_sizes_that_frozen_features_are_not_computed_at(size: int) -> None:
+    told = f"--input-size {size}: allowed with --method features are auto, or whole numbers from 32 to 2,048"
+    assert TrainOptions(input_size=size).faults() == [told]
+    assert TrainOptions(method="finetune", input_size=size).faults() == []
+    assert TrainOptions(input_size=48).faults() == TrainOptions(input_size="auto").faults() == []
 
 
 @pytest.mark.parametrize("folds", [-1, 0])

@@ -140,3 +140,15 @@ def test_thirty_classes_stay_small(write_run: Any, parse: Any) -> None:
     page = parse(file.read_text(encoding="utf-8"))
     assert len(page.all("img")) <= 60
     assert file.stat().st_size < 1_500_000
+
+
+def test_the_page_tells_who_chose_the_input(write_run: Any, page_of: PageOf) -> None:
+    def change(run: dict[str, Any], metrics: dict[str, Any]) -> None:
+        run["embedding"]["choice"] = {
+            "input_size": {"why": "48 px: 22 times fewer pixels; 4 of 5 folds chose it"},
+            "views": {"why": "as asked for"},
+        }
+
+    text = page_of(write_run(change=change)).text
+    assert "224 px (48 px: 22 times fewer pixels; 4 of 5 folds chose it)" in text
+    assert "4 (as asked for)" in text

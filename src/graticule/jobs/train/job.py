@@ -17,6 +17,7 @@ from graticule.errors import ManifestError
 from graticule.features.reader import settle
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import remove_folder
+from graticule.heads.input_choice import Embedded, embed_as_chosen
 from graticule.heads.method import fit_heads
 from graticule.heads.outcome import Outcome, measure, scored_predictions
 from graticule.images.reading import Reading
@@ -24,11 +25,12 @@ from graticule.jobs.train.files import write_model, write_tables
 from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
 from graticule.label_errors.judged import suspected_labels
+from graticule.manifest import Manifest
 from graticule.networks.catalogue import encoder_of
 from graticule.networks.device_choice import on_device
 from graticule.networks.devices import candidates
 from graticule.networks.encoder import Encoder
-from graticule.networks.options import DEFAULT_BACKBONE
+from graticule.networks.options import DEFAULT_BACKBONE, DEFAULT_VIEWS
 from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_report
@@ -77,9 +79,8 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     check_split(labelled.manifest, options)
     with _run_folder(out, options, main=main) as folder:
         encoder, reading = _reader(labelled, options, reporter)
-        samples = _embedded(labelled, encoder, options, processes, reporter)
-        check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
-        division = divide_samples(samples, encoder.preprocessing, options, reporter)
+        embedded = _embedded(labelled, encoder, options, processes, reporter)
+        encoder, samples, division = embedded.encoder, embedded.samples, embedded.division
         outcome = _fit(samples, encoder, division, options, processes, folder / WORK, reporter)
         if not main:
             return {}
@@ -95,6 +96,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         bundle_sha256 = write_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, predictions)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
+        record["embedding"]["choice"] = embedded.describe()
         shortcuts = _shortcuts(samples, reading, options, reporter)
         record["shortcuts"] = [row.model_dump(by_alias=True) for row in shortcuts_found(shortcuts)]
         record["warnings"] += shortcut_warnings(shortcuts)
@@ -163,8 +165,8 @@ def _reader(labelled: Labelled, options: TrainOptions, reporter: Reporter) -> tu
     by the embedded network.
     """
     frozen = options.method == "features"
-    if frozen:
-        encoder = encoder_of(options.backbone, views=options.views_settled, weights=options.weights)
+    if frozen:  # the number of views is settled later
+        encoder = encoder_of(options.backbone, views=DEFAULT_VIEWS, weights=options.weights)
     else:
         encoder = encoder_of(DEFAULT_BACKBONE, views=1)
     encoder, reading = settle(labelled.manifest, encoder, options, workers=options.workers, reporter=reporter)
@@ -173,14 +175,30 @@ def _reader(labelled: Labelled, options: TrainOptions, reporter: Reporter) -> tu
 
 def _embedded(
     labelled: Labelled, encoder: Encoder, options: TrainOptions, processes: Processes | None, reporter: Reporter
-) -> Samples:
-    def embed() -> Samples:
-        batch_size = options.batch_size if options.method == "features" else None
-        return embed_samples(
-            labelled.manifest, encoder, workers=options.workers, batch_size=batch_size, reporter=reporter
-        )
+) -> Embedded:
+    """The samples with their features and their division; of frozen features at the input that is chosen."""
 
-    return embed() if processes is None else processes.on_main_first(embed)
+    def embed(manifest: Manifest, encoder: Encoder) -> Samples:
+        batch_size = options.batch_size if processes is None else None
+        return embed_samples(manifest, encoder, workers=options.workers, batch_size=batch_size, reporter=reporter)
+
+    def divide(samples: Samples, encoder: Encoder) -> Division:
+        check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
+        return divide_samples(samples, encoder.preprocessing, options, reporter)
+
+    if processes is None:
+        return embed_as_chosen(
+            labelled.manifest,
+            encoder,
+            options,
+            embed,
+            divide,
+            seed=options.seed,
+            workers=options.workers,
+            reporter=reporter,
+        )
+    samples = processes.on_main_first(lambda: embed(labelled.manifest, encoder))
+    return Embedded(encoder, samples, divide(samples, encoder))
 
 
 def _fit(

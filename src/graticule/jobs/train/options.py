@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from graticule.finetune.options import FinetuneOptions
 from graticule.heads.options import HeadOptions
 from graticule.networks.options import (
-    DEFAULT_VIEWS,
     DEVICES,
     TORCH_DEVICES,
     NetworkOptions,
@@ -16,6 +15,8 @@ from graticule.networks.options import (
 )
 from graticule.options import GroupOptions, flag, one_of, option, stated
 
+# sides of the input that an embedded network is used at, pixels
+_SMALLEST, _LARGEST = 32, 2048
 METHODS = ("features", "finetune")
 
 
@@ -23,20 +24,16 @@ METHODS = ("features", "finetune")
 class TrainOptions(HeadOptions, FinetuneOptions, GroupOptions):
     """Options of `train`: those of its parts, and which method trains."""
 
-    FIRST = ("method", NetworkOptions, "head", "folds", "test_size", "calibration", "group", "views", "refit")
+    FIRST = (
+        *("method", NetworkOptions, "head", "folds", "test_size", "calibration", "group"),
+        *("input_size", "views", "refit"),
+    )
 
     method: str = option(
         "features", "A classifier on frozen features, or the network itself trained.", allowed=one_of(*METHODS)
     )
 
     device: str = device_option(*DEVICES, "mps")
-
-    @property
-    def views_settled(self) -> int:
-        """The number of views that features are averaged over, or those of a network that is trained."""
-        if self.method == "features":
-            return DEFAULT_VIEWS if self.views is None else self.views
-        return super().views_settled
 
     def faults(self) -> list[str]:
         """What is wrong with the values, and which options belong to the other method."""
@@ -48,4 +45,8 @@ class TrainOptions(HeadOptions, FinetuneOptions, GroupOptions):
         names = TORCH_DEVICES if self.method == "finetune" else DEVICES
         if is_device(self.device, (*DEVICES, *TORCH_DEVICES)) and not is_device(self.device, names):
             strange.append(f"--device {self.device}: allowed with --method {self.method} are {', '.join(names)}")
+        size = self.input_size
+        if self.method == "features" and isinstance(size, int) and not _SMALLEST <= size <= _LARGEST:
+            sizes = f"auto, or whole numbers from {_SMALLEST} to {_LARGEST:,}"
+            strange.append(f"--input-size {size}: allowed with --method features are {sizes}")
         return [*super().faults(), *(strange if self.method in METHODS else [])]

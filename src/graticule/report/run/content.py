@@ -273,6 +273,15 @@ def reproduction_content(source: ReportSource) -> dict[str, Any]:
         "hashes": [(name, value) for name, value in hashes if value],
         "packages": sorted((run.get("packages") or {}).items()),
         "embedding": embedding,
+        "input": _input(embedding),
         "model_run": wording.model_run(run) if source.external else None,
         "options": sorted((str(k), "" if v is None else str(v)) for k, v in (run.get("options") or {}).items()),
     }
+
+
+def _input(embedding: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Input size and views with who chose them; nothing where a run of an earlier version says nothing of it."""
+    names = {"input_size": "Input of the network", "views": "Views averaged"}
+    choice = embedding.get("choice") or {}
+    told = {"input_size": f"{embedding.get('input_size')} px", "views": str(embedding.get("views"))}
+    return [(name, f"{told[key]} ({choice[key]['why']})") for key, name in names.items() if key in choice]
