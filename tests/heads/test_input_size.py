@@ -8,12 +8,12 @@ import pytest
 from graticule.heads.input_size import (
     candidate_sizes,
     choice_folds,
+    clustered_error,
     drawn,
     gains,
     held_out_losses,
     most_chosen,
     smallest_as_good,
-    standard_error,
 )
 
 N = 300
@@ -66,7 +66,9 @@ def test_groups_that_agree_within_count_once() -> None:
     losses = np.stack([np.ones(N) + 0.05 + shift, np.ones(N) + rng.normal(0, 0.01, N)])
     assert smallest_as_good(losses, Y, group) == 0
     assert not gains(losses[0], losses[1], Y, group)
-    assert standard_error(losses[0], np.full(N, 1 / N), group) > 3 * standard_error(losses[0], np.full(N, 1 / N), ALONE)
+    assert clustered_error(losses[0], np.full(N, 1 / N), group) > 3 * clustered_error(
+        losses[0], np.full(N, 1 / N), ALONE
+    )
 
 
 def test_more_views_only_where_they_gain() -> None:
@@ -78,9 +80,9 @@ def test_more_views_only_where_they_gain() -> None:
 
 def test_the_standard_error_is_that_of_a_mean() -> None:
     values = np.random.default_rng(2).normal(0, 2, 4000)
-    found = standard_error(values, np.full(4000, 1 / 4000), np.arange(4000))
+    found = clustered_error(values, np.full(4000, 1 / 4000), np.arange(4000))
     assert found == pytest.approx(2 / np.sqrt(4000), rel=0.05)
-    assert standard_error(values, np.full(4000, 1 / 4000), np.zeros(4000, np.int64)) == np.inf
+    assert clustered_error(values, np.full(4000, 1 / 4000), np.zeros(4000, np.int64)) == np.inf
 
 
 def test_drawn_rows_come_from_what_may_be_drawn_and_rare_classes_give_all() -> None:

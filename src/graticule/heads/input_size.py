@@ -128,7 +128,7 @@ def balanced_weights(y: IntArray) -> NDArray[np.float64]:
     return np.asarray(1 / (len(counts) * counts[index]), np.float64)
 
 
-def standard_error(values: NDArray[np.float64], weights: NDArray[np.float64], units: IntArray) -> float:
+def clustered_error(values: NDArray[np.float64], weights: NDArray[np.float64], units: IntArray) -> float:
     """Standard error of a weighted mean of values that belong together in units (linearised, by cluster sums)."""
     centred = weights * (values - weights @ values)
     sums = np.bincount(numbered(units), centred)
@@ -150,14 +150,14 @@ def smallest_as_good(losses: NDArray[np.float64], y: IntArray, units: IntArray) 
     """
     weights = balanced_weights(y)
     worse = losses - losses[int(np.argmin(losses @ weights))]
-    return next(i for i, loss in enumerate(worse) if weights @ loss <= standard_error(loss, weights, units))
+    return next(i for i, loss in enumerate(worse) if weights @ loss <= clustered_error(loss, weights, units))
 
 
 def gains(cheap: NDArray[np.float64], dear: NDArray[np.float64], y: IntArray, units: IntArray) -> bool:
     """Whether the dearer of two inputs lowers the loss by more than one standard error of the paired difference."""
     weights = balanced_weights(y)
     gain = cheap - dear
-    return bool(weights @ gain > standard_error(gain, weights, units))
+    return bool(weights @ gain > clustered_error(gain, weights, units))
 
 
 def most_chosen(chosen: Sequence[int]) -> int:
