@@ -15,7 +15,6 @@ from graticule.heads.input_size import choice_folds, drawn, gains, held_out_loss
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
 from graticule.networks.options import DEFAULT_VIEWS
-from graticule.networks.pooling import part_lengths
 from graticule.progress import Reporter
 from graticule.split.division import Division
 from graticule.workers.pool import available_cores
@@ -99,7 +98,7 @@ class InputSearch:
         copies = self.division.copies
         self.copies = folds.component if not self.grouped else self.first.duplicates if copies is None else copies
         everyone = np.arange(len(self.y))
-        self._known[self._key(self.encoder)] = everyone, self._moments(self.first, self.encoder)
+        self._known[self._key(self.encoder)] = everyone, self.first.whole_features
 
     def size(self, sizes: tuple[int, ...]) -> InputChoice:
         """The input size that most folds chose."""
@@ -157,11 +156,11 @@ class InputSearch:
         return drawn(self.y, np.flatnonzero(self.division.folds.part == "cv"), most, self.seed)
 
     def _features(self, rows: IntArray, encoder: Encoder) -> NDArray[np.float32]:
-        """What the judge sees of some rows, embedded where that is new."""
+        """What the judge sees of some rows, embedded where that is new: moments over the picture, which are few."""
         key = self._key(encoder)
         known, features = self._known.get(key, (np.zeros(0, np.int64), np.zeros((0, 0), np.float32)))
         if not np.isin(rows, known).all():
-            known, features = rows, self._moments(self.samples(rows, encoder), encoder)
+            known, features = rows, self.samples(rows, encoder).whole_features.copy()
             self._known[key] = known, features
         return features[np.searchsorted(known, rows)]
 
@@ -200,13 +199,6 @@ class InputSearch:
     @staticmethod
     def _key(encoder: Encoder) -> tuple[int, int]:
         return encoder.preprocessing.size, encoder.views
-
-    @staticmethod
-    def _moments(samples: Samples, encoder: Encoder) -> NDArray[np.float32]:
-        """The first part of the network's features: enough to tell sizes apart, and quick to judge."""
-        weights = encoder.weights
-        first = next(iter(part_lengths(weights.channels, weights.parts[:1]).values()), 0) if weights.channels else 0
-        return samples.network_features[:, : first or None]
 
 
 def _second_gains(losses: NDArray[np.float64], y: IntArray, units: IntArray) -> int:

@@ -13,14 +13,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from graticule.arrays import numbered
-from graticule.heads.heads import (
-    HeadSettings,
-    fit_temperature,
-    linear_scores,
-    make_classifier,
-    make_scaling,
-)
-from graticule.heads.scoring import label_losses
+from graticule.heads.heads import HeadSettings, fit_head, fit_temperature
+from graticule.heads.scaling import FeatureLayout, Scalings
+from graticule.heads.scoring import label_losses, scores
 from graticule.split.folds import inner_folds
 
 # sides of the input that are compared with the network's own, pixels
@@ -109,16 +104,15 @@ def held_out_losses(
         Every row is held out once.
     n_classes : int
     """
-    scores = np.zeros((len(y), n_classes))
+    held_out = np.zeros((len(y), n_classes))
+    layout = FeatureLayout(features.shape[1])
     # one thread: small matrices gain nothing from more, and results do not depend on the number of cores
     with threadpool_limits(1):
         for train, test in folds:
-            scaling = make_scaling(_JUDGE.shrinkage)
-            present, classes = np.unique(y[train], return_inverse=True)
-            fitted = scaling.fit_transform(features[train], classes)
-            weights, bias = linear_scores(make_classifier(_JUDGE).fit(fitted, classes))
-            scores[np.ix_(test, present)] = scaling.transform(features[test]) @ weights.T + bias
-    return label_losses(fit_temperature(scores, y) * scores, y)
+            present, codes = np.unique(y[train], return_inverse=True)
+            head = fit_head(Scalings(features, train, layout), codes, len(present), _JUDGE, 1.0)
+            held_out[np.ix_(test, present)] = scores(head, features[test])
+    return label_losses(fit_temperature(held_out, y) * held_out, y)
 
 
 def balanced_weights(y: IntArray) -> NDArray[np.float64]:
