@@ -1,6 +1,6 @@
 """The pointing game: does the map of evidence peak inside the object that makes the class?
 
-    OMP_NUM_THREADS=1 python benchmarks/pointing.py --work FOLDER [--train 30] [--test 20] [--seed 0]
+    OMP_NUM_THREADS=1 python benchmarks/pointing.py --work FOLDER [--train 30] [--test 20] [--output features]
 
 Phantoms of 256 px: one particle of one of six morphologies, off-centre, on a textured ground; it covers at most 20 % of
 the frame, and the frame's centre lies outside of it. A model is trained on the usual frozen features; then on new
@@ -14,7 +14,9 @@ import argparse
 import csv
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from graticule.explain.model import ExplainableModel
 from graticule.explain.overlay import peak
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile, decode_file
+from graticule.networks.encoder import embedded_encoder
 from graticule.phantoms import powder
 from graticule.phantoms.canvas import Finish, empty_canvas
 from graticule.phantoms.detector import expose, random_field, secondary_yield, smooth_field, through_column
@@ -131,13 +134,17 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=20, help="test phantoms per class")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--views", type=int, default=4)
+    outputs = ("statistics", "features")
+    parser.add_argument("--output", choices=outputs, default=outputs[0], help="features: what earlier versions kept")
     parser.add_argument("--run", type=Path, help="a finished run to use, such as a fine-tuned one")
     options = parser.parse_args()
     draw(options.work / "train", options.train, options.seed)
     samples = draw(options.work / "test", options.test, options.seed + 1_000_000)
-    run = options.run or options.work / f"run-{options.views}"
+    run = options.run or options.work / f"run-{options.views}-{options.output}"
     if not run.exists():
-        train(options.work / "train" / "images", run, views=options.views)
+        kept = partial(embedded_encoder, output=options.output)
+        with mock.patch("graticule.networks.catalogue.embedded_encoder", kept):
+            train(options.work / "train" / "images", run, views=options.views)
     predictor = Predictor.of(read_bundle(run / "model"))
     model = ExplainableModel.of(predictor.encoder, predictor.heads)
     with (options.work / "truth.csv").open("w", newline="", encoding="utf-8") as stream:

@@ -19,15 +19,17 @@ C, SIDE, K = 5, 7, 4
 D = 2 * C
 
 
-def heads_of(kind: str, generator: np.random.Generator) -> list[Head]:
+def heads_of(kind: str, generator: np.random.Generator, rooted: int | None = None) -> list[Head]:
     def normal(*shape: int) -> Any:
         return generator.normal(size=shape).astype(np.float32)
 
     if kind == "linear":
-        return [LinearHead(normal(K, D), normal(K), t) for t in (0.7, 1.3)]
+        return [LinearHead(normal(K, D), normal(K), t, rooted) for t in (0.7, 1.3)]
     if kind == "logit":
         return [LogitHead(normal(K, D), normal(K), 1.0)]
-    return [RbfHead(normal(D), 0.3 * normal(D, D), normal(12, D), normal(12, K), normal(K), 0.2, t) for t in (0.5, 2.0)]
+    shapes = [(D,), (D, D), (12, D), (12, K), (K,)]
+    arrays = [0.3 * normal(*shape) if shape == (D, D) else normal(*shape) for shape in shapes]
+    return [RbfHead(*arrays, 0.2, temperature, rooted) for temperature in (0.5, 2.0)]
 
 
 def test_gradients_stay_finite_at_zero() -> None:
@@ -78,8 +80,17 @@ def test_centre_moments_equal_autograd() -> None:
     (slope,) = torch.autograd.grad((torch.cat([mean, deviation], 1)[0, :, 0] @ torch.tensor(gradients[0, 0])), a)
     expected = (slope * a).sum(1).detach().numpy()
     tap = Tap("a", None, None, C, Around(CentredLayer("bell", np.eye(C, dtype=np.float32)), 0, C, None))
+    # the level, drawn by the weights as a hill, is spread evenly
+    expected += expected.sum() * (1 / SIDE**2 - bell.reshape(SIDE, SIDE))
     found = hirescam(tap, a.detach().numpy(), gradients, bell)[:, 0]
     assert np.abs(found - expected).max() <= 1e-10 * np.abs(expected).max()
+
+
+def test_a_picture_that_is_the_same_everywhere_has_an_even_map() -> None:
+    bell = np.linspace(1, 2, SIDE * SIDE)[:, None]
+    tap = Tap("a", None, None, C, Around(CentredLayer("bell", np.eye(C, dtype=np.float32)), 0, None, None))
+    found = hirescam(tap, np.ones((1, C, SIDE, SIDE)), np.ones((1, 1, C)), bell / bell.sum())
+    assert np.allclose(found, C / SIDE**2)
 
 
 def test_grad_cam_of_a_mean_is_cam_and_hirescam() -> None:

@@ -10,8 +10,8 @@ from tests.explain.test_pooled import SIDE, C, D, heads_of, torch
 
 from graticule.explain.layout import Tap
 from graticule.explain.pooled import hirescam
-from graticule.explain.targets import TARGETS, margins, target_gradients
-from graticule.heads.scoring import Head, LinearHead, LogitHead
+from graticule.explain.targets import TARGETS, even_shares, head_scores, margins, score_gradients, target_gradients
+from graticule.heads.scoring import Head, LinearHead, LogitHead, scores
 
 
 def torch_scores(head: Head, x: Any) -> Any:
@@ -20,7 +20,8 @@ def torch_scores(head: Head, x: Any) -> Any:
 
     if isinstance(head, LogitHead):
         return x @ t(head.logit_weights).T + t(head.bias)
-    z = torch.sign(x) * torch.sqrt(torch.abs(x))
+    lead, rest = x[:, : head.rooted], x[:, x.shape[1] if head.rooted is None else head.rooted :]
+    z = torch.cat([torch.sign(lead) * torch.sqrt(torch.abs(lead)), rest], dim=1)
     if isinstance(head, LinearHead):
         return z @ t(head.weights).T + t(head.bias)
     u = (z - t(head.centre)) @ t(head.projection)
@@ -39,10 +40,12 @@ def torch_target(heads: list[Head], x: Any, target: str) -> Any:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("kind", ["linear", "logit", "rbf"])
-def test_gradients_and_maps_equal_those_of_autograd(kind: str, target: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "rooted"), [("linear", None), ("linear", C), ("linear", 0), ("logit", None), ("rbf", None), ("rbf", C + 1)]
+)
+def test_gradients_and_maps_equal_those_of_autograd(kind: str, rooted: int | None, target: str) -> None:
     generator = np.random.default_rng(3)
-    heads = heads_of(kind, generator)
+    heads = heads_of(kind, generator, rooted)
     a = torch.tensor(generator.normal(0.4, 1.0, size=(3, C, SIDE, SIDE)), requires_grad=True)
     mu = a.mean(dim=(2, 3))
     s = a.std(dim=(2, 3), correction=0)
@@ -55,6 +58,27 @@ def test_gradients_and_maps_equal_those_of_autograd(kind: str, target: str) -> N
             (gradient,) = torch.autograd.grad(y[i, classes[i, t]], a, retain_graph=True)
             expected = (gradient[i] * a[i]).sum(0).detach().numpy()
             assert np.abs(found[i, t] - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+def test_shares_are_half_of_what_each_feature_adds() -> None:
+    generator = np.random.default_rng(6)
+    x = generator.uniform(0.5, 2, size=(1, D))
+    head = heads_of("linear", generator, C)[0]
+    assert isinstance(head, LinearHead)
+    gradients = even_shares([head], score_gradients(head, x))
+    entered = np.concatenate([np.sqrt(x[:, :C]), x[:, C:]], axis=1)
+    assert np.allclose(gradients * x[:, None], 0.5 * head.weights * entered[:, None])
+    plain = np.ones((1, 1, D))
+    assert np.array_equal(even_shares(heads_of("linear", generator), plain), plain)
+
+
+def test_scores_are_those_of_prediction() -> None:
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(4, D)).astype(np.float32)
+    for kind in ("linear", "rbf"):
+        for rooted in (None, 0, C, D):
+            head = heads_of(kind, generator, rooted)[0]
+            assert np.allclose(head_scores(head, x), scores(head, x), rtol=1e-4, atol=1e-4)
 
 
 def test_margins_are_centred() -> None:

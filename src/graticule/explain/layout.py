@@ -123,11 +123,11 @@ def _statistics(
 ) -> dict[str, FloatArray]:
     """All that may be kept of maps (N, C, h, w), by kind."""
     flat = maps.astype(np.float64).reshape(*maps.shape[:2], -1)
-    mean, apart = around_mean(flat, even(flat))
+    mean, apart = _around_mean(flat, even(flat))
     found = {"mean": mean, "deviation": np.sqrt(apart * apart @ even(flat))}
     if centred is not None:
         layer, weights = centred[0], centred[1][:, 0].astype(np.float64)
-        mean, apart = around_mean(flat, weights)
+        mean, apart = _around_mean(flat, weights)
         found |= {"centre mean": mean, "centre deviation": np.sqrt(apart * apart @ weights)}
         found["centre covariance"] = covariance_root(layer.basis @ flat, weights)
     return found
@@ -143,7 +143,7 @@ def even(flat: FloatArray) -> FloatArray:
     return np.full(flat.shape[2], 1 / flat.shape[2])
 
 
-def around_mean(flat: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _around_mean(flat: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Weighted means (N, C) of maps laid flat, and the maps without them."""
     mean = flat @ weights
     return mean, flat - mean[:, :, None]

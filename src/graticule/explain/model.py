@@ -26,7 +26,7 @@ from graticule.explain.occlusion import occlusion_map
 from graticule.explain.options import METHODS
 from graticule.explain.pooled import add_layers, grad_cam, grad_cam_plus_plus, hirescam
 from graticule.explain.shifted import COARSE, laid_together, moved
-from graticule.explain.targets import margins, target_gradients
+from graticule.explain.targets import even_shares, margins, target_gradients
 from graticule.heads.scoring import Head, probabilities
 from graticule.networks.encoder import Encoder
 
@@ -154,7 +154,8 @@ class ExplainableModel:
         mean = sum((out[0] for out in outputs), start=np.zeros((), np.float64)) / views
         features = self._with_sizes(np.asarray(mean, np.float32), sizes)
         target = target or ("margin" if method == "hirescam" else "score")
-        gradients = target_gradients(self.heads, features, classes, target) / views
+        gradients = target_gradients(self.heads, features, classes, target)
+        gradients = even_shares(self.heads, gradients) / views
         totals = [np.zeros(()) for _ in self.taps]
         for view, (_, *tensors) in enumerate(outputs):
             shown = dict(zip(names, tensors, strict=True))

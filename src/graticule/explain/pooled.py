@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray
-from graticule.explain.layout import Tap, around_mean, even
+from graticule.explain.layout import Tap, even
 from graticule.explain.second_order import covariance_evidence
 from graticule.explain.targets import CLAMP
 
@@ -47,35 +47,48 @@ def hirescam(
     Returns
     -------
     float array, shape (N, T, h, w)
-        Signed; adds up to the gradient times the pooled features of this layer.
+        Signed; adds up to the gradient times the pooled features of this layer. Around the centre only what stands out
+        from the layer's level lies where its cells are: the level alone would draw a hill in the middle of each map.
     """
     flat = np.asarray(maps, np.float64).reshape(*maps.shape[:2], -1)
+    squares = flat * flat
     total = np.zeros((*gradients.shape[:2], flat.shape[2]))
-    total += _moments(flat, even(flat), gradients, (tap.mean, tap.deviation))
+    slopes = [_part(gradients, at, tap.channels) for at in (tap.mean, tap.deviation)]
+    total += _moments(flat, squares, even(flat), slopes)
     if tap.around is not None and weights is not None:
         around, bell = tap.around, np.asarray(weights[:, 0], np.float64)
-        total += _moments(flat, bell, gradients, (around.mean, around.deviation))
-        basis = around.layer.basis.astype(np.float64)
-        slopes = _part(gradients, around.covariance, len(basis) * (len(basis) + 1) // 2)
-        if slopes is not None:
-            total += covariance_evidence(basis @ flat, bell, slopes)
+        slopes = [_part(gradients, at, tap.channels) for at in (around.mean, around.deviation)]
+        centred = np.zeros_like(total)
+        centred += _moments(flat, squares, bell, slopes)
+        basis = around.layer.basis
+        by_root = _part(gradients, around.covariance, len(basis) * (len(basis) + 1) // 2)
+        if by_root is not None:
+            centred += covariance_evidence(basis @ maps.reshape(flat.shape), bell, by_root)
+        total += _levelled(centred, bell)
     return np.asarray(total.reshape(*total.shape[:2], *maps.shape[2:]))
 
 
+def _levelled(evidence: FloatArray, weights: FloatArray) -> FloatArray:
+    """Evidence (N, T, n) with its level spread evenly: cells that all say the same count the same; totals are kept."""
+    return np.asarray(evidence + evidence.sum(axis=2, keepdims=True) * (even(evidence) - weights))
+
+
 def _moments(
-    flat: FloatArray, weights: FloatArray, gradients: NDArray[np.floating], starts: tuple[int | None, int | None]
+    flat: FloatArray, squares: FloatArray, weights: FloatArray, slopes: Sequence[FloatArray | None]
 ) -> FloatArray | float:
-    """Evidence of weighted means and deviations, which start in the vector at two places; shape (N, T, n), or 0."""
-    by_mean, by_deviation = (_part(gradients, start, flat.shape[1]) for start in starts)
-    total: FloatArray | float = 0.0
-    if by_mean is not None:
-        total = total + by_mean @ flat
-    if by_deviation is not None:
-        _, apart = around_mean(flat, weights)
-        s = np.sqrt(apart * apart @ weights)
-        s = np.maximum(s, CLAMP * s.max(axis=1, keepdims=True, initial=0.0) + np.finfo(np.float64).tiny)
-        total = total + (by_deviation / s[:, None]) @ (flat * apart)
-    return total * weights
+    """Evidence (N, T, n), or 0, of weighted means and deviations of maps, from the gradients by both (N, T, C).
+
+    A (A - mu) is taken as A A - mu A, so that two products of matrices do all.
+    """
+    by_mean, by_deviation = slopes
+    if by_deviation is None:
+        return 0.0 if by_mean is None else (by_mean @ flat) * weights
+    mean = flat @ weights
+    s = np.sqrt(np.maximum(squares @ weights - mean * mean, 0))
+    s = np.maximum(s, CLAMP * s.max(axis=1, keepdims=True, initial=0.0) + np.finfo(np.float64).tiny)
+    by_square = by_deviation / s[:, None]
+    linear = -by_square * mean[:, None] if by_mean is None else by_mean - by_square * mean[:, None]
+    return np.asarray((linear @ flat + by_square @ squares) * weights)
 
 
 def grad_cam(tap: Tap, maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> FloatArray:

@@ -49,7 +49,7 @@ def covariance_evidence(
     Parameters
     ----------
     maps, weights
-        As for `covariance_root`.
+        As for `covariance_root`; what is as large as they are is computed in their precision.
     gradients : array, shape (N, T, k (k + 1) / 2)
         Of T targets with respect to the numbers that `covariance_root` returns.
 
@@ -58,27 +58,27 @@ def covariance_evidence(
     float array, shape (N, T, n)
         Adds up to the gradient times those numbers.
     """
-    b = np.asarray(maps, np.float64)
-    values, vectors, trace, apart = _spectrum(b, weights)
+    values, vectors, trace, apart = _spectrum(maps, weights)
     rooted, slopes = _steps(values)
     basis = vectors[:, None]
-    turned = basis.mT @ _symmetric(gradients, b.shape[1]) @ basis
+    turned = basis.mT @ _symmetric(gradients, maps.shape[1]) @ basis
     inner = slopes[:, None] * turned
     # the trace scales the root and its argument
     own, own_slope = (np.diagonal(part, axis1=2, axis2=3) for part in (turned, inner))
     by_trace = 0.5 * (own * rooted[:, None]).sum(axis=2) - (own_slope * values[:, None]).sum(axis=2)
-    inner = inner + by_trace[:, :, None, None] * np.eye(b.shape[1])
+    inner = inner + by_trace[:, :, None, None] * np.eye(maps.shape[1])
     by_matrix = basis @ inner @ basis.mT / np.sqrt(trace)[:, None, None, None]
-    return np.asarray(2 * weights * (b[:, None] * (by_matrix @ apart[:, None])).sum(axis=2))
+    towards = by_matrix.astype(apart.dtype) @ apart[:, None]
+    return np.asarray(2 * weights * np.einsum("nkx,ntkx->ntx", maps, towards))
 
 
 def _spectrum(
     maps: NDArray[np.floating], weights: NDArray[np.floating]
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.floating]]:
     """Eigenvalues and eigenvectors of C / t, the trace t (N,), and the maps without their mean."""
-    b = np.asarray(maps, np.float64)
-    apart = b - (b @ weights)[:, :, None]
-    matrix = (apart * weights) @ apart.mT
+    weights = np.asarray(weights, maps.dtype)
+    apart = maps - (maps @ weights)[:, :, None]
+    matrix = np.asarray((apart * weights) @ apart.mT, np.float64)
     trace = np.trace(matrix, axis1=1, axis2=2) + TRACE_FLOOR
     values, vectors = np.linalg.eigh(matrix / trace[:, None, None])
     return values, vectors, trace, apart

@@ -10,7 +10,8 @@ Features x of shape (N, d), K classes. Heads as in `graticule.heads.scoring`, te
     linear: ds/dz = W            rbf: ds_k/dz = P sum_m coef[m, k] exp(-gamma |u - v_m|^2) (-2 gamma) (u - v_m)
     dz/dx = 1 / (2 sqrt|x|)      logit: ds/dx = W
 
-The square root has an infinite slope at 0: |x| is taken as at least `CLAMP` times the largest |x| of the sample.
+Features behind the first `rooted` of a head enter as they are, dz/dx = 1. The square root has an infinite slope at 0:
+|x| is taken as at least `CLAMP` times the largest |x| of those that enter by it.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ def head_scores(head: Head, features: NDArray[np.floating]) -> FloatArray:
     x = np.asarray(features, np.float64)
     if isinstance(head, LogitHead):
         return np.asarray(x @ head.logit_weights.T.astype(np.float64) + head.bias, np.float64)
-    z = np.sign(x) * np.sqrt(np.abs(x))
+    z, _ = _entered(head, x)
     if isinstance(head, LinearHead):
         return np.asarray(z @ head.weights.T.astype(np.float64) + head.bias)
     kernel, _ = _kernel(head, z)
@@ -44,12 +45,21 @@ def score_gradients(head: Head, features: NDArray[np.floating]) -> FloatArray:
     x = np.asarray(features, np.float64)
     if isinstance(head, LogitHead):
         return np.repeat(head.logit_weights.astype(np.float64)[None], len(x), axis=0)
-    magnitude = np.abs(x)
-    floor = CLAMP * magnitude.max(axis=1, keepdims=True, initial=0.0) + _TINY
-    slope = 0.5 / np.sqrt(np.maximum(magnitude, floor))
+    z, slope = _entered(head, x)
     if isinstance(head, LinearHead):
         return np.asarray(head.weights.astype(np.float64)[None] * slope[:, None, :])
-    return np.asarray(_rbf_gradients(head, np.sign(x) * np.sqrt(magnitude)) * slope[:, None, :])
+    return np.asarray(_rbf_gradients(head, z) * slope[:, None, :])
+
+
+def _entered(head: LinearHead | RbfHead, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What a head acts on, and its slope by the features, both of shape (N, d)."""
+    z, slope = x.copy(), np.ones_like(x)
+    by_root = slice(0, head.rooted)
+    magnitude = np.abs(x[:, by_root])
+    floor = CLAMP * magnitude.max(axis=1, keepdims=True, initial=0.0) + _TINY
+    z[:, by_root] = np.sign(x[:, by_root]) * np.sqrt(magnitude)
+    slope[:, by_root] = 0.5 / np.sqrt(np.maximum(magnitude, floor))
+    return z, slope
 
 
 def _kernel(head: RbfHead, z: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -135,6 +145,19 @@ def target_gradients(
             lead = slopes[rows, chosen] - np.einsum("nk,nkd->nd", weights, slopes)
             gain = share[h, rows, chosen] * np.exp(others) + share_rest[h, rows, chosen] * np.exp(own)
             gradients[:, t] += gain[:, None] * lead
+    return gradients
+
+
+def even_shares(heads: Sequence[Head], gradients: FloatArray) -> FloatArray:
+    """Gradients (N, T, d) that, times features, give each feature the same share of what it adds to the scores.
+
+    A root changes half as fast as what it is taken of, so that gradient times feature is half of what the feature adds.
+    Beside features that enter by their root, those that enter as they are count by half as well.
+    """
+    rooted = {head.rooted for head in heads if not isinstance(head, LogitHead)} - {None, 0}
+    if len(rooted) == 1:
+        gradients = gradients.copy()
+        gradients[:, :, rooted.pop() :] *= 0.5
     return gradients
 
 
