@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from tests.explain.test_choice import scored
 
+from graticule.bundle import Bundle
 from graticule.explain.model import ExplainableModel
 from graticule.jobs.explain.job import _with_baseline
 
@@ -26,9 +28,11 @@ def test_what_maps_are_measured_from(
     reference: dict[str, Any], trained: bool, n: int, baseline: list[float] | None, words: str | None
 ) -> None:
     # a trained network's reference lies in another space, even where it is as long
-    bundle, predictor = SimpleNamespace(reference=reference), SimpleNamespace(reference=object() if trained else None)
+    bundle = cast(
+        Any, SimpleNamespace(reference=reference, info=SimpleNamespace(reference=object() if trained else None))
+    )
+    bundle.mean_features = partial(Bundle.mean_features, bundle)
     model = ExplainableModel(cast(Any, None), [], None, ())
-    given = (cast(Any, bundle), cast(Any, predictor), scored((n, 2), unreadable=2))
-    found, said = _with_baseline(model, *given)
+    found, said = _with_baseline(model, bundle, scored((n, 2), unreadable=2))
     assert said == words
     assert (None if found.baseline is None else found.baseline.tolist()) == baseline
