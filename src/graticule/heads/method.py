@@ -49,6 +49,7 @@ def _describe(cv: CrossValidation, refitted: HeadChoice | None, shipped: str, op
         return {
             "kind": choice.kind,
             "settings": choice.describe(),
+            "parts": sorted({part for member in choice.members for part in member.settings.parts}),
             "inner_score": choice.inner_score,
             "candidates": choice.candidates,
             "inner_folds": choice.inner_folds,

@@ -15,6 +15,7 @@ from graticule.images.intensity import EIGHT
 from graticule.images.reading import Reading
 from graticule.manifest import escape_path
 from graticule.networks.encoder import Encoder
+from graticule.networks.pooling import pooling_words
 from graticule.plain_text import safe_cell
 
 
@@ -74,7 +75,7 @@ def describe_embedding(encoder: Encoder, reading: Reading, samples: Samples, wei
         **weights,
         "input_size": encoder.preprocessing.size,
         "reading": reading.describe() | {"size_features": encoder.sizes},
-        "pooling": "mean and standard deviation",
+        "pooling": pooling_words([name for name, _ in encoder.parts]),
         "views": encoder.views,
         "n_features": encoder.n_features,
         "model_sha256": encoder.model_sha256,

@@ -41,6 +41,17 @@ def part_lengths(channels: Sequence[int], parts: Sequence[str] = PARTS) -> dict[
     return {part: lengths[part] for part in parts}
 
 
+def pooling_words(parts: Sequence[str]) -> str:
+    """What is kept of feature maps, for people; `parts` empty: what earlier versions and other networks keep."""
+    words = {
+        WHOLE: "mean and standard deviation over the whole picture",
+        CENTRE: "mean and standard deviation around its centre",
+        COVARIANCE: "covariances of the maps around its centre",
+    }
+    *first, last = [words[part] for part in parts] or ["mean and standard deviation"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def part_span(parts: Sequence[tuple[str, int]], wanted: str, n_features: int) -> slice:
     """Where a part stands among parts (name, length) of a vector; the whole vector where there is no such part."""
     at = 0
