@@ -40,6 +40,7 @@ from graticule.heads.heads import (
 from graticule.heads.scaling import FeatureLayout, Scalings, ShrunkWhitening
 from graticule.heads.scoring import Head, squared_distances
 from graticule.split.folds import inner_folds
+from graticule.statistics.intervals import t_critical
 
 SEARCH_LIMIT = 5000
 INNER_FOLDS = 3
@@ -232,13 +233,11 @@ class _Search:
 
     def run(self, request: str) -> list[_Judged]:
         """Every candidate tried."""
-        middle = HeadSettings("logistic", _LOGISTIC_C[1], _SHRINKAGES[1], balanced=True)
         choices = self.scalings.layout.choices
+        middle = HeadSettings("logistic", _LOGISTIC_C[1], _SHRINKAGES[1], balanced=True)
         # with one choice alone there is nothing to compare: the grid below tries it
-        firsts = [
-            self.judge([replace(middle, parts=parts)], middle.shrinkage, self.logistic)[0]
-            for parts in (choices if len(choices) > 1 else ())
-        ]
+        tried = [replace(middle, parts=parts) for parts in choices] if len(choices) > 1 else []
+        firsts = [self.judge([first], first.shrinkage, self.logistic)[0] for first in tried]
         parts = self.settled(firsts) if firsts else choices[0]
         logistic: list[_Judged] = []
         for shrinkage in _SHRINKAGES:
@@ -260,12 +259,15 @@ class _Search:
         return logistic + others + self.means(logistic, others) + machines
 
     def settled(self, firsts: list[_Judged]) -> tuple[str, ...]:
-        """The parts to go on with: all of them, unless fewer are better on every inner fold.
+        """The parts to go on with: all of them, unless fewer are better beyond the spread between the inner folds.
 
-        A few groups more or less on one side say too little to give up what may tell the classes of the next ones.
+        A few groups more or less on one side say too little to give up what may tell the classes of the next ones: the
+        gain must pass a one-sided t-test at 0.05.
         """
         full, *fewer = (self.losses(candidate) for candidate in firsts)
-        better = [first for first, losses in zip(firsts[1:], fewer, strict=True) if (losses < full).all()]
+        needed = float(t_critical(0.9, np.array(len(full) - 1.0))) / np.sqrt(len(full))
+        gains = [full - losses for losses in fewer]
+        better = [first for first, g in zip(firsts[1:], gains, strict=True) if g.mean() > needed * g.std(ddof=1)]
         return _settings(_best(better)).parts if better else _settings(firsts[0]).parts
 
     def losses(self, candidate: _Judged) -> NDArray[np.float64]:
