@@ -30,7 +30,7 @@ class EmbedOptions(NetworkOptions, ViewsOptions, DeviceOptions, ReadingOptions, 
 
 @dataclass(frozen=True)
 class AuditOptions(GroupOptions, ViewsOptions, DeviceOptions, ReadingOptions, SeedOptions, LoadingOptions):
-    """Options of `audit`; `train` with the same views on the same device finds its features in the cache."""
+    """Options of `audit`; `train` at the same size, with the same views and device finds its features in the cache."""
 
 
 @dataclass(frozen=True)
