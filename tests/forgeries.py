@@ -172,6 +172,9 @@ def _documents() -> Iterator[tuple[str, Forgery]]:
     yield "hash: no hash", _set("0" * 63 + "g", "data_sha256")
     yield "features: more than there are", _info(lambda d: d.update(n_features=d["n_features"] + 1))
     yield "features: 10^15", _set(10**15, "n_features")
+    yield "parts: more than the features", _info(lambda d: d["parts"].update(more=7))
+    yield "parts: one of a negative length", _info(lambda d: d["parts"].update(centre=-992))
+    yield "parts: another length of the centre", _info(lambda d: d["parts"].update(centre=991, whole=993))
     yield "features: a text", _set("992", "n_features")
     yield "output: one that is not there", _set("logits", "output")
     yield "images: none", _set(0, "n_training")
@@ -234,6 +237,8 @@ def _heads() -> Iterator[tuple[str, Forgery]]:
         ("one bias for all", "0.bias", lambda b: b[:1]),
         ("half precision", "0.weights", lambda w: w.astype(np.float16)),
         ("temperature 0", "0.temperature", lambda t: np.zeros_like(t)),
+        ("more rooted than there are", "0.rooted", lambda r: r * 0 + 10**6),
+        ("rooted below none", "0.rooted", lambda r: r * 0 - 1),
         ("temperature below 0", "0.temperature", lambda t: -t),
         ("temperature NaN", "0.temperature", lambda t: t * np.nan),
         ("a list of temperatures", "0.temperature", lambda t: np.ones(3)),
@@ -371,6 +376,8 @@ def forgeries(honest: Contents) -> Iterator[tuple[str, Contents]]:
         for kind, forge in part():
             yield kind, forge(honest)
     d = int(json.loads(honest["bundle.json"])["n_features"])
+    # the forged networks answer under this name, so that none is refused for want of it
+    honest = _set("features", "output")(honest)
     for kind, build in BUILT.items():
         yield f"network: {kind}", honest | {"model.onnx": build(d).SerializeToString()}
     for kind, raw in raw_networks(d):

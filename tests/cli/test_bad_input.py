@@ -119,7 +119,7 @@ def test_too_many_folds_are_told_before_any_image_is_read(
         (["--test-size", 1], "--test-size 1.0"),
         (["--test-size", "nan"], "--test-size nan"),
         (["--head", "forest"], "--head forest: allowed are auto, logistic, svm"),
-        (["--views", 3], "--views 3: allowed are 1, 4, 8"),
+        (["--views", 3], "--views 3: allowed are auto, 1, 4, 8"),
         (["--batch-size", 0], "--batch-size 0"),
         (["--workers", 0], "--workers 0"),
         (["--seed", -1], "--seed -1"),

@@ -23,11 +23,11 @@ def test_features_are_written_with_ids(
     outcome = graticule("embed", images, "--out", file, "--views", 1, "--workers", 1, "--json")
     assert outcome.code == 0, outcome.err
     told = json.loads(outcome.out)
-    assert (told["n"], told["n_features"], told["schema_version"]) == (36, 992, 1)
+    assert (told["n"], told["n_features"], told["schema_version"]) == (36, 7264, 1)
     if ending == ".npz":
         matrix = dict(np.load(file, allow_pickle=False))
         assert set(matrix) == {"sample_id", "path", "label", "features", "names"}
-        assert matrix["features"].shape == (36, 992)
+        assert matrix["features"].shape == (36, 7264)
         labels, names = matrix["label"].tolist(), matrix["names"].tolist()
     elif ending == ".parquet":
         table = pq.read_table(file)
@@ -39,7 +39,7 @@ def test_features_are_written_with_ids(
         labels, names = [row["label"] for row in rows], list(rows[0])[3:]
     assert labels == ["disc"] * 12 + ["square"] * 12 + ["stripes"] * 12
     assert names[0] == "blocks.1.mean.000"
-    assert len(names) == 992
+    assert len(names) == 7264
     assert "exists already" in graticule("embed", images, "--out", file).message()
 
 
@@ -47,7 +47,7 @@ def test_a_folder_without_classes_is_embedded_without_labels(
     images: Path, graticule: Callable[..., Any], tmp_path: Path, warm_cache: Path
 ) -> None:
     outcome = graticule("embed", images / "disc", "--out", tmp_path / "f.npz", "--views", 1, "--workers", 1)
-    assert "12 images, 992 features; 0 decoded, 12 from the cache" in outcome.out
+    assert "12 images, 7264 features; 0 decoded, 12 from the cache" in outcome.out
     assert set(np.load(tmp_path / "f.npz")["label"]) == {""}
 
 

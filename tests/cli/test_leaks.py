@@ -278,6 +278,6 @@ def test_size_features_and_a_physical_scale_reach_the_bundle(
     info = _json(tmp_path / "run" / "model" / "bundle.json")
     assert info["preprocessing"]["scale_nm"] == pytest.approx(6 * 64 / 224)
     assert info["sizes"]
-    assert info["n_features"] == 994
+    assert info["n_features"] == 7266
     message = graticule("train", grains, "--out", tmp_path / "other", *options).message()
     assert "none of 24 images looked at has a pixel size" in message

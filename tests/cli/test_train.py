@@ -151,7 +151,7 @@ def test_the_bundle_says_what_it_is(run: Path) -> None:
         digest, name = line.split("  ")
         assert hashlib.sha256((run / "model" / name).read_bytes()).hexdigest() == digest
     bundle = read_bundle(run / "model")
-    assert bundle.reference["features"].shape == (27, info["n_features"])
+    assert bundle.reference["features"].shape == (27, info["parts"]["centre"])
     assert bundle.reference["pixel_sha256"].shape == (27, 32)
     assert len(bundle.reference["paths"].tobytes().decode().split("\n")) == 27
     assert bundle.reference["evidence.proba"].shape == (27, 3)

@@ -54,7 +54,7 @@ def test_honest_bundles_pass(honest: Path, contents: forgeries.Contents, tmp_pat
     forgeries.write(tmp_path / "copied", contents)
     open_bundle(tmp_path / "copied")
     # a network of somebody else's, plainly made
-    other = contents | {"model.onnx": network(992).SerializeToString()}
+    other = contents | {"model.onnx": network(7264, output="statistics").SerializeToString()}
     forgeries.write(tmp_path / "other", other)
     open_bundle(tmp_path / "other")
 

@@ -66,7 +66,7 @@ def _network() -> Check:
         encoder = embedded_encoder(EMBEDDED[DEFAULT_BACKBONE], views=1)
     except BackboneError:
         return Check("network", False, "not run: the weights of the default backbone are missing")
-    network = Network(encoder.model)
+    network = Network(encoder.model, encoder.output)
     pixels = np.zeros((8, encoder.preprocessing.size, encoder.preprocessing.size, 3), np.uint8)
     network(pixels)
     start = time.perf_counter()
