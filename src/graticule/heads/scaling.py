@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, eigh, solve_triangular
+from scipy.linalg.blas import ssyrk
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from graticule.arrays import Float32Array, FloatArray, numbered
@@ -183,7 +184,9 @@ class Scalings:
         n = len(z)
         z -= z.mean(axis=0)
         r = max(1, min(MOST_AXES, n - 1))
-        values, vectors = eigh(z @ z.T, subset_by_index=[n - r, n - 1], check_finite=False)
+        # the lower triangle is half the work, and all that is looked at
+        products = ssyrk(1.0, z.T, trans=1, lower=1)
+        values, vectors = eigh(products, lower=True, subset_by_index=[n - r, n - 1], check_finite=False)
         kept = values > _FLAT * float(values[-1])
         kept[-1] = True
         lengths = np.sqrt(np.maximum(values[kept][::-1], np.finfo(np.float32).tiny))
