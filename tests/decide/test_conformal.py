@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graticule.decide.conformal import needed, nonconformity, p_values, prediction_sets, prepare_sets, promise
+from graticule.decide.conformal import nonconformity, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.evidence import SHIPPED, Evidence
 from graticule.heads.scoring import softmax
 
@@ -28,10 +28,6 @@ def scored(n: int, rng: np.random.Generator, hard: int = 2) -> tuple[np.ndarray,
     y = rng.integers(0, 3, n)
     scores = rng.normal(size=(n, 3)) + 2.5 * np.eye(3)[y] * np.where(y == hard, 0.4, 1.0)[:, None]
     return softmax(1.5 * scores), y
-
-
-def test_needed_evidence() -> None:
-    assert [needed(level) for level in (0.9, 0.95, 0.99)] == [9, 19, 99]
 
 
 @pytest.mark.parametrize("score", ["lac", "aps"])

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graticule.decide.evidence import SHIPPED, Evidence, rank_evidence, share_of_unit
+from graticule.decide.evidence import SHIPPED, Evidence, rank_evidence
 from graticule.errors import BundleError
+from graticule.statistics.conformal_quantiles import share_of_unit
 
 PROBA = np.array([[1 / 3, 2 / 3], [0.9, 0.1], [0.5, 0.5]])
 EVIDENCE = Evidence(

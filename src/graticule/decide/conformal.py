@@ -14,7 +14,6 @@ For a new image x and a class c, p(x, c) is the share of evidence of class c tha
   al., 2020): coverage 1 - a is nominal and 1 - 2a is proven. Evidence scored by the shipped model proves 1 - a.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
-from graticule.decide.evidence import SHIPPED, Evidence, Ranked, rank_evidence, share_of_unit
+from graticule.decide.evidence import SHIPPED, Evidence, Ranked, rank_evidence
+from graticule.statistics.conformal_quantiles import needed, share_of_unit
 
 LEVELS = (0.95, 0.99)
 
@@ -47,11 +47,6 @@ class PredictionSets:
     pooled_units: float
     by_class: Sequence[dict[int, Ranked]]
     pooled: dict[int, Ranked]
-
-
-def needed(level: float) -> int:
-    """Units of evidence of a class below which no image could ever be excluded at this level: 19 at 0.95."""
-    return math.ceil(1.0 / (1.0 - level) - 1e-9) - 1
 
 
 def nonconformity(proba: FloatArray, score: str = "lac") -> FloatArray:

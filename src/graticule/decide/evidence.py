@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, IntArray, numbered
+from graticule.arrays import FloatArray, IntArray
 from graticule.bundle import checked_tensor
 from graticule.errors import BundleError
 
@@ -128,12 +128,6 @@ class Evidence:
 def _are_probabilities(proba: NDArray[np.floating]) -> bool:
     """Whether each row (n, K) holds numbers from 0 to 1 that sum to 1, as far as 32 bits go."""
     return bool((proba >= 0).all() and (proba <= 1).all() and (np.abs(proba.sum(axis=1) - 1) < 1e-3).all())
-
-
-def share_of_unit(unit: IntArray) -> FloatArray:
-    """Weight 1 / (images of the unit) of each image, shape (n,): every unit weighs 1."""
-    codes = numbered(unit)
-    return np.asarray(1.0 / np.bincount(codes)[codes], dtype=np.float64)
 
 
 @dataclass(frozen=True)

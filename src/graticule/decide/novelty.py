@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
 from graticule.bundle import checked_tensor
-from graticule.decide.evidence import rank_evidence, share_of_unit
+from graticule.decide.evidence import rank_evidence
 from graticule.decide.novelty_space import Space, components_of, fit_space, spans
 from graticule.errors import BundleError
 from graticule.heads.scoring import by_row
+from graticule.statistics.conformal_quantiles import share_of_unit
 
 # of the relative Mahalanobis distance, the Mahalanobis distance, the rest and the doubt in what tells near images
 MIXING = (1.0, 0.0, 1.0, 2.0)

@@ -1,0 +1,1 @@
+"""Figures of predicted numbers, with intervals over groups: arrays in, documents out."""
