@@ -51,10 +51,13 @@ def test_many_numbers_are_laid_along_principal_axes() -> None:
     fitted = Scalings.whole(x).of(())
     assert fitted.axes is not None
     assert fitted.axes.shape == (1500, 89)
-    np.testing.assert_allclose(fitted.axes.T @ fitted.axes, np.eye(89), atol=1e-3)
+    # single precision: the strongest axis is 10,000 times as strong as the weakest
+    np.testing.assert_allclose(fitted.axes.T @ fitted.axes, np.eye(89), atol=5e-3)
     expected = PCA(89).fit_transform(StandardScaler().fit_transform(root(x)))
     found = fitted.apply(x, np.arange(90))
-    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=2e-2)
+    np.testing.assert_allclose(np.abs(found[:, :3]), np.abs(expected[:, :3]), rtol=1e-3, atol=1e-2)
+    # axes that are almost equally strong may be turned among each other, which changes no distance between images
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, rtol=1e-3, atol=1.0)
     weights = rng.normal(size=(2, 89))
     np.testing.assert_allclose(
         (root(x) - fitted.full_centre()) @ fitted.folded(weights).T, found @ weights.T, rtol=1e-3, atol=1e-2
@@ -86,3 +89,17 @@ def test_a_number_that_never_varies_is_left_at_its_scale() -> None:
     fitted = Scalings.whole(x).of(())
     np.testing.assert_array_equal(fitted.scale[2:], 1.0)
     np.testing.assert_allclose(fitted.apply(x, np.arange(50))[:, 2:], 0.0, atol=1e-5)
+
+
+def test_parts_looked_at_before_do_not_change_what_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of each part is shared by the sets it belongs to."""
+    monkeypatch.setattr(scaling, "_MANY", 4)
+    layout, rows = FeatureLayout(15, PARTS), np.arange(50)
+    shared = Scalings(FEATURES, rows, layout)
+    for parts in layout.choices:
+        alone, found = Scalings(FEATURES, rows, layout).of(parts), shared.of(parts)
+        assert alone.axes is not None
+        assert found.axes is not None
+        np.testing.assert_array_equal(found.axes, alone.axes)
+        np.testing.assert_array_equal(found.centre, alone.centre)
+        np.testing.assert_array_equal(found.scale, alone.scale)

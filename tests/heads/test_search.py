@@ -167,20 +167,6 @@ def test_the_same_seed_gives_the_same_choice() -> None:
     assert choose(x, y, seed=3) == choose(x, y, seed=3)
 
 
-def test_many_samples_are_thinned_by_class_or_by_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "SEARCH_LIMIT", 60)
-    y = np.repeat([0, 1, 2], [300, 60, 8])
-    rows = search._thin(y, None, 0)
-    assert np.bincount(y[rows]).tolist() == [20, 20, 8]
-    assert (np.diff(rows) > 0).all()
-    y = np.arange(400) % 2
-    group = names(np.arange(400) // 20)
-    rows = search._thin(y, group, 0)
-    assert 40 <= len(rows) <= 80
-    assert set(group[rows]).isdisjoint(group[np.setdiff1d(np.arange(400), rows)])
-    np.testing.assert_array_equal(search._thin(y[:50], None, 0), np.arange(50))
-
-
 def test_two_classes_and_a_class_of_few() -> None:
     x, y = planted(60, n_classes=2)
     assert choose(x, y).inner_folds == 3
@@ -206,7 +192,7 @@ def test_more_rows_than_the_kernel_limit_never_get_a_kernel_machine(
     request_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("graticule.heads.search.KERNEL_LIMIT", 100)
-    monkeypatch.setattr("graticule.heads.search.SEARCH_LIMIT", 60)
+    monkeypatch.setattr("graticule.heads.thinning.SEARCH_LIMIT", 60)
     rng = np.random.default_rng(0)
     y = np.arange(120, dtype=np.int64) % 2
     features = (rng.normal(size=(120, 4)) + y[:, None]).astype(np.float32)

@@ -12,7 +12,7 @@ class vary should count less. A shrinkage of 1 is plain standardisation.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -102,7 +102,7 @@ class Scaling:
         width = len(self.centre) if self.axes is None else self.axes.shape[1]
         out = np.empty((len(rows), width), np.float32)
         centre, scale = self.centre.astype(np.float32), self.scale.astype(np.float32)
-        for block, z in _entered(features, rows, self.layout, self.parts):
+        for block, z in _entered(features, rows, self.layout.spans(self.parts), self.layout.rooted):
             z -= centre
             z /= scale
             out[block] = z if self.axes is None else z @ self.axes
@@ -140,7 +140,9 @@ class Scalings:
 
     def __init__(self, features: NDArray[np.floating], rows: Rows, layout: FeatureLayout) -> None:
         self.features, self.rows, self.layout = features, rows, layout
-        self._moments: dict[tuple[str, ...], tuple[FloatArray, FloatArray]] = {}
+        # by where a part begins: sets of parts share what is known of each
+        self._moments: dict[int, tuple[FloatArray, FloatArray]] = {}
+        self._products: dict[int, Float32Array] = {}
         self._fitted: dict[tuple[str, ...], Scaling] = {}
         # evenly over the rows, whatever their order means
         step = max(1, -(-len(rows) // AXES_ROWS))
@@ -154,18 +156,19 @@ class Scalings:
     def of(self, parts: tuple[str, ...]) -> Scaling:
         """The scaling of a set of parts."""
         if parts not in self._fitted:
-            centre, scale = self._merged(parts)
+            known = [self._moments_of(span) for span in self.layout.spans(parts)]
+            centre, scale = (np.concatenate(values) for values in zip(*known, strict=True))
             plain = Scaling(self.layout, parts, centre, scale, None)
             many = len(centre) > _MANY
-            self._fitted[parts] = Scaling(self.layout, parts, centre, scale, self._axes(plain) if many else None)
+            self._fitted[parts] = replace(plain, axes=self._axes(plain) if many else None)
         return self._fitted[parts]
 
-    def _merged(self, parts: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of what enters, over all rows; a number that never varies has scale 1."""
-        if parts not in self._moments:
-            d = sum(span.stop - span.start for span in self.layout.spans(parts))
+    def _moments_of(self, span: slice) -> tuple[FloatArray, FloatArray]:
+        """Mean and standard deviation of what enters of a part, over all rows; what never varies has scale 1."""
+        if span.start not in self._moments:
+            d = span.stop - span.start
             total, squares, shift = np.zeros(d), np.zeros(d), None
-            for _, z in _entered(self.features, self.rows, self.layout, parts):
+            for _, z in _entered(self.features, self.rows, [span], self.layout.rooted):
                 shift = z.mean(axis=0, dtype=np.float64) if shift is None else shift
                 apart = z - shift
                 total += apart.sum(axis=0)
@@ -175,18 +178,26 @@ class Scalings:
             spread = np.sqrt(np.maximum(squares / n - mean * mean, 0))
             centre = mean + (0.0 if shift is None else shift)
             flat = spread <= _FLAT * np.maximum(np.abs(centre), _FLAT)
-            self._moments[parts] = centre, np.where(flat, 1.0, spread)
-        return self._moments[parts]
+            self._moments[span.start] = centre, np.where(flat, 1.0, spread)
+        return self._moments[span.start]
 
     def _axes(self, plain: Scaling) -> Float32Array:
         """Principal axes of the standardised numbers, shape (d, r), strongest first, found in the space of images."""
         z = plain.apply(self.features, self._some)
         n = len(z)
         z -= z.mean(axis=0)
+        products, at = np.zeros((n, n), np.float32, order="F"), 0
+        for span in self.layout.spans(plain.parts):
+            after = at + span.stop - span.start
+            if span.start not in self._products:
+                # the lower triangle is half the work, and all that is looked at
+                self._products[span.start] = ssyrk(1.0, z[:, at:after].T, trans=1, lower=1)
+            products += self._products[span.start]
+            at = after
         r = max(1, min(MOST_AXES, n - 1))
-        # the lower triangle is half the work, and all that is looked at
-        products = ssyrk(1.0, z.T, trans=1, lower=1)
-        values, vectors = eigh(products, lower=True, subset_by_index=[n - r, n - 1], check_finite=False)
+        # all of them by division take less time than the strongest ones one by one
+        values, vectors = eigh(products, lower=True, driver="evd", overwrite_a=True, check_finite=False)
+        values, vectors = values[-r:], vectors[:, -r:]
         kept = values > _FLAT * float(values[-1])
         kept[-1] = True
         lengths = np.sqrt(np.maximum(values[kept][::-1], np.finfo(np.float32).tiny))
@@ -194,15 +205,12 @@ class Scalings:
 
 
 def _entered(
-    features: NDArray[np.floating], rows: Rows, layout: FeatureLayout, parts: Sequence[str]
+    features: NDArray[np.floating], rows: Rows, spans: Sequence[slice], rooted: int
 ) -> Iterator[tuple[slice, Float32Array]]:
-    """What enters a classifier of some rows, block by block."""
-    spans = layout.spans(parts)
+    """What enters a classifier of some rows, block by block; the leading `rooted` numbers by their root."""
     for start in range(0, len(rows), _BLOCK):
         block = features[rows[start : start + _BLOCK]]
-        pieces = [
-            entered(block[:, span], min(max(layout.rooted - span.start, 0), span.stop - span.start)) for span in spans
-        ]
+        pieces = [entered(block[:, span], min(max(rooted - span.start, 0), span.stop - span.start)) for span in spans]
         yield slice(start, start + _BLOCK), pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
 

@@ -7,10 +7,10 @@ regularisation of the logistic head on the best parts (warm starts along C), cla
 size, and means of the best logistic heads of different scalings and parts (they need no fit: their held-out scores are
 known). A mean of logistic heads is itself one linear head. Support vector machines are tried where they are asked for
 or the features are one whole, on the best scaling (the distance matrix is computed once per inner fold). More than
-`SEARCH_LIMIT` samples are thinned, whole groups at a time.
+`thinning.SEARCH_LIMIT` samples are thinned, whole groups at a time.
 
-Standardising and main axes are those of all training rows, which know no labels; whatever learns from labels is fitted
-on the training side of each inner fold.
+Standardising and main axes are those of all training rows, without labels; what learns from labels is fitted on the
+training side of each inner fold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import SVC
 
-from graticule.arrays import Float32Array, numbered
+from graticule.arrays import Float32Array
 from graticule.heads.heads import (
     KERNEL_LIMIT,
     HeadSettings,
@@ -39,10 +39,10 @@ from graticule.heads.heads import (
 )
 from graticule.heads.scaling import FeatureLayout, Scalings, ShrunkWhitening
 from graticule.heads.scoring import Head, squared_distances
+from graticule.heads.thinning import thinned
 from graticule.split.folds import inner_folds
 from graticule.statistics.intervals import t_critical
 
-SEARCH_LIMIT = 5000
 INNER_FOLDS = 3
 MIN_GROUPS = 3
 _SHRINKAGES = (1.0, 0.5, 0.2)
@@ -146,7 +146,7 @@ def choose_head(
     """
     # the chosen head is fitted on all rows, not on the thinned ones
     kernels = len(y) <= KERNEL_LIMIT
-    keep = _thin(y, group, seed)
+    keep = thinned(y, group, least_groups=MIN_GROUPS, least_per_class=2 * INNER_FOLDS, seed=seed)
     y = y[keep]
     group = None if group is None else group[keep]
     folds: list[InnerFold] = []
@@ -185,25 +185,6 @@ def _settings(judged: _Judged) -> HeadSettings:
     return judged.members[0].settings
 
 
-def _thin(y: NDArray[np.int64], group: NDArray[np.object_] | None, seed: int) -> NDArray[np.int64]:
-    """Sorted rows for the search: all, or about `SEARCH_LIMIT` drawn by class, or by whole groups."""
-    n = len(y)
-    if n <= SEARCH_LIMIT:
-        return np.arange(n)
-    rng = np.random.default_rng(seed)
-    if group is None:
-        per_class = max(2 * INNER_FOLDS, SEARCH_LIMIT // len(np.unique(y)))
-        drawn = [rng.permutation(np.flatnonzero(y == k))[:per_class] for k in np.unique(y)]
-        return np.sort(np.concatenate(drawn))
-    index = numbered(group.astype(str))
-    sizes = np.bincount(index)
-    order = rng.permutation(len(sizes))
-    sizes = sizes[order]
-    taken = order[: max(MIN_GROUPS, int(np.searchsorted(np.cumsum(sizes), SEARCH_LIMIT)))]
-    rows = np.flatnonzero(np.isin(index, taken))
-    return rows if len(np.unique(y[rows])) == len(np.unique(y)) else np.arange(n)
-
-
 @dataclass(frozen=True)
 class _Judged:
     """A candidate with its balanced log loss and its held-out scores (before the temperature) on the inner folds."""
@@ -230,6 +211,8 @@ class _Search:
         self.kernels = kernels
         self.scalings, self.keep, self.y, self.folds, self.n_classes = scalings, keep, y, folds, n_classes
         self.held_out = np.sort(np.concatenate([test for _, test in folds]))
+        # of the parts tried last: what is tried on the same ones follows on each other
+        self._applied: dict[tuple[str, ...], Float32Array] = {}
 
     def run(self, request: str) -> list[_Judged]:
         """Every candidate tried."""
@@ -312,8 +295,10 @@ class _Search:
 
     def scaled(self, parts: tuple[str, ...], shrinkage: float) -> Iterable[_Scaled]:
         """Each inner fold with whitening fitted on its training side."""
-        rows = self.scalings.rows[self.keep]
-        whole = self.scalings.of(parts).apply(self.scalings.features, rows)
+        if parts not in self._applied:
+            scaling = self.scalings.of(parts)
+            self._applied = {parts: scaling.apply(self.scalings.features, self.scalings.rows[self.keep])}
+        whole = self._applied[parts]
         for train, test in self.folds:
             whitening = ShrunkWhitening(shrinkage)
             fitted, held = whole[train], whole[test]
