@@ -33,6 +33,7 @@ ORDER = (
     "answers",
     "bundle",
     "statistics",
+    "directions",
     "evaluate",
     "workers",
     "formats",
@@ -246,7 +247,16 @@ def test_no_public_name_has_two_meanings() -> None:
 
 
 # used by tests alone, or by the frameworks that find them by their decorator
-UNUSED = {"graticule.review.web.app.serving", "graticule.evaluate.values.summary.summarise_values"}
+UNUSED = {"graticule.review.web.app.serving", "graticule.evaluate.values.summary.summarise_values"} | {
+    f"graticule.directions.{name}"
+    for name in (
+        "features.orientation_features",
+        "tiles.merged",
+        "tiles.resampled",
+        "tiles.chance_of",
+        "distribution.nematic",
+    )
+}
 
 
 def named_in(tree: ast.AST) -> Counter[str]:

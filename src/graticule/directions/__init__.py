@@ -1,0 +1,1 @@
+"""Directions in a picture: gradients, their distribution, what chance gives; arrays in, numbers out."""

@@ -1,0 +1,103 @@
+"""The structure tensor: direction, coherency and energy around each place of a picture.
+
+Directions are everywhere in degrees counter-clockwise from the horizontal, from 0 to below 180, of the structure (a
+wire, an edge), not of the gradient across it. A wire that rises to the right at 30 degrees has direction 30.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.ndimage
+
+from graticule.arrays import BoolArray, Float32Array
+from graticule.directions.filters import along_columns, along_rows, places
+from graticule.directions.gradient import gaussian_gradient
+
+WINDOW = 1.5  # sigma of the window over that of the gradient
+BORDER = 3.0  # sigmas of the gradient that are left out along the border and along a mask
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the structure tensor says at every place that is looked at.
+
+    Attributes
+    ----------
+    direction : float32 array, shape (r, c)
+        Degrees, 0 to 180.
+    coherency : float32 array, shape (r, c)
+        0: the gradients around a place point anywhere; 1: all along one line. No measure of alignment.
+    energy : float32 array, shape (r, c)
+        Mean squared gradient around a place.
+    inside : bool array, shape (r, c)
+        Places to be counted: neither at the border nor masked.
+    step : int
+        Pixels between places.
+    """
+
+    direction: Float32Array
+    coherency: Float32Array
+    energy: Float32Array
+    inside: BoolArray
+    step: int
+
+
+def step_of(window: float) -> int:
+    """Pixels between the places looked at; those within the window have nearly the same direction."""
+    return max(1, int(window // 1.1))
+
+
+def least_side(sigma: float) -> int:
+    """The smallest side of a picture that is measured at a scale, pixels: its borders and some windows across."""
+    return int(np.ceil(2 * BORDER * sigma + 10 * WINDOW * sigma))
+
+
+def inside_of(shape: tuple[int, int], mask: BoolArray | None, sigma: float) -> BoolArray:
+    """Pixels whose gradient neither the border nor what a mask leaves out has a part in."""
+    border = int(np.ceil(BORDER * sigma))
+    inside = np.zeros(shape, dtype=np.bool_)
+    inside[border : shape[0] - border, border : shape[1] - border] = True
+    if mask is not None:
+        inside &= scipy.ndimage.distance_transform_edt(mask) > border
+    return inside
+
+
+def structure_tensor(
+    grey: Float32Array, sigma: float, *, mask: BoolArray | None = None, window: float | None = None, step: int = 0
+) -> Field:
+    """The structure tensor of a picture.
+
+    Parameters
+    ----------
+    grey : float32 array, shape (h, w)
+    sigma : float
+        Of the Gaussian whose derivative is the gradient, pixels.
+    mask : bool array, shape (h, w), optional
+        True where the picture counts. Gradients beside what does not count are left out.
+    window : float, optional
+        Sigma of the Gaussian window in pixels, by default 1.5 sigma. Gaussian, since a box prefers the axes.
+    step : int
+        Pixels between the places looked at; 0: by the window.
+
+    Returns
+    -------
+    Field
+    """
+    window = WINDOW * sigma if window is None else window
+    step = step or step_of(window)
+    right, down = gaussian_gradient(grey, sigma)
+    whole = inside_of(grey.shape, mask, sigma)
+    right, down = right * whole, down * whole
+
+    def windowed(product: Float32Array) -> Float32Array:
+        return along_columns(along_rows(product, window, step=step), window, step=step)
+
+    xx, yy, xy = windowed(right * right), windowed(down * down), windowed(right * down)
+    energy, difference, cross = xx + yy, yy - xx, 2 * xy
+    length = np.hypot(difference, cross)
+    # rows count downwards: the sign of the mixed term turns, and the structure lies across its gradient
+    direction = np.degrees(0.5 * np.arctan2(cross, difference)) % np.float32(180)
+    direction[direction >= 180] = 0  # of a tiny negative angle, by rounding
+    coherency = np.divide(length, energy, out=np.zeros_like(length), where=energy > 0)
+    inside = whole[places(grey.shape[0], step), places(grey.shape[1], step)]
+    return Field(direction, coherency, energy, inside, step)

@@ -1,0 +1,42 @@
+"""Orientation statistics as features: finite, named, blind to turning and to contrast, and telling of the share."""
+
+import numpy as np
+import pytest
+from tests.directions.scenes import wires
+
+from graticule.directions.features import feature_names, orientation_features
+
+
+def test_each_feature_has_a_name_of_its_own() -> None:
+    names = feature_names()
+    assert len(set(names)) == len(names)
+    found = orientation_features(wires(30, share=0.5))
+    assert found.shape == (len(names),)
+    assert found.dtype == np.float64
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 200), (20, 20), (64, 64)])
+def test_small_and_empty_pictures_give_finite_features(shape: tuple[int, int]) -> None:
+    assert np.isfinite(orientation_features(np.random.default_rng(0).normal(size=shape))).all()
+    flat = orientation_features(np.full(shape, 128.0))
+    assert np.isfinite(flat).all()
+    assert (flat[[k for k, name in enumerate(feature_names()) if "equal_share" in name]] == 0).all()
+
+
+def test_turning_the_scene_and_stretching_the_contrast_change_little() -> None:
+    """Against what another scene of the same kind changes."""
+    first = orientation_features(wires(0, share=0.6, noise=3))
+    other = np.abs(orientation_features(wires(0, share=0.6, noise=3, seed=1)) - first).mean()
+    quarter = orientation_features(np.rot90(wires(0, share=0.6, noise=3)).copy())
+    assert np.abs(quarter - first).mean() < 0.02 * other
+    turned = orientation_features(wires(0, share=0.6, noise=3) * 0.3 + 20)
+    assert turned == pytest.approx(first, abs=2e-3)
+
+
+def test_the_share_of_aligned_wires_is_in_the_features() -> None:
+    at = feature_names().index("s1.5_equal_share")
+    shares = [0.1, 0.4, 0.7, 1.0]
+    found = [orientation_features(wires(70, share=share, n=120))[at] for share in shares]
+    assert found == sorted(found)
+    assert np.abs(np.array(found) - shares).max() < 0.2
