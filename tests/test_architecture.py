@@ -225,8 +225,9 @@ def public_names(tree: ast.Module) -> dict[str, ast.stmt]:
     return {name: node for name, node in found.items() if not name.startswith("_")}
 
 
-# every verb of the command line has one, every program begins there, and the Python interface is the verbs
-ONE_MEANING = {"command", "main"}
+# every verb of the command line has one, every program begins there, every kind of features names its own, and the
+# Python interface is the verbs
+ONE_MEANING = {"command", "main", "feature_names"}
 MIGRATION = "graticule.record.migrations."
 
 
@@ -251,7 +252,8 @@ UNUSED = {"graticule.review.web.app.serving", "graticule.evaluate.values.summary
     f"graticule.directions.{name}"
     for name in (
         "features.orientation_features",
-        "tiles.merged",
+        "gradient.LEAST_SIGMA",
+        "tiles.in_larger_tiles",
         "tiles.resampled",
         "tiles.chance_of",
         "distribution.nematic",

@@ -13,7 +13,7 @@ from graticule.directions.distribution import (
     histograms,
     moment,
     nematic,
-    smoothed,
+    smooth_round,
     structured,
     turned,
     weights_of,
@@ -71,7 +71,7 @@ def test_faint_and_bright_structure_count_alike_and_ground_does_not() -> None:
 def test_histograms_are_smoothed_round_the_circle_and_turned() -> None:
     one = np.zeros(BINS)
     one[0] = 1
-    soft = smoothed(one, 3.0)
+    soft = smooth_round(one, 3.0)
     assert soft.sum() == pytest.approx(1)
     assert soft[1] == pytest.approx(soft[-1])
     peak = np.exp(-0.5 * ((CENTRES - 70) / 4) ** 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graticule.directions.distribution import BINS
-from graticule.directions.tiles import chance_of, merged, resampled, tile_numbers
+from graticule.directions.tiles import chance_of, in_larger_tiles, resampled, tile_numbers
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (40, 160), (33, 71), (5, 3)])
@@ -21,7 +21,7 @@ def test_tiles_are_near_squares_of_nearly_one_size(shape: tuple[int, int]) -> No
 def test_large_tiles_are_sums_of_small_ones() -> None:
     small, large = tile_numbers((64, 64), 8), tile_numbers((64, 64), 4)
     counts = np.bincount(small.ravel()).astype(float)[:, None]
-    assert merged(counts, small, large)[:, 0] == pytest.approx(np.bincount(large.ravel()))
+    assert in_larger_tiles(counts, small, large)[:, 0] == pytest.approx(np.bincount(large.ravel()))
 
 
 def test_draws_are_the_same_each_time_and_keep_the_mean() -> None:

@@ -126,8 +126,8 @@ def nematic(histogram: FloatArray) -> Nematic:
     return Nematic(direction_of(second), order, float((fourth * np.exp(-2j * turn)).real), deviation_of(order))
 
 
-def smoothed(histogram: FloatArray, sigma: float) -> FloatArray:
-    """Histograms smoothed round the circle by a Gaussian of `sigma` degrees, shape (..., 180)."""
+def smooth_round(histogram: FloatArray, sigma: float) -> FloatArray:
+    """Histograms smooth_round round the circle by a Gaussian of `sigma` degrees, shape (..., 180)."""
     waves = np.arange(BINS // 2 + 1)
     damping = np.exp(-0.5 * (2 * np.pi * waves * sigma / BINS) ** 2)
     return np.asarray(np.fft.irfft(np.fft.rfft(histogram, axis=-1) * damping, BINS, axis=-1))

@@ -16,7 +16,7 @@ from graticule.directions.distribution import (
     WEIGHTINGS,
     histograms,
     moment,
-    smoothed,
+    smooth_round,
     turned,
     weights_of,
 )
@@ -81,7 +81,7 @@ def _distributions(found: FloatArray) -> FloatArray:
         *((moment(share_of_bin, order) * np.exp(-1j * order * np.radians(first))).real for order in _ORDERS),
         *np.transpose([_within(own, float(at)) for own, at in zip(share_of_bin, first, strict=True)]),
         entropy / np.log(BINS),
-        smoothed(share_of_bin, 2.0).max(axis=1) * BINS / _WIDTHS,
+        smooth_round(share_of_bin, 2.0).max(axis=1) * BINS / _WIDTHS,
         one.share[:, 0],
         one.width()[:, 0] / _WIDTHS,
         one.goodness,

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.special
 
 from graticule.arrays import FloatArray
-from graticule.directions.distribution import BINS, CENTRES, TURNS, smoothed
+from graticule.directions.distribution import BINS, CENTRES, TURNS, smooth_round
 
 WIDEST, NARROWEST = 20.0, 1.0  # standard deviation of a peak, degrees
 _SMOOTH = 3.0  # degrees; of the histogram in which a peak is looked for
@@ -84,8 +84,8 @@ def densities(mixture: Mixture) -> FloatArray:
 
 
 def highest(histogram: FloatArray) -> FloatArray:
-    """Centre of the highest bin of smoothed histograms, degrees, shape (...)."""
-    return np.asarray(CENTRES[smoothed(histogram, _SMOOTH).argmax(axis=-1)])
+    """Centre of the highest bin of smooth_round histograms, degrees, shape (...)."""
+    return np.asarray(CENTRES[smooth_round(histogram, _SMOOTH).argmax(axis=-1)])
 
 
 def fit_mixture(histograms: FloatArray, start: FloatArray | None = None, steps: int = _STEPS) -> Mixture:
@@ -132,4 +132,4 @@ def fit_mixture(histograms: FloatArray, start: FloatArray | None = None, steps: 
 def second_place(histogram: FloatArray, first: float) -> float:
     """Where a second peak would be, degrees: the highest place at least 20 degrees from the first. Shape (180,)."""
     away = np.abs((CENTRES - first + 90) % 180 - 90)
-    return float(CENTRES[np.where(away >= APART, smoothed(histogram, _SMOOTH), -np.inf).argmax()])
+    return float(CENTRES[np.where(away >= APART, smooth_round(histogram, _SMOOTH), -np.inf).argmax()])

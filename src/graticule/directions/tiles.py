@@ -19,7 +19,7 @@ def tile_numbers(shape: tuple[int, int], per_side: int = PER_SIDE) -> IntArray:
     return np.asarray(row[:, None] * columns + column, dtype=np.int64)
 
 
-def merged(tiles: FloatArray, numbers: IntArray, coarse: IntArray) -> FloatArray:
+def in_larger_tiles(tiles: FloatArray, numbers: IntArray, coarse: IntArray) -> FloatArray:
     """Sums of tiles by the larger tile that most of their places lie in.
 
     Parameters
