@@ -100,8 +100,10 @@ def in_session_cache(session_cache: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def warm_cache(cache_home: Path, session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache that holds the features of `images`, instead of the empty one of this test."""
+def warm_cache(
+    cache_home: Path, session_cache: Path, trained: tuple[Path, Outcome], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The cache that holds the features of `images` since `trained`, instead of the empty one of this test."""
     monkeypatch.setenv("GRATICULE_CACHE", str(session_cache))
     return session_cache
 

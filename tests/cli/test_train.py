@@ -120,7 +120,8 @@ def test_run_json_says_how_to_repeat_the_run(run: Path, images: Path) -> None:
     )
     assert record["data"]["classes"] == dict.fromkeys(CLASSES, 12)
     assert record["data"]["n"] == 36
-    assert record["embedding"]["decoded"] == 36
+    # fixtures of other files may have embedded the same images before
+    assert record["embedding"]["decoded"] + record["embedding"]["cached"] == 36
     assert record["embedding"]["licence"] == "Apache-2.0"
     assert record["head"]["shipped"] == "mean of the 3 fold heads"
     assert [fold["fold"] for fold in record["head"]["folds"]] == [0, 1, 2]
