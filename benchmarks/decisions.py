@@ -1,6 +1,6 @@
 """What decisions are worth on new images: acceptance, prediction sets, calibration, novelty over random splits.
 
-    python benchmarks/decisions.py DATA [--splits 20] [--mapie] [--quick]
+    python benchmarks/decisions.py DATA [--splits 20] [--mapie] [--quick] [--parts all whole] [--aside 0 0.2]
 
 A fifth of the images is new in each split; where the data have groups these are whole groups drawn by chance, each
 split's anew, so that all of them are new now and then. The rest is trained on by frozen features and a logistic head
@@ -8,13 +8,16 @@ with 5 folds, once with all of it cross-validated (estimated rule, CV+ sets) and
 a fifth set aside for calibration (guaranteed rule, split conformal sets). Log loss and Brier score before and after
 calibration are averaged over the splits that an image was new in; the interval of their difference is over images, or
 over groups.
---mapie puts the sets of the package MAPIE beside, made from the same calibration part. --quick takes the default
-logistic heads instead of searched ones and leaves out novelty: a tenth of the time.
+--parts: features of all parts, of the whole picture alone (which earlier versions kept), or both on the same splits.
+--aside: shares set aside. --mapie puts the sets of the package MAPIE beside, made from the same calibration part.
+Interrupted, it reports the splits that are done.
+--quick takes the default logistic heads instead of searched ones and leaves out novelty: a tenth of the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -32,19 +35,17 @@ from graticule.decide.evidence import Evidence
 from graticule.decide.reliability import calibration_errors
 from graticule.decide.settle import settle_decisions
 from graticule.evaluate.metrics import sample_brier, sample_log_loss
-from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.features.samples import Samples
 from graticule.heads.calibration_fit import paired_gain
-from graticule.heads.crossval import Search, cross_validate, fold_rows
+from graticule.heads.crossval import cross_validate, fold_rows
 from graticule.heads.outcome import Outcome, scored_once
 from graticule.heads.scoring import Head, member_probabilities, probabilities
 from graticule.heads.search import DEFAULTS, HeadChoice, fit_choice
-from graticule.networks.catalogue import encoder_of
-from graticule.progress import Silent
-from graticule.sources.sources import read_manifest
 from graticule.split.components import components
 from graticule.split.division import Division
 from graticule.split.folds import Folds, make_folds
 from graticule.statistics.intervals import t_critical
+from sides import SIDES, Side
 
 TARGETS = (0.99, 0.98, 0.95)
 LEVELS = (0.95, 0.99)
@@ -95,34 +96,31 @@ def divide(samples: Samples, seed: int, calibration: float) -> Folds:
     )
 
 
-def scored(samples: Samples, folds: Folds, seed: int, quick: bool) -> tuple[Any, list[Head]]:
+def scored(side: Side, folds: Folds, seed: int, quick: bool) -> tuple[Any, list[Head]]:
     """Out-of-fold scores and the heads of the folds."""
+    samples = side.samples
     y, k = class_codes(samples.manifest.label, samples.manifest.classes), len(samples.manifest.classes)
+    search = side.search("logistic", k, seed, grouped=samples.manifest.group is not None)
     if not quick:
-        found = cross_validate(
-            samples.features, y, folds, Search(k, "logistic", samples.manifest.group is not None, seed)
-        )
+        found = cross_validate(samples.features, y, folds, search)
         return found.proba.copy(), found.heads
     proba, heads = np.full((len(y), k), np.nan), []
     for train, held in fold_rows(folds):
-        heads.append(
-            fit_choice(samples.features[train], y[train], k, HeadChoice(DEFAULTS["logistic"], 1.0, None, 0, 0))
-        )
+        scalings = search.scalings(samples.features, train)
+        heads.append(fit_choice(scalings, y[train], k, HeadChoice(DEFAULTS["logistic"], 1.0, None, 0, 0)))
         proba[held] = probabilities(heads[-1:], samples.features[held])
     return proba, heads
 
 
-def one_split(
-    samples: Samples, encoder: Any, seed: int, calibration: float, tally: dict[str, list[Any]], quick: bool
-) -> None:
+def one_split(side: Side, seed: int, calibration: float, tally: dict[str, list[Any]], quick: bool) -> None:
     """Train, decide on the new images, and note what was right."""
-    manifest = samples.manifest
+    samples, manifest = side.samples, side.samples.manifest
     y, k = class_codes(manifest.label, manifest.classes), len(manifest.classes)
     folds = divide(samples, seed, calibration)
-    (proba, heads), once = scored(samples, folds, seed, quick), scored_once(folds)
+    (proba, heads), once = scored(side, folds, seed, quick), scored_once(folds)
     members = member_probabilities(heads, samples.features[once])
     proba[once] = members.mean(axis=0)
-    outcome = Outcome(proba, encoder, heads, "mean of the 5 fold heads", {})
+    outcome = Outcome(proba, side.encoder, heads, "mean of the 5 fold heads", {})
     decider = settle_decisions(samples, Division(folds, [], []), outcome, seed)
     test = np.flatnonzero(folds.part == "test")
     members = members[:, folds.part[once] == "test"]
@@ -151,7 +149,7 @@ def one_split(
         hit = inside[np.arange(len(test)), truth]
         tally[f"sets {level}"].append((by_class(hit, truth, k), inside.sum(axis=1).mean(), sets.units.tolist()))
     if decider.novelty is not None:
-        p = decider.novelty.p_value(decider.novelty.score(samples.features[test], members))
+        p = decider.novelty.p_value(decider.novelty.score(samples.alike_features[test], members))
         tally["novel"].append([(p <= alpha).mean() for alpha in (0.05, 0.01)])
     if calibration:
         aside = np.flatnonzero(folds.part == "calibration")
@@ -260,23 +258,29 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=4)
     parser.add_argument("--mapie", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--parts", nargs="+", choices=SIDES, default=["all"])
+    parser.add_argument("--aside", type=float, nargs="+", choices=[0.0, 0.2], default=[0.0, 0.2])
     options = parser.parse_args()
     if options.quick:
         # above any number of images: neither novelty nor labels are judged
         graticule.decide.settle.MIN_NOVELTY = sys.maxsize
-    encoder = encoder_of("efficientnet_lite0", views=options.views)
-    manifest = sorted_by_path(read_manifest(options.data))
-    samples = embed_samples(manifest, encoder, workers=None, batch_size=8, reporter=Silent())
-    for name, calibration in (("all cross-validated", 0.0), ("a fifth set aside", 0.2)):
-        tally: dict[str, list[Any]] = defaultdict(list)
-        for seed in range(options.splits):
-            one_split(samples, encoder, seed, calibration, tally, options.quick)
-            print(".", end="", file=sys.stderr, flush=True)
-        group = samples.manifest.group
-        report(name, tally, manifest.classes, None if group is None else np.unique(group, return_inverse=True)[1])
-        if calibration and options.mapie:
-            for level in LEVELS:
-                beside_mapie(tally["mapie"], level)
+    full = Side.embedded(options.data, options.views)
+    sides = {parts: full.of(parts) for parts in options.parts}
+    classes, group = full.samples.manifest.classes, full.samples.manifest.group
+    unit = None if group is None else np.unique(group, return_inverse=True)[1]
+    for calibration in options.aside:
+        tallies: dict[str, dict[str, list[Any]]] = {parts: defaultdict(list) for parts in sides}
+        with contextlib.suppress(KeyboardInterrupt):
+            for seed in range(options.splits):
+                for parts, side in sides.items():
+                    one_split(side, seed, calibration, tallies[parts], options.quick)
+                    print(".", end="", file=sys.stderr, flush=True)
+        for parts, tally in tallies.items():
+            name = "a fifth set aside" if calibration else "all cross-validated"
+            report(f"{name}, parts: {parts}", tally, classes, unit)
+            if calibration and options.mapie:
+                for level in LEVELS:
+                    beside_mapie(tally["mapie"], level)
 
 
 if __name__ == "__main__":

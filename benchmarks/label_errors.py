@@ -1,22 +1,27 @@
 """Planted label errors found again, against the methods of confident learning on the same scores, as Markdown tables.
 
-    python benchmarks/label_errors.py RUN [--seeds 20] [--share 0.05] [--head searched|fixed] [--cache FOLDER]
+    python benchmarks/label_errors.py DATA [--seeds 20] [--share 0.05] [--head searched|fixed] [--cache FOLDER]
+                                      [--parts all whole] [--views 4]
 
-RUN is a finished run on frozen features. For each seed a share of its labels is changed, to any other class ("random")
-or to the class that the run confuses most with the true one ("confused"); folds and heads see the changed labels only.
-Heads are logistic; their settings are searched anew in each fold, or fixed to those of the run's first fold (twenty
-times faster). Rankings are judged by the planted errors; wrong labels that the data had before count as false alarms.
+For each seed a share of the labels is changed, to any other class ("random") or to the class that heads on the labels
+as they are confuse most with the true one ("confused"); folds and heads see the changed labels only.
+Heads are logistic; their settings are searched anew in each fold, or fixed to those of the first fold on the labels as
+they are (twenty times faster). Rankings are judged by the planted errors; wrong labels that the data had before count
+as false alarms. --parts: heads and neighbours of the program as it is, or of the whole picture's features alone, as in
+earlier versions; with both the rankings are compared on the same seeds.
 Methods compared, as Northcutt et al. (2021) and the package cleanlab define them: self-confidence, normalised margin,
 confidence-weighted entropy, the first two after subtracting the classes' thresholds, and pruning (confident joint;
 noise rates), whose choice comes first and the rest after it, each by self-confidence or margin.
 
 The second table tells the estimated share of wrong labels at 0, 2, 5 and 10 % planted, over `--share-seeds` seeds. With
-`--cache`, out-of-fold scores are kept and not computed again.
+`--cache`, out-of-fold scores are kept and not computed again. Interrupted, it judges the seeds that are done.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +31,13 @@ from scipy.stats import t as student
 from sklearn.metrics import average_precision_score
 from tests.label_errors.joint import confident_joint, confident_thresholds
 
-from graticule.bundle import read_bundle
-from graticule.heads.crossval import Search, cross_validate, fold_rows
-from graticule.heads.heads import HeadSettings, fit_head
+from graticule.arrays import class_codes
+from graticule.heads.crossval import cross_validate, fold_rows
 from graticule.heads.scoring import probabilities
+from graticule.heads.search import HeadChoice, fit_choice
 from graticule.label_errors.ranking import find_label_errors
-from graticule.predictions import read_predictions
-from graticule.runs import read_json
 from graticule.split.folds import make_folds
+from sides import SIDES, Side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,36 +47,38 @@ SHARES = (0.0, 0.02, 0.05, 0.10)
 
 @dataclass(frozen=True)
 class Data:
-    """Features and labels of a run, and the class that each class is most confused with."""
+    """Images with true labels, the features of a side, and the class that each class is most confused with."""
 
     name: str
-    features: NDArray[np.float32]
+    side: Side
     y: Ints
     classes: int
     confused: Ints
-    fixed: tuple[HeadSettings, float] | None
+    fixed: HeadChoice | None
     cache: Path | None
 
     @classmethod
-    def of(cls, run: Path, cache: Path | None, head: str = "searched") -> Data:
-        """Read a run whose samples were all cross-validated."""
-        predictions = read_predictions(run / "predictions.parquet")
-        bundle = read_bundle(run / "model")
-        features = bundle.reference["features"].astype(np.float32)
-        if len(features) != len(predictions):
-            raise SystemExit("RUN must have no held-out part and no synthetic images")
-        k, y = len(predictions.classes), predictions.y
-        confusion = np.zeros((k, k))
-        np.add.at(confusion, (y, predictions.proba.argmax(axis=1)), 1)
-        np.fill_diagonal(confusion, -1)
-        fixed = None
-        if head == "fixed":
-            chosen = read_json(run / "run.json")["head"]["folds"][0]["settings"]
-            settings = HeadSettings(
-                "logistic", C=chosen["C"], shrinkage=chosen["shrinkage"], balanced=chosen["balanced"]
-            )
-            fixed = settings, float(bundle.heads["0.temperature"])
-        return cls(run.name, features, y, k, confusion.argmax(axis=1), fixed, cache)
+    def of(cls, name: str, side: Side, confused: Ints | None, cache: Path | None, head: str) -> Data:
+        """Images of a side; `confused` of another side, so that both get the same wrong labels."""
+        manifest = side.samples.manifest
+        k, y = len(manifest.classes), class_codes(manifest.label, manifest.classes)
+        found = None
+        if confused is None or head == "fixed":
+            search = side.search("logistic", k, 0, grouped=False)
+            found = cross_validate(side.samples.features, y, make_folds(y, k=5, seed=0), search)
+        if confused is None:
+            assert found is not None
+            confusion = np.zeros((k, k))
+            np.add.at(confusion, (y, found.proba.argmax(axis=1)), 1)
+            np.fill_diagonal(confusion, -1)
+            confused = confusion.argmax(axis=1)
+        fixed = found.choices[0] if found is not None and head == "fixed" else None
+        return cls(name, side, y, k, confused, fixed, cache)
+
+    @property
+    def compared(self) -> NDArray[np.float32]:
+        """What neighbours and the second look see, in half precision, as bundles keep it."""
+        return self.side.samples.alike_features.astype(np.float16).astype(np.float32)
 
 
 def planted(data: Data, share: float, kind: str, seed: int) -> tuple[Ints, NDArray[np.bool_]]:
@@ -91,13 +97,14 @@ def scored(data: Data, y: Ints, key: str, seed: int) -> tuple[Floats, Ints]:
         with np.load(file) as stored:
             return stored["proba"], stored["fold"]
     folds = make_folds(y, k=5, seed=seed)
+    features, search = data.side.samples.features, data.side.search("logistic", data.classes, seed, grouped=False)
     if data.fixed is None:
-        proba = cross_validate(data.features, y, folds, Search(data.classes, "logistic", False, seed)).proba
+        proba = cross_validate(features, y, folds, search).proba
     else:
         proba = np.empty((len(y), data.classes))
         for train, test in fold_rows(folds):
-            head = fit_head(data.features[train], y[train], data.classes, *data.fixed)
-            proba[test] = probabilities([head], data.features[test])
+            head = fit_choice(search.scalings(features, train), y[train], data.classes, data.fixed)
+            proba[test] = probabilities([head], features[test])
     if file is not None:
         np.savez(file, proba=proba, fold=folds.fold)
     return proba, folds.fold
@@ -152,8 +159,8 @@ def _pruned(proba: Floats, y: Ints) -> NDArray[np.bool_]:
 
 def ours(data: Data, proba: Floats, y: Ints, fold: Ints) -> tuple[dict[str, Floats], float, float, float]:
     """Suspicion with and without second look and neighbours, and the share of wrong labels with its interval."""
-    whole = find_label_errors(proba, y, features=data.features, fold=fold, twice=True)
-    once = find_label_errors(proba, y, features=data.features, fold=fold)
+    whole = find_label_errors(proba, y, features=data.compared, fold=fold, twice=True)
+    once = find_label_errors(proba, y, features=data.compared, fold=fold)
     alone = find_label_errors(proba, y)
     place = {}
     kinds = (("this program", whole), ("this program, one look", once), ("this program, scores alone", alone))
@@ -177,25 +184,45 @@ def paired(a: Floats, b: Floats) -> str:
     return f"{difference.mean():+.3f} ({difference.mean() - half:+.3f} to {difference.mean() + half:+.3f})"
 
 
-def ranking_table(data: Data, seeds: range, share: float) -> None:
+Judged = dict[str, list[tuple[float, float]]]
+WORDS = ("average precision", "precision")
+
+
+def ranking_table(sides: list[Data], seeds: range, share: float) -> None:
     """Print how well planted errors are ranked."""
-    print("| labels changed | method | average precision | precision among the first n changed |")
-    print("|---|---|---|---|")
     for kind in KINDS:
-        results: dict[str, list[tuple[float, float]]] = {}
-        for seed in seeds:
-            y, wrong = planted(data, share, kind, seed)
-            proba, fold = scored(data, y, f"{kind}_{share:g}_{seed}", seed)
-            for name, suspicion in (ours(data, proba, y, fold)[0] | rivals(proba, y)).items():
-                results.setdefault(name, []).append(judged(suspicion, wrong))
-        table = {name: np.array(values) for name, values in results.items()}
-        for name, values in table.items():
-            print(f"| {share:.0%} {kind} | {name} | {values[:, 0].mean():.3f} | {values[:, 1].mean():.3f} |")
-        mine = table["this program"]
-        for column, word in enumerate(("average precision", "precision")):
-            best = max((n for n in table if not n.startswith("this")), key=lambda n: table[n][:, column].mean())
-            print(f"\nThis program minus {best}, {word}, {kind}, {len(seeds)} seeds, paired: "
-                  f"{paired(mine[:, column], table[best][:, column])}\n", flush=True)  # fmt: skip
+        results: dict[str, Judged] = {data.name: {} for data in sides}
+        with contextlib.suppress(KeyboardInterrupt):
+            for seed in seeds:
+                rows = {data.name: judged_seed(data, share, kind, seed) for data in sides}
+                for side, found in rows.items():
+                    for name, pair in found.items():
+                        results[side].setdefault(name, []).append(pair)
+                print(".", end="", file=sys.stderr, flush=True)
+        mine = {}
+        for side, judgements in results.items():
+            table = {name: np.array(values) for name, values in judgements.items()}
+            mine[side] = table["this program"]
+            print("| parts | labels changed | method | average precision | precision among the first n changed |")
+            print("|---|---|---|---|---|")
+            for name, values in table.items():
+                figures = f"{values[:, 0].mean():.3f} | {values[:, 1].mean():.3f}"
+                print(f"| {side} | {share:.0%} {kind} | {name} | {figures} |")
+            for column, word in enumerate(WORDS):
+                best = max((n for n in table if not n.startswith("this")), key=lambda n: table[n][:, column].mean())
+                gain = paired(mine[side][:, column], table[best][:, column])
+                print(f"\nThis program minus {best}, {word}, {kind}, {len(mine[side])} seeds, paired: {gain}\n")
+        if len(mine) > 1:
+            for column, word in enumerate(WORDS):
+                gain = paired(*(mine[data.name][:, column] for data in sides))
+                print(f"{' minus '.join(mine)}, {word}, {kind}, paired: {gain}\n", flush=True)
+
+
+def judged_seed(data: Data, share: float, kind: str, seed: int) -> dict[str, tuple[float, float]]:
+    """Both figures of each method for one seed."""
+    y, wrong = planted(data, share, kind, seed)
+    proba, fold = scored(data, y, f"{kind}_{share:g}_{seed}", seed)
+    return {name: judged(s, wrong) for name, s in (ours(data, proba, y, fold)[0] | rivals(proba, y)).items()}
 
 
 def share_table(data: Data, seeds: range) -> None:
@@ -208,7 +235,7 @@ def share_table(data: Data, seeds: range) -> None:
             for seed in seeds:
                 y, _ = planted(data, share, kind, seed)
                 proba, fold = scored(data, y, f"{kind}_{share:g}_{seed}", seed)
-                found = find_label_errors(proba, y, features=data.features, fold=fold, twice=True)
+                found = find_label_errors(proba, y, features=data.compared, fold=fold, twice=True)
                 joint = confident_joint(proba, y)
                 noise = found.noise
                 rows.append((noise.share, noise.low <= share <= noise.high, found.score.mean(),
@@ -221,7 +248,9 @@ def share_table(data: Data, seeds: range) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--parts", nargs="+", choices=SIDES, default=["all"])
+    parser.add_argument("--views", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--share", type=float, default=0.05)
     parser.add_argument("--share-seeds", type=int, default=5)
@@ -230,11 +259,15 @@ def main() -> None:
     options = parser.parse_args()
     if options.cache is not None:
         options.cache.mkdir(parents=True, exist_ok=True)
-    data = Data.of(options.run, options.cache, options.head)
-    ranking_table(data, range(options.seeds), options.share)
+    full, sides, confused = Side.embedded(options.data, options.views), [], None
+    for parts in options.parts:
+        sides.append(Data.of(f"{options.data.name}_{parts}", full.of(parts), confused, options.cache, options.head))
+        confused = sides[0].confused
+    ranking_table(sides, range(options.seeds), options.share)
     if options.share_seeds:
-        print()
-        share_table(data, range(options.share_seeds))
+        for data in sides:
+            print(f"\n{data.name}\n")
+            share_table(data, range(options.share_seeds))
 
 
 if __name__ == "__main__":

@@ -4,14 +4,18 @@
 
 Each class in turn is left out of training; a fifth of the other images is new as well. The area under the ROC curve
 tells how well the measure parts the two, beside the best score of the classifier (mean of 5 logistic heads) and the
-distance to the 5 nearest training images. Spoilt images are made from the new ones: out of focus, two objects in one
-picture, an empty field, debris on it. OTHER folders hold images of another sort.
+distance to the 5 nearest training images. The same with distances in the features of the whole picture instead of those
+around its centre, and with the whole picture alone for the heads too, as earlier versions did. Spoilt images are made
+from the new ones: out of focus, two objects in one picture, an empty field, debris on it. OTHER folders hold images of
+another sort.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,21 +27,27 @@ from sklearn.metrics import roc_auc_score
 from graticule.arrays import class_codes, numbered
 from graticule.decide.novelty import HeldOutImages, Novelty, doubt, fit_novelty
 from graticule.decide.novelty_space import project
-from graticule.features.samples import Samples, embed_samples, sorted_by_path
-from graticule.heads.crossval import Search, cross_validate, fold_rows
+from graticule.features.samples import embed_samples
+from graticule.heads.crossval import cross_validate, fold_rows
 from graticule.heads.scoring import Head, member_probabilities
 from graticule.images.image import read_image
-from graticule.networks.catalogue import encoder_of
-from graticule.networks.encoder import Encoder
 from graticule.progress import Silent
-from graticule.sources.sources import list_images, read_manifest
+from graticule.sources.sources import list_images
 from graticule.split.folds import make_folds
+from sides import ALL, WHOLE, Side
 
 Floats = NDArray[np.float64]
 
 
-def train(samples: Samples, rows: NDArray[np.int64], seed: int) -> tuple[Novelty, list[Head], NDArray[np.int64]]:
-    """Novelty and heads of four fifths of some rows, and the rows that are new."""
+def ways(full: Side) -> dict[str, list[Side]]:
+    """Sides that share their heads, by what these see; the first of each is what a version of the program does."""
+    by_whole = replace(full, samples=replace(full.samples, alike=full.samples.whole))
+    return {"all parts": [full, by_whole], "the whole alone": [full.of(WHOLE)]}
+
+
+def train(sides: list[Side], rows: NDArray[np.int64], seed: int) -> tuple[list[Novelty], list[Head], NDArray[np.int64]]:
+    """Novelty by each side and heads of four fifths of some rows, and the rows that are new."""
+    samples = sides[0].samples
     manifest = samples.manifest.take(rows)
     group = manifest.group
     folds = make_folds(manifest.label, k=5, group=group, duplicates=samples.duplicates[rows], test_size=0.2, seed=seed)
@@ -46,9 +56,13 @@ def train(samples: Samples, rows: NDArray[np.int64], seed: int) -> tuple[Novelty
     place = np.full(len(rows), -1)
     place[cv] = np.arange(len(cv))
     parts = [(place[t], place[h]) for t, h in fold_rows(folds)]
-    found = cross_validate(samples.features[rows], y, folds, Search(int(y.max()) + 1, "logistic", False, seed))
+    search = sides[0].search("logistic", int(y.max()) + 1, seed, grouped=False)
+    found = cross_validate(samples.features[rows], y, folds, search)
     unit = None if group is None else folds.component[cv]
-    novelty = fit_novelty(HeldOutImages(samples.features[rows[cv]], doubt(found.proba[cv]), unit), y[cv], parts)
+    known = doubt(found.proba[cv])
+    novelty = [
+        fit_novelty(HeldOutImages(side.samples.alike_features[rows[cv]], known, unit), y[cv], parts) for side in sides
+    ]
     return novelty, found.heads, rows[folds.part == "test"]
 
 
@@ -59,35 +73,39 @@ def neighbours(novelty: Novelty, known: NDArray[np.float32], new: NDArray[np.flo
     return np.asarray(np.sqrt(np.sort(squared, axis=1)[:, :5]).mean(axis=1), np.float64)
 
 
-def left_out(samples: Samples, splits: int) -> None:
+def judged(sides: list[Side], c: int, seed: int) -> Iterator[list[float]]:
+    """The figures of each side with one class left out."""
+    samples = sides[0].samples
+    y = class_codes(samples.manifest.label, samples.manifest.classes)
+    rows, strange = np.flatnonzero(y != c), np.flatnonzero(y == c)
+    fitted, heads, new = train(sides, rows, seed)
+    both = np.concatenate([new, strange])
+    truth = np.repeat([0, 1], [len(new), len(strange)])
+    members = member_probabilities(heads, samples.features[both])
+    sure = -members.mean(axis=0).max(axis=1)
+    for side, novelty in zip(sides, fitted, strict=True):
+        compared = side.samples.alike_features
+        score = novelty.score(compared[both], members)
+        near = neighbours(novelty, compared[np.setdiff1d(rows, new)], compared[both])
+        rejected, score = novelty.p_value(score) <= 0.05, score.mean(axis=0)
+        areas = [float(roc_auc_score(truth, s)) for s in (score, sure, near)]
+        yield [*areas, float(rejected[truth == 1].mean()), float(rejected[truth == 0].mean())]
+
+
+def left_out(full: Side, splits: int) -> None:
     """Table of areas under the curve."""
-    y, classes = class_codes(samples.manifest.label, samples.manifest.classes), samples.manifest.classes
-    print("| class left out | novelty | best score | nearest neighbours | rejected at 0.05 | usual ones rejected |")
-    print("|---|---|---|---|---|---|")
-    means = []
-    for c, name in enumerate(classes):
-        found = []
-        for seed in range(splits):
-            rows = np.flatnonzero(y != c)
-            novelty, heads, new = train(samples, rows, seed)
-            strange = np.flatnonzero(y == c)
-            both = samples.features[np.concatenate([new, strange])]
-            truth = np.repeat([0, 1], [len(new), len(strange)])
-            members = member_probabilities(heads, both)
-            score = novelty.score(both, members)
-            sure = -members.mean(axis=0).max(axis=1)
-            near = neighbours(novelty, samples.features[np.setdiff1d(rows, new)], both)
-            rejected, score = novelty.p_value(score) <= 0.05, score.mean(axis=0)
-            found.append(
-                [
-                    *(roc_auc_score(truth, s) for s in (score, sure, near)),
-                    rejected[truth == 1].mean(),
-                    rejected[truth == 0].mean(),
-                ]
-            )
-        means.append(np.mean(found, axis=0))
-        print(f"| {name} | " + " | ".join(f"{v:.3f}" for v in means[-1]) + " |", flush=True)
-    print("| mean | " + " | ".join(f"{v:.3f}" for v in np.mean(means, axis=0)) + " |")
+    head = "novelty | best score | nearest neighbours | rejected at 0.05 | usual ones rejected"
+    print(f"| heads on, distances in | class left out | {head} |\n|---|---|---|---|---|---|---|")
+    means: dict[str, list[Floats]] = {}
+    for c, name in enumerate(full.samples.manifest.classes):
+        for heads, sides in ways(full).items():
+            found = np.array([list(judged(sides, c, seed)) for seed in range(splits)]).mean(axis=0)
+            for figures, by in zip(found, ("the centre", "the whole") if len(sides) > 1 else ("it",), strict=True):
+                means.setdefault(f"{heads}, {by}", []).append(figures)
+                values = " | ".join(f"{v:.3f}" for v in figures)
+                print(f"| {heads}, {by} | {name} | {values} |", flush=True)
+    for way, rows in means.items():
+        print(f"| {way} | mean | " + " | ".join(f"{v:.3f}" for v in np.mean(rows, axis=0)) + " |")
 
 
 def spoilt(files: list[Path], kind: str, folder: Path) -> Path:
@@ -121,12 +139,19 @@ def spoilt(files: list[Path], kind: str, folder: Path) -> Path:
     return folder
 
 
-def rejected(novelty: Novelty, heads: list[Head], encoder: Encoder, folder: Path) -> str:
-    """Share rejected of the images of a folder."""
-    samples = embed_samples(list_images(folder), encoder, workers=None, batch_size=8, reporter=Silent())
-    members = member_probabilities(heads, samples.features)
-    p = novelty.p_value(novelty.score(samples.features, members))
-    return f"{len(p)} | {(p <= 0.01).mean():.4f} | {(p <= 0.05).mean():.4f}"
+Trained = list[tuple[str, list[Side], list[Novelty], list[Head]]]
+
+
+def rejected(trained: Trained, name: str, seen: Side) -> None:
+    """Print the share of the images that each way rejects."""
+    for way, sides, fitted, heads in trained:
+        # the same features as the heads', and those that each side compares by
+        members = member_probabilities(heads, seen.of(WHOLE if len(sides) == 1 else ALL).samples.features)
+        for side, novelty, by in zip(sides, fitted, ("the centre", "the whole"), strict=False):
+            compared = seen.samples.features[:, seen.encoder.whole if len(sides) == 1 else side.samples.alike]
+            p = novelty.p_value(novelty.score(compared, members))
+            told = f"{len(p)} | {(p <= 0.01).mean():.4f} | {(p <= 0.05).mean():.4f}"
+            print(f"| {way}, {'it' if len(sides) == 1 else by} | {name} | {told} |", flush=True)
 
 
 def main() -> None:
@@ -136,23 +161,26 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--views", type=int, default=4)
     options = parser.parse_args()
-    encoder = encoder_of("efficientnet_lite0", views=options.views)
-    manifest = sorted_by_path(read_manifest(options.data))
-    samples = embed_samples(manifest, encoder, workers=None, batch_size=8, reporter=Silent())
-    left_out(samples, options.splits)
-    novelty, heads, new = train(samples, np.arange(len(manifest)), 0)
-    print("\n| images | n | rejected at 0.01 | at 0.05 |\n|---|---|---|---|")
-    members = member_probabilities(heads, samples.features[new])
-    p = novelty.p_value(novelty.score(samples.features[new], members))
-    print(f"| usual, new | {len(p)} | {(p <= 0.01).mean():.4f} | {(p <= 0.05).mean():.4f} |")
+    full = Side.embedded(options.data, options.views)
+    samples, encoder = full.samples, full.encoder
+    left_out(full, options.splits)
+    trained: Trained = []
+    for way, sides in ways(full).items():
+        fitted, heads, new = train(sides, np.arange(len(samples.manifest)), 0)
+        trained.append((way, sides, fitted, heads))
+    print("\n| heads on, distances in | images | n | rejected at 0.01 | at 0.05 |\n|---|---|---|---|---|")
+    usual = replace(samples, manifest=samples.manifest.take(new), features=samples.features[new])
+    rejected(trained, "usual, new", Side(usual, encoder))
+
+    def seen(folder: Path) -> Side:
+        return Side(embed_samples(list_images(folder), encoder, workers=None, batch_size=8, reporter=Silent()), encoder)
+
     with tempfile.TemporaryDirectory() as place:
         files = [samples.manifest.files()[i] for i in new[:100]]
         for kind in ("out of focus", "two objects", "empty field", "debris"):
-            print(
-                f"| {kind} | {rejected(novelty, heads, encoder, spoilt(files, kind, Path(place) / kind))} |", flush=True
-            )
+            rejected(trained, kind, seen(spoilt(files, kind, Path(place) / kind)))
     for folder in options.other:
-        print(f"| {folder.name} | {rejected(novelty, heads, encoder, folder)} |", flush=True)
+        rejected(trained, folder.name, seen(folder))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tests import forgeries
 from tests.jobs.drawn import Drawn
 from tests.networks.far import Far, far
 
@@ -14,8 +17,14 @@ from graticule.bundle import bundle_hash
 from graticule.errors import OptionError
 from graticule.jobs.options import PredictOptions
 from graticule.jobs.predict import predict
+from graticule.networks.encoder import Encoder
+from graticule.runs import DONE
 
 __all__ = ["far"]
+# made by the version before features had parts, its network left out: `graticule train DATA --head logistic --views 1
+# --folds 3` on 12 discs and 12 stripes, and `graticule predict RUN images --csv --novelty-alpha 0.05
+# --target-accuracy 0.9`
+EARLIER = Path(__file__).parent / "earlier_bundle"
 
 
 def test_every_file_has_a_row_with_the_decision_that_the_summary_counts(
@@ -56,3 +65,25 @@ def test_a_device_that_is_not_there_is_told_before_anything_is_made(run: Path, d
     with pytest.raises(OptionError, match=r"--device directml: ONNX Runtime [\d.]+ has no DmlExecutionProvider here"):
         predict(run, drawn.folder, tmp_path / "out", PredictOptions(device="directml"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bundle_of_an_earlier_version_answers_as_it_did(lite0: Encoder, tmp_path: Path) -> None:
+    files = {name: (EARLIER / name).read_bytes() for name in forgeries.FILES if name != "model.onnx"}
+    forgeries.write(tmp_path / "run" / "model", files | {"model.onnx": lite0.model})
+    (tmp_path / "run" / DONE).touch()
+    options = PredictOptions(csv=True, workers=1, novelty_alpha=0.05, target_accuracy=0.9)
+    predict(tmp_path / "run", EARLIER / "images", tmp_path / "out", options)
+    tables = []
+    for file in (EARLIER / "predictions.csv", tmp_path / "out" / "predictions.csv"):
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            tables.append(list(csv.DictReader(stream)))
+    before, now = tables
+    assert {row["decision"] for row in before} == {"accept", "reject"}
+    assert [list(row) for row in now] == [list(row) for row in before]
+    numbers = ("score", "p_disc", "p_stripes", "novelty")
+    for name in before[0]:
+        told, known = ([row[name] for row in table] for table in (now, before))
+        if name in numbers:
+            np.testing.assert_allclose(np.array(told, float), np.array(known, float), rtol=0, atol=1e-6)
+        else:
+            assert told == known
