@@ -248,7 +248,16 @@ def test_no_public_name_has_two_meanings() -> None:
 
 
 # used by tests alone, or by the frameworks that find them by their decorator
-UNUSED = {"graticule.review.web.app.serving", "graticule.evaluate.values.summary.summarise_values"} | {
+# of predicted numbers: called by the training and the evaluation of them
+OF_VALUES = {
+    "graticule.evaluate.values.summary.summarise_values",
+    "graticule.decide.value_intervals.fit_intervals",
+    "graticule.decide.value_intervals.held_out_limits",
+    "graticule.decide.value_assessment.assess_intervals",
+    "graticule.decide.value_decisions.decide_values",
+    "graticule.decide.value_decisions.without_promise",
+}
+UNUSED = {"graticule.review.web.app.serving"} | OF_VALUES | {
     f"graticule.directions.{name}"
     for name in (
         "features.orientation_features",
