@@ -257,17 +257,21 @@ OF_VALUES = {
     "graticule.decide.value_decisions.decide_values",
     "graticule.decide.value_decisions.without_promise",
 }
-UNUSED = {"graticule.review.web.app.serving"} | OF_VALUES | {
-    f"graticule.directions.{name}"
-    for name in (
-        "features.orientation_features",
-        "gradient.LEAST_SIGMA",
-        "tiles.in_larger_tiles",
-        "tiles.resampled",
-        "tiles.chance_of",
-        "distribution.nematic",
-    )
-}
+UNUSED = (
+    {"graticule.review.web.app.serving"}
+    | OF_VALUES
+    | {
+        f"graticule.directions.{name}"
+        for name in (
+            "features.orientation_features",
+            "gradient.LEAST_SIGMA",
+            "tiles.in_larger_tiles",
+            "tiles.resampled",
+            "tiles.chance_of",
+            "distribution.nematic",
+        )
+    }
+)
 
 
 def named_in(tree: ast.AST) -> Counter[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graticule.decide.value_width import LocalWidth, blocks_of, cross_widths, fit_width
+from graticule.decide.value_width import LocalWidth, cross_widths, fit_width, unit_blocks
 
 
 def planted(n: int = 800, strength: float = 1.0, seed: int = 0) -> tuple[np.ndarray, ...]:
@@ -68,7 +68,7 @@ def test_crossed_scales_come_from_other_groups() -> None:
     before = cross_widths(error, value, difficulty, weight, unit)
     changed = error.copy()
     changed[unit == 3] *= 1000
-    own_block = blocks_of(unit, 5) == blocks_of(unit, 5)[unit == 3][0]
+    own_block = unit_blocks(unit, 5) == unit_blocks(unit, 5)[unit == 3][0]
     after = cross_widths(changed, value, difficulty, weight, unit)
     np.testing.assert_array_equal(before[own_block], after[own_block])
     assert (before[~own_block] != after[~own_block]).any()
@@ -76,7 +76,7 @@ def test_crossed_scales_come_from_other_groups() -> None:
 
 def test_blocks_hold_whole_units() -> None:
     unit = np.random.default_rng(0).integers(0, 33, 200)
-    blocks = blocks_of(unit, 5)
+    blocks = unit_blocks(unit, 5)
     assert all(len(set(blocks[unit == u])) == 1 for u in np.unique(unit))
     assert set(blocks.tolist()) == set(range(5))
     assert isinstance(fit_width(np.ones(200), unit * 1.0, np.zeros((200, 0)), np.ones(200), unit), LocalWidth)

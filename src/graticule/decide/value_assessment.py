@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from graticule.arrays import FloatArray, IntArray, StrArray
+from graticule.arrays import BoolArray, FloatArray, IntArray, StrArray
 from graticule.decide.assessment import against, proportion
 from graticule.evaluate.sampling import checked_groups
 from graticule.evaluate.values.estimates import Sampling, limits_on_scale, measured
 from graticule.evaluate.values.figures import THIRDS, ValueFigure, thirds_of
 from graticule.evaluate.values.specimens import Bounds
+from graticule.statistics.groups import Groups
 from graticule.statistics.ratios import divide
 from graticule.statistics.resampling import draw_weights
 
@@ -77,34 +78,39 @@ def assess_intervals(
         return found | {"coverage": None, "width": None, "score": None, "kept": None, "by_width": [],
                         "by_prediction": [], "groups_below": None}  # fmt: skip
     unit = None if groups is None else groups.codes
-    inside = np.asarray((low <= target) & (target <= high), dtype=bool)
+    inside, width = np.asarray((low <= target) & (target <= high), dtype=bool), high - low
     coverage = proportion(inside, np.ones(len(inside), bool), unit)
-    width = high - low
-    below = None
-    if groups is not None:
-        size = np.bincount(groups.codes).astype(np.float64)
-        share = np.bincount(groups.codes, weights=inside) / size
-        below = [
-            {"group": str(groups.names[g]), "n": int(size[g]), "coverage": float(share[g])}
-            for g in np.argsort(share, kind="stable")
-            if share[g] < level - FAR_BELOW - 1e-9
-        ]
-
-    def third(of: IntArray, by: FloatArray, k: int) -> dict[str, Any]:
-        mine = of == k
-        ends = (float(by[mine].min()), float(by[mine].max()), float(width[mine].mean())) if mine.any() else (None,) * 3
-        held = proportion(inside, mine, unit)
-        return {"n": int(mine.sum()), "from": ends[0], "to": ends[1], "coverage": held, "width": ends[2]}
-
     return found | {
         "coverage": coverage,
         "width": mean_over_units(width, unit, seed),
         "score": mean_over_units(interval_score(target, low, high, level), unit, seed),
         "kept": against(coverage, level),
-        "by_width": [third(thirds_of(width), width, k) for k in range(len(THIRDS))],
-        "by_prediction": [third(thirds_of(value), value, k) for k in range(len(THIRDS))],
-        "groups_below": below,
+        "by_width": _by_third(width, inside, width, unit),
+        "by_prediction": _by_third(value, inside, width, unit),
+        "groups_below": None if groups is None else _far_below(inside, groups, level),
     }
+
+
+def _by_third(by: FloatArray, inside: BoolArray, width: FloatArray, unit: IntArray | None) -> list[dict[str, Any]]:
+    """Coverage and mean width in each third of the images (n,) by some number."""
+    rows, of = [], thirds_of(by)
+    for k in range(len(THIRDS)):
+        mine = of == k
+        ends = (float(by[mine].min()), float(by[mine].max()), float(width[mine].mean())) if mine.any() else (None,) * 3
+        held = proportion(inside, mine, unit)
+        rows.append({"n": int(mine.sum()), "from": ends[0], "to": ends[1], "coverage": held, "width": ends[2]})
+    return rows
+
+
+def _far_below(inside: BoolArray, groups: Groups, level: float) -> list[dict[str, Any]]:
+    """Groups whose intervals hold much less often than the level, the worst first."""
+    size = np.bincount(groups.codes).astype(np.float64)
+    share = np.bincount(groups.codes, weights=inside) / size
+    return [
+        {"group": str(groups.names[g]), "n": int(size[g]), "coverage": float(share[g])}
+        for g in np.argsort(share, kind="stable")
+        if share[g] < level - FAR_BELOW - 1e-9
+    ]
 
 
 def mean_over_units(values: FloatArray, unit: IntArray | None, seed: int = 0) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from graticule.arrays import FloatArray, IntArray, StrArray, numbered
 from graticule.bundle import checked_tensor
 from graticule.decide.value_assessment import cut_to
 from graticule.decide.value_reach import each_side, reach_of, row_quantiles, two_sided
-from graticule.decide.value_shape import Shape, choose_shape
-from graticule.decide.value_width import LocalWidth, blocks_of
+from graticule.decide.value_shape import IntervalShape, choose_shape
+from graticule.decide.value_width import LocalWidth, unit_blocks
 from graticule.errors import BundleError, OptionError
 from graticule.evaluate.values.specimens import Bounds
 from graticule.statistics.conformal_quantiles import needed, share_of_unit
@@ -275,12 +275,14 @@ def fit_intervals(
         shape = choose_shape(target, value, unit, columns, bounds)
         scale = shape.scale
     elif spare:
-        used = blocks_of(unit, 2) == 0
+        used = unit_blocks(unit, 2) == 0
         shape = choose_shape(target[~used], value[~used], unit[~used], columns[~used], bounds)
         scale = np.ones(len(target)) if shape.width is None else shape.width.scale(value, columns)
     else:
         scale = np.ones(len(target))
-        shape = Shape(None, False, scale, "constant: too few groups or images to spare half of them for a shape")
+        shape = IntervalShape(
+            None, False, scale, "constant: too few groups or images to spare half of them for a shape"
+        )
     score = (target - value) / scale
     own = np.full(len(target), -1) if fold is None or split else fold
     return ValueIntervals(
@@ -306,7 +308,7 @@ def held_out_limits(
     grouped, unit, columns = group is not None, _units(group, len(target)), _difficulty(difficulty, len(target))
     shape = choose_shape(target, value, unit, columns, bounds)
     score = (target - value) / shape.scale
-    blocks = blocks_of(unit, min(len(np.unique(unit)), _MOST_BLOCKS))
+    blocks = unit_blocks(unit, min(len(np.unique(unit)), _MOST_BLOCKS))
     below, above = np.full(len(target), np.inf), np.full(len(target), np.inf)
     for block in np.unique(blocks):
         held, rest = blocks == block, blocks != block

@@ -6,7 +6,7 @@ import numpy as np
 
 from graticule.arrays import FloatArray, IntArray
 from graticule.decide.value_assessment import cut_to, interval_score
-from graticule.decide.value_width import N_BLOCKS, LocalWidth, blocks_of, cross_widths, fit_width
+from graticule.decide.value_width import N_BLOCKS, LocalWidth, cross_widths, fit_width, unit_blocks
 from graticule.evaluate.values.figures import thirds_of
 from graticule.evaluate.values.specimens import Bounds
 from graticule.statistics.conformal_quantiles import conformal_quantile, share_of_unit
@@ -23,7 +23,7 @@ _BIASED = 0.5
 
 
 @dataclass(frozen=True)
-class Shape:
+class IntervalShape:
     """The shape of intervals.
 
     Attributes
@@ -44,7 +44,7 @@ class Shape:
 
 def choose_shape(
     target: FloatArray, value: FloatArray, unit: IntArray, difficulty: FloatArray, bounds: Bounds
-) -> Shape:
+) -> IntervalShape:
     """The shape for images (n,) of units (n,) that their model never saw, with difficulty (n, d).
 
     A local width has to earn its place on units that it was not learnt from: the narrowest third of its intervals
@@ -55,29 +55,29 @@ def choose_shape(
     ones = np.ones(len(error))
     if n_units < MIN_UNITS:
         why = f"constant: {n_units} groups or images, {MIN_UNITS} are needed to learn a width of each image"
-        return Shape(None, skewed, ones, why + words)
+        return IntervalShape(None, skewed, ones, why + words)
     if float(np.abs(error).max()) == 0.0:
-        return Shape(None, False, ones, "constant: no image has an error")
+        return IntervalShape(None, False, ones, "constant: no image has an error")
     scale = cross_widths(error, value, difficulty, weight, unit)
     local, constant = (_trial(error, each, value, unit, weight, bounds) for each in (scale, ones))
     covered = f"the narrowest third of local widths covers {local[0]:.0%} of images at the level {LEVEL:.0%}"
     change = local[1] / constant[1] - 1.0
     if local[0] < LEVEL - SLACK:
-        return Shape(None, skewed, ones, f"constant: {covered}, less than {LEVEL - SLACK:.0%}{words}")
+        return IntervalShape(None, skewed, ones, f"constant: {covered}, less than {LEVEL - SLACK:.0%}{words}")
     if change > _COST:
         why = f"constant: local widths tell hard pictures badly, their interval score is {change:.0%} worse"
-        return Shape(None, skewed, ones, why + words)
+        return IntervalShape(None, skewed, ones, why + words)
     width = fit_width(error, value, difficulty, weight, unit)
     better = "better" if change < 0 else "worse"
     why = f"local: {covered}, and the interval score is {abs(change):.0%} {better} than with one width"
-    return Shape(width, skewed, scale, why + words)
+    return IntervalShape(width, skewed, scale, why + words)
 
 
 def _trial(
     error: FloatArray, scale: FloatArray, value: FloatArray, unit: IntArray, weight: FloatArray, bounds: Bounds
 ) -> tuple[float, float]:
     """Coverage of the narrowest third, and mean interval score, of widths whose quantile is that of other units."""
-    blocks, half = blocks_of(unit, N_BLOCKS), np.empty(len(error))
+    blocks, half = unit_blocks(unit, N_BLOCKS), np.empty(len(error))
     for block in np.unique(blocks):
         held, rest = blocks == block, blocks != block
         half[held] = conformal_quantile(np.abs(error[rest]) / scale[rest], weight[rest], LEVEL) * scale[held]

@@ -68,7 +68,7 @@ def fit_width(error: FloatArray, value: FloatArray, difficulty: FloatArray, weig
     spread = np.sqrt(np.average((raw - middle) ** 2, axis=0, weights=weight))
     spread = np.where(spread > _TINY * np.maximum(np.abs(middle), 1.0), spread, np.inf)
     columns = _columns(value, difficulty, middle, spread)
-    blocks = blocks_of(unit, N_BLOCKS)
+    blocks = unit_blocks(unit, N_BLOCKS)
     losses = [_held_out_loss(columns, logs, weight, blocks, penalty) for penalty in PENALTIES]
     weights = _ridge(columns, logs, weight, PENALTIES[int(np.argmin(losses))])[0]
     fitted = (columns * weights).sum(axis=1)
@@ -79,7 +79,7 @@ def fit_width(error: FloatArray, value: FloatArray, difficulty: FloatArray, weig
 def cross_widths(error: FloatArray, value: FloatArray, difficulty: FloatArray, weight: FloatArray,
                  unit: IntArray) -> FloatArray:  # fmt: skip
     """Scale of each image (n,) from errors of other units alone: five blocks of units, each scaled by the others."""
-    blocks, out = blocks_of(unit, N_BLOCKS), np.empty(len(error))
+    blocks, out = unit_blocks(unit, N_BLOCKS), np.empty(len(error))
     for block in np.unique(blocks):
         held, rest = blocks == block, blocks != block
         width = fit_width(error[rest], value[rest], difficulty[rest], weight[rest], unit[rest])
@@ -87,7 +87,7 @@ def cross_widths(error: FloatArray, value: FloatArray, difficulty: FloatArray, w
     return out
 
 
-def blocks_of(unit: IntArray, n_blocks: int) -> IntArray:
+def unit_blocks(unit: IntArray, n_blocks: int) -> IntArray:
     """Block of each image, 0 to n_blocks - 1, shape (n,): whole units, shuffled once and for all."""
     units, codes = np.unique(unit, return_inverse=True)
     order = np.random.default_rng(0).permutation(len(units))
