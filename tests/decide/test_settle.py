@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ def test_without_a_calibration_part_the_evidence_is_out_of_fold() -> None:
     assert decider.document["acceptance"]["rule"]["status"] == "estimated"
     assert decider.document["sets"][0]["words"].startswith("95% nominal, 90% proven")
     assert np.array_equal(decider.evidence.proba, outcome.proba)
+
+
+def test_it_is_told_what_novelty_compares_images_by() -> None:
+    samples = drawn(300)
+    assert settled(samples)[0].document["novelty"]["centre"] is False
+    assert settled(replace(samples, alike=slice(1, 4)))[0].document["novelty"]["centre"] is True
 
 
 def test_a_calibration_part_is_the_evidence_of_the_shipped_model() -> None:

@@ -83,7 +83,10 @@ def settle_decisions(samples: Samples, division: Division, outcome: Outcome, see
     rule = None if evidence is None else find_rule(evidence, seed=seed)
     document = _describe(choice, outcome.proba[cv], y[cv], folds.component[cv], grouped, seed)
     document |= _describe_evidence(evidence, rule, manifest.classes, seed)
-    document["novelty"] = None if novelty is None else {"alpha": ALPHA, "units": novelty.units, "grouped": grouped}
+    document["novelty"] = None
+    if novelty is not None:
+        told = {"alpha": ALPHA, "units": novelty.units, "grouped": grouped, "centre": samples.by_centre}
+        document["novelty"] = told
     decider = Decider(proba, choice.calibration, evidence, novelty, document)
     if not len(cv):
         # with one split there are no scores but those of the test part

@@ -70,6 +70,12 @@ class Samples:
         return self.features[:, self.alike]
 
     @property
+    def by_centre(self) -> bool:
+        """Whether images are compared by what lies around their centre, rather than by all of the picture."""
+        # whatever the network's features consist of, those of the whole lead
+        return bool(self.alike.start != self.whole.start)
+
+    @property
     def duplicates(self) -> NDArray[np.int64]:
         """Component of each sample by its decoded pixels: equal numbers are exact duplicates."""
         names = np.array([item.pixel_sha256 for item in self.info])

@@ -73,6 +73,11 @@ def test_thresholds_by_class_are_a_range() -> None:
     [
         ({"alpha": 0.01, "units": 1500.0, "grouped": False}, "1,500 images that the measure was not fitted on"),
         ({"alpha": 0.01, "units": 20.0, "grouped": True}, "With 20 groups to compare with, no image can be called"),
+        (
+            {"alpha": 0.01, "units": 1500.0, "grouped": False, "centre": True},
+            "compared by what lies around their centre",
+        ),
+        ({"alpha": 0.01, "units": 20.0, "grouped": True, "centre": True}, "compared by what lies around their centre"),
         (None, "Too few images"),
     ],
 )
@@ -80,6 +85,7 @@ def test_novelty_says_whether_anything_can_be_rejected(novelty: dict[str, Any] |
     content = action_content(decisions() | {"novelty": novelty})
     assert content is not None
     assert words in content["novelty"]
+    assert ("centre" in content["novelty"]) == bool(novelty and novelty.get("centre"))
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"calibration": {}}, {"acceptance": None}])

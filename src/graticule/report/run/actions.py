@@ -22,6 +22,10 @@ STATUS = {
     "estimated": "This rule is estimated, not guaranteed",
     "not certifiable": "No rule reaches the target",
 }
+_CENTRE = (
+    " Here, for the nearest images and for suspected labels, images are compared by what lies around their centre: "
+    "what is unusual only near the edge counts little."
+)
 
 
 def action_content(decisions: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -152,6 +156,10 @@ def _set_rows(sets: list[dict[str, Any]]) -> list[tuple[str, int, list[tuple[flo
 def _novelty(novelty: Mapping[str, Any] | None) -> str:
     if novelty is None:
         return "Too few images to tell new kinds from known ones."
+    return f"{_rejected(novelty)}{_CENTRE if novelty.get('centre') else ''}"
+
+
+def _rejected(novelty: Mapping[str, Any]) -> str:
     unit, least = "groups" if novelty["grouped"] else "images", 1.0 / (1.0 + novelty["units"])
     if least > novelty["alpha"]:
         return (
