@@ -26,10 +26,13 @@ def test_a_phantom_is_a_data_set(graticule: Callable[..., Any], tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["cells"], "unknown kind of phantom 'cells'; known: powder, ultrasound"),
+        (["cells"], "unknown kind of phantom 'cells'; known: nanowires, powder, ultrasound"),
         (["powder", "--marks", "all"], "marks is 'all'; allowed for powder: none"),
         (["ultrasound", "--marks", "tumour"], "allowed for ultrasound: none, all, cyst, solid"),
         (["ultrasound", "--info-bar", "zeiss"], "bear no info bar"),
+        (["powder", "--per-specimen", 3], "powder images have a fixed number of specimens; leave per-specimen out"),
+        (["nanowires", "--label-noise", 0.1], "nanowires have no labels that could be wrong; leave label-noise out"),
+        (["nanowires", "--marks", "all"], "marks is 'all'; allowed for nanowires: none"),
         (["powder", "--n-per-class", 0], "--n-per-class 0: allowed are whole numbers from 1"),
         (["powder", "--label-noise", 2], "label-noise"),
         (["powder", "--info-bar", "leica"], "leica"),

@@ -12,7 +12,8 @@ import pytest
 from graticule.errors import RunError
 from graticule.jobs import demo as job
 from graticule.jobs.train.options import TrainOptions
-from graticule.phantoms.families import FAMILIES, PhantomFamily
+from graticule.phantoms.families import FAMILIES
+from graticule.phantoms.labelled import LabelledFamily
 from graticule.phantoms.powder import Micrograph
 
 
@@ -28,7 +29,7 @@ def _stripes(label: int, image: int, seed: int) -> Micrograph:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few tiny images of two classes and a quick cross-validation: the way is tested, not the picture."""
-    monkeypatch.setitem(FAMILIES, "powder", PhantomFamily("powder", "stripes", ("across", "along"), _stripes))
+    monkeypatch.setitem(FAMILIES, "powder", LabelledFamily("powder", "stripes", ("across", "along"), _stripes))
     monkeypatch.setattr(job, "_TRAINING_PER_CLASS", 8)
     monkeypatch.setattr(job, "_NEW_PER_CLASS", 2)
     monkeypatch.setattr(job, "TrainOptions", partial(TrainOptions, views=1, folds=2, head="logistic"))

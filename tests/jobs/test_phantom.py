@@ -7,7 +7,8 @@ import pytest
 
 from graticule.errors import OptionError, RunError
 from graticule.jobs.phantom import phantom
-from graticule.phantoms.families import FAMILIES, PhantomFamily
+from graticule.phantoms.families import FAMILIES
+from graticule.phantoms.labelled import LabelledFamily
 from graticule.phantoms.options import PhantomOptions
 from graticule.phantoms.powder import Micrograph
 
@@ -16,7 +17,7 @@ from graticule.phantoms.powder import Micrograph
 def fake_family(monkeypatch: pytest.MonkeyPatch) -> None:
     """A family that costs nothing: what is tested here is the folder, not the images."""
     blank = Micrograph(np.zeros((64, 64), np.uint8), np.zeros((64, 64), np.uint16), "P001", 1.0, "SEM-1")
-    monkeypatch.setitem(FAMILIES, "blank", PhantomFamily("blank", "black images", ("a", "b"), lambda *_: blank))
+    monkeypatch.setitem(FAMILIES, "blank", LabelledFamily("blank", "black images", ("a", "b"), lambda *_: blank))
 
 
 def test_a_new_or_empty_folder_is_filled_and_nothing_else_is_left(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from graticule.errors import OptionError
-from graticule.phantoms import families
+from graticule.phantoms import families, powder
 from graticule.phantoms.families import FAMILIES, write_phantom
+from graticule.phantoms.labelled import LabelledFamily
 from graticule.phantoms.options import PhantomOptions
 
-CLASSES = FAMILIES["powder"].classes
+CLASSES = powder.CLASSES
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -75,13 +76,6 @@ def test_label_noise_is_exact_recorded_and_files_lie_under_the_given_label(full:
     assert [row["true_label"] for row in rows] == [name for name in CLASSES for _ in range(2)]
 
 
-@pytest.mark.parametrize(("share", "n", "wrong"), [(0.0, 10, 0), (0.1, 10, 6), (0.33, 7, 14), (0.99, 50, 297)])
-def test_label_noise_moves_that_many_labels_to_other_classes(share: float, n: int, wrong: int) -> None:
-    tasks = families._tasks(PhantomOptions(n_per_class=n, label_noise=share), 6)
-    assert sum(task.class_index != task.label_index for task in tasks) == wrong
-    assert {task.label_index for task in tasks} <= set(range(6))
-
-
 def test_masks_lie_under_the_same_name_and_are_16_bit(full: Path) -> None:
     for row in rows_of(full):
         with Image.open(full / "masks" / row["path"]) as image:
@@ -112,8 +106,8 @@ def test_the_same_seed_gives_the_same_files_for_any_number_of_workers(
 
 
 def test_progress_is_told_after_each_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = FAMILIES["powder"].render(0, 0, 0)
-    fake = families.PhantomFamily("fake", "one image over and over", ("a", "b"), lambda *_: made)
+    made = powder.render_powder(0, 0, 0)
+    fake = LabelledFamily("fake", "one image over and over", ("a", "b"), lambda *_: made)
     monkeypatch.setitem(FAMILIES, "fake", fake)
     calls: list[tuple[int, int]] = []
     write_phantom(
@@ -123,7 +117,9 @@ def test_progress_is_told_after_each_image(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_faulty_options_are_listed_together_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="unknown kind of phantom 'sand'; known: powder, ultrasound") as caught:
+    with pytest.raises(
+        OptionError, match="unknown kind of phantom 'sand'; known: nanowires, powder, ultrasound"
+    ) as caught:
         write_phantom(
             "sand", tmp_path / "x", PhantomOptions(n_per_class=0, label_noise=1.0, info_bar="leica", seed=-1, workers=0)
         )
@@ -136,3 +132,14 @@ def test_faulty_options_are_listed_together_and_nothing_is_written(tmp_path: Pat
     ):
         assert text in str(caught.value)
     assert not (tmp_path / "x").exists()
+
+
+def test_powder_tells_the_diameter_and_the_number_of_its_particles(full: Path) -> None:
+    for row in rows_of(full):
+        with Image.open(full / "masks" / row["path"]) as image:
+            mask = np.asarray(image)
+        assert int(row["count"]) == np.unique(mask[mask > 0]).size
+        assert float(row["diameter_nm"]) == pytest.approx(
+            float(row["diameter_px"]) * float(row["pixel_size_nm"]), rel=1e-3
+        )
+        assert 10 < float(row["diameter_px"]) < 500

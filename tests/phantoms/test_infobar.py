@@ -5,7 +5,7 @@ import pytest
 from tests.phantoms.infobar_variants import Variant, draw_variant, stamp_variant
 
 from graticule.errors import OptionError
-from graticule.phantoms.infobar import MAKES, Acquisition, bar_rows, stamp
+from graticule.phantoms.infobar import MAKES, Acquisition, append_bar, bar_rows, stamp
 from graticule.phantoms.options import MAKERS
 
 GREY = np.full((512, 512), 117, dtype=np.uint8)
@@ -95,3 +95,13 @@ def test_text_takes_a_small_part_of_a_variant_and_blank_ones_have_none(layout: s
         shares[content] = (stamped[rows[0] : rows[1]] > 100).mean()
     assert shares["blank"] == 0
     assert 0.01 < shares["text"] < 0.35
+
+
+def test_an_appended_bar_leaves_every_row_of_the_picture() -> None:
+    image = np.full((200, 256), 90, dtype=np.uint8)
+    for make in MAKES:
+        longer, rows = append_bar(image, make, Acquisition(5.0, 10.0, 5.0, 7))
+        assert longer.shape == (200 + rows[1] - rows[0], 256)
+        assert rows[1] - rows[0] == round(MAKES[make].height / 2)
+        np.testing.assert_array_equal(np.delete(longer, np.s_[rows[0] : rows[1]], axis=0), image)
+        assert np.ptp(longer[rows[0] : rows[1]]) > 100

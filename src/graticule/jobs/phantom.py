@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from graticule.errors import RunError
 from graticule.files import place_folder
@@ -16,7 +17,7 @@ def phantom(
     out: Path | str,
     options: PhantomOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Make a phantom data set in a new folder.
 
     The files are written beside `out` and moved there when complete, so an interrupted run leaves no `out`.

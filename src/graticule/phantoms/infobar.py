@@ -5,7 +5,7 @@ what the bar leaves: it hides image rows, as it does in the field.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw
 
 from graticule.errors import OptionError
 from graticule.phantoms.lettering import font
+
+_LAYOUT = 512  # columns for which the bars are laid out
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,48 @@ def bar_rows(make: str | None, size: int) -> tuple[int, int] | None:
 def stamp(image: NDArray[np.uint8], make: str, acquisition: Acquisition) -> NDArray[np.uint8]:
     """The image with the rows of the make's info bar replaced by it; shape and type as given."""
     rows = bar_rows(make, image.shape[0])
-    style = MAKES[make]
-    panel = Image.new("L", (image.shape[1], style.height), style.ground)
-    length_px, caption = scale_bar(acquisition.pixel_size_nm, image.shape[1])
-    draw = ImageDraw.Draw(panel)
-    style.fill(DrawnBar(draw, image.shape[1], style.height, style.ink, length_px, caption), acquisition)
     stamped = image.copy()
     if rows is not None:
-        stamped[rows[0] : rows[1]] = np.asarray(panel)
+        stamped[rows[0] : rows[1]] = np.asarray(_panel(make, image.shape[1], acquisition))
     return stamped
+
+
+def append_bar(
+    image: NDArray[np.uint8], make: str, acquisition: Acquisition
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """The image with the make's info bar below (or above) it, drawn for 512 columns and shrunk with the picture.
+
+    Returns
+    -------
+    image : uint8 array, shape (h + bar, w)
+    rows : tuple of int
+        First row of the bar and the row after its last one.
+    """
+    width = image.shape[1]
+    full = _panel(make, _LAYOUT, replace(acquisition, pixel_size_nm=acquisition.pixel_size_nm * width / _LAYOUT))
+    height = round(full.height * width / _LAYOUT)
+    bar = np.asarray(full.resize((width, height), Image.Resampling.LANCZOS))
+    if MAKES[make].place == "top":
+        return np.concatenate([bar, image]), (0, height)
+    return np.concatenate([image, bar]), (image.shape[0], image.shape[0] + height)
+
+
+def _panel(make: str, width: int, acquisition: Acquisition) -> Image.Image:
+    style = MAKES[make]
+    panel = Image.new("L", (width, style.height), style.ground)
+    length_px, caption = scale_bar(acquisition.pixel_size_nm, width)
+    style.fill(DrawnBar(ImageDraw.Draw(panel), width, style.height, style.ink, length_px, caption), acquisition)
+    return panel
+
+
+def drawn_settings(rng: np.random.Generator, pixel_size_nm: float) -> Acquisition:
+    """Settings at random: beam energy and working distance say nothing about what is seen."""
+    return Acquisition(
+        pixel_size_nm=pixel_size_nm,
+        energy_kv=float(rng.choice([2.0, 3.0, 5.0, 10.0, 15.0])),
+        working_distance_mm=round(float(rng.uniform(4, 13)), 1),
+        number=int(rng.integers(1, 9999)),
+    )
 
 
 def scale_bar(pixel_size_nm: float, width: int) -> tuple[int, str]:

@@ -16,7 +16,15 @@ class PhantomOptions(WorkersOptions, SeedOptions):
 
     FIRST = ("n_per_class", SeedOptions)
 
-    n_per_class: int = option(40, "Images per class.", metavar="N", allowed=whole_numbers(1))
+    n_per_class: int | None = option(
+        None,
+        "Images per class, by default 40; of nanowires in all, by default 360.",
+        metavar="N",
+        allowed=whole_numbers(1),
+    )
+    per_specimen: int | None = option(
+        None, "Pictures of each specimen of nanowires, by default 9.", metavar="N", allowed=whole_numbers(1)
+    )
     label_noise: float = option(0.0, "Share of labels made wrong on purpose.", metavar="F", allowed=shares(0, 1))
     info_bar: str | None = option(
         None, f"Draw the info bar of: {', '.join(MAKERS)}.", metavar="MAKE", allowed=one_of(*MAKERS)

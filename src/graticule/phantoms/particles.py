@@ -115,7 +115,7 @@ def draw_fibre(canvas: Canvas, ask: Request, rng: np.random.Generator) -> float:
     x, y = x - x[n // 2] + ask.place[0], y - y[n // 2] + ask.place[1]
     rows, columns = (np.clip(v, 0, canvas.size - 1).astype(np.intp) for v in (y, x))
     below = canvas.height[rows, columns].astype(np.float64)
-    z = _drape(below, int(6 * width)) + 0.9 * width
+    z = drape(below, int(6 * width)) + 0.9 * width
     swell = 1 + ask.warp_amount / ask.radius * np.sin(s * length / ask.radius * rng.uniform(1, 3) + rng.uniform(0, 6))
     profile = round_profile(width, rng.choice([1.0, 1.0, 0.5]))
     body = sweep(Sweep(x, y, z, heading, width * swell, profile), canvas.size)
@@ -191,7 +191,7 @@ def _settle(canvas: Canvas, body: Surface) -> float:
     return 0.85 * canvas.resting_height(body)
 
 
-def _drape(below: FloatArray, reach: int) -> FloatArray:
+def drape(below: FloatArray, reach: int) -> FloatArray:
     """Height profile of a filament laid over `below` (n,): the hull at `reach` points, smoothed."""
     padded = np.pad(below, reach, mode="edge")
     hull = np.maximum.reduce([padded[i : i + below.size] for i in range(0, 2 * reach + 1, max(reach // 4, 1))])
