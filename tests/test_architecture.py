@@ -262,14 +262,7 @@ UNUSED = (
     | OF_VALUES
     | {
         f"graticule.directions.{name}"
-        for name in (
-            "features.orientation_features",
-            "gradient.LEAST_SIGMA",
-            "tiles.in_larger_tiles",
-            "tiles.resampled",
-            "tiles.chance_of",
-            "distribution.nematic",
-        )
+        for name in ("features.orientation_features", "gradient.LEAST_SIGMA", "measure.measure_directions")
     }
 )
 

@@ -29,7 +29,7 @@ def test_turning_the_scene_and_stretching_the_contrast_change_little() -> None:
     first = orientation_features(wires(0, share=0.6, noise=3))
     other = np.abs(orientation_features(wires(0, share=0.6, noise=3, seed=1)) - first).mean()
     quarter = orientation_features(np.rot90(wires(0, share=0.6, noise=3)).copy())
-    assert np.abs(quarter - first).mean() < 0.02 * other
+    assert np.abs(quarter - first).mean() < 0.05 * other
     turned = orientation_features(wires(0, share=0.6, noise=3) * 0.3 + 20)
     assert turned == pytest.approx(first, abs=2e-3)
 

@@ -11,6 +11,7 @@ from graticule.directions.gradient import gaussian_gradient, noise_energy, noise
 def test_directions_of_fine_stripes_are_right_at_every_angle(period: float) -> None:
     for direction in np.arange(0, 180, 7.5):
         right, down = gaussian_gradient(stripes(float(direction), period, 96), 1.0)
+        assert right.shape == down.shape == (96, 96)
         inner = (slice(12, -12), slice(12, -12))
         strong = np.hypot(right, down)[inner] > 0.3 * np.hypot(right, down)[inner].max()
         found = np.degrees(np.arctan2(right[inner], down[inner]))[strong] % 180

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graticule.directions.distribution import BINS
-from graticule.directions.tiles import chance_of, in_larger_tiles, resampled, tile_numbers
+from graticule.directions.tiles import chance_of, in_larger_tiles, resampled, tile_numbers, tiles_per_side
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (40, 160), (33, 71), (5, 3)])
@@ -46,3 +46,15 @@ def test_tiles_that_point_anywhere_are_chance_as_often_as_said() -> None:
     assert chance_of(np.zeros((40, BINS))) == 1
     aligned[1, [30, 75]] = 0, 1
     assert chance_of(aligned[:2]) > 0.2
+
+
+def test_tiles_are_no_smaller_than_what_a_gradient_reaches() -> None:
+    assert [tiles_per_side((side, side), 1.5) for side in (64, 128, 256, 2000)] == [4, 5, 8, 8]
+    assert tiles_per_side((256, 256), 4.0) == 4
+
+
+def test_crossed_directions_are_found_by_the_fourth_moment() -> None:
+    crossed = np.zeros((40, BINS))
+    crossed[::2, 10] = crossed[1::2, 100] = 1
+    assert chance_of(crossed) > 0.2
+    assert chance_of(crossed, 4) < 1e-6

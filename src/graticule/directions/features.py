@@ -44,9 +44,7 @@ def _distribution_names() -> list[str]:
         "share",
         "width",
         "goodness",
-        "share1",
-        "share2",
-        "goodness2",
+        "second",
     ]
 
 
@@ -73,20 +71,18 @@ def _distributions(found: FloatArray) -> FloatArray:
     share_of_bin = found[some] / total[some, None]
     one = fit_mixture(share_of_bin)
     first = one.direction[:, 0]
-    second = [second_place(own, float(at)) for own, at in zip(share_of_bin, first, strict=True)]
-    two = fit_mixture(share_of_bin, np.column_stack([first, second]))
-    pair = np.sort(two.share, axis=1)[:, ::-1]
+    second = [int(second_place(own, float(at))) for own, at in zip(share_of_bin, first, strict=True)]
+    soft = smooth_round(share_of_bin, 2.0) * BINS / _WIDTHS
     entropy = -np.where(share_of_bin > 0, share_of_bin * np.log(np.maximum(share_of_bin, 1e-300)), 0).sum(axis=1)
     columns = [
         *((moment(share_of_bin, order) * np.exp(-1j * order * np.radians(first))).real for order in _ORDERS),
         *np.transpose([_within(own, float(at)) for own, at in zip(share_of_bin, first, strict=True)]),
         entropy / np.log(BINS),
-        smooth_round(share_of_bin, 2.0).max(axis=1) * BINS / _WIDTHS,
+        soft.max(axis=1),
         one.share[:, 0],
         one.width()[:, 0] / _WIDTHS,
         one.goodness,
-        *pair.T,
-        two.goodness,
+        soft[np.arange(len(second)), second],
     ]
     out[some] = np.column_stack(columns)
     return out

@@ -7,7 +7,7 @@ Differences of neighbours, Sobel's masks and the 5 x 5 mask of a common plug-in 
 import numpy as np
 
 from graticule.arrays import Float32Array
-from graticule.directions.filters import along_columns, along_rows, gaussian_taps
+from graticule.directions.filters import along_rows, gaussian_taps, transposed
 
 LEAST_SIGMA = 1.0
 _MEDIAN_OF_NORMAL = 0.6745  # median of the absolute value, standard deviations
@@ -15,22 +15,25 @@ _MASK_NORM = 6.0  # root of the sum of squares of the mask in `noise_level`
 _MOST_SAMPLED = 2**18
 
 
-def gaussian_gradient(grey: Float32Array, sigma: float) -> tuple[Float32Array, Float32Array]:
-    """Change of grey per pixel to the right and downwards.
+def gaussian_gradient(grey: Float32Array, sigma: float, step: int = 1) -> tuple[Float32Array, Float32Array]:
+    """Change of grey per pixel to the right and downwards, with rows and columns exchanged.
 
     Parameters
     ----------
     grey : float32 array, shape (h, w)
     sigma : float
         Of the Gaussian in pixels, at least 1: below, directions of fine structure are wrong.
+    step : int
+        Pixels between the places that are computed, see `graticule.directions.filters.places`.
 
     Returns
     -------
-    right, down : float32 arrays, shape (h, w)
+    right, down : float32 arrays, shape (c, r)
+        Of c places along each of r rows.
     """
-    right = along_columns(along_rows(grey, sigma), sigma, derivative=True)
-    down = along_rows(along_columns(grey, sigma), sigma, derivative=True)
-    return right, down
+    smooth = transposed(along_rows(grey, sigma, step=step))
+    slope = transposed(along_rows(grey, sigma, derivative=True, step=step))
+    return along_rows(smooth, sigma, derivative=True, step=step), along_rows(slope, sigma, step=step)
 
 
 def noise_level(grey: Float32Array) -> float:

@@ -89,7 +89,7 @@ def local_gradient_orientation(
     if as_shipped:
         return shipped_fit(shipped_histogram(grey))
     right, down = gaussian_gradient(grey, _SIGMA)
-    inside = inside_of(grey.shape, mask, _SIGMA)
+    inside = inside_of(grey.shape, mask, _SIGMA).T
     across = np.degrees(np.arctan2(right, down)) % np.float32(180)
     return repaired_fit(histograms(across, (right**2 + down**2) * inside)[0])
 

@@ -15,7 +15,7 @@ from graticule.directions.distribution import BINS, CENTRES, TURNS, smooth_round
 WIDEST, NARROWEST = 20.0, 1.0  # standard deviation of a peak, degrees
 _SMOOTH = 3.0  # degrees; of the histogram in which a peak is looked for
 _STEPS = 150
-_STILL = 1e-5
+_STILL = 3e-5
 _TINY, _MOST = 1e-300, 1 - 1e-9
 APART = 20.0  # least degrees between two peaks
 
@@ -88,7 +88,9 @@ def highest(histogram: FloatArray) -> FloatArray:
     return np.asarray(CENTRES[smooth_round(histogram, _SMOOTH).argmax(axis=-1)])
 
 
-def fit_mixture(histograms: FloatArray, start: FloatArray | None = None, steps: int = _STEPS) -> Mixture:
+def fit_mixture(
+    histograms: FloatArray, start: FloatArray | None = None, *, steps: int = _STEPS, fixed: bool = False
+) -> Mixture:
     """Fit peaks and a uniform rest to histograms by maximum likelihood.
 
     Parameters
@@ -99,6 +101,8 @@ def fit_mixture(histograms: FloatArray, start: FloatArray | None = None, steps: 
         Where the peaks are looked for, degrees; by default one, at the highest place.
     steps : int
         Most steps of expectation and maximisation.
+    fixed : bool
+        Whether the peaks stay where they were looked for.
 
     Returns
     -------
@@ -116,8 +120,9 @@ def fit_mixture(histograms: FloatArray, start: FloatArray | None = None, steps: 
         part = peaks * (share_of_bin[:, None] / np.maximum(whole, _TINY))
         new = np.minimum(part.sum(axis=2), _MOST)
         vector = part @ np.exp(1j * TURNS)
-        resultant = np.divide(np.abs(vector), new, out=np.zeros_like(new), where=new > 0)
-        turn = np.angle(vector)
+        turn = turn if fixed else np.angle(vector)
+        length = np.maximum((vector * np.exp(-1j * turn)).real, 0)
+        resultant = np.divide(length, new, out=np.zeros_like(new), where=new > 0)
         kappa = np.clip(concentration_of(np.minimum(resultant, _MOST)), *_BOUNDS)
         moved = float(np.abs(new - share).max(initial=0))
         share = new

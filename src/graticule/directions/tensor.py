@@ -10,10 +10,12 @@ import numpy as np
 import scipy.ndimage
 
 from graticule.arrays import BoolArray, Float32Array
-from graticule.directions.filters import along_columns, along_rows, places
+from graticule.directions.filters import along_rows, places, transposed
 from graticule.directions.gradient import gaussian_gradient
 
 WINDOW = 1.5  # sigma of the window over that of the gradient
+_MANY_PLACES = 2**17
+_ROUNDING = 1e-6  # energy that single precision gives a picture of one colour
 BORDER = 3.0  # sigmas of the gradient that are left out along the border and along a mask
 
 
@@ -26,25 +28,30 @@ class Field:
     direction : float32 array, shape (r, c)
         Degrees, 0 to 180.
     coherency : float32 array, shape (r, c)
-        0: the gradients around a place point anywhere; 1: all along one line. No measure of alignment.
+        0: the gradients around a place point anywhere, or there are none; 1: all along one line. It is no measure
+        of alignment.
     energy : float32 array, shape (r, c)
         Mean squared gradient around a place.
     inside : bool array, shape (r, c)
         Places to be counted: neither at the border nor masked.
-    step : int
-        Pixels between places.
     """
 
     direction: Float32Array
     coherency: Float32Array
     energy: Float32Array
     inside: BoolArray
-    step: int
 
 
-def step_of(window: float) -> int:
-    """Pixels between the places looked at; those within the window have nearly the same direction."""
-    return max(1, int(window // 1.1))
+def steps_of(shape: tuple[int, ...], sigma: float, window: float) -> tuple[int, int]:
+    """Pixels between gradients, and gradients between places: nothing is lost that the Gaussians have left.
+
+    Of large pictures fewer places are looked at; some hundred thousand tell enough.
+    """
+    large = shape[0] * shape[1] > 4 * _MANY_PLACES
+    gradients = max(1, int(sigma / (1.2 if large else 1.9)))
+    places = max(1, round(window / (1.5 * gradients)))
+    n = shape[0] * shape[1] / (gradients * places) ** 2
+    return gradients, places * max(1, int(np.sqrt(n / _MANY_PLACES)))
 
 
 def least_side(sigma: float) -> int:
@@ -63,7 +70,12 @@ def inside_of(shape: tuple[int, int], mask: BoolArray | None, sigma: float) -> B
 
 
 def structure_tensor(
-    grey: Float32Array, sigma: float, *, mask: BoolArray | None = None, window: float | None = None, step: int = 0
+    grey: Float32Array,
+    sigma: float,
+    *,
+    mask: BoolArray | None = None,
+    window: float | None = None,
+    every_pixel: bool = False,
 ) -> Field:
     """The structure tensor of a picture.
 
@@ -76,28 +88,30 @@ def structure_tensor(
         True where the picture counts. Gradients beside what does not count are left out.
     window : float, optional
         Sigma of the Gaussian window in pixels, by default 1.5 sigma. Gaussian, since a box prefers the axes.
-    step : int
-        Pixels between the places looked at; 0: by the window.
+    every_pixel : bool
+        Whether every pixel is looked at; by default as few as tell the same.
 
     Returns
     -------
     Field
     """
     window = WINDOW * sigma if window is None else window
-    step = step or step_of(window)
-    right, down = gaussian_gradient(grey, sigma)
-    whole = inside_of(grey.shape, mask, sigma)
-    right, down = right * whole, down * whole
+    apart, between = (1, 1) if every_pixel else steps_of(grey.shape, sigma, window)
+    right, down = gaussian_gradient(grey, sigma, apart)
+    whole = inside_of(grey.shape, mask, sigma)[places(grey.shape[0], apart), places(grey.shape[1], apart)]
+    right, down = right * whole.T, down * whole.T
 
     def windowed(product: Float32Array) -> Float32Array:
-        return along_columns(along_rows(product, window, step=step), window, step=step)
+        across = transposed(along_rows(product, window / apart, step=between))
+        return along_rows(across, window / apart, step=between)
 
     xx, yy, xy = windowed(right * right), windowed(down * down), windowed(right * down)
     energy, difference, cross = xx + yy, yy - xx, 2 * xy
-    length = np.hypot(difference, cross)
+    length = np.sqrt(difference * difference + cross * cross)
     # rows count downwards: the sign of the mixed term turns, and the structure lies across its gradient
-    direction = np.degrees(0.5 * np.arctan2(cross, difference)) % np.float32(180)
+    direction = np.arctan2(cross, difference) * np.float32(90 / np.pi)
+    direction += np.float32(180) * (direction < 0)
     direction[direction >= 180] = 0  # of a tiny negative angle, by rounding
-    coherency = np.divide(length, energy, out=np.zeros_like(length), where=energy > 0)
-    inside = whole[places(grey.shape[0], step), places(grey.shape[1], step)]
-    return Field(direction, coherency, energy, inside, step)
+    coherency = np.divide(length, energy, out=np.zeros_like(length), where=energy > _ROUNDING)
+    inside = whole[places(whole.shape[0], between), places(whole.shape[1], between)]
+    return Field(direction, coherency, energy, inside)

@@ -5,12 +5,19 @@ import numpy as np
 from graticule.arrays import FloatArray, IntArray
 from graticule.directions.distribution import moment
 
-PER_SIDE = 8  # tiles along the side of a square picture
+MOST_PER_SIDE, LEAST_PER_SIDE = 8, 3  # tiles along the side of a square picture
+_SCALES_WIDE = 16.0  # a tile is so many times sigma wide at least, so that what one pixel says reaches few tiles
 _SEED = 20261201
 _DRAWS = 4000
 
 
-def tile_numbers(shape: tuple[int, int], per_side: int = PER_SIDE) -> IntArray:
+def tiles_per_side(shape: tuple[int, ...], sigma: float) -> int:
+    """How many tiles along the side of a picture of so many pixels, for gradients of a scale."""
+    wide = int(np.sqrt(shape[0] * shape[1]) / (_SCALES_WIDE * sigma))
+    return min(MOST_PER_SIDE, max(LEAST_PER_SIDE + 1, wide))
+
+
+def tile_numbers(shape: tuple[int, int], per_side: int) -> IntArray:
     """Number of the tile of each place, shape (r, c): near squares, some `per_side` squared of them."""
     side = max(1.0, np.sqrt(shape[0] * shape[1]) / per_side)
     rows, columns = (max(1, round(length / side)) for length in shape)
@@ -54,22 +61,24 @@ def resampled(tiles: FloatArray, n_boot: int) -> FloatArray:
     return np.asarray(times @ used)
 
 
-def chance_of(tiles: FloatArray) -> float:
+def chance_of(tiles: FloatArray, order: int = 2) -> float:
     """How often tiles that point anywhere, each on its own, have a sum at least as long as these: a p-value.
 
-    Rayleigh's test with weights: each tile's vector (its weight times its second moment) is turned at random, and the
+    Rayleigh's test with weights: each tile's vector (its weight times its moment) is turned at random, and the
     length of the sum compared. It asks nothing of noise or of how far neighbouring pixels are alike within a tile.
 
     Parameters
     ----------
     tiles : float array, shape (T, 180)
+    order : int
+        Of the moment: 2 for a direction, 4 for two that cross at right angles too.
 
     Returns
     -------
     float
         From 0 to 1; 1 without weight.
     """
-    vectors = moment(tiles, 2) * tiles.sum(axis=1)
+    vectors = moment(tiles, order) * tiles.sum(axis=1)
     lengths = np.abs(vectors)
     lengths = lengths[lengths > 0]
     if not len(lengths):
