@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graticule.directions.distribution import BINS, CENTRES
-from graticule.directions.figures import estimate, estimate_turn, figures_of, no_figures
+from graticule.directions.figures import figures_of, no_figures, turn_with_limits, with_limits
 
 
 def planted(share: float, direction: float, width: float, seed: int, n_tiles: int = 60, n: int = 40) -> np.ndarray:
@@ -60,9 +60,9 @@ def test_a_second_direction_is_named_only_where_it_is_sure() -> None:
 
 
 def test_limits_of_a_direction_pass_the_half_turn() -> None:
-    found = estimate_turn(179.5, np.array([178.0, 179.0, 0.0, 1.0]))
+    found = turn_with_limits(179.5, np.array([178.0, 179.0, 0.0, 1.0]))
     assert found.low > 177
     assert found.high < 2
-    assert estimate(1.0, np.linspace(0, 2, 1001)).low == pytest.approx(0.05, abs=0.001)
+    assert with_limits(1.0, np.linspace(0, 2, 1001)).low == pytest.approx(0.05, abs=0.001)
     assert no_figures(0.001).used.value == 0.001
     assert CENTRES[0] == 0.5

@@ -3,7 +3,7 @@
 import numpy as np
 
 from graticule.directions.figures import no_figures
-from graticule.directions.outcome import AtScale, Directions, Estimate, Peak
+from graticule.directions.outcome import AtScale, Directions, Measured, Peak
 
 
 def outcome(*scales: AtScale) -> Directions:
@@ -11,7 +11,7 @@ def outcome(*scales: AtScale) -> Directions:
 
 
 def test_absent_figures_are_nan() -> None:
-    assert np.isnan(Estimate().value)
+    assert np.isnan(Measured().value)
     assert np.isnan(Peak().share.low)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from graticule.arrays import FloatArray, IntArray
 from graticule.directions.distribution import BINS, deviation_of, direction_of, moment
 from graticule.directions.mixture import APART, WIDEST, Mixture, densities, fit_mixture, second_place
-from graticule.directions.outcome import Along, Estimate, Figures, Peak
+from graticule.directions.outcome import Along, DirectionFigures, Measured, Peak
 from graticule.directions.tiles import resampled
 
 _DRAWS, _STEPS = 200, 30
@@ -14,23 +14,23 @@ Moments = np.ndarray[tuple[int, ...], np.dtype[np.complex128]]
 _LEAST_SECOND, _SURE_SECOND, _OF_WIDEST = 0.10, 0.05, 0.95
 
 
-def estimate(value: float, draws: FloatArray) -> Estimate:
+def with_limits(value: float, draws: FloatArray) -> Measured:
     """A figure with the limits that 95 % of its draws keep."""
     low, high = np.quantile(draws, _LIMITS)
-    return Estimate(float(value), float(low), float(high))
+    return Measured(float(value), float(low), float(high))
 
 
-def estimate_turn(value: float, draws: FloatArray) -> Estimate:
-    """As `estimate`, for directions in degrees: draws are compared the short way round."""
+def turn_with_limits(value: float, draws: FloatArray) -> Measured:
+    """As `with_limits`, for directions in degrees: draws are compared the short way round."""
     low, high = np.quantile((draws - value + 90) % 180 - 90, _LIMITS)
-    return Estimate(float(value), float((value + low) % 180), float((value + high) % 180))
+    return Measured(float(value), float((value + low) % 180), float((value + high) % 180))
 
 
 def _peak(mixture: Mixture, drawn: Mixture, k: int) -> Peak:
     return Peak(
-        estimate_turn(mixture.direction[0, k], drawn.direction[:, k]),
-        estimate(mixture.share[0, k], drawn.share[:, k]),
-        estimate(mixture.width()[0, k], drawn.width()[:, k]),
+        turn_with_limits(mixture.direction[0, k], drawn.direction[:, k]),
+        with_limits(mixture.share[0, k], drawn.share[:, k]),
+        with_limits(mixture.width()[0, k], drawn.width()[:, k]),
     )
 
 
@@ -50,16 +50,16 @@ def _along(whole: FloatArray, draws: FloatArray, direction: float) -> Along:
     both = np.concatenate([whole[None], draws])
     share = fit_mixture(both, np.full((len(both), 1), direction), steps=_STEPS, fixed=True).share[:, 0]
     order = (moment(both, 2) * np.exp(-2j * np.radians(direction))).real
-    return Along(direction, estimate(share[0], share[1:]), estimate(order[0], order[1:]))
+    return Along(direction, with_limits(share[0], share[1:]), with_limits(order[0], order[1:]))
 
 
-def no_figures(used: float) -> Figures:
+def no_figures(used: float) -> DirectionFigures:
     """Where nothing stands out of the noise: all NaN but the share used."""
     nothing = np.zeros(BINS)
-    return Figures(*(Estimate(),) * 4, Peak(), Peak(), Estimate(), Estimate(used), None, nothing, nothing)
+    return DirectionFigures(*(Measured(),) * 4, Peak(), Peak(), Measured(), Measured(used), None, nothing, nothing)
 
 
-def figures_of(tiles: FloatArray, places: IntArray, along: float | None = None) -> Figures:
+def figures_of(tiles: FloatArray, places: IntArray, along: float | None = None) -> DirectionFigures:
     """Figures of a picture's tiles.
 
     Parameters
@@ -73,7 +73,7 @@ def figures_of(tiles: FloatArray, places: IntArray, along: float | None = None) 
 
     Returns
     -------
-    Figures
+    DirectionFigures
     """
     whole, total = tiles.sum(axis=0), tiles.sum()
     drawn = resampled(np.column_stack([tiles, tiles.sum(axis=1), places]), _DRAWS)
@@ -88,22 +88,23 @@ def figures_of(tiles: FloatArray, places: IntArray, along: float | None = None) 
     if _is_second(two):
         spread = fit_mixture(draws, np.repeat(two.direction, _DRAWS, axis=0), steps=_STEPS)
         # not the matter of a few tiles
-        sure = bool(np.quantile(spread.share[:, 1], _LIMITS[0]) >= max(_SURE_SECOND, two.share[0, 1] / 2))
+        surely = np.quantile(spread.share, _LIMITS[0], axis=0)
+        sure = bool((surely >= np.maximum(_SURE_SECOND, two.share[0] / 2)).all())
     if sure:
         mixture = two
     else:
         spread = fit_mixture(draws, np.repeat(mixture.direction, _DRAWS, axis=0), steps=_STEPS)
     peaks = [_peak(mixture, spread, k) for k in range(1 + sure)]
     peaks.sort(key=lambda peak: -peak.share.value)
-    return Figures(
-        director=estimate_turn(direction_of(complex(second)), np.degrees(np.angle(seconds)) / 2),
-        order=estimate(order, orders),
-        fourth=estimate(float(_about(fourth, second)), _about(fourths, seconds)),
-        deviation=estimate(deviation_of(order), np.array([deviation_of(one) for one in orders])),
+    return DirectionFigures(
+        director=turn_with_limits(direction_of(complex(second)), np.degrees(np.angle(seconds)) / 2),
+        order=with_limits(order, orders),
+        fourth=with_limits(float(_about(fourth, second)), _about(fourths, seconds)),
+        deviation=with_limits(deviation_of(order), np.array([deviation_of(one) for one in orders])),
         first=peaks[0],
         second=peaks[1] if sure else Peak(),
-        goodness=estimate(mixture.goodness[0], spread.goodness),
-        used=estimate(total / max(places.sum(), 1), used),
+        goodness=with_limits(mixture.goodness[0], spread.goodness),
+        used=with_limits(total / max(places.sum(), 1), used),
         along=None if along is None else _along(whole, draws, along),
         distribution=whole / total,
         fitted=densities(mixture)[0],

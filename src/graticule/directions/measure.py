@@ -9,7 +9,7 @@ from graticule.directions.distribution import histograms, nematic, weights_of
 from graticule.directions.figures import figures_of, no_figures
 from graticule.directions.gradient import noise_energy, noise_level
 from graticule.directions.mixture import fit_mixture
-from graticule.directions.outcome import AtScale, Directions, Estimate, Figures
+from graticule.directions.outcome import AtScale, DirectionFigures, Directions, Measured
 from graticule.directions.tensor import Field, least_side, structure_tensor
 from graticule.directions.tiles import tile_numbers, tiles_per_side
 from graticule.directions.verdict import CROSSED, EMPTY, LEAST_USED, NONE, is_crossed, verdict
@@ -73,10 +73,10 @@ def measure_directions(
     )
 
 
-def _without_direction(figures: Figures) -> Figures:
+def _without_direction(figures: DirectionFigures) -> DirectionFigures:
     """Figures that name no direction, where none can be told from chance."""
-    first, second = (replace(peak, direction=Estimate()) for peak in (figures.first, figures.second))
-    return replace(figures, director=Estimate(), first=first, second=second)
+    first, second = (replace(peak, direction=Measured()) for peak in (figures.first, figures.second))
+    return replace(figures, director=Measured(), first=first, second=second)
 
 
 def _by_contrast(field: Field, weighting: str) -> tuple[float, float]:

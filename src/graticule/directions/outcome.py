@@ -10,7 +10,7 @@ SCALES_APART, SCALES_TURNED = 0.1, 5.0
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Measured:
     """A figure with its 95 % interval over tiles of the picture; NaN where there is none."""
 
     value: float = np.nan
@@ -36,9 +36,9 @@ class Peak:
     The limits of a direction are a turn from low to high: low is the larger number where it passes 180 degrees.
     """
 
-    direction: Estimate = Estimate()
-    share: Estimate = Estimate()
-    width: Estimate = Estimate()
+    direction: Measured = Measured()
+    share: Measured = Measured()
+    width: Measured = Measured()
 
 
 @dataclass(frozen=True)
@@ -49,46 +49,46 @@ class Along:
     ----------
     direction : float
         As given, degrees.
-    share : Estimate
+    share : Measured
         Of a peak at that direction.
-    order : Estimate
+    order : Measured
         <cos 2 (t - direction)>, from -1 (all across) to 1 (all along).
     """
 
     direction: float
-    share: Estimate
-    order: Estimate
+    share: Measured
+    order: Measured
 
 
 @dataclass(frozen=True)
-class Figures:
+class DirectionFigures:
     """Figures with intervals, of the distribution of directions at the scale that was asked for.
 
     Attributes
     ----------
-    director : Estimate
+    director : Measured
         Mean direction of all that counts, degrees; the first peak's is not drawn aside by the rest.
-    order, fourth, deviation : Estimate
+    order, fourth, deviation : Measured
         Nematic S and S4, circular standard deviation in degrees.
     first, second : Peak
         Of the mixture over a uniform rest; the second is NaN unless it holds a tenth and surely a twentieth.
-    goodness : Estimate
+    goodness : Measured
         Share of the distribution that the mixture explains.
-    used : Estimate
+    used : Measured
         Share of the places that count.
     along : Along or None
     distribution, fitted : float arrays, shape (180,)
         Share of each degree, and what the mixture says of it; each adds up to 1, or to 0 without structure.
     """
 
-    director: Estimate
-    order: Estimate
-    fourth: Estimate
-    deviation: Estimate
+    director: Measured
+    order: Measured
+    fourth: Measured
+    deviation: Measured
     first: Peak
     second: Peak
-    goodness: Estimate
-    used: Estimate
+    goodness: Measured
+    used: Measured
     along: Along | None
     distribution: FloatArray
     fitted: FloatArray
@@ -104,7 +104,7 @@ class Directions:
         What can be said of a direction, see `graticule.directions.verdict`; without one, no direction is given.
     chance : float
         How often tiles that point anywhere give as much order.
-    figures : Figures
+    figures : DirectionFigures
     by_energy, by_energy_coherency : tuple of two float
         S and share of the peak where places count by contrast instead of alike.
     coherency, coherency_by_energy : float
@@ -116,7 +116,7 @@ class Directions:
 
     verdict: str
     chance: float
-    figures: Figures
+    figures: DirectionFigures
     by_energy: tuple[float, float]
     by_energy_coherency: tuple[float, float]
     coherency: float
