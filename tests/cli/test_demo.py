@@ -21,7 +21,17 @@ def test_figures_and_files_are_told(
         asked.append((out, workers))
         accuracy = {"value": 0.9, "low": 0.8, "high": 0.95, "method": "wilson", "level": 0.95}
         metrics = {"n": 1200, "n_groups": 30, "classes": ["a", "b"], "accuracy": accuracy}
-        return {"run": {"metrics": metrics}, "right": 7, "n_new": 9, "report": out / "run" / "report.html"}
+        folds = [
+            {
+                "parts": ["whole"],
+                "told": [
+                    {"parts": ["whole", "centre", "covariance"], "balanced_accuracy": 0.91},
+                    {"parts": ["whole"], "balanced_accuracy": 0.86},
+                ],
+            }
+        ]
+        run = {"metrics": metrics, "head": {"folds": folds}}
+        return {"run": run, "right": 7, "n_new": 9, "report": out / "run" / "report.html"}
 
     monkeypatch.setattr("graticule.jobs.demo.demo", demo)
     outcome = graticule("demo", *words)
@@ -31,5 +41,6 @@ def test_figures_and_files_are_told(
     assert (outcome.code, outcome.err) == (0, "drawing ...\n")
     assert "1,200 micrographs of 30 specimens, 2 powders\n" in outcome.out
     assert "accuracy on specimens not trained on: 90.0 % (80.0 to 95.0)\n" in outcome.out
+    assert "everything together told 5.0 points more than the whole picture alone" in outcome.out
     assert f"7 of 9 right, see {out / 'predictions' / 'predictions.csv'}\n" in outcome.out
     assert outcome.out.endswith(f"report: {tmp_path / out / 'run' / 'report.html'}\n")

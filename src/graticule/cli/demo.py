@@ -18,12 +18,15 @@ def command(
 ) -> None:
     """The whole way on a generated sample, offline: draw, train, predict, report."""
     from graticule.jobs.demo import demo
+    from graticule.report.run.parts import gain, parts_told
 
     with ProgressBars() as progress:
         result = demo(out, workers=chosen.workers, reporter=progress)
     metrics = result["run"]["metrics"]
     typer.echo(f"{metrics['n']:,} micrographs of {metrics['n_groups']} specimens, {len(metrics['classes'])} powders")
     typer.echo(f"accuracy on specimens not trained on: {figure_text(metrics['accuracy'])}")
+    if seen := gain(parts_told(result["run"]["head"])):
+        typer.echo(f"what was looked at, inside the training folds: {seen[:1].lower()}{seen[1:]}")
     typer.echo(
         f"new images: {result['right']} of {result['n_new']} right, see {out / 'predictions' / 'predictions.csv'}"
     )

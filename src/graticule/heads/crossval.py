@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from graticule.heads.heads import balanced_share_right
 from graticule.heads.scaling import AXES_ROWS, FeatureLayout, Scalings
 from graticule.heads.scoring import Head, probabilities
 from graticule.heads.search import HeadChoice, choose_head, fit_choice
@@ -212,13 +213,13 @@ def learning_curve(
                 break
             with threadpool_limits(1):
                 head = fit_choice(search.scalings(features, part), y[part], search.n_classes, choice)
-            values.append(_balanced_accuracy(y[test], probabilities([head], features[test]).argmax(1)))
+            values.append(balanced_share_right(probabilities([head], features[test]), y[test]))
             sizes.append(len(part))
         if len(values) == folds.k:
             points.append(_point(fraction, sizes, values, level))
     if not points:
         return None
-    full = [(len(train), _balanced_accuracy(y[test], result.proba[test].argmax(1))) for train, test in fold_rows(folds)]
+    full = [(len(train), balanced_share_right(result.proba[test], y[test])) for train, test in fold_rows(folds)]
     points.append(_point(1.0, [n for n, _ in full], [value for _, value in full], level))
     return points
 
@@ -234,10 +235,6 @@ def _part_of(
     names = rng.permutation(np.unique(units[train].astype(str)))
     chosen = names[: max(1, round(fraction * len(names)))]
     return train[np.isin(units[train].astype(str), chosen)]
-
-
-def _balanced_accuracy(y: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    return float(np.mean([np.mean(predicted[y == k] == k) for k in np.unique(y)]))
 
 
 def _point(fraction: float, sizes: list[int], values: list[float], level: float) -> dict[str, float | int | None]:

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC, LinearSVC
 
 from graticule.arrays import Float32Array
+from graticule.evaluate.metrics import balanced_accuracy, confusion_matrix
 from graticule.heads.scaling import Scalings, ShrunkWhitening
 from graticule.heads.scoring import Head, LinearHead, RbfHead, label_losses, softmax
 
@@ -161,6 +162,12 @@ def pairwise_margins(classifier: SVC, n_classes: int) -> tuple[NDArray[np.float6
             bias[i] += offset
             bias[j] -= offset
     return coefficients / (n_classes - 1), bias / (n_classes - 1)
+
+
+def balanced_share_right(scores: NDArray[np.floating], y: NDArray[np.int64]) -> float:
+    """Balanced accuracy of the highest of scores (n, K)."""
+    confusion = confusion_matrix(y, scores.argmax(axis=1), scores.shape[1])
+    return float(balanced_accuracy(confusion.astype(np.float64)))
 
 
 def balanced_log_loss(scores: NDArray[np.floating], y: NDArray[np.int64], temperature: float) -> float:

@@ -50,6 +50,7 @@ def _describe(cv: CrossValidation, refitted: HeadChoice | None, shipped: str, op
             "kind": choice.kind,
             "settings": choice.describe(),
             "parts": sorted({part for member in choice.members for part in member.settings.parts}),
+            "told": [{"parts": list(parts), "balanced_accuracy": round(value, 4)} for parts, value in choice.told],
             "inner_score": choice.inner_score,
             "candidates": choice.candidates,
             "inner_folds": choice.inner_folds,

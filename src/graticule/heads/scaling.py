@@ -66,6 +66,7 @@ class FeatureLayout:
             (WHOLE, COVARIANCE),
             (WHOLE, CENTRE),
             (CENTRE,),
+            (WHOLE,),
         )
 
     def spans(self, chosen: Sequence[str]) -> list[slice]:

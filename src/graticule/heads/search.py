@@ -29,6 +29,7 @@ from graticule.heads.heads import (
     KERNEL_LIMIT,
     HeadSettings,
     balanced_log_loss,
+    balanced_share_right,
     fit_head,
     fit_temperature,
     kernel_width,
@@ -77,6 +78,8 @@ class HeadChoice:
         Balanced log loss (nats) of the winner on the inner folds.
     candidates, inner_folds : int
         How many were compared on how many folds; 0 for a default head.
+    told : tuple of (parts, balanced accuracy)
+        What each set of parts told on the inner folds with one kind of head; empty where there was but one set.
     """
 
     members: tuple[Member, ...]
@@ -84,6 +87,7 @@ class HeadChoice:
     inner_score: float | None
     candidates: int
     inner_folds: int
+    told: tuple[tuple[tuple[str, ...], float], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -158,9 +162,10 @@ def choose_head(
         folds = folds if all(len(test) for _, test in folds) else []
     if not folds:
         return default_choice(request, scalings.layout, kernels=kernels)
-    judged = _Search(scalings, keep, y, folds, n_classes, kernels=kernels).run(request)
+    search = _Search(scalings, keep, y, folds, n_classes, kernels=kernels)
+    judged = search.run(request)
     best = _best(judged)
-    return HeadChoice(best.members, best.temperature, best.loss, len(judged), len(folds))
+    return HeadChoice(best.members, best.temperature, best.loss, len(judged), len(folds), search.told)
 
 
 def default_choice(request: str, layout: FeatureLayout, *, kernels: bool = True) -> HeadChoice:
@@ -211,6 +216,7 @@ class _Search:
         self.kernels = kernels
         self.scalings, self.keep, self.y, self.folds, self.n_classes = scalings, keep, y, folds, n_classes
         self.held_out = np.sort(np.concatenate([test for _, test in folds]))
+        self.told: tuple[tuple[tuple[str, ...], float], ...] = ()
         # of the parts tried last: what is tried on the same ones follows on each other
         self._applied: dict[tuple[str, ...], Float32Array] = {}
 
@@ -221,6 +227,8 @@ class _Search:
         # with one choice alone there is nothing to compare: the grid below tries it
         tried = [replace(middle, parts=parts) for parts in choices] if len(choices) > 1 else []
         firsts = [self.judge([first], first.shrinkage, self.logistic)[0] for first in tried]
+        rows, y = self.held_out, self.y[self.held_out]
+        self.told = tuple((_settings(c).parts, balanced_share_right(c.scores[rows], y)) for c in firsts)
         parts = self.settled(firsts) if firsts else choices[0]
         logistic: list[_Judged] = []
         for shrinkage in _SHRINKAGES:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.report.run.conftest import PageOf
 
-from graticule.report.run.wording import _looked_at, methods_used, model_run, run_subject, share_of_all, span
+from graticule.report.run.wording import methods_used, model_run, run_subject, share_of_all, span
 
 
 def test_the_verdict_says_it_in_one_paragraph(write_run: Any, page_of: PageOf) -> None:
@@ -98,25 +98,3 @@ def test_a_share_is_of_all_images_of_the_run() -> None:
     assert share_of_all({}, 20) == 1.0
     assert model_run({"model_run": {"path": "runs/a"}}) == model_run({"model_run": "runs/a"}) == "runs/a"
     assert model_run({}) == "not recorded"
-
-
-@pytest.mark.parametrize(
-    ("parts", "words"),
-    [
-        (
-            [["centre", "covariance"]] * 2 + [["centre", "covariance", "whole"]],
-            "The centre of the image told more than",
-        ),
-        ([["covariance", "whole"]] * 3, "The surroundings told something too"),
-        (
-            [["centre", "whole"]] * 3,
-            "the whole picture in 3 of 3 folds, its centre in 3, which textures occur together in 0",
-        ),
-    ],
-)
-def test_what_the_classifiers_look_at_is_said(parts: list[list[str]], words: str) -> None:
-    assert words in _looked_at({"folds": [{"parts": fold} for fold in parts]})
-
-
-def test_features_without_parts_say_nothing_of_them() -> None:
-    assert _looked_at({"folds": [{"parts": []}, {}]}) == ""

@@ -12,6 +12,7 @@ from graticule.report import charts, curves, figures
 from graticule.report.quantities import METHODS, figure_value
 from graticule.report.run import answers, wording
 from graticule.report.run.actions import action_content
+from graticule.report.run.parts import gain, parts_told
 from graticule.report.run.source import ReportSource
 from graticule.report.run.stamps import kind_of_report, stamps
 from graticule.report.run.training import training_content
@@ -31,6 +32,7 @@ def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
     rows = np.flatnonzero(source.predictions.part == source.part)
     shown = source.predictions.take(rows)
     test = source.metrics.get("test")
+    seen = parts_told(source.run.get("head") or {})
     return {
         "subject": wording.run_subject(source),
         "external": source.external,
@@ -52,6 +54,8 @@ def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
         "groups": group_content(source.metrics),
         "learning": learning_content(source.metrics),
         "heads": (source.run.get("head") or {}).get("folds") or [],
+        "told": seen,
+        "gain": gain(seen),
         "training": training_content(source.run),
         "one_split": source.one_split,
         "headline": source.metrics,

@@ -5,9 +5,9 @@ from pathlib import PurePath
 from typing import Any
 
 from graticule.evaluate.catalogue import Unit
-from graticule.networks.pooling import CENTRE, COVARIANCE, WHOLE
 from graticule.plain_text import plural
 from graticule.report.quantities import METHODS, THIN, figure_value, percent, show, whole_number
+from graticule.report.run.parts import looked_at
 from graticule.report.run.source import ReportSource
 
 FEW_IMAGES = 30
@@ -248,26 +248,8 @@ def _fitted(source: ReportSource) -> str:
     return (
         f"The network ({embedding.get('backbone', 'backbone')}) came with its weights, trained on other images, and "
         "was not changed. Scaling and classifier were fitted on training images only; the classifier's kind and "
-        f"settings were {chosen}. Nothing was fitted on the images that a result counts.{_looked_at(head)}"
+        f"settings were {chosen}. Nothing was fitted on the images that a result counts.{looked_at(head)}"
     )
-
-
-def _looked_at(head: dict[str, Any]) -> str:
-    """Which parts of the features the classifiers of the folds use, where there was a choice."""
-    folds = [set(fold.get("parts") or []) for fold in head.get("folds") or []]
-    if not any(folds):
-        return ""
-    whole, centre, together = (sum(part in fold for fold in folds) for part in (WHOLE, CENTRE, COVARIANCE))
-    n = len(folds)
-    counted = (
-        f" What the classifiers look at, chosen in the same way: the whole picture in {whole} of {n} "
-        f"{'fold' if n == 1 else 'folds'}, its centre in {centre}, which textures occur together in {together}."
-    )
-    if centre > whole:
-        return counted + " The centre of the image told more than the whole."
-    if whole > centre:
-        return counted + " The surroundings told something too: the whole picture counted more often than its centre."
-    return counted
 
 
 def _shipped(source: ReportSource) -> str:
