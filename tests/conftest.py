@@ -16,8 +16,11 @@ import numpy as np
 import PIL.Image
 import pytest
 from numpy.typing import NDArray
+from tests.drawn_values import N_VALUED, DrawnValues
 
 from graticule.images.preprocess import Preprocessing
+from graticule.jobs.train.job import train
+from graticule.jobs.train.options import TrainOptions
 from graticule.networks.backbones import EMBEDDED
 from graticule.networks.encoder import Encoder, embedded_encoder
 
@@ -73,3 +76,30 @@ def write_images(tmp_path: Path) -> WriteImages:
         return files
 
     return write
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> DrawnValues:
+    """120 pictures of 24 specimens with a number each, in a table."""
+    made = DrawnValues(tmp_path_factory.mktemp("planted") / "images", N_VALUED)
+    made.plant()
+    made.value_table()
+    return made
+
+
+@pytest.fixture(scope="session")
+def value_table(planted: DrawnValues) -> Path:
+    """Their table."""
+    return planted.folder.parent / "values.csv"
+
+
+@pytest.fixture(scope="session")
+def valued_run(planted: DrawnValues, value_table: Path) -> Path:
+    """A run on them with a held-out part."""
+    options = TrainOptions(
+        target="fraction", target_min=0.0, target_max=1.0, folds=4, test_size=0.2, tolerance=0.05, head="ridge"
+    )
+    with pytest.MonkeyPatch.context() as patch, planted.instead_of_pixels():
+        patch.setenv("GRATICULE_CACHE", str(value_table.parent / "cache"))
+        train(value_table, value_table.parent / "run", options)
+    return value_table.parent / "run"

@@ -29,8 +29,11 @@ ORDER = (
     "manifest",
     "options",
     "predictions",
+    "values",
     "runs",
     "answers",
+    "value_answers",
+    "bundle_info",
     "bundle",
     "statistics",
     "directions",
@@ -43,6 +46,7 @@ ORDER = (
     "features",
     "split",
     "heads",
+    "regress",
     "training",
     "finetune",
     "explain",
@@ -248,15 +252,8 @@ def test_no_public_name_has_two_meanings() -> None:
 
 
 # used by tests alone, or by the frameworks that find them by their decorator
-# of predicted numbers: called by the training and the evaluation of them
-OF_VALUES = {
-    "graticule.evaluate.values.summary.summarise_values",
-    "graticule.decide.value_intervals.fit_intervals",
-    "graticule.decide.value_intervals.held_out_limits",
-    "graticule.decide.value_assessment.assess_intervals",
-    "graticule.decide.value_decisions.decide_values",
-    "graticule.decide.value_decisions.without_promise",
-}
+# of predicted numbers: read by their report
+OF_VALUES = {"graticule.values.read_values"}
 UNUSED = (
     {"graticule.review.web.app.serving"}
     | OF_VALUES

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graticule.bundle import SUMS, Bundle, BundleInfo, bundle_hash, read_bundle, write_bundle
+from graticule.bundle import SUMS, Bundle, bundle_hash, read_bundle, write_bundle
+from graticule.bundle_info import BundleInfo
 from graticule.errors import BundleError, FileError
 from graticule.images.preprocess import Preprocessing
 

@@ -26,7 +26,7 @@ from graticule.runs import DONE, read_run, write_json
 from graticule.sources.sources import read_manifest
 from graticule.tasks import CLASSIFICATION, task_of
 
-REFUSED = r"is of the task 'regression', which this version does not know \(known: classification\)"
+REFUSED = r"is of the task 'regression' \(a number, trained with --target\); what was asked takes 'classification'"
 
 
 def manifest(folder: Path, **about: Any) -> Path:
@@ -56,7 +56,7 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("task", ["regression", "Classification", "", None, 3, ["classification"]])
+@pytest.mark.parametrize("task", ["segmentation", "Classification", "", None, 3, ["classification"]])
 def test_an_unknown_task_is_refused(task: Any) -> None:
     with pytest.raises(TaskError, match=r"here is of the task .* Use the version that wrote it"):
         task_of({"task": task}, "here")

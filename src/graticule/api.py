@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle, BundleInfo, model_folder
+from graticule.bundle import Bundle, model_folder
+from graticule.bundle_info import BundleInfo
 from graticule.decide.judge import Judge, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.open_bundle import open_bundle

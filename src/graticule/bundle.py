@@ -12,19 +12,20 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from graticule.bundle_info import BundleInfo, TitleInfo, ValueBundleInfo
 from graticule.documents import parse_document
 from graticule.errors import BundleError
 from graticule.files import MODEL_BYTES, own_folder, read_regular, sha256_file, write_bytes, write_text
 from graticule.runs import SCHEMA_VERSION, require_finished
-from graticule.tasks import CLASSIFICATION, task_of
+from graticule.tasks import CLASSIFICATION, REGRESSION, TASKS, task_of
 
 SUMS = "SHA256SUMS"
 _FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")
@@ -43,115 +44,28 @@ _TYPES = ("F16", "F32", "F64", "U8", "I32", "I64", "BOOL")
 Tensors = dict[str, NDArray[Any]]
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("it holds control characters")
-    return text
-
-
-def _views(number: int) -> int:
-    if number not in (1, 4, 8):
-        raise ValueError("allowed are 1, 4 and 8")
-    return number
-
-
-Word = Annotated[str, Field(max_length=1000), AfterValidator(_printable)]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Views = Annotated[int, AfterValidator(_views)]
-ClassName = Annotated[str, Field(min_length=1, max_length=1000)]
-
-
-class ReferenceInfo(BaseModel):
-    """How the features in reference.safetensors are made, where they are not the model's own.
-
-    Attributes
-    ----------
-    backbone, model_sha256 : str
-        An embedded network, and the hash of its graph.
-    views, sizes, preprocessing
-        As in `BundleInfo`.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    backbone: Word
-    views: Views
-    model_sha256: Sha256
-    sizes: bool
-    preprocessing: dict[str, Any]
-
-
-class BundleInfo(BaseModel):
-    """bundle.json: what the other files mean.
-
-    Attributes
-    ----------
-    task : str
-        One of `graticule.tasks.TASKS`.
-    classes : list of str
-        Order of the probabilities.
-    backbone, weights_sha256, licence : str
-        The network and where it came from.
-    preprocessing : dict
-        How pixels become network input: `graticule.images.preprocess.Preprocessing.to_json`.
-    output, n_features, views, sizes
-        Which output of model.onnx is the feature vector, the length of the vector, over how many symmetries it is
-        averaged, and whether the image's width and height stand behind it.
-    parts : dict
-        Length of each part of the network's features, in their order, see `graticule.networks.pooling`; empty: they are
-        one whole, as in bundles of earlier versions.
-    heads : str
-        "mean of the 5 fold heads", "refit on all cross-validated images".
-    data_sha256 : str
-        Hash of the training samples (paths, labels, file hashes).
-    parity : dict or None
-        How model.onnx agreed with the trained network, where one was trained.
-    reference : ReferenceInfo or None
-    calibration : dict or None
-        `graticule.heads.calibration_fit.Calibration.to_json`; None: not fitted.
-    thresholds : dict or None
-        The default acceptance rule, see `graticule.decide.acceptance.Rule`, which every verb takes unless another one
-        is asked for; None: no evidence to find one on. Its "seed" is that of the training; bundles of earlier versions
-        have none.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    schema_version: int = SCHEMA_VERSION
-    task: Word = CLASSIFICATION
-    graticule_version: Word
-    classes: Annotated[list[ClassName], Field(min_length=2, max_length=10_000)]
-    backbone: Word
-    weights_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
-    licence: Word
-    preprocessing: dict[str, Any]
-    output: Word
-    n_features: Annotated[int, Field(ge=1, le=1_000_000)]
-    views: Views
-    sizes: bool = False
-    parts: dict[Word, Annotated[int, Field(ge=1, le=1_000_000)]] = {}
-    heads: Word
-    data_sha256: Sha256
-    n_training: Annotated[int, Field(ge=2)]
-    parity: dict[str, Word | int | float | bool] | None = None
-    reference: ReferenceInfo | None = None
-    calibration: dict[str, Any] | None = None
-    thresholds: dict[str, Any] | None = None
+Info = TypeVar("Info", bound=TitleInfo)
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A bundle in memory.
+class Contents(Generic[Info]):
+    """The files of a bundle in memory."""
+
+    info: Info
+    model: bytes
+    heads: Tensors
+    reference: Tensors
+    card: str
+
+
+class Bundle(Contents[BundleInfo]):
+    """The bundle of a classifier in memory.
 
     `reference` holds, of the n training samples, "features" (n, d') float16, those that images are compared by,
     "pixel_sha256" (n, 32) uint8, "class" (n,)
     and "paths" (UTF-8, one line each), and tensors of `graticule.decide.evidence` and `graticule.decide.novelty`. Where
     "features" are not those of the model itself, "mean_features" (d,) float32 is the mean of the model's own.
     """
-
-    info: BundleInfo
-    model: bytes
-    heads: Tensors
-    reference: Tensors
-    card: str
 
     def mean_features(self) -> NDArray[np.float64] | None:
         """Mean of the model's own features over the training images, shape (d,); None where the bundle has none."""
@@ -164,7 +78,15 @@ class Bundle:
         return None
 
 
-def write_bundle(folder: Path, bundle: Bundle) -> str:
+class ValueBundle(Contents[ValueBundleInfo]):
+    """The bundle of a model of numbers in memory.
+
+    `reference` holds "features", "pixel_sha256" and "paths" of the training samples as for a classifier, "target" (n,)
+    float64, and the tensors of `graticule.decide.value_intervals` and `graticule.decide.novelty`.
+    """
+
+
+def write_bundle(folder: Path, bundle: Contents[Info]) -> str:
     """Write a bundle into a new folder; returns the hash of its SHA256SUMS, which identifies the model."""
     own_folder(folder, new=True)
     contents = {
@@ -182,7 +104,17 @@ def write_bundle(folder: Path, bundle: Bundle) -> str:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Read a bundle after every file has been checked against SHA256SUMS.
+    """Read the bundle of a classifier, see `read_contents`."""
+    return Bundle(**vars(read_contents(folder, BundleInfo, CLASSIFICATION)))
+
+
+def read_value_bundle(folder: Path) -> ValueBundle:
+    """Read the bundle of a model of numbers, see `read_contents`."""
+    return ValueBundle(**vars(read_contents(folder, ValueBundleInfo, REGRESSION)))
+
+
+def read_contents(folder: Path, kind: type[Info], task: str) -> Contents[Info]:
+    """Read a bundle of one task after every file has been checked against SHA256SUMS.
 
     What the files mean together is checked by `graticule.decide.open_bundle`, which every verb goes through.
 
@@ -199,15 +131,15 @@ def read_bundle(folder: Path) -> Bundle:
         # before the fields, which another version may have changed, and which another task has others of
         if version != SCHEMA_VERSION or isinstance(version, bool):
             raise BundleError(f"the bundle {folder} is of schema version {version!a}, expected {SCHEMA_VERSION}")
-        task_of(document, f"the bundle {folder}")
-        info = BundleInfo.model_validate(document)
+        task_of(document, f"the bundle {folder}", takes=(task,))
+        info = kind.model_validate(document)
         card = contents["MODEL_CARD.md"].decode()
     except ValidationError as error:
         raise BundleError(f"the bundle {folder} cannot be read: bundle.json: {_faults(error)}") from error
     except ValueError as error:
         raise BundleError(f"the bundle {folder} cannot be read: {error}") from error
     heads, reference = (_tensors(folder, f"{name}.safetensors", contents) for name in ("head", "reference"))
-    return Bundle(info, contents["model.onnx"], heads, reference, card)
+    return Contents(info, contents["model.onnx"], heads, reference, card)
 
 
 def _faults(error: ValidationError) -> str:
@@ -330,3 +262,19 @@ def model_folder(run: Path) -> Path:
     if not (run / "model").is_dir():
         raise BundleError(f"the run {run} holds no model")
     return run / "model"
+
+
+def task_in(folder: Path) -> str:
+    """The task that the bundle in a folder names, before anything else of it is read; unknown ones are refused.
+
+    Raises
+    ------
+    BundleError, TaskError
+    """
+    try:
+        document = parse_document(read_regular(folder / "bundle.json", _LIMITS["bundle.json"]))
+    except OSError as error:
+        raise BundleError(f"the bundle {folder} cannot be read: bundle.json: {error.strerror}") from error
+    except ValueError as error:
+        raise BundleError(f"the bundle {folder} cannot be read: bundle.json: {error}") from error
+    return task_of(document, f"the bundle {folder}", takes=TASKS)

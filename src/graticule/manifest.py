@@ -9,6 +9,7 @@ character and a mark that turns the direction of text `\\uHHHH`.
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -18,12 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray, object_array
+from graticule.arrays import FloatArray, StrArray, object_array
 from graticule.documents import parse_document
 from graticule.errors import ManifestError
 from graticule.files import open_regular, writing
 from graticule.plain_text import CONTROLS
-from graticule.tasks import CLASSIFICATION, task_of
+from graticule.tasks import CLASSIFICATION, REGRESSION, task_of
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"graticule.manifest"
@@ -142,6 +143,22 @@ class Manifest:
         return np.asarray(self.label != "", dtype=bool).reshape(len(self))
 
     @property
+    def targets(self) -> FloatArray:
+        """Numbers of the column target, NaN where it is empty or missing, shape (n,)."""
+        cells = self.columns.get("target", object_array([""] * len(self)))
+        return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
+
+    @property
+    def with_target(self) -> NDArray[np.bool_]:
+        """Mask of samples with a number in the column target, shape (n,)."""
+        return np.isfinite(self.targets)
+
+    @property
+    def answers(self) -> StrArray:
+        """What is to be learnt, as text: classes, or numbers; shape (n,)."""
+        return self.columns["target"] if self.task == REGRESSION else self.label
+
+    @property
     def group(self) -> StrArray | None:
         """Group names (patient, slide, lot), or None where none are in use."""
         return self.columns.get("group")
@@ -183,8 +200,8 @@ class Manifest:
             pq.write_table(self.to_table(), sink)
 
     @classmethod
-    def read(cls, file: Path) -> Self:
-        """Read what `write` wrote.
+    def read(cls, file: Path, task: str = CLASSIFICATION) -> Self:
+        """Read what `write` wrote, of one task.
 
         Raises
         ------
@@ -197,7 +214,7 @@ class Manifest:
                 table = pq.ParquetFile(source).read()
         except (OSError, pa.ArrowException) as error:
             raise ManifestError(f"cannot read the manifest {file}: {error}") from error
-        about = manifest_metadata(table, file)
+        about = manifest_metadata(table, file, (task,))
         if about is None or not {"path", "label"} <= set(table.column_names):
             raise ManifestError(f"{file} was not written by graticule: as DATA it can be read, as a run's manifest not")
         names = table.column_names
@@ -212,8 +229,8 @@ class Manifest:
         return cls(Path(unescape_path(root)), path, columns.pop("label"), columns, tuple(warnings or ()), about["task"])
 
 
-def manifest_metadata(table: pa.Table, file: Path) -> dict[str, Any] | None:
-    """What `Manifest.write` put beside the columns, with its task; None for a table from elsewhere.
+def manifest_metadata(table: pa.Table, file: Path, takes: Sequence[str]) -> dict[str, Any] | None:
+    """What `Manifest.write` put beside the columns, with its task, one of some; None for a table from elsewhere.
 
     Raises
     ------
@@ -228,4 +245,4 @@ def manifest_metadata(table: pa.Table, file: Path) -> dict[str, Any] | None:
         about = parse_document(raw)
     except ValueError as error:
         raise ManifestError(f"what graticule wrote beside the columns of a manifest is damaged: {error}") from error
-    return about | {"task": task_of(about, file)}
+    return about | {"task": task_of(about, file, takes=takes)}

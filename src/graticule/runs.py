@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,7 @@ from graticule.claims import Claim, Taken, claim
 from graticule.documents import parse_document
 from graticule.errors import RunError
 from graticule.files import DOCUMENT_BYTES, is_part, read_regular, write_text
-from graticule.tasks import task_of
+from graticule.tasks import CLASSIFICATION, task_of
 
 SCHEMA_VERSION = 1
 NOWHERE = Path(os.devnull, "no-home", "graticule")
@@ -233,8 +233,8 @@ def read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def read_run(folder: Path) -> dict[str, Any]:
-    """run.json of a run or an evaluation, with its task.
+def read_run(folder: Path, takes: Sequence[str] = (CLASSIFICATION,)) -> dict[str, Any]:
+    """run.json of a run or an evaluation, with its task, which must be one of some.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     """
     file = folder / "run.json"
     record = read_json(file)
-    return record | {"task": task_of(record, file)}
+    return record | {"task": task_of(record, file, takes=takes)}
 
 
 def read_document(file: Path) -> dict[str, Any]:

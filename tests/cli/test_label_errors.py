@@ -17,7 +17,8 @@ import pytest
 from tests.forged_networks import network
 
 from graticule.arrays import object_array
-from graticule.bundle import Bundle, BundleInfo, write_bundle
+from graticule.bundle import Bundle, write_bundle
+from graticule.bundle_info import BundleInfo
 from graticule.heads.scoring import LinearHead, pack_heads
 from graticule.images.preprocess import Preprocessing
 from graticule.label_errors.words import caveat

@@ -170,7 +170,7 @@ def test_shards_hold_every_row_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("graticule.answers.SHARD_ROWS", 3)
-    monkeypatch.setattr("graticule.heads.predictor._BLOCK", 2)
+    monkeypatch.setattr("graticule.features.bundled.BLOCK", 2)
     assert graticule("predict", run, new, "--out", tmp_path / "out", "--workers", 1).code == 3
     shards = sorted(file.name for file in (tmp_path / "out").glob("predictions-*"))
     assert shards == [f"predictions-{i:05d}.parquet" for i in range(3)]

@@ -10,7 +10,8 @@ import pytest
 from tests.decide.test_labelled import evidence
 from tests.decide.test_novelty import fitted, pictures
 
-from graticule.bundle import Bundle, BundleInfo
+from graticule.bundle import Bundle
+from graticule.bundle_info import BundleInfo
 from graticule.decide.judge import NO_EVIDENCE, Judge, reject_novel
 from graticule.decide.options import DecisionOptions
 from graticule.errors import OptionError

@@ -102,7 +102,7 @@ def test_threads_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     folds = make_folds(y, k=4)
     results = []
     for threads in (1, 4):
-        monkeypatch.setattr(crossval, "_fold_threads", lambda features, n=threads: n)
+        monkeypatch.setattr(crossval, "fold_threads", lambda features, n=threads: n)
         results.append(cross_validate(x, y, folds, Search(3)))
     np.testing.assert_array_equal(results[0].proba, results[1].proba)
     assert results[0].choices == results[1].choices

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graticule.bundle import Bundle, BundleInfo, read_bundle, write_bundle
+from graticule.bundle import Bundle, read_bundle, write_bundle
+from graticule.bundle_info import BundleInfo
 from graticule.errors import BundleError, OptionError
 from graticule.features.cache import FeatureCache
 from graticule.features.embed import embed_files

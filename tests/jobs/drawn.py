@@ -116,7 +116,8 @@ class Drawn:
         encoder = small_encoder()
         reading = Reading(encoder.preprocessing, "as stored", "drawn")
         with (
-            mock.patch("graticule.jobs.train.job._reader", return_value=(encoder, reading)),
+            mock.patch("graticule.jobs.train.job.network_and_reading", return_value=(encoder, reading)),
+            mock.patch("graticule.jobs.train.values.network_and_reading", return_value=(encoder, reading)),
             mock.patch("graticule.split.division.relate", unrelated),
             mock.patch("graticule.features.engines.local.rows", self._rows),
         ):

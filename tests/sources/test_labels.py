@@ -127,7 +127,7 @@ def noted(**cells: list[str]) -> dict[str, list[str]]:
     n = len(next(iter(cells.values())))
     columns = {"label": ["x"] * n} | cells
     faults = Faults("t")
-    check_values(columns, Table(columns, list(range(2, n + 2))), faults)
+    check_values(columns, Table(columns, list(range(2, n + 2))), columns["label"], faults)
     return faults.found
 
 

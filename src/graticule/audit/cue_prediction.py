@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from graticule.arrays import FloatArray, IntArray, numbered
-from graticule.statistics.association import Categorical, Values
+from graticule.statistics.association import Categorical, CueValues
 
 N_PERMUTATIONS = 499
 _CHUNK_VALUES = 200_000  # samples times permutations times classes that are looked at together
@@ -44,7 +44,7 @@ class Prediction:
 
 
 def predict_from_cues(
-    cues: Sequence[Values], y: IntArray, units: IntArray, *, seed: int, n_permutations: int = N_PERMUTATIONS
+    cues: Sequence[CueValues], y: IntArray, units: IntArray, *, seed: int, n_permutations: int = N_PERMUTATIONS
 ) -> list[Prediction]:
     """Predict the class from each cue alone, and test all cues together.
 
@@ -110,7 +110,7 @@ def permuted_labels(y: IntArray, units: IntArray, n_permutations: int, generator
     return drawn
 
 
-def _voter(cue: Values, units: IntArray, generator: np.random.Generator) -> Votes:
+def _voter(cue: CueValues, units: IntArray, generator: np.random.Generator) -> Votes:
     """A linear map from one-hot labels (n, c) to votes (n, c) by other groups."""
     n = len(units)
     if isinstance(cue, Categorical):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from graticule.arrays import IntArray, StrArray
 from graticule.audit.cue_prediction import Prediction, predict_from_cues
 from graticule.split.components import components, number_by_appearance
-from graticule.statistics.association import Categorical, Strength, Values, strengths
+from graticule.statistics.association import Categorical, CueValues, Strength, strengths
 
 Nature = Literal["acquisition", "picture"]
 
@@ -215,7 +215,7 @@ def _associate(cue: Cue, prediction: Prediction, strength: Strength, names: list
     return row, overall or single
 
 
-def _prepare(cue: Cue) -> Values | None:
+def _prepare(cue: Cue) -> CueValues | None:
     """Level codes, or standardised numbers with a column of 0 and 1 for what is unknown; None where constant."""
     if cue.kind == "categorical":
         levels, codes = np.unique(np.asarray(cue.values, dtype=object).astype(str), return_inverse=True)
@@ -233,7 +233,7 @@ def _prepare(cue: Cue) -> Values | None:
     return columns[:, varies] / spread[varies] if varies.any() else None
 
 
-def _rows_of(values: Values, rows: IntArray) -> Values:
+def _rows_of(values: CueValues, rows: IntArray) -> CueValues:
     return Categorical(values.codes[rows], values.n_levels) if isinstance(values, Categorical) else values[rows]
 
 

@@ -203,9 +203,9 @@ def figure_text(figure: Mapping[str, Any]) -> str:
     return text if figure["low"] is None else f"{text} ({100 * figure['low']:.1f} to {100 * figure['high']:.1f})"
 
 
-def print_notes(metrics: Mapping[str, Any], warnings: Iterable[str]) -> None:
-    """Why there are no intervals, where there are none, and the warnings of a run."""
-    if metrics["accuracy"]["method"] == "too_few_groups":
+def print_notes(metrics: Mapping[str, Any], warnings: Iterable[str], figure: str = "accuracy") -> None:
+    """Why a figure, and so every one, has no interval, where that is so, and the warnings of a run."""
+    if metrics[figure]["method"] == "too_few_groups":
         typer.echo(
             f"note: only {metrics['n_groups']} groups: too few for intervals, the report has the value per group"
         )

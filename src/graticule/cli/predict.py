@@ -7,6 +7,7 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, print_json, print_table
+from graticule.cli.values import print_values
 from graticule.jobs.options import PredictOptions
 
 
@@ -18,7 +19,7 @@ def command(
     chosen: PredictOptions,
     json: options.Json = False,
 ) -> None:
-    """Classify new images and decide what to do with each; one row per file in Parquet."""
+    """Classify new images, or predict their number, and decide what to do with each; one row per file in Parquet."""
     from graticule.jobs.predict import predict
 
     with ProgressBars() as progress:
@@ -27,7 +28,7 @@ def command(
     if json:
         print_json(summary)
     else:
-        _print_summary(summary)
+        (print_values if "quantiles" in summary else _print_summary)(summary)
         for warning in summary["warnings"]:
             typer.echo(f"note: {warning}")
         typer.echo(f"written to {out}")

@@ -5,12 +5,13 @@ import typer
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, figure_text, print_json, print_notes, print_table
 from graticule.cli.interrupt import say_after_interrupt
+from graticule.cli.values import show_values
 from graticule.jobs.train.options import TrainOptions
 
 
 @options.grouped
 def command(data: options.Data, out: options.Out, chosen: TrainOptions, json: options.Json = False) -> None:
-    """Train and cross-validate a classifier; leaves a run folder with a model and a report."""
+    """Train and cross-validate a classifier, or with --target a model of a number; leaves a run folder."""
     from graticule.jobs.train.job import train
 
     if chosen.method == "finetune":
@@ -22,8 +23,10 @@ def command(data: options.Data, out: options.Out, chosen: TrainOptions, json: op
         return
     if json:
         print_json(run["metrics"])
-    else:
+    elif chosen.target is None:
         _show(run, out / "report.html")
+    else:
+        show_values(run, out)
     exit_with_failures(run["failures"], f"see {out / 'failures.csv'}")
 
 

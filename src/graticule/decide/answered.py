@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from graticule.answers import DECISIONS, UNKNOWN, read_rows, read_shard, replace_shard
+from graticule.answers import DECISIONS, UNKNOWN, nullable, read_rows, read_shard, replace_shard
+from graticule.arrays import FloatArray
 from graticule.decide.decisions import ACCEPT, REVIEW, expected_errors
 from graticule.decide.judge import reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.rule import Rule
+from graticule.value_answers import LIMITS
 
 
 def tally_answers(files: Sequence[Path], classes: tuple[str, ...], rule: Rule | None) -> dict[str, Any]:
@@ -51,8 +53,8 @@ def tally_answers(files: Sequence[Path], classes: tuple[str, ...], rule: Rule | 
 
 
 def reject_by_fdr(files: Sequence[Path], alpha: float) -> None:
-    """Reject novel images by the p-values of the whole run, shard by shard."""
-    novelty = [read_rows(file).novelty for file in files]
+    """Reject novel images by the p-values of the whole run, shard by shard; a novel number keeps no limits."""
+    novelty = [_numbers(read_shard(file)["novelty"]) for file in files]
     novel = benjamini_hochberg(np.concatenate(novelty), alpha)
     start = 0
     for file, p in zip(files, novelty, strict=True):
@@ -61,5 +63,13 @@ def reject_by_fdr(files: Sequence[Path], alpha: float) -> None:
         decision, reason = reject_novel(table["decision"].to_pylist(), table["reason"].to_pylist(), mine)
         for name, values in (("decision", decision), ("reason", reason)):
             table = table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
+        for name in LIMITS:
+            if name in table.column_names:
+                kept = np.where(mine, np.nan, _numbers(table[name]))
+                table = table.set_column(table.column_names.index(name), name, nullable(kept))
         replace_shard(file, table)
         start += len(p)
+
+
+def _numbers(column: pa.ChunkedArray) -> FloatArray:
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)

@@ -15,12 +15,10 @@ from graticule.decide.acceptance import read_prevalence, rule_asked_for
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
-from graticule.decide.novelty import Novelty
-from graticule.decide.novelty_space import project
+from graticule.decide.likeness import Likeness
 from graticule.decide.options import DecisionOptions
 from graticule.decide.rule import Rule
 from graticule.errors import ManifestError, OptionError
-from graticule.features.neighbours import nearest
 from graticule.features.samples import reasons_beyond
 from graticule.heads.predictor import ScoredFiles
 from graticule.images.preprocess import Preprocessing
@@ -32,7 +30,6 @@ NO_EVIDENCE = (
     "the bundle holds no scores of images that its model never saw (trained with --folds 1): nothing is accepted or "
     "sent to review. Train with --folds 5, or with --calibration 0.2"
 )
-N_NEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,8 @@ class Judge:
         self.options = options
         self.classes = tuple(bundle.info.classes)
         self.evidence = Evidence.unpack(bundle.reference)
-        self.novelty = Novelty.unpack(bundle.reference)
+        self.likeness = Likeness(bundle.reference)
+        self.novelty = self.likeness.novelty
         self.rule: Rule | None = None
         self.sets: PredictionSets | None = None
         prevalence = None if options.prevalence is None else _prevalence(options.prevalence, self.classes)
@@ -102,10 +100,6 @@ class Judge:
             )
             self.sets = prepare_sets(self.evidence)
         self.intensity = Preprocessing.from_json(bundle.info.preprocessing).intensity
-        self._names: list[str] = []
-        if self.novelty is not None:
-            self._names = bundle.reference["paths"].tobytes().decode().split("\n")
-            self._known = project(self.novelty.space, bundle.reference["features"].astype(np.float32))
 
     def novelty_of(self, reference: NDArray[np.floating] | None, members: NDArray[np.float64]) -> NDArray[np.float64]:
         """Novelty p-values of n readable images, NaN where the bundle cannot tell.
@@ -156,15 +150,7 @@ class Judge:
         for i, beyond in enumerate(reasons_beyond(scored.info, self.intensity)):
             if beyond:
                 decision[i], reason[i] = REJECT, beyond
-        return Judgement(sets, p, decision, reason, self._nearest(scored, rows, n))
-
-    def _nearest(self, scored: ScoredFiles, rows: NDArray[np.int64], n: int) -> list[list[str] | None]:
-        found: list[list[str] | None] = [None] * n
-        if self.novelty is not None and scored.reference is not None and len(rows):
-            near = nearest(self._known, project(self.novelty.space, scored.reference[rows]), N_NEAREST)
-            for i, row in enumerate(rows):
-                found[row] = [self._names[k] for k in near[i]]
-        return found
+        return Judgement(sets, p, decision, reason, self.likeness.nearest(scored.reference, rows.tolist(), n))
 
     def promise(self, level: float) -> dict[str, Any] | None:
         """What prediction sets at a level may claim; None without evidence."""

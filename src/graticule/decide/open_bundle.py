@@ -7,13 +7,16 @@ own), and the network is looked at and tried. What does not fit is one BundleErr
 
 import hashlib
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle, checked_tensor, read_bundle
+from graticule.bundle import Bundle, Tensors, checked_tensor, read_bundle
+from graticule.bundle_info import NetworkInfo
 from graticule.decide.evidence import Evidence
 from graticule.decide.novelty import Novelty
 from graticule.decide.rule import check_rule
@@ -23,7 +26,7 @@ from graticule.images.preprocess import Preprocessing
 from graticule.manifest import unescape_path
 from graticule.networks.backbones import EMBEDDED, GRAPHS
 from graticule.networks.graph_check import check_graph
-from graticule.networks.pooling import CENTRE, part_span
+from graticule.networks.pooling import CENTRE, ORIENTATION, part_span
 from graticule.networks.trial import try_network
 from graticule.sources.labels import check_labels
 from graticule.sources.tables import Faults
@@ -32,7 +35,8 @@ _LONGEST = 800
 # the embedded networks take any size; beyond this one the memory of a picture is tried as for any other network
 _LARGEST_UNTRIED = 1024
 _PROBES = 8
-_OWN = ("features", "pixel_sha256", "class", "paths", "mean_features")
+_OWN = ("features", "pixel_sha256", "paths")
+_DECIDING = ("evidence.", "intervals.", "novelty.")
 
 
 def open_bundle(folder: Path) -> Bundle:
@@ -44,33 +48,39 @@ def open_bundle(folder: Path) -> Bundle:
         One message with the first fault found.
     """
     bundle = read_bundle(folder)
-    try:
+    with refusing(folder):
         check_bundle(bundle)
+    return bundle
+
+
+@contextmanager
+def refusing(folder: Path) -> Iterator[None]:
+    """Tell what the body finds wrong as one message on the bundle."""
+    try:
+        yield
     except (BundleError, OptionError, ManifestError) as error:
         words = "".join(c if c.isprintable() else "?" for c in str(error))[:_LONGEST]
         raise BundleError(
             f"the bundle {folder} cannot be used: {words}. Train again, or get it from its maker"
         ) from error
-    return bundle
 
 
 def check_bundle(bundle: Bundle) -> None:
     """Hold the parts of a bundle against each other, and try its network; a GraticuleError says what is wrong."""
     info = bundle.info
     _check_classes(info.classes)
-    Preprocessing.from_json(info.preprocessing)
-    if info.reference is not None:
-        Preprocessing.from_json(info.reference.preprocessing)
-    if sum(info.parts.values()) not in (0, info.n_features - 2 * info.sizes):
-        raise BundleError(f"bundle.json: its parts {info.parts} do not make up {info.n_features:,} features")
-    _check_reference(bundle)
+    check_layout(info)
+    check_training_images(info, bundle.reference, ("class", "mean_features"))
+    classes = _tensor(bundle.reference, "class", "int32", info.n_training)
+    if classes.min() < 0 or classes.max() >= len(info.classes):
+        raise BundleError(f"reference: a class number is outside 0 to {len(info.classes) - 1}")
     predictor = Predictor.of(bundle)
     evidence = Evidence.unpack(bundle.reference, len(info.classes))
     novelty = Novelty.unpack(
         bundle.reference, n_features=bundle.reference["features"].shape[1], n_classes=len(info.classes)
     )
     _check_decisions(bundle, predictor, evidence, novelty)
-    _check_network(bundle, predictor)
+    check_graph_of(info, bundle.model, predictor.encoder.preprocessing.size)
     _check_scores(bundle, predictor)
 
 
@@ -87,27 +97,36 @@ def _check_classes(classes: list[str]) -> None:
         raise BundleError(f"bundle.json: {kind}: {details[0]}")
 
 
-def _check_reference(bundle: Bundle) -> None:
-    """The training images: as many as bundle.json says, each of a class, with a hash, features and a path."""
-    tensors, n = bundle.reference, bundle.info.n_training
+def check_layout(info: NetworkInfo) -> None:
+    """How images are read, and what the features consist of."""
+    Preprocessing.from_json(info.preprocessing)
+    if info.reference is not None:
+        Preprocessing.from_json(info.reference.preprocessing)
+    if sum(info.parts.values()) not in (0, info.n_features - 2 * info.sizes):
+        raise BundleError(f"bundle.json: its parts {info.parts} do not make up {info.n_features:,} features")
 
-    def get(name: str, kind: str, *shape: int | None) -> NDArray[Any]:
-        return checked_tensor(tensors, name, kind, shape, file="reference")
 
-    features, classes = get("features", "float16", n, None), get("class", "int32", n)
-    get("pixel_sha256", "uint8", n, 32)
-    if classes.min() < 0 or classes.max() >= len(bundle.info.classes):
-        raise BundleError(f"reference: a class number is outside 0 to {len(bundle.info.classes) - 1}")
-    info = bundle.info
+def _tensor(tensors: Tensors, name: str, kind: str, *shape: int | None) -> NDArray[Any]:
+    return checked_tensor(tensors, name, kind, shape, file="reference")
+
+
+def check_training_images(info: NetworkInfo, tensors: Tensors, own: Sequence[str]) -> None:
+    """The training images: as many as bundle.json says, each with a hash, features and a path.
+
+    `own` are tensors of the task, besides those of `graticule.decide`; no other may be there.
+    """
+    n = info.n_training
+    features = _tensor(tensors, "features", "float16", n, None)
+    _tensor(tensors, "pixel_sha256", "uint8", n, 32)
     alike = part_span(tuple(info.parts.items()), CENTRE, info.n_features)
     if info.reference is None and features.shape[1] != alike.stop - alike.start:
         wanted = alike.stop - alike.start
         raise BundleError(f"reference: features of {features.shape[1]} numbers, the model compares {wanted}")
     if "mean_features" in tensors:
-        get("mean_features", "float32", bundle.info.n_features)
+        _tensor(tensors, "mean_features", "float32", info.n_features)
     if "paths" in tensors:
-        _check_paths(get("paths", "uint8", None).tobytes(), n)
-    known = (*_OWN, *(name for name in tensors if name.startswith(("evidence.", "novelty."))))
+        _check_paths(_tensor(tensors, "paths", "uint8", None).tobytes(), n)
+    known = (*_OWN, *own, *(name for name in tensors if name.startswith(_DECIDING)))
     unknown = sorted(set(tensors) - set(known))
     if unknown:
         raise BundleError(f"reference: an unexpected tensor {unknown[0][:100]!a}")
@@ -144,11 +163,10 @@ def _check_decisions(bundle: Bundle, predictor: Predictor, evidence: Evidence | 
         check_rule(bundle.info.thresholds, len(bundle.info.classes), None if evidence is None else len(evidence))
 
 
-def _check_network(bundle: Bundle, predictor: Predictor) -> None:
+def check_graph_of(info: NetworkInfo, model: bytes, size: int) -> None:
     """The graph is one that this version builds itself, or looks harmless and passes a trial."""
-    info, size = bundle.info, predictor.encoder.preprocessing.size
-    expected = info.n_features - 2 * info.sizes
-    digest = hashlib.sha256(bundle.model).hexdigest()
+    expected = info.n_features - 2 * info.sizes - info.parts.get(ORIENTATION, 0)
+    digest = hashlib.sha256(model).hexdigest()
     ours = next((key for key, value in GRAPHS.items() if value == digest), None)
     if ours is not None and size <= _LARGEST_UNTRIED:
         name, output = ours
@@ -156,8 +174,8 @@ def _check_network(bundle: Bundle, predictor: Predictor) -> None:
         if output != info.output:
             raise BundleError(f"its network model.onnx has no output {info.output[:100]!a}")
     else:
-        check_graph(bundle.model, info.output, size)
-        found = try_network(bundle.model, info.output, size)
+        check_graph(model, info.output, size)
+        found = try_network(model, info.output, size)
     if found != expected:
         raise BundleError(f"its network model.onnx gives {found:,} features, where bundle.json names {expected:,}")
 

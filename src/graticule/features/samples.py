@@ -150,10 +150,10 @@ def _readable(
 
 
 def data_hash(samples: Samples) -> str:
-    """Hash over the path, label and file hash of every sample."""
+    """Hash over the path, label (or number) and file hash of every sample."""
     h = hashlib.sha256()
-    for path, label, item in zip(samples.manifest.path, samples.manifest.label, samples.info, strict=True):
-        h.update(f"{escape_path(path)}\0{label}\0{item.sha256}\n".encode())
+    for path, answer, item in zip(samples.manifest.path, samples.manifest.answers, samples.info, strict=True):
+        h.update(f"{escape_path(path)}\0{answer}\0{item.sha256}\n".encode())
     return h.hexdigest()
 
 

@@ -117,7 +117,7 @@ def cross_validate(
     choices: list[HeadChoice] = []
     # one thread per fold instead of threads inside BLAS: small matrices gain nothing from the latter, threads of two
     # pools would wait for each other, and results do not depend on the number of cores
-    with threadpool_limits(1), ThreadPoolExecutor(_fold_threads(features)) as threads:
+    with threadpool_limits(1), ThreadPoolExecutor(fold_threads(features)) as threads:
         for head, choice in threads.map(one_fold, fold_rows(folds)):
             heads.append(head)
             choices.append(choice)
@@ -126,7 +126,7 @@ def cross_validate(
     return CrossValidation(proba, heads, choices, time.perf_counter() - start)
 
 
-def _fold_threads(features: NDArray[np.floating]) -> int:
+def fold_threads(features: NDArray[np.floating]) -> int:
     """Folds at work at a time: each holds some thousands of rows of features a few times over."""
     held = _COPIES * features.nbytes * min(1.0, AXES_ROWS / max(len(features), 1))
     return max(1, min(available_cores(), int(_MOST_HELD / max(held, 1.0))))
@@ -237,13 +237,19 @@ def _part_of(
     return train[np.isin(units[train].astype(str), chosen)]
 
 
-def _point(fraction: float, sizes: list[int], values: list[float], level: float) -> dict[str, float | int | None]:
+def mean_over_folds(values: list[float], level: float = 0.95) -> tuple[float, float, float]:
+    """Mean of a figure of k folds, with Student's t limits over the folds: the spread between them."""
     mean, k = float(np.mean(values)), len(values)
     half = float(t_critical(level, np.array(k - 1.0))) * float(np.std(values, ddof=1)) / np.sqrt(k)
+    return mean, mean - half, mean + half
+
+
+def _point(fraction: float, sizes: list[int], values: list[float], level: float) -> dict[str, float | int | None]:
+    mean, low, high = mean_over_folds(values, level)
     return {
         "fraction": fraction,
         "n_train": round(float(np.mean(sizes))),
         "balanced_accuracy": mean,
-        "low": max(0.0, mean - half),
-        "high": min(1.0, mean + half),
+        "low": max(0.0, low),
+        "high": min(1.0, high),
     }

@@ -1,27 +1,21 @@
 """A bundle at work: files or pixels in, class probabilities out."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.bundle import Bundle, ReferenceInfo
-from graticule.errors import BundleError
+from graticule.bundle import Bundle
+from graticule.features.bundled import BLOCK, embedded_blocks, encoder_of_bundle, reference_of_bundle, stacked
 from graticule.features.cache import FeatureCache
-from graticule.features.engines import local
 from graticule.features.rows import Engine, FileRow
 from graticule.heads.calibration import Calibration
 from graticule.heads.scoring import Head, member_probabilities, unpack_heads
 from graticule.images.decode import Decoded, ImageFile
-from graticule.images.preprocess import Preprocessing
-from graticule.networks.backbones import GRAPHS, STATISTICS, find_embedded
 from graticule.networks.device_choice import on_device
-from graticule.networks.encoder import Encoder, embedded_encoder
-
-_BLOCK = 256
+from graticule.networks.encoder import Encoder
 
 
 @dataclass(frozen=True)
@@ -76,22 +70,12 @@ class Predictor:
             When the heads, the calibration or the reference of the bundle cannot be used.
         """
         info = bundle.info
-        encoder = Encoder(
-            backbone=info.backbone,
-            model=bundle.model,
-            preprocessing=_reading(info.preprocessing, any_depth),
-            views=info.views,
-            n_features=info.n_features,
-            output=info.output,
-            sizes=info.sizes,
-            parts=tuple(info.parts.items()),
-        )
         return cls(
             tuple(info.classes),
-            encoder,
+            encoder_of_bundle(info, bundle.model, any_depth=any_depth),
             unpack_heads(bundle.heads, n_features=info.n_features, n_classes=len(info.classes)),
             Calibration.from_json(info.calibration or {"method": "none"}, len(info.classes)),
-            None if info.reference is None else _reference_encoder(info.reference, any_depth),
+            reference_of_bundle(info, any_depth=any_depth),
         )
 
     def on(self, asked: str, batch_size: int | None = None) -> Self:
@@ -120,25 +104,22 @@ class Predictor:
         `with_reference` also gives features in the space of the reference; for a fine-tuned network that takes a second
         pass of each image through the embedded network. Rows come from `engine`, by default that of this machine.
         """
-        stream = engine or local.rows
-        other: Iterable[ImageFile] = ()
-        if with_reference and self.reference is not None:
-            files, other = itertools.tee(files)
-        rows = _blocks(stream(files, self.encoder, workers=workers, batch_size=batch_size, cache=cache))
-        if not with_reference:
-            yield from map(self.score, rows)
-        elif self.reference is None:
-            for scored in map(self.score, rows):
-                yield replace(scored, reference=scored.features[:, self.encoder.alike])
-        else:
-            seen = _blocks(stream(other, self.reference, workers=workers, batch_size=batch_size))
-            for block, beside in zip(rows, seen, strict=True):
-                features = _stacked(beside, self.reference.n_features)[:, self.reference.alike]
-                yield replace(self.score(block), reference=features)
+        blocks = embedded_blocks(
+            files,
+            self.encoder,
+            self.reference,
+            with_reference=with_reference,
+            workers=workers,
+            batch_size=batch_size,
+            cache=cache,
+            engine=engine,
+        )
+        for block in blocks:
+            yield replace(self.score(block.rows), reference=block.reference)
 
     def score(self, rows: Sequence[FileRow]) -> ScoredFiles:
         """Scores of files that were embedded."""
-        features = _stacked(rows, self.encoder.n_features)
+        features = stacked(rows, self.encoder.n_features)
         readable = np.array([row.features is not None for row in rows], dtype=bool)
         members = np.full((len(self.heads), len(rows), len(self.classes)), np.nan)
         if readable.any():
@@ -150,44 +131,7 @@ class Predictor:
     def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Calibrated class probabilities, shape (n, K), of features of shape (n, d)."""
         blocks = [
-            self.calibration(member_probabilities(self.heads, features[start : start + _BLOCK]).mean(axis=0))
-            for start in range(0, len(features), _BLOCK)
+            self.calibration(member_probabilities(self.heads, features[start : start + BLOCK]).mean(axis=0))
+            for start in range(0, len(features), BLOCK)
         ]
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.classes)))
-
-
-def _blocks(rows: Iterable[FileRow]) -> Iterator[list[FileRow]]:
-    iterator = iter(rows)
-    while block := list(itertools.islice(iterator, _BLOCK)):
-        yield block
-
-
-def _stacked(rows: Sequence[FileRow], n_features: int) -> NDArray[np.float32]:
-    """Features of each row, zeros for unreadable files."""
-    features = np.zeros((len(rows), n_features), np.float32)
-    for i, row in enumerate(rows):
-        if row.features is not None:
-            features[i] = row.features
-    return features
-
-
-def _reading(document: dict[str, Any], any_depth: bool) -> Preprocessing:
-    preprocessing = Preprocessing.from_json(document)
-    if any_depth:
-        return replace(preprocessing, intensity=replace(preprocessing.intensity, kinds=None))
-    return preprocessing
-
-
-def _reference_encoder(described: ReferenceInfo, any_depth: bool) -> Encoder:
-    """The embedded network that made the features of the reference."""
-    spec = find_embedded(described.backbone)
-    if spec is None:
-        raise BundleError(f"the reference of the bundle was made with {described.backbone}, which is not embedded here")
-    output = next((key[1] for key, value in GRAPHS.items() if value == described.model_sha256), STATISTICS)
-    encoder = embedded_encoder(spec, views=described.views, output=output)
-    if encoder.model_sha256 != described.model_sha256:
-        raise BundleError(
-            f"the reference of the bundle was made with another {spec.name} than this version has; train again, or use "
-            "the version that the bundle names"
-        )
-    return encoder.reading(_reading(described.preprocessing, any_depth), sizes=described.sizes)

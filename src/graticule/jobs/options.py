@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from graticule.decide.options import DecisionOptions
+from graticule.decide.options import DecisionOptions, ValueDecisionOptions
 from graticule.images.options import DepthOptions, ReadingOptions
 from graticule.networks.options import DeviceOptions, NetworkOptions, ViewsOptions
 from graticule.options import (
@@ -34,10 +34,12 @@ class AuditOptions(GroupOptions, ViewsOptions, DeviceOptions, ReadingOptions, Se
 
 
 @dataclass(frozen=True)
-class EvaluateOptions(DecisionOptions, GroupOptions, DeviceOptions, DepthOptions, SeedOptions, LoadingOptions):
+class EvaluateOptions(
+    DecisionOptions, ValueDecisionOptions, GroupOptions, DeviceOptions, DepthOptions, SeedOptions, LoadingOptions
+):
     """Options of `evaluate`. Sets are judged at 95 and 99 %, and at `coverage` too."""
 
-    FIRST = (DecisionOptions, GroupOptions)
+    FIRST = (DecisionOptions, ValueDecisionOptions, GroupOptions)
 
     synthetic: bool = option(False, "Evaluate on synthetic images too; the report's title says so.")
 
@@ -48,10 +50,10 @@ class AnswerOptions(DecisionOptions, DeviceOptions):
 
 
 @dataclass(frozen=True)
-class PredictOptions(AnswerOptions, WorkOptions, DepthOptions):
+class PredictOptions(AnswerOptions, ValueDecisionOptions, WorkOptions, DepthOptions):
     """Options of `predict`."""
 
-    FIRST = (DecisionOptions, WorkOptions)
+    FIRST = (DecisionOptions, ValueDecisionOptions, WorkOptions)
 
     csv: bool = option(False, "Also write predictions.csv for spreadsheets.")
 

@@ -5,21 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from graticule import __version__
 from graticule.answers import Shards, block_of, prediction_schema, shards_to_csv
-from graticule.bundle import bundle_hash, model_folder
+from graticule.bundle import model_folder, task_in
 from graticule.decide.answered import reject_by_fdr, tally_answers
 from graticule.decide.judge import Judge
 from graticule.decide.open_bundle import open_bundle
+from graticule.decide.options import ValueDecisionOptions, check_of_kind
 from graticule.heads.predictor import Predictor, ScoredFiles
 from graticule.images.decode import ImageFile
 from graticule.jobs.options import PredictOptions
-from graticule.jobs.record import write_failures
+from graticule.jobs.record import circumstances, write_failures
 from graticule.manifest import Manifest, escape_path
 from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
-from graticule.runs import output_folder, package_versions, utc_now, write_json
+from graticule.runs import output_folder, write_json
 from graticule.sources.sources import list_images
+from graticule.tasks import REGRESSION
 
 
 def predict(
@@ -29,7 +30,7 @@ def predict(
     options: PredictOptions | None = None,
     reporter: Reporter | None = None,
 ) -> dict[str, Any]:
-    """Score every image of a folder or list, and decide what to do with it.
+    """Score every image of a folder or list by a model of classes or of a number, and decide what to do with it.
 
     Parameters
     ----------
@@ -53,6 +54,11 @@ def predict(
     start = time.perf_counter()
     reporter = reporter or Silent()
     folder = model_folder(run)
+    if task_in(folder) == REGRESSION:
+        from graticule.jobs.predict_values import predict_values  # loads SciPy, which classes do without
+
+        return predict_values(run, images, out, options, reporter)
+    check_of_kind(options, ValueDecisionOptions, "classes")
     bundle = open_bundle(folder)
     judge = Judge(bundle, options)
     predictor = Predictor.of(bundle, any_depth=options.any_depth).on(options.device, options.batch_size)
@@ -77,7 +83,7 @@ def predict(
         if options.csv:
             shards_to_csv(shards.files, out / "predictions.csv")
         summary = {
-            **_circumstances(run, images, start),
+            **circumstances(run, images, start),
             "device": predictor.encoder.device.describe(),
             "n": done,
             "n_unreadable": len(failures),
@@ -87,20 +93,6 @@ def predict(
         }
         write_json(out / "summary.json", summary)
     return summary | {"failures": failures}
-
-
-def _circumstances(run: Path, images: Path, start: float) -> dict[str, Any]:
-    """What was predicted with which model, version and time; `start` in seconds of `time.perf_counter`."""
-    return {
-        "verb": "predict",
-        "graticule_version": __version__,
-        "created_utc": utc_now(),
-        "wall_time_s": round(time.perf_counter() - start, 2),
-        "images": escape_path(str(images.absolute())),
-        "run": escape_path(str(run.absolute())),
-        "bundle_sha256": bundle_hash(model_folder(run)),
-        "packages": package_versions(),
-    }
 
 
 def _scored(

@@ -1,6 +1,7 @@
-"""What run.json says of the data, the embedding and the reading, and the table of what could not be read."""
+"""What run.json says of the data, the embedding and the reading, what summary.json begins with, and failures.csv."""
 
 import csv
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from graticule import __version__
+from graticule.bundle import bundle_hash, model_folder
 from graticule.features.samples import _MAX_NOTES, _MAX_SIZES, Samples, data_hash
 from graticule.files import writing_text
 from graticule.images.beyond import SPARED
@@ -17,6 +20,7 @@ from graticule.manifest import escape_path
 from graticule.networks.encoder import Encoder
 from graticule.networks.pooling import pooling_words
 from graticule.plain_text import safe_cell
+from graticule.runs import package_versions, utc_now
 
 
 def describe_data(source: Path, samples: Samples, *, n_unlabelled: int, group_column: str | None) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def describe_data(source: Path, samples: Samples, *, n_unlabelled: int, group_co
 
 def describe_duplicates(samples: Samples) -> dict[str, Any]:
     """Exact duplicates: how many sets and images, and under two labels each image beside the first of its set."""
-    component = samples.duplicates
+    component, answers = samples.duplicates, samples.manifest.answers
     counts = np.bincount(component, minlength=1)
     conflicts = []
     for number in np.flatnonzero(counts > 1):
@@ -59,7 +63,7 @@ def describe_duplicates(samples: Samples) -> dict[str, Any]:
         conflicts += [
             [escape_path(samples.manifest.path[first]), escape_path(samples.manifest.path[row])]
             for row in rows[1:]
-            if samples.manifest.label[row] != samples.manifest.label[first]
+            if answers[row] != answers[first]
         ]
     return {
         "components": int((counts > 1).sum()),
@@ -124,3 +128,17 @@ def reading_notes(samples: Samples, reading: Reading) -> list[str]:
         notes.append(f"an info bar was found in {bars:,} of {len(samples.info):,} images and {how}")
     notes += [f"{n:,} images: {note}" for note, n in told.most_common(_MAX_NOTES)]
     return notes
+
+
+def circumstances(run: Path, images: Path, start: float) -> dict[str, Any]:
+    """What was predicted with which model, version and time; `start` in seconds of `time.perf_counter`."""
+    return {
+        "verb": "predict",
+        "graticule_version": __version__,
+        "created_utc": utc_now(),
+        "wall_time_s": round(time.perf_counter() - start, 2),
+        "images": escape_path(str(images.absolute())),
+        "run": escape_path(str(run.absolute())),
+        "bundle_sha256": bundle_hash(model_folder(run)),
+        "packages": package_versions(),
+    }

@@ -22,6 +22,8 @@ from graticule.arrays import Float32Array
 
 WHOLE, CENTRE, COVARIANCE = "whole", "centre", "covariance"
 PARTS = (WHOLE, CENTRE, COVARIANCE)
+# no statistic of maps: measured on the picture itself, and put behind those (`graticule.directions.features`)
+ORIENTATION = "orientation"
 # parts whose numbers are skewed, so that they enter comparisons by their signed square root; they lead the vector
 ROOTED = (WHOLE, CENTRE)
 # standard deviation of the centre's Gaussian, in half widths of the picture
@@ -47,6 +49,7 @@ def pooling_words(parts: Sequence[str]) -> str:
         WHOLE: "mean and standard deviation over the whole picture",
         CENTRE: "mean and standard deviation around its centre",
         COVARIANCE: "covariances of the maps around its centre",
+        ORIENTATION: "orientation statistics of the picture",
     }
     *first, last = [words[part] for part in parts] or ["mean and standard deviation"]
     return f"{', '.join(first)} and {last}" if first else last

@@ -99,10 +99,13 @@ def alike_warnings(labels: Sequence[str], columns: Mapping[str, Sequence[str]]) 
     return found
 
 
-def check_values(columns: Mapping[str, Sequence[str]], table: Table, faults: Faults) -> None:
-    """Note values that the columns with a fixed meaning do not allow, and twins among names that divide or count."""
-    for row, cell, label in zip(table.rows, columns.get("group", ()), table.columns["label"], strict=False):
-        if label and not cell:
+def check_values(columns: Mapping[str, Sequence[str]], table: Table, answers: Sequence[str], faults: Faults) -> None:
+    """Note values that the columns with a fixed meaning do not allow, and twins among names that divide or count.
+
+    `answers` is the column that is to be learnt: a row without its answer needs no group.
+    """
+    for row, cell, answer in zip(table.rows, columns.get("group", ()), answers, strict=False):
+        if answer and not cell:
             faults.add(
                 "no group (give an image that stands alone a name of its own, or use --group none)", f"row {row}"
             )

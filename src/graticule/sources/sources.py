@@ -18,6 +18,8 @@ from graticule.sources.folders import Listing, in_service_folder, list_folder
 from graticule.sources.labels import alike_warnings, check_labels, check_values, choose_group, group_hint
 from graticule.sources.look_alikes import look_alike, typed_otherwise
 from graticule.sources.tables import SHOWN_PER_KIND, TABLE_SUFFIXES, Faults, Table, decode_text, read_bytes, read_table
+from graticule.sources.targets import PIXEL_SIZE, TargetColumn, check_targets, target_cells
+from graticule.tasks import CLASSIFICATION, REGRESSION, TASKS
 
 SPLIT_NAMES = {
     "train": "train",
@@ -34,7 +36,9 @@ _LAYOUTS = (
 )
 
 
-def read_manifest(data: Path, *, root: Path | None = None, group: str | None = "auto") -> Manifest:
+def read_manifest(
+    data: Path, *, root: Path | None = None, group: str | None = "auto", target: TargetColumn | None = None
+) -> Manifest:
     """Read a labelled data set.
 
     Parameters
@@ -46,6 +50,8 @@ def read_manifest(data: Path, *, root: Path | None = None, group: str | None = "
     group : str, optional
         "auto": the column `group` where there is one; a column's name: that column becomes `group`; "none" or None:
         no groups.
+    target : TargetColumn, optional
+        The column of numbers to learn, which becomes `target`; the table then needs no column label.
 
     Returns
     -------
@@ -57,7 +63,7 @@ def read_manifest(data: Path, *, root: Path | None = None, group: str | None = "
     ManifestError
         With every fault found in the input.
     OptionError
-        When `root` is no folder or goes with class folders, or `group` names no column.
+        When `root` is no folder or goes with class folders, or `group` or `target` names no column.
     """
     data = Path(os.path.abspath(data))  # noqa: PTH100 - lexical: links in the user's path stay as typed
     if root is not None and not root.is_dir():
@@ -66,13 +72,15 @@ def read_manifest(data: Path, *, root: Path | None = None, group: str | None = "
         if root is not None:
             raise OptionError(f"--root goes with a table; {str(data)!r} is a folder of images without manifest.csv")
         choose_group({}, group)
+        if target is not None:
+            target_cells({}, target)
         return _from_folders(data)
     table = data / "manifest.csv" if data.is_dir() else data
     if not _is_file(table):
         raise ManifestError(f"{str(data)!r} does not exist or is no regular file. {_LAYOUTS}")
     if table.suffix.lower() not in TABLE_SUFFIXES:
         raise ManifestError(f"{str(data)!r} is a file, but no table. {_LAYOUTS}")
-    return _from_table(table, root, group)
+    return _from_table(table, root, group, target)
 
 
 def check_trainable(manifest: Manifest) -> None:
@@ -139,7 +147,7 @@ def _listed(file: Path) -> list[str]:
     if file.suffix.lower() == ".txt":
         lines = decode_text(read_bytes(file), errors="surrogateescape").split("\n")
         return [line.removesuffix("\r") for line in lines if line.removesuffix("\r")]
-    table = read_table(file)
+    table = read_table(file, TASKS)
     if "path" not in table.columns:
         raise ManifestError(f"{str(file)!r} has no column path; its columns are {', '.join(table.columns)}")
     paths = table.columns["path"]
@@ -242,30 +250,38 @@ def _folder_warnings(folders: list[str], files: list[str], depth: int) -> list[s
     return warnings
 
 
-def _from_table(file: Path, asked_root: Path | None, group: str | None) -> Manifest:
-    table = read_table(file)
+def _from_table(file: Path, asked_root: Path | None, group: str | None, target: TargetColumn | None) -> Manifest:
+    table = read_table(file, (CLASSIFICATION,) if target is None else TASKS)
     root = Path(os.path.abspath(asked_root or table.root or file.parent))  # noqa: PTH100
     faults = Faults(repr(str(file)))
-    for name in ("path", "label"):
+    for name in ("path", "label") if target is None else ("path",):
         if name not in table.columns:
             faults.add("missing column", f"{name}; the columns are {', '.join(map(repr, table.columns))}")
     faults.raise_if_any()
     if not table.rows:
         raise ManifestError(f"{str(file)!r} has a header and no rows")
-    paths = _table_paths(table, root, faults)
-    check_labels(table.columns["label"], table.rows, faults)
+    # of images whose number is learnt a label says no more than any other column
+    labels = table.columns.get("label", [""] * len(table.rows))
+    paths = _table_paths(table, labels, root, faults)
+    check_labels(labels, table.rows, faults)
     others = {name: cells for name, cells in table.columns.items() if name not in ("path", "label", "sample_id")}
     if "split" in others:
         others["split"] = [SPLIT_NAMES.get(name_key(cell), cell) for cell in others["split"]]
-    others = choose_group(others, group)
-    check_values(others, table, faults)
+    others, answers = choose_group(others, group), labels
+    if target is not None:
+        answers = [cell.strip() for cell in target_cells(others, target)]
+        check_targets(answers, others.get(PIXEL_SIZE), table.rows, target, faults)
+        others.pop("target", None)
+    check_values(others, table, answers, faults)
     faults.raise_if_any()
+    others |= {} if target is None else {"target": answers}
     warnings = [*table.warnings, *(group_hint(others) if group == "auto" else ())]
     if "sample_id" in table.columns and table.root is None:
         warnings.append("column sample_id was ignored: it is computed from the path")
-    warnings += _service_warning(paths) + alike_warnings(table.columns["label"], others)
+    warnings += _service_warning(paths) + alike_warnings(labels, others)
     columns = {name: object_array(cells) for name, cells in others.items()}
-    return Manifest(root, object_array(paths), object_array(table.columns["label"]), columns, tuple(warnings))
+    task = CLASSIFICATION if target is None else REGRESSION
+    return Manifest(root, object_array(paths), object_array(labels), columns, tuple(warnings), task)
 
 
 def _service_warning(paths: list[str]) -> list[str]:
@@ -275,12 +291,11 @@ def _service_warning(paths: list[str]) -> list[str]:
     return [f"{len(left):,} {what}, the first {left[0]!r}"] if left else []
 
 
-def _table_paths(table: Table, root: Path, faults: Faults) -> list[str]:
+def _table_paths(table: Table, labels: list[str], root: Path, faults: Faults) -> list[str]:
     """Paths relative to the root; missing files, repeated rows and paths that lead out are noted as faults."""
     paths: list[str] = []
     first: dict[str, int] = {}
     top = _top(root)
-    labels = table.columns["label"]
     for i, (text, row) in enumerate(zip(table.columns["path"], table.rows, strict=True)):
         name = _native(text, root) if table.root is None else unescape_path(text)
         inside = _inside(name, top)

@@ -4,7 +4,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from graticule.files import TABLE_BYTES, open_regular, read_regular
 from graticule.manifest import OPTIONAL_COLUMNS, manifest_metadata, unescape_path
 from graticule.names import name_key, told_apart
 from graticule.plain_text import restored_cell
+from graticule.tasks import CLASSIFICATION
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 SHOWN_PER_KIND = 10
@@ -94,7 +95,7 @@ def decode_text(raw: bytes, errors: str = "strict") -> str:
     return raw.decode("utf-8-sig", errors)
 
 
-def read_table(file: Path) -> Table:
+def read_table(file: Path, takes: Sequence[str] = (CLASSIFICATION,)) -> Table:
     """Read a `.csv` (comma, semicolon or tab) or `.parquet` file; cells marked for spreadsheets are restored.
 
     Raises
@@ -104,7 +105,7 @@ def read_table(file: Path) -> Table:
         when rows are of unequal length (all listed).
     """
     if file.suffix.lower() == ".parquet":
-        return _read_parquet(file)
+        return _read_parquet(file, takes)
     raw = read_bytes(file)
     try:
         text = decode_text(raw)
@@ -187,7 +188,7 @@ def _check_names(written: list[str], faults: Faults) -> list[str]:
     return names
 
 
-def _read_parquet(file: Path) -> Table:
+def _read_parquet(file: Path, takes: Sequence[str]) -> Table:
     try:
         # through a file object: pyarrow cannot open names that are not UTF-8, and would turn "a=b/" into a column
         with open_regular(file) as source:
@@ -208,7 +209,7 @@ def _read_parquet(file: Path) -> Table:
         if own in plain
     }
     rows = list(itertools.islice(itertools.count(1), table.num_rows))
-    about = manifest_metadata(table, file)
+    about = manifest_metadata(table, file, takes)
     return Table(columns, rows, None if about is None else unescape_path(about["root"]), warnings)
 
 

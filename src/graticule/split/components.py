@@ -120,7 +120,12 @@ def duplicate_notes(
 
 
 def balance_notes(
-    counts: NDArray[np.int64], totals: NDArray[np.int64], names: list[str], labels: list[str], k: int
+    counts: NDArray[np.int64],
+    totals: NDArray[np.int64],
+    names: list[str],
+    labels: list[str],
+    k: int,
+    what: str = "class",
 ) -> list[str]:
     """Where components are too large for even folds.
 
@@ -135,12 +140,14 @@ def balance_notes(
     labels : list of M str
         A group's name, or another name of the component.
     k : int
+    what : str
+        What the names are of.
     """
     notes: list[str] = []
     share = counts / np.maximum(counts.sum(axis=0), 1)
     large = [(float(share[m, c]), m, c) for m, c in np.argwhere(share > 1.5 / k)] if k > 1 else []
     for part, m, c in sorted(large, key=lambda found: (-found[0], labels[found[1]], found[2]))[:SHOWN]:
-        notes.append(f"{labels[m]} alone holds {part:.0%} of class {names[c]!r}, more than 1.5 times a fold's share")
+        notes.append(f"{labels[m]} alone holds {part:.0%} of {what} {names[c]!r}, more than 1.5 times a fold's share")
     sizes = totals.sum(axis=1)
     if sizes.max(initial=0) > 1.5 * sizes.min(initial=sizes.max(initial=0)):
         notes.append(f"folds are uneven: {sizes.min()} to {sizes.max()} samples")

@@ -1,11 +1,12 @@
 """How `train` divides its samples: units that belong together, leaks of a split that was brought, folds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graticule.arrays import StrArray
 from graticule.errors import FoldError
 from graticule.features.samples import Samples
 from graticule.images.preprocess import Preprocessing
@@ -39,17 +40,55 @@ class Division:
     copies: NDArray[np.int64] | None = None
 
 
-def check_split(manifest: Manifest, options: SplitOptions) -> None:
+# folds of samples that may judge, of which some are copies (None: not known) and some leak
+MakeFolds = Callable[[Manifest, NDArray[np.int64] | None, Sequence[Leak], SplitOptions], Folds]
+
+
+def kept_together(
+    real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak]
+) -> tuple[StrArray | None, NDArray[np.int64] | None]:
+    """Groups and copies that folds keep together. With leaks allowed the test part stays as the user has it."""
+    group = real.group
+    if leaks and real.split is not None:
+        test = real.split == "test"
+        group = None if group is None else np.where(test, "", group).astype(object)
+        duplicates = None if duplicates is None else np.where(test, -1, duplicates)
+    return group, duplicates
+
+
+def class_folds(
+    real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak], options: SplitOptions
+) -> Folds:
+    """Folds in which every class stands."""
+    group, duplicates = kept_together(real, duplicates, leaks)
+    return make_folds(
+        real.label,
+        k=options.folds,
+        group=group,
+        duplicates=duplicates,
+        test_size=options.test_size,
+        calibration=options.calibration,
+        split=real.split,
+        seed=options.seed,
+        sample_id=real.sample_id,
+    )
+
+
+def check_split(manifest: Manifest, options: SplitOptions, folds_of: MakeFolds = class_folds) -> None:
     """Raise now what would be wrong with the folds whatever the images show."""
     real = manifest.take(training_only(manifest) == "")
     leaks = split_leaks(real, None)
     if not options.allow_leaks:
         refuse_leaks(leaks)
-    _folds(real, None, leaks, options)
+    folds_of(real, None, leaks, options)
 
 
 def divide_samples(
-    samples: Samples, preprocessing: Preprocessing, options: SplitOptions, reporter: Reporter
+    samples: Samples,
+    preprocessing: Preprocessing,
+    options: SplitOptions,
+    reporter: Reporter,
+    folds_of: MakeFolds = class_folds,
 ) -> Division:
     """Folds that no group, copy or near-copy straddles.
 
@@ -67,41 +106,25 @@ def divide_samples(
     if not options.allow_leaks:
         refuse_leaks(leaks)
     try:
-        folds = _all_folds(manifest, kinship.near if near else kinship.exact, leaks, options)
+        folds = _all_folds(manifest, kinship.near if near else kinship.exact, leaks, options, folds_of)
     except FoldError:
         if options.near_duplicates != "auto":
             raise
         # near-duplicates that leave too few units to divide: the report asks about them
-        near, folds = False, _all_folds(manifest, kinship.exact, leaks, options)
+        near, folds = False, _all_folds(manifest, kinship.exact, leaks, options, folds_of)
     copies = kinship.near if near else kinship.exact
     return Division(folds, leaks, kinship_notes(kinship, manifest, joined=near), copies)
 
 
-def _folds(real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak], options: SplitOptions) -> Folds:
-    """Folds of the real samples. With leaks allowed the test part stays as the user has it."""
-    group = real.group
-    if leaks and real.split is not None:
-        test = real.split == "test"
-        group = None if group is None else np.where(test, "", group).astype(object)
-        duplicates = None if duplicates is None else np.where(test, -1, duplicates)
-    return make_folds(
-        real.label,
-        k=options.folds,
-        group=group,
-        duplicates=duplicates,
-        test_size=options.test_size,
-        calibration=options.calibration,
-        split=real.split,
-        seed=options.seed,
-        sample_id=real.sample_id,
-    )
-
-
 def _all_folds(
-    manifest: Manifest, duplicates: NDArray[np.int64], leaks: Sequence[Leak], options: SplitOptions
+    manifest: Manifest,
+    duplicates: NDArray[np.int64],
+    leaks: Sequence[Leak],
+    options: SplitOptions,
+    folds_of: MakeFolds,
 ) -> Folds:
     """Folds of the samples that may judge, with those that only train in training folds where there are any."""
     kind = training_only(manifest)
     judging = np.asarray(kind == "", dtype=bool)
-    folds = _folds(manifest.take(judging), duplicates[judging], leaks, options)
+    folds = folds_of(manifest.take(judging), duplicates[judging], leaks, options)
     return folds if judging.all() else add_training_only(folds, kind, manifest.group, duplicates)

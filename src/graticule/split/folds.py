@@ -56,6 +56,7 @@ class _Task:
     duplicates: IntArray | None
     component: IntArray
     seed: int
+    what: str
 
     def counts(self, rows: NDArray[np.bool_]) -> IntArray:
         """Class counts of the components among some rows, components in order of appearance."""
@@ -73,6 +74,7 @@ def make_folds(
     split: StrArray | None = None,
     seed: int = 0,
     sample_id: StrArray | None = None,
+    what: str = "class",
 ) -> Folds:
     """Divide labelled samples into k folds and, where asked for, a held-out part.
 
@@ -95,6 +97,8 @@ def make_folds(
     seed : int
     sample_id : object array of str, shape (n,), optional
         Unique; the same samples in another order then get the same folds.
+    what : str
+        What the names in `y` are of.
 
     Raises
     ------
@@ -105,13 +109,12 @@ def make_folds(
     """
     n = len(y)
     order = np.arange(n) if sample_id is None else np.argsort(np.asarray(sample_id, dtype=str), kind="stable")
-    task = _canonical(y, group, duplicates, order, seed)
+    task = _canonical(y, group, duplicates, order, seed, what)
     notes: list[str] = []
     held, notes_split = _held_by_split(task, None if split is None else split[order])
     _check_options(k, test_size, calibration, bool(held.any()))
     if held.any() and test_size > 0:
-        notes.append("the split column's test part replaces --test-size")
-        test_size = 0.0
+        notes, test_size = ["the split column's test part replaces --test-size"], 0.0
     aside = {name: share for name, share in (("test", test_size), ("calibration", calibration)) if share > 0}
     unit = number_by_appearance(task.component[~held])
     counts = task.counts(~held)
@@ -127,10 +130,8 @@ def make_folds(
     in_cv = bins >= 0
     cv_labels = [label for label, kept in zip(labels, in_cv, strict=True) if kept]
     totals = class_totals(counts[in_cv], bins[in_cv], k)
-    notes += notes_split + balance_notes(counts[in_cv], totals, task.names, cv_labels, k)
-    back = np.empty(n, dtype=np.int64)
-    back[order] = np.arange(n)
-    strategy = _strategy(task, k, aside, bool(held.any()))
+    notes += notes_split + balance_notes(counts[in_cv], totals, task.names, cv_labels, k, task.what)
+    back, strategy = np.argsort(order), _strategy(task, k, aside, bool(held.any()))
     return Folds(part[back], fold[back], task.component[back], k, strategy, tuple(notes))
 
 
@@ -172,13 +173,18 @@ def inner_folds(
 
 
 def _canonical(
-    y: NDArray[np.int64] | StrArray, group: StrArray | None, duplicates: IntArray | None, order: IntArray, seed: int
+    y: NDArray[np.int64] | StrArray,
+    group: StrArray | None,
+    duplicates: IntArray | None,
+    order: IntArray,
+    seed: int,
+    what: str,
 ) -> _Task:
     names, codes = np.unique(np.asarray(y)[order], return_inverse=True)
     group = None if group is None else group[order]
     duplicates = None if duplicates is None else np.asarray(duplicates)[order]
     component = components(len(order), group, duplicates)
-    return _Task(codes.reshape(-1), [str(name) for name in names], group, duplicates, component, seed)
+    return _Task(codes.reshape(-1), [str(name) for name in names], group, duplicates, component, seed, what)
 
 
 def _check_options(k: int, test_size: float, calibration: float, has_test: bool) -> None:
@@ -224,11 +230,13 @@ def _held_by_split(task: _Task, split: StrArray | None) -> tuple[NDArray[np.bool
         )
     lacking = [name for c, name in enumerate(task.names) if not (task.codes[~held] == c).any()]
     if lacking or not held.any():
-        what = f"class {', '.join(map(repr, lacking))} to train on" if lacking else "test sample of its own pixels"
+        what = (
+            f"{task.what} {', '.join(map(repr, lacking))} to train on" if lacking else "test sample of its own pixels"
+        )
         raise FoldError(f"the split column leaves no {what}: change the column or leave it out")
     absent = [name for c, name in enumerate(task.names) if not (task.codes[held] == c).any()]
     if absent:
-        notes.append(f"the test part has no sample of class {', '.join(map(repr, absent))}")
+        notes.append(f"the test part has no sample of {task.what} {', '.join(map(repr, absent))}")
     return held, notes
 
 

@@ -110,6 +110,7 @@ def kinship_notes(kinship: Kinship, manifest: Manifest, *, joined: bool) -> list
     notes = [f"of the copies {found} are altered ones, near-duplicates" if joined
              else f"{found} of near-duplicates were found; they {what}"]  # fmt: skip
     for n, share, name, path in large_chains(kinship, manifest)[:_CHAINS]:
+        whole = f"class {name!r}" if name else "all images"
         ask = (
             "if they only look alike, use --near-duplicates exact"
             if joined
@@ -117,7 +118,7 @@ def kinship_notes(kinship: Kinship, manifest: Manifest, *, joined: bool) -> list
             "they share in a column and use --group"
         )
         notes.append(
-            f"near-duplicates chain into a family of {n} images, {share:.0%} of class {name!r}, such as {path}. Do "
+            f"near-duplicates chain into a family of {n} images, {share:.0%} of {whole}, such as {path}. Do "
             f"they show the same objects? They {what}; {ask}"
         )
     return notes

@@ -32,7 +32,7 @@ class Categorical:
     n_levels: int
 
 
-Values = Categorical | FloatArray
+CueValues = Categorical | FloatArray
 
 
 def cramers_v(table: FloatArray) -> FloatArray:
@@ -99,7 +99,7 @@ def epsilon_squared(count: FloatArray, total: FloatArray, square: FloatArray) ->
 
 
 def strengths(
-    cues: Sequence[Values],
+    cues: Sequence[CueValues],
     y: IntArray,
     units: IntArray,
     *,
@@ -152,7 +152,7 @@ def strengths(
 class _Part:
     """One cue laid out so that a bootstrap replicate is a sparse or dense product with the weights."""
 
-    def __init__(self, cue: Values, y: IntArray, n_classes: int) -> None:
+    def __init__(self, cue: CueValues, y: IntArray, n_classes: int) -> None:
         self.n_classes = n_classes
         self.y = y
         self.cue = cue

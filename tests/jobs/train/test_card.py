@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graticule.bundle import BundleInfo
+from graticule.bundle_info import BundleInfo
 from graticule.jobs.train.card import model_card
 
 FIGURE = {"value": 0.5, "low": None, "high": None, "method": "wilson"}

@@ -51,7 +51,7 @@ def of_method(method: str) -> list[str]:
 
 
 def test_what_belongs_to_one_method() -> None:
-    assert of_method("features") == ["head", "refit", "size_features"]
+    assert of_method("features") == ["head", "refit", "size_features", "features"]
     assert of_method("finetune") == [item.name for item in fields(RecipeOptions)]
 
 

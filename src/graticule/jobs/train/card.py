@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from graticule.bundle import BundleInfo
+from graticule.bundle_info import BundleInfo, ValueBundleInfo
 from graticule.plain_text import visible
 
 _FIGURES = (
@@ -15,6 +15,13 @@ _FIGURES = (
     ("macro_sensitivity", "Macro sensitivity"),
     ("macro_f1", "Macro F1"),
     ("roc_auc_macro", "ROC AUC (macro)"),
+)
+CHECK = (
+    "## Check",
+    "",
+    "`sha256sum -c SHA256SUMS` in this folder. No file here holds code: the network is ONNX, the rest safetensors,",
+    "JSON and text.",
+    "",
 )
 
 
@@ -42,19 +49,17 @@ def model_card(
     lines = [
         f"# Image classifier of {len(info.classes)} classes",
         "",
-        f"Made by Graticule {info.graticule_version} from {info.n_training:,} images. Network: "
-        f"{_plain(info.backbone)} (weights {_plain(str(weights['source']))}, {_plain(info.licence)}, sha256 "
-        f"{info.weights_sha256}); heads: {info.heads}.",
+        *origin(info, weights),
         "",
         "## Classes",
         "",
-        *(f"- {_plain(name)}: {counts.get(name, 0):,} images" for name in info.classes),
+        *(f"- {made_plain(name)}: {counts.get(name, 0):,} images" for name in info.classes),
         "",
         f"## Figures ({how}, {metrics['n']:,} images)",
         "",
         "| figure | value | 95 % interval |",
         "|---|---|---|",
-        *(_row(label, metrics[name]) for name, label in _FIGURES),
+        *(figure_row(label, metrics[name]) for name, label in _FIGURES),
         "",
         f"{meaning} Intervals leave out the variance of retraining.",
         "",
@@ -63,21 +68,28 @@ def model_card(
         "For images made like the training images. On other instruments, specimens or magnifications, first:",
         "`graticule evaluate RUN DATA --out DIR`. The model answers with one of its classes whatever the image shows.",
         "",
-        "## Check",
-        "",
-        "`sha256sum -c SHA256SUMS` in this folder. No file here holds code: the network is ONNX, the rest safetensors,",
-        "JSON and text.",
-        "",
+        *CHECK,
     ]
     return "\n".join(lines)
 
 
-def _plain(text: str) -> str:
+def origin(info: BundleInfo | ValueBundleInfo, weights: Mapping[str, Any]) -> list[str]:
+    """Which version made the model, from what; a line."""
+    return [
+        f"Made by Graticule {info.graticule_version} from {info.n_training:,} images. Network: "
+        f"{made_plain(info.backbone)} (weights {made_plain(str(weights['source']))}, {made_plain(info.licence)}, "
+        f"sha256 {info.weights_sha256}); heads: {info.heads}."
+    ]
+
+
+def made_plain(text: str) -> str:
     """Text from outside that Markdown, and HTML within it, leave as it is."""
     return re.sub(r"([\\`*\[\]|])", r"\\\1", html.escape(visible(text), quote=False))
 
 
-def _row(label: str, figure: Mapping[str, Any]) -> str:
+def figure_row(label: str, figure: Mapping[str, Any]) -> str:
+    """A row of a table of figures: value, interval, method."""
+
     def number(value: float | None) -> str:
         return "not defined" if value is None else f"{value:.4f}"
 

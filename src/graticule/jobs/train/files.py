@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from graticule import __version__
 from graticule.arrays import class_codes
 from graticule.audit.instruments import read_instruments, with_instruments
-from graticule.bundle import Bundle, BundleInfo, ReferenceInfo, write_bundle
+from graticule.bundle import Bundle, write_bundle
+from graticule.bundle_info import BundleInfo, ReferenceInfo
 from graticule.decide.settle import Decider
 from graticule.features.reader import as_trained
 from graticule.features.samples import Samples, data_hash
@@ -30,7 +31,9 @@ from graticule.jobs.train.record import describe_weights
 from graticule.manifest import escape_path
 from graticule.networks.encoder import Encoder
 from graticule.predictions import Predictions
+from graticule.regress.outcome import ValueOutcome
 from graticule.split.folds import Folds
+from graticule.values import Values
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
 
@@ -51,40 +54,19 @@ def write_model(
     """
     encoder = outcome.encoder
     training = training_rows(folds)
-    seen = tuple(sorted({item.mode.partition(", ")[2] for item in samples.info}))
-    outside = as_trained(samples, training, encoder.preprocessing.intensity).outside
-    preprocessing = _seen_only(encoder.preprocessing, seen, outside)
-    hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
     counts = Counter(samples.manifest.label[training].tolist())
     weights = describe_weights(encoder)
     info = BundleInfo(
         task=samples.manifest.task,
         graticule_version=__version__,
         classes=list(samples.manifest.classes),
-        backbone=encoder.backbone,
-        weights_sha256=weights["weights_sha256"],
-        licence=weights["licence"],
-        preprocessing=preprocessing.to_json(),
-        output=encoder.output,
-        n_features=encoder.n_features,
-        views=encoder.views,
-        sizes=encoder.sizes,
-        parts=dict(encoder.parts),
-        heads=outcome.shipped,
-        data_sha256=data_hash(samples),
-        n_training=int(training.sum()),
-        parity=None if outcome.training is None else outcome.training["parity"],
-        reference=None if embedded.model_sha256 == encoder.model_sha256 else _described(embedded, seen, outside),
+        **network_fields(samples, embedded, training, outcome),
         calibration=decider.calibration.to_json(),
         thresholds=decider.document["acceptance"] and decider.document["acceptance"]["rule"],
     )
-    paths = "\n".join(escape_path(p) for p in samples.manifest.path[training])
     reference: dict[str, NDArray[Any]] = {
-        # a network without normalisation may go beyond what 16 bits hold, and infinity is no distance
-        "features": np.clip(samples.alike_features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
-        "pixel_sha256": np.ascontiguousarray(hashes[training]),
+        **image_tensors(samples, training),
         "class": class_codes(samples.manifest.label, samples.manifest.classes)[training].astype(np.int32),
-        "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
         "mean_features": samples.features[training].mean(axis=0, dtype=np.float64).astype(np.float32)
         if outcome.mean_features is None
         else outcome.mean_features,
@@ -93,6 +75,46 @@ def write_model(
     }
     card = model_card(info, metrics, counts, weights)
     return write_bundle(folder, Bundle(info, encoder.model, pack_heads(outcome.heads), reference, card))
+
+
+def network_fields(
+    samples: Samples, embedded: Encoder, training: NDArray[np.bool_], outcome: Outcome | ValueOutcome
+) -> dict[str, Any]:
+    """What bundle.json says of the network, the features and the data, see `graticule.bundle_info.NetworkInfo`."""
+    encoder = outcome.encoder
+    seen = tuple(sorted({item.mode.partition(", ")[2] for item in samples.info}))
+    outside = as_trained(samples, training, encoder.preprocessing.intensity).outside
+    weights = describe_weights(encoder)
+    return {
+        "backbone": encoder.backbone,
+        "weights_sha256": weights["weights_sha256"],
+        "licence": weights["licence"],
+        "preprocessing": _seen_only(encoder.preprocessing, seen, outside).to_json(),
+        "output": encoder.output,
+        "n_features": encoder.n_features,
+        "views": encoder.views,
+        "sizes": encoder.sizes,
+        "parts": dict(encoder.parts),
+        "heads": outcome.shipped,
+        "data_sha256": data_hash(samples),
+        "n_training": int(training.sum()),
+        "parity": None if outcome.training is None else outcome.training["parity"],
+        "reference": None
+        if embedded.model_sha256 == encoder.model_sha256
+        else _described(embedded, seen, outside).model_dump(),
+    }
+
+
+def image_tensors(samples: Samples, training: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """What the reference of a bundle keeps of each training image, whatever its model answers with."""
+    hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
+    paths = "\n".join(escape_path(p) for p in samples.manifest.path[training])
+    return {
+        # a network without normalisation may go beyond what 16 bits hold, and infinity is no distance
+        "features": np.clip(samples.alike_features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
+        "pixel_sha256": np.ascontiguousarray(hashes[training]),
+        "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
+    }
 
 
 def _seen_only(preprocessing: Preprocessing, seen: tuple[str, ...], outside: Shares) -> Preprocessing:
@@ -111,7 +133,7 @@ def _described(embedded: Encoder, seen: tuple[str, ...], outside: Shares) -> Ref
     )
 
 
-def write_tables(folder: Path, samples: Samples, folds: Folds, predictions: Predictions) -> None:
+def write_tables(folder: Path, samples: Samples, folds: Folds, predictions: Predictions | Values) -> None:
     """Write manifest.parquet, predictions.parquet, splits.parquet and failures.csv."""
     with_instruments(samples.manifest, read_instruments(samples)).write(folder / "manifest.parquet")
     predictions.write(folder / "predictions.parquet")

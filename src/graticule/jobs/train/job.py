@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,6 @@ from graticule.audit.search import search_shortcuts, shortcut_warnings, shortcut
 from graticule.audit.shortcuts import Shortcuts
 from graticule.decide.settle import settle_decisions
 from graticule.errors import ManifestError
-from graticule.features.reader import settle
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import remove_folder
 from graticule.heads.input_choice import Embedded, embed_as_chosen
@@ -24,17 +21,16 @@ from graticule.images.reading import Reading
 from graticule.jobs.train.files import write_model, write_tables
 from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
+from graticule.jobs.train.steps import WORK, check_not_all_picked, network_and_reading, run_folder
+from graticule.jobs.train.values import train_values
 from graticule.label_errors.judged import suspected_labels
 from graticule.manifest import Manifest
-from graticule.networks.catalogue import encoder_of
-from graticule.networks.device_choice import on_device
 from graticule.networks.devices import candidates
 from graticule.networks.encoder import Encoder
-from graticule.networks.options import DEFAULT_BACKBONE, DEFAULT_VIEWS
 from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_report
-from graticule.runs import output_folder, write_json
+from graticule.runs import write_json
 from graticule.sources.sources import check_trainable, read_manifest
 from graticule.split.division import Division, check_split, divide_samples
 from graticule.split.seal import held_out_key, note_in_ledger
@@ -43,15 +39,9 @@ from graticule.split.training_only import PICKED, SYNTHETIC, training_only
 if TYPE_CHECKING:
     from graticule.training.processes import Processes
 
-WORK = "work"
-_ADVICE = {  # for an interrupted run
-    "features": "Training again goes on from the features that were cached by then",
-    "finetune": "Or repeat the command with --resume: it goes on from the last checkpoint",
-}
-
 
 def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | None = None) -> dict[str, Any]:
-    """Train and evaluate a classifier; write the run folder.
+    """Train and evaluate a classifier, or with a target a model of numbers; write the run folder.
 
     Parameters
     ----------
@@ -70,6 +60,8 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     """
     options.check()
     check_outside(out, data)
+    if options.target is not None:
+        return train_values(data, out, options, reporter or Silent())
     start = time.perf_counter()
     processes = _processes(options)
     main = processes is None or processes.main
@@ -77,8 +69,8 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     labelled = _labelled(data, options)
     # before the images are read, which may take long; duplicates are known only afterwards
     check_split(labelled.manifest, options)
-    with _run_folder(out, options, main=main) as folder:
-        encoder, reading = _reader(labelled, options, reporter)
+    with run_folder(out, options, main=main) as folder:
+        encoder, reading = network_and_reading(labelled.manifest, options, reporter)
         embedded = _embedded(labelled, encoder, options, processes, reporter)
         encoder, samples, division = embedded.encoder, embedded.samples, embedded.division
         outcome = _fit(samples, encoder, division, options, processes, folder / WORK, reporter)
@@ -128,49 +120,20 @@ def _processes(options: TrainOptions) -> Processes | None:
     return start_processes(options)
 
 
-@contextlib.contextmanager
-def _run_folder(out: Path, options: TrainOptions, *, main: bool) -> Iterator[Path]:
-    """The run folder, made by the main process alone."""
-    if not main:
-        yield out
-        return
-    with output_folder(out, "run", resume=options.resume, advice=_ADVICE[options.method]) as folder:
-        yield folder
-
-
 def _labelled(data: Path, options: TrainOptions) -> Labelled:
     """Labelled samples in the order of their paths, and what was left out."""
     manifest = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
     warnings = list(manifest.warnings)
     labelled = manifest.take(manifest.labelled)
     n_unlabelled = len(manifest) - len(labelled)
+    check_not_all_picked(labelled)
     kind = training_only(labelled)
-    if len(labelled) and (kind == PICKED).all():
-        raise ManifestError(
-            "every label was picked on purpose by a review queue (column sampling_prob is empty): nothing could test "
-            "the model. Export with --data DATA, which adds images of the data set, or review the control sample too"
-        )
     check_trainable(labelled.take(kind == ""))
     for name, words in ((SYNTHETIC, "synthetic images"), (PICKED, "images picked by a review queue")):
         odd = sorted(set(labelled.label[kind == name]) - set(labelled.label[kind == ""]))
         if odd:
             raise ManifestError(f"class {', '.join(map(repr, odd))} has {words} only; no other one could test it")
     return Labelled(labelled, n_unlabelled, warnings)
-
-
-def _reader(labelled: Labelled, options: TrainOptions, reporter: Reporter) -> tuple[Encoder, Reading]:
-    """How the images are read, and the network that embeds them.
-
-    A network that is to be trained gets its input later; what its images have in common with each other is then told
-    by the embedded network.
-    """
-    frozen = options.method == "features"
-    if frozen:  # the number of views is settled later
-        encoder = encoder_of(options.backbone, views=DEFAULT_VIEWS, weights=options.weights)
-    else:
-        encoder = encoder_of(DEFAULT_BACKBONE, views=1)
-    encoder, reading = settle(labelled.manifest, encoder, options, workers=options.workers, reporter=reporter)
-    return on_device(encoder, options.device, options.batch_size) if frozen else encoder, reading
 
 
 def _embedded(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graticule.finetune.options import FinetuneOptions
-from graticule.heads.options import HeadOptions
+from graticule.heads.options import HEADS, VALUE_HEADS, HeadOptions
 from graticule.networks.options import (
     DEVICES,
     TORCH_DEVICES,
@@ -14,6 +14,7 @@ from graticule.networks.options import (
     is_device,
 )
 from graticule.options import GroupOptions, flag, one_of, option, stated
+from graticule.regress.options import ValueOptions
 
 # sides of the input that an embedded network is used at, pixels
 _SMALLEST, _LARGEST = 32, 2048
@@ -21,7 +22,7 @@ METHODS = ("features", "finetune")
 
 
 @dataclass(frozen=True)
-class TrainOptions(HeadOptions, FinetuneOptions, GroupOptions):
+class TrainOptions(HeadOptions, FinetuneOptions, ValueOptions, GroupOptions):
     """Options of `train`: those of its parts, and which method trains."""
 
     FIRST = (
@@ -49,4 +50,10 @@ class TrainOptions(HeadOptions, FinetuneOptions, GroupOptions):
         if self.method == "features" and isinstance(size, int) and not _SMALLEST <= size <= _LARGEST:
             sizes = f"auto, or whole numbers from {_SMALLEST} to {_LARGEST:,}"
             strange.append(f"--input-size {size}: allowed with --method features are {sizes}")
+        heads = set(HEADS if self.target is None else VALUE_HEADS)
+        if self.head in (*HEADS, *VALUE_HEADS) and self.head not in heads:
+            told = f"without --target are {', '.join(HEADS)}"
+            if self.target is not None:
+                told = f"with --target are {', '.join(VALUE_HEADS)}"
+            strange.append(f"--head {self.head}: allowed {told}")
         return [*super().faults(), *(strange if self.method in METHODS else [])]

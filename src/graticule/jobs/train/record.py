@@ -12,6 +12,7 @@ from graticule.jobs.record import describe_data, describe_embedding, reading_not
 from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import Manifest, escape_path
 from graticule.networks.encoder import Encoder
+from graticule.regress.outcome import ValueOutcome
 from graticule.runs import machine, package_versions, utc_now
 from graticule.split.division import Division
 from graticule.split.training_only import PICKED, SYNTHETIC
@@ -34,7 +35,7 @@ def train_record(
     samples: Samples,
     reading: Reading,
     division: Division,
-    outcome: Outcome,
+    outcome: Outcome | ValueOutcome,
 ) -> dict[str, Any]:
     """run.json without its schema version, model hash and wall time.
 

@@ -1,0 +1,63 @@
+"""Steps of training that do not ask what is learnt: the run folder, and the network with its reading of the images."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from graticule.errors import ManifestError
+from graticule.features.reader import settle
+from graticule.images.reading import Reading
+from graticule.jobs.train.options import TrainOptions
+from graticule.manifest import Manifest
+from graticule.networks.catalogue import encoder_of
+from graticule.networks.device_choice import on_device
+from graticule.networks.encoder import Encoder
+from graticule.networks.options import DEFAULT_BACKBONE, DEFAULT_VIEWS
+from graticule.progress import Reporter
+from graticule.runs import output_folder
+from graticule.split.training_only import PICKED, training_only
+
+WORK = "work"
+_ADVICE = {  # for an interrupted run
+    "features": "Training again goes on from the features that were cached by then",
+    "finetune": "Or repeat the command with --resume: it goes on from the last checkpoint",
+}
+
+
+@contextlib.contextmanager
+def run_folder(out: Path, options: TrainOptions, *, main: bool) -> Iterator[Path]:
+    """The run folder, made by the main process alone."""
+    if not main:
+        yield out
+        return
+    with output_folder(out, "run", resume=options.resume, advice=_ADVICE[options.method]) as folder:
+        yield folder
+
+
+def network_and_reading(manifest: Manifest, options: TrainOptions, reporter: Reporter) -> tuple[Encoder, Reading]:
+    """How the images are read, and the network that embeds them.
+
+    A network that is to be trained gets its input later; what its images have in common with each other is then told
+    by the embedded network.
+    """
+    frozen = options.method == "features"
+    if frozen:  # the number of views is settled later
+        encoder = encoder_of(options.backbone, views=DEFAULT_VIEWS, weights=options.weights)
+    else:
+        encoder = encoder_of(DEFAULT_BACKBONE, views=1)
+    encoder, reading = settle(manifest, encoder, options, workers=options.workers, reporter=reporter)
+    return on_device(encoder, options.device, options.batch_size) if frozen else encoder, reading
+
+
+def check_not_all_picked(manifest: Manifest) -> None:
+    """Refuse images that may all only train: nothing could test the model.
+
+    Raises
+    ------
+    ManifestError
+    """
+    if len(manifest) and (training_only(manifest) == PICKED).all():
+        raise ManifestError(
+            "every label was picked on purpose by a review queue (column sampling_prob is empty): nothing could test "
+            "the model. Export with --data DATA, which adds images of the data set, or review the control sample too"
+        )

@@ -1,0 +1,125 @@
+"""`graticule train --target COLUMN`: a table of images with a number each to a cross-validated model of that number."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graticule.arrays import object_array
+from graticule.decide.value_metrics import value_metrics
+from graticule.decide.value_settle import LEVEL, ValueDecider, settle_values
+from graticule.errors import OptionError
+from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.files import remove_folder
+from graticule.heads.outcome import scored_once
+from graticule.jobs.train.files import write_tables
+from graticule.jobs.train.options import TrainOptions
+from graticule.jobs.train.record import Labelled, openings, train_record
+from graticule.jobs.train.steps import check_not_all_picked, network_and_reading, run_folder
+from graticule.jobs.train.value_files import write_value_model
+from graticule.manifest import escape_path
+from graticule.networks.devices import candidates
+from graticule.networks.encoder import Encoder
+from graticule.networks.options import DEFAULT_VIEWS
+from graticule.options import number_of
+from graticule.progress import Reporter
+from graticule.regress.crossval import ValueSearch
+from graticule.regress.method import feature_layout, fit_values
+from graticule.regress.outcome import ValueOutcome
+from graticule.regress.target import Target, target_of
+from graticule.runs import write_json
+from graticule.sources.sources import read_manifest
+from graticule.sources.targets import check_learnable, target_warnings
+from graticule.split.division import Division, check_split, divide_samples
+from graticule.split.seal import held_out_key, note_in_ledger
+from graticule.split.training_only import training_only
+from graticule.split.value_folds import value_folds
+from graticule.values import Values
+
+
+def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporter) -> dict[str, Any]:
+    """Train and evaluate a model of a number; write the run folder.
+
+    Parameters and result are those of `graticule.jobs.train.job.train`.
+    """
+    start = time.perf_counter()
+    if options.method != "features":
+        raise OptionError(f"--method {options.method} is not built for --target yet; allowed is features")
+    candidates(options.device)  # one that is not installed is told before anything is read
+    target = target_of(options)
+    labelled = _with_targets(data, options, target)
+    # before the images are read, which may take long; duplicates are known only afterwards
+    check_split(labelled.manifest, options, value_folds)
+    with run_folder(out, options, main=True) as folder:
+        encoder, reading = network_and_reading(labelled.manifest, options, reporter)
+        encoder = _sized(encoder, options)
+        samples = embed_samples(
+            labelled.manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
+        )
+        check_learnable(samples.manifest, target.read_as)
+        division = divide_samples(samples, encoder.preprocessing, options, reporter, value_folds)
+        search = ValueSearch(feature_layout(encoder), options.head, options.features, options.seed)
+        outcome = fit_values(samples, encoder, division, target, search, refit=options.refit, reporter=reporter)
+        reporter.step("intervals, novelty and figures")
+        decider = settle_values(samples, division, outcome, options.seed)
+        values = valued(samples, division, outcome, decider)
+        metrics = value_metrics(values, target, options.tolerance, options.seed)
+        metrics["learning_curve"] = outcome.learning_curve
+        reporter.step("writing the run")
+        remove_folder(folder / "model")  # of an interrupted run that is resumed
+        bundle_sha256 = write_value_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
+        write_tables(folder, samples, division.folds, values)
+        record = train_record(data, out, options, labelled, samples, reading, division, outcome)
+        record["target"] = target.to_json()
+        record["test_openings"] = openings(division, bundle_sha256)
+        record["bundle_sha256"] = bundle_sha256
+        record["test_openings_elsewhere"] = note_in_ledger(held_out_key(samples, division.folds.part), bundle_sha256)
+        record["wall_time_s"] = round(time.perf_counter() - start, 2)
+        write_json(folder / "metrics.json", metrics)
+        write_json(folder / "decisions.json", decider.document)
+        write_json(folder / "run.json", record)
+    return record | {"metrics": metrics, "failures": samples.failures}
+
+
+def _with_targets(data: Path, options: TrainOptions, target: Target) -> Labelled:
+    """Samples with a number, in the order of their paths, and what was left out."""
+    column = target.read_as
+    manifest = sorted_by_path(read_manifest(data, root=options.root, group=options.group, target=column))
+    known = manifest.take(manifest.with_target)
+    check_not_all_picked(known)
+    judging = known.take(training_only(known) == "")
+    check_learnable(judging, column)
+    warnings = [*manifest.warnings, *target_warnings(judging.targets, judging.group, column)]
+    return Labelled(known, len(manifest) - len(known), warnings)
+
+
+def _sized(encoder: Encoder, options: TrainOptions) -> Encoder:
+    """The encoder at the size and with the views asked for, by default the network's own size and four views."""
+    size = number_of(options.input_size) or encoder.preprocessing.size
+    usual = 1 if encoder.preprocessing.marks == "mask" else DEFAULT_VIEWS
+    return replace(
+        encoder,
+        views=number_of(options.views) or usual,
+        preprocessing=replace(encoder.preprocessing, size=size),
+    )
+
+
+def valued(samples: Samples, division: Division, outcome: ValueOutcome, decider: ValueDecider) -> Values:
+    """The Values table of a run: out of fold for the cross-validated part, once for what was set aside."""
+    manifest, folds = samples.manifest, division.folds
+    scored = scored_once(folds) | ((folds.part == "cv") & (folds.k > 1))
+    return Values(
+        sample_id=manifest.sample_id,
+        path=object_array([escape_path(p) for p in manifest.path]),
+        part=folds.part,
+        fold=np.asarray(folds.fold, dtype=np.int64),
+        target=manifest.targets,
+        value=decider.value,
+        low=decider.low,
+        high=decider.high,
+        level=LEVEL,
+        group=manifest.group,
+        baselines=outcome.baselines,
+    ).take(scored)

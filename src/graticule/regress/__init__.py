@@ -1,0 +1,1 @@
+"""Features to numbers: targets, regressions, their choice, cross-validation and prediction."""

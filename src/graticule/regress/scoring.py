@@ -1,0 +1,164 @@
+"""Apply fitted regressions to features: NumPy only, so that prediction needs neither scikit-learn nor torch.
+
+A regression maps a feature vector x (d numbers) to a number on the scale that is learnt:
+
+    z = sign(x) sqrt(|x|) of the first `rooted` numbers, the others as they are
+    linear: z . w + b
+    kernel: u = (z - centre) P;  sum_m c_m exp(-gamma |u - support_m|^2) + b      (kernel ridge, support vectors)
+
+Scaling is folded into w, b, or into centre and P. A fold answers with the mean of its regressions, the model with the
+mean of its folds. Sums are in double precision, row by row: a number does not depend on the images beside it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graticule.arrays import Float32Array, FloatArray
+from graticule.bundle import checked_tensor
+from graticule.errors import BundleError
+from graticule.heads.scoring import entered
+
+_BLOCK = 512
+_LARGEST = 1e9
+_MOST = 8
+_NAME = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-7])\.[a-z_]{1,20}")
+
+
+@dataclass(frozen=True)
+class LinearValue:
+    """Weights of shape (d,) on what enters, and a bias."""
+
+    slope: FloatArray
+    offset: float
+    rooted: int
+
+    @property
+    def n_features(self) -> int:
+        """Length of the feature vector."""
+        return len(self.slope)
+
+
+@dataclass(frozen=True)
+class KernelValue:
+    """centre (d,), projection (d, q), support (m, q) already projected, coefficients (m,), offset, gamma > 0."""
+
+    centre: FloatArray
+    projection: Float32Array
+    support: FloatArray
+    coefficients: FloatArray
+    offset: float
+    gamma: float
+    rooted: int
+
+    @property
+    def n_features(self) -> int:
+        """Length of the feature vector."""
+        return len(self.centre)
+
+
+ValueHead = LinearValue | KernelValue
+# what one fold answers with: the mean of one or more
+ValueMember = tuple[ValueHead, ...]
+
+
+def projected(features: NDArray[np.floating], centre: FloatArray, projection: Float32Array, rooted: int) -> FloatArray:
+    """Features (n, d) as a regression sees them, shape (n, q), each row by itself."""
+    matrix = projection.astype(np.float64)
+    blocks = [
+        _by_row(entered(features[start : start + _BLOCK], rooted) - centre, matrix)
+        for start in range(0, len(features), _BLOCK)
+    ]
+    return np.concatenate(blocks) if blocks else np.zeros((0, projection.shape[1]))
+
+
+def _by_row(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    return np.asarray(np.matmul(rows[:, None, :], matrix)[:, 0], dtype=np.float64)
+
+
+def gaussian(rows: FloatArray, support: FloatArray, gamma: float) -> FloatArray:
+    """exp(-gamma |a - b|^2) for every pair of rows (n, q) and support (m, q), shape (n, m), each row by itself."""
+    square = -2.0 * _by_row(rows, np.ascontiguousarray(support.T))
+    square += (rows * rows).sum(axis=1)[:, None]
+    square += (support * support).sum(axis=1)[None, :]
+    return np.asarray(np.exp(-gamma * np.maximum(square, 0.0)), dtype=np.float64)
+
+
+def head_value(head: ValueHead, features: NDArray[np.floating]) -> FloatArray:
+    """What one regression says of features (n, d), shape (n,)."""
+    if isinstance(head, LinearValue):
+        column = head.slope[:, None]
+        blocks = [
+            _by_row(entered(features[start : start + _BLOCK], head.rooted).astype(np.float64), column)[:, 0]
+            for start in range(0, len(features), _BLOCK)
+        ]
+        return (np.concatenate(blocks) if blocks else np.zeros(0)) + head.offset
+    rows = projected(features, head.centre, head.projection, head.rooted)
+    kernels = [
+        gaussian(rows[start : start + _BLOCK], head.support, head.gamma) for start in range(0, len(rows), _BLOCK)
+    ]
+    column = head.coefficients[:, None]
+    return np.concatenate([_by_row(kernel, column)[:, 0] for kernel in kernels] or [np.zeros(0)]) + head.offset
+
+
+def member_values(members: Sequence[ValueMember], features: NDArray[np.floating]) -> FloatArray:
+    """What each fold's regressions say on average, shape (folds, n); the model's answer is the mean over the folds."""
+    return np.stack([np.mean([head_value(head, features) for head in member], axis=0) for member in members])
+
+
+def pack_values(members: Sequence[ValueMember]) -> dict[str, NDArray[Any]]:
+    """Regressions as named tensors ("0.0.slope", ...: fold, place, what) for a safetensors file."""
+    tensors: dict[str, NDArray[Any]] = {}
+    for i, member in enumerate(members):
+        for j, head in enumerate(member):
+            for name, value in vars(head).items():
+                kind = np.int64 if name == "rooted" else np.float32 if name == "projection" else np.float64
+                tensors[f"{i}.{j}.{name}"] = np.array(value, dtype=kind, order="C")
+    return tensors
+
+
+def unpack_values(tensors: Mapping[str, NDArray[Any]], n_features: int) -> list[ValueMember]:
+    """Inverse of `pack_values`, after types and shapes were held against each other and the length of the features.
+
+    Raises
+    ------
+    BundleError
+        When a tensor is missing, unexpected, of another type or shape, or holds what is no finite number.
+    """
+    foreign = [name for name in tensors if not _NAME.fullmatch(name)]
+    if foreign:
+        raise BundleError(f"the head of the bundle holds a tensor of another kind: {foreign[0][:100]!a}")
+    places = sorted({(int(i), int(j)) for i, j, _ in (name.split(".") for name in tensors)})
+    members: list[ValueMember] = []
+    for i in range(len({i for i, _ in places})):
+        own = [j for fold, j in places if fold == i]
+        members.append(tuple(_unpack(f"{i}.{j}", tensors, n_features) for j in range(max(len(own), 1))))
+    unexpected = sorted(set(tensors) - set(pack_values(members)))
+    if not members or unexpected:
+        raise BundleError(
+            f"the head of the bundle holds {f'an unexpected {unexpected[0]!a}' if members else 'nothing'}"
+        )
+    return members
+
+
+def _unpack(place: str, tensors: Mapping[str, NDArray[Any]], d: int) -> ValueHead:
+    def array(name: str, *shape: int | None, kind: str = "float64") -> NDArray[Any]:
+        return checked_tensor(tensors, f"{place}.{name}", kind, shape, file="head")
+
+    offset = float(array("offset"))
+    rooted = int(array("rooted", kind="int64"))
+    if not 0 <= rooted <= d:
+        raise BundleError(f"the head of the bundle roots {rooted:,} of {d:,} features")
+    if f"{place}.slope" in tensors:
+        return LinearValue(array("slope", d), offset, rooted)
+    centre = array("centre", d)
+    projection = array("projection", d, None, kind="float32")
+    support = array("support", None, projection.shape[1])
+    gamma = float(array("gamma"))
+    if not 0 < gamma <= _LARGEST:
+        raise BundleError(f"the head of the bundle has the gamma {gamma:g}; allowed is above 0 to {_LARGEST:g}")
+    return KernelValue(centre, projection, support, array("coefficients", len(support)), offset, gamma, rooted)
