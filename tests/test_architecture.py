@@ -257,10 +257,7 @@ OF_VALUES = {"graticule.values.read_values"}
 UNUSED = (
     {"graticule.review.web.app.serving"}
     | OF_VALUES
-    | {
-        f"graticule.directions.{name}"
-        for name in ("features.orientation_features", "gradient.LEAST_SIGMA", "measure.measure_directions")
-    }
+    | {f"graticule.directions.{name}" for name in ("features.orientation_features",)}
 )
 
 

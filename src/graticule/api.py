@@ -1,7 +1,8 @@
 """The Python interface: the verbs of the command line as functions, and results that show themselves in a notebook."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,28 @@ from graticule.bundle_info import BundleInfo
 from graticule.decide.judge import Judge, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.open_bundle import open_bundle
-from graticule.errors import OptionError
+from graticule.errors import ImageError, OptionError
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
-from graticule.jobs.options import AnswerOptions
+from graticule.jobs.options import AnswerOptions, PictureOptions
+from graticule.jobs.orientation.picture import (
+    FileToMeasure,
+    image_from,
+    measure_file,
+    measure_image,
+    smaller,
+    unmeasured,
+)
+from graticule.jobs.orientation.result import Orientation
 from graticule.jobs.train.job import train as train_job
 from graticule.jobs.train.options import TrainOptions
 from graticule.options import takes
 from graticule.predictions import Predictions, read_predictions
+from graticule.report.notebook import notebook_table
 from graticule.report.svg import escape
 from graticule.runs import read_json, read_run, require_finished
 from graticule.workers.main_guard import check_main_guard
+from graticule.workers.pool import in_workers
 
 _SHOWN = (
     ("accuracy", "Accuracy"),
@@ -90,7 +102,7 @@ class Answers:
             )
         ]
         more = f"<p>{len(self) - 20:,} more</p>" if len(self) > 20 else ""
-        return _table(("path", "label", "score", "decision", "reason"), rows) + more
+        return notebook_table(("path", "label", "score", "decision", "reason"), rows) + more
 
 
 @dataclass(frozen=True)
@@ -173,7 +185,7 @@ class Run:
         n, k = self.metrics["n"], len(self.metrics["classes"])
         caption = f"{n:,} images, {k} classes, {self.record['folds']['strategy']}"
         heading = f"<p><strong>{escape(str(self.folder))}</strong><br>{escape(caption)}</p>"
-        return heading + _table(("figure", "value", "95 % interval", "majority class"), rows)
+        return heading + notebook_table(("figure", "value", "95 % interval", "majority class"), rows)
 
 
 def _cells(figure: dict[str, Any]) -> tuple[str, str, str]:
@@ -182,12 +194,6 @@ def _cells(figure: dict[str, Any]) -> tuple[str, str, str]:
 
     interval = "–" if figure["low"] is None else f"{percent(figure['low'])} to {percent(figure['high'])}"
     return percent(figure["value"]), interval, percent(figure.get("baseline"))
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(c)}</th>" for c in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 @takes(TrainOptions)
@@ -231,3 +237,47 @@ def load(run: str | Path) -> Run:
         Predictor.of(bundle),
         bundle,
     )
+
+
+@takes(PictureOptions)
+def orientation(
+    image: str | Path | NDArray[Any], *, mask: str | Path | NDArray[Any] | None = None, **options: Any
+) -> Orientation:
+    """Measure how the structures of one picture are aligned; the same as `graticule orientation` for one image.
+
+    Parameters
+    ----------
+    image : path, or array of shape (h, w) or (h, w, 3)
+        Integers or floating-point numbers, grey or RGB.
+    mask : path, or array of shape (h, w), optional
+        What is 0 does not count.
+    **options
+
+    Returns
+    -------
+    Orientation
+
+    Raises
+    ------
+    ImageError
+        When a file cannot be read, the array is none of a picture, or it is smaller than the window needs.
+    OptionError
+    """
+    chosen = PictureOptions.of(options)
+    chosen.check()
+    if isinstance(image, str | Path):
+        if not (mask is None or isinstance(mask, str | Path)):
+            raise OptionError("a file and an array were given; give picture and mask both as files or both as arrays")
+        beside = None if mask is None else Path(mask).expanduser()
+        file = FileToMeasure(Path(image).expanduser(), beside, tile=True)
+        (one,) = in_workers(partial(measure_file, options=chosen), [file], unmeasured, workers=1)
+        if one.found is None:
+            raise ImageError(str(image), one.error)
+        found = one.found
+    else:
+        if isinstance(mask, str | Path):
+            raise OptionError("an array and a file were given; give picture and mask both as files or both as arrays")
+        counts = None if mask is None else np.asarray(mask) != 0
+        found = measure_image(image_from(np.asarray(image)), "the array", chosen, counts, survey=True)
+    assert found.survey is not None
+    return Orientation(found.directions, found.repaired, found.shipped, found.bar, smaller(found.survey))

@@ -12,6 +12,7 @@ _DRAWS, _STEPS = 200, 30
 _LIMITS = (0.025, 0.975)
 Moments = np.ndarray[tuple[int, ...], np.dtype[np.complex128]]
 _LEAST_SECOND, _SURE_SECOND, _OF_WIDEST = 0.10, 0.05, 0.95
+_CLEAR = 1.25  # times the sum of their widths that two peaks are apart at least
 
 
 def with_limits(value: float, draws: FloatArray) -> Measured:
@@ -37,8 +38,10 @@ def _peak(mixture: Mixture, drawn: Mixture, k: int) -> Peak:
 def _is_second(mixture: Mixture) -> bool:
     """Whether the second of two peaks may be one: narrow, apart, and a tenth of all."""
     apart = np.abs((mixture.direction[0, 1] - mixture.direction[0, 0] + 90) % 180 - 90)
-    narrow = mixture.width()[0].max() < _OF_WIDEST * WIDEST
-    return bool(mixture.share[0, 1] >= _LEAST_SECOND and narrow and apart >= APART)
+    widths = mixture.width()[0]
+    # two halves of one broad peak are no two directions
+    clear = apart >= max(APART, _CLEAR * widths.sum()) and widths.max() < _OF_WIDEST * WIDEST
+    return bool(mixture.share[0, 1] >= _LEAST_SECOND and clear)
 
 
 def _about(fourth: Moments, second: Moments) -> FloatArray:
@@ -53,10 +56,11 @@ def _along(whole: FloatArray, draws: FloatArray, direction: float) -> Along:
     return Along(direction, with_limits(share[0], share[1:]), with_limits(order[0], order[1:]))
 
 
-def no_figures(used: float) -> DirectionFigures:
+def no_figures(used: float, along: float | None = None) -> DirectionFigures:
     """Where nothing stands out of the noise: all NaN but the share used."""
     nothing = np.zeros(BINS)
-    return DirectionFigures(*(Measured(),) * 4, Peak(), Peak(), Measured(), Measured(used), None, nothing, nothing)
+    asked = None if along is None else Along(along, Measured(), Measured())
+    return DirectionFigures(*(Measured(),) * 4, Peak(), Peak(), Measured(), Measured(used), asked, nothing, nothing)
 
 
 def figures_of(tiles: FloatArray, places: IntArray, along: float | None = None) -> DirectionFigures:

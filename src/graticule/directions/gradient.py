@@ -9,7 +9,6 @@ import numpy as np
 from graticule.arrays import Float32Array
 from graticule.directions.filters import along_rows, gaussian_taps, transposed
 
-LEAST_SIGMA = 1.0
 _MEDIAN_OF_NORMAL = 0.6745  # median of the absolute value, standard deviations
 _MASK_NORM = 6.0  # root of the sum of squares of the mask in `noise_level`
 _MOST_SAMPLED = 2**18

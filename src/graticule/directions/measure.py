@@ -9,6 +9,7 @@ from graticule.directions.distribution import histograms, nematic, weights_of
 from graticule.directions.figures import figures_of, no_figures
 from graticule.directions.gradient import noise_energy, noise_level
 from graticule.directions.mixture import fit_mixture
+from graticule.directions.options import LEAST_SIGMA
 from graticule.directions.outcome import AtScale, DirectionFigures, Directions, Measured
 from graticule.directions.tensor import Field, least_side, structure_tensor
 from graticule.directions.tiles import tile_numbers, tiles_per_side
@@ -16,6 +17,11 @@ from graticule.directions.verdict import CROSSED, EMPTY, LEAST_USED, NONE, is_cr
 
 SIGMA = 1.5
 _SCALES = (2 / 3, 5 / 3, 8 / 3)  # times the scale that was asked for
+
+
+def sigmas_of(sigma: float) -> tuple[float, ...]:
+    """Scales that are measured beside one that is asked for, and itself, in order."""
+    return tuple(sorted([sigma, *(sigma * times for times in _SCALES if sigma * times >= LEAST_SIGMA)]))
 
 
 def measure_directions(
@@ -50,14 +56,14 @@ def measure_directions(
     places = np.bincount(numbers[field.inside], minlength=len(tiles))
     used = float(weights.sum()) / max(int(places.sum()), 1)
     found, chance = verdict(tiles, numbers, per_side, used)
-    figures = no_figures(used) if found == EMPTY else figures_of(tiles, places, along)
+    figures = no_figures(used, along) if found == EMPTY else figures_of(tiles, places, along)
     if found == NONE and np.isfinite(figures.second.share.value) and is_crossed(tiles):
         found = CROSSED
     if found == NONE:
         figures = _without_direction(figures)
     energy, both = (_by_contrast(field, name) for name in ("energy", "energy_coherency"))
     here = _scale(field, sigma, level)
-    others = [_at_scale(grey, sigma * times, noise, mask) for times in _SCALES if sigma * times >= 1]
+    scales = [here if one == sigma else _at_scale(grey, one, noise, mask) for one in sigmas_of(sigma)]
     inside, total = field.inside, float(field.energy[field.inside].sum())
     coherent = float((field.energy[inside] * field.coherency[inside]).sum())
     return Directions(
@@ -68,7 +74,7 @@ def measure_directions(
         by_energy_coherency=both,
         coherency=float(field.coherency[inside].mean()) if inside.any() else np.nan,
         coherency_by_energy=coherent / total if total > 0 else np.nan,
-        scales=tuple(sorted([here, *others], key=lambda scale: scale.sigma)),
+        scales=tuple(scales),
         noise=noise,
     )
 

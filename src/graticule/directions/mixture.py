@@ -1,7 +1,7 @@
 """A share of directions around one or two of their own, over a rest that points anywhere: von Mises and uniform.
 
-Fitted by expectation and maximisation to histograms, many at a time. The peaks' widths are bounded: a peak wider than
-20 degrees is no direction that a share could be said to have, and would swallow the rest.
+Fitted by expectation and maximisation to histograms, many at a time. The peaks' widths are bounded: what lies within a
+wider peak has no common direction, and among few wires a wide one would swallow those that point anywhere.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import scipy.special
 from graticule.arrays import FloatArray
 from graticule.directions.distribution import BINS, CENTRES, TURNS, smooth_round
 
-WIDEST, NARROWEST = 20.0, 1.0  # standard deviation of a peak, degrees
+WIDEST, NARROWEST = 12.0, 1.0  # standard deviation of a peak, degrees
 _SMOOTH = 3.0  # degrees; of the histogram in which a peak is looked for
 _STEPS = 150
 _STILL = 3e-5

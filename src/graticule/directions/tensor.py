@@ -15,7 +15,7 @@ from graticule.directions.gradient import gaussian_gradient
 
 WINDOW = 1.5  # sigma of the window over that of the gradient
 _MANY_PLACES = 2**17
-_ROUNDING = 1e-6  # energy that single precision gives a picture of one colour
+_ROUNDING = 5e-6  # gradient over the largest grey that single precision gives a picture of one colour
 BORDER = 3.0  # sigmas of the gradient that are left out along the border and along a mask
 
 
@@ -112,6 +112,7 @@ def structure_tensor(
     direction = np.arctan2(cross, difference) * np.float32(90 / np.pi)
     direction += np.float32(180) * (direction < 0)
     direction[direction >= 180] = 0  # of a tiny negative angle, by rounding
-    coherency = np.divide(length, energy, out=np.zeros_like(length), where=energy > _ROUNDING)
+    rounding = (_ROUNDING * float(np.abs(grey).max())) ** 2
+    coherency = np.divide(length, energy, out=np.zeros_like(length), where=energy > rounding)
     inside = whole[places(whole.shape[0], between), places(whole.shape[1], between)]
     return Field(direction, coherency, energy, inside)

@@ -5,6 +5,7 @@ from graticule.directions.distribution import moment
 from graticule.directions.tiles import LEAST_PER_SIDE, chance_of, in_larger_tiles, tile_numbers
 
 DIRECTION, CROSSED, NONE, EMPTY = "direction", "two directions", "no preferred direction", "no structure"
+VERDICTS = (DIRECTION, CROSSED, NONE, EMPTY)
 _LEAST_FOURTH = 0.1
 MOST_CHANCE = 0.01
 LEAST_ORDER = 0.05

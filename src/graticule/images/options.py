@@ -45,24 +45,17 @@ def _numbers(channels: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class ReadingOptions(Options):
-    """Options on reading images that several verbs share."""
+class CutOptions(Options):
+    """What is taken off a picture before it is looked at."""
 
-    intensity: str = option(
-        "auto",
-        "How 16-bit and floating-point values become 8 bits: by the values found, the full range, percentiles of "
-        "the data set or of each image, or a fixed window.",
-        metavar="|".join((*POLICIES, "LOW:HIGH")),
-        allowed=Allowed(_INTENSITIES, _is_intensity),
-    )
     info_bar: str = option("crop", "Info bars of electron microscopes are cut off or kept.", allowed=one_of(*INFO_BARS))
     marks: str = option("keep", "Text, calipers and borders burnt into ultrasound frames.", allowed=one_of(*MARKS))
-    scale: str = option(
-        "squeeze", "Whole picture into the input, or all images at one pixel size.", allowed=one_of(*SCALES)
-    )
-    size_features: bool = option(
-        False, "Let width and height of the stored image join the features.", method="features"
-    )
+
+
+@dataclass(frozen=True)
+class SelectionOptions(Options):
+    """Which picture of a file with several."""
+
     z: str | None = option(
         None,
         "Plane of a stack, from 0, or the maximum.",
@@ -88,6 +81,25 @@ class ReadingOptions(Options):
             channel=None if self.channel is None else tuple(map(int, _numbers(self.channel))),
             page=self.page,
         )
+
+
+@dataclass(frozen=True)
+class ReadingOptions(CutOptions, SelectionOptions):
+    """Options on reading images that several verbs share."""
+
+    intensity: str = option(
+        "auto",
+        "How 16-bit and floating-point values become 8 bits: by the values found, the full range, percentiles of "
+        "the data set or of each image, or a fixed window.",
+        metavar="|".join((*POLICIES, "LOW:HIGH")),
+        allowed=Allowed(_INTENSITIES, _is_intensity),
+    )
+    scale: str = option(
+        "squeeze", "Whole picture into the input, or all images at one pixel size.", allowed=one_of(*SCALES)
+    )
+    size_features: bool = option(
+        False, "Let width and height of the stored image join the features.", method="features"
+    )
 
 
 @dataclass(frozen=True)

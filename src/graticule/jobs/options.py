@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graticule.decide.options import DecisionOptions, ValueDecisionOptions
-from graticule.images.options import DepthOptions, ReadingOptions
+from graticule.directions.options import DirectionOptions
+from graticule.images.options import CutOptions, DepthOptions, ReadingOptions, SelectionOptions
 from graticule.networks.options import DeviceOptions, NetworkOptions, ViewsOptions
 from graticule.options import (
     GroupOptions,
     LoadingOptions,
     Options,
     SeedOptions,
+    WorkersOptions,
     WorkOptions,
     numbers,
     one_of,
@@ -86,6 +88,26 @@ class CountOptions(SeedOptions):
         """What is wrong with the values."""
         lacking = self.by is not None and self.table is None
         return [*super().faults(), *["--by names a column of --table, which is missing"] * lacking]
+
+
+@dataclass(frozen=True)
+class PictureOptions(DirectionOptions, CutOptions, SelectionOptions):
+    """Options on the directions of a picture, in Python too."""
+
+
+@dataclass(frozen=True)
+class OrientationOptions(PictureOptions, WorkersOptions):
+    """Options of `orientation`."""
+
+    FIRST = (DirectionOptions, "mask", "survey", "csv")
+
+    mask: Path | None = option(
+        None,
+        "Folder of masks, named as the images with any ending; what is black does not count.",
+        metavar="DIR",
+    )
+    survey: bool = option(False, "Also write a picture of each image, coloured by direction.")
+    csv: bool = option(False, "Also write orientation.csv for spreadsheets.")
 
 
 @dataclass(frozen=True)
