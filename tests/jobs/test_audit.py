@@ -21,9 +21,9 @@ def without_network(drawn: Drawn) -> Iterator[None]:
     with drawn.instead_of_pixels() as encoder:
         reading = Reading(encoder.preprocessing, "as stored", "drawn")
         with (
-            mock.patch("graticule.jobs.audit.encoder_of", return_value=encoder),
-            mock.patch("graticule.jobs.audit.settle", return_value=(encoder, reading)),
-            mock.patch("graticule.jobs.audit.relate", unrelated),
+            mock.patch("graticule.jobs.audited.encoder_of", return_value=encoder),
+            mock.patch("graticule.jobs.audited.settle", return_value=(encoder, reading)),
+            mock.patch("graticule.jobs.audited.relate", unrelated),
         ):
             yield
 

@@ -1,9 +1,12 @@
 """What the rules of an audit have in common: what a rule finds, and how counts and names are written."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar, get_args
 
-from graticule.audit.document import AuditDocument, Harm
+from graticule.audit.document import Advice, AuditedImages, Harm
+
+Document = TypeVar("Document", bound=AuditedImages)
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class AuditRule:
+class AuditRule(Generic[Document]):
     """A row of the rules.
 
     Attributes
@@ -43,7 +46,18 @@ class AuditRule:
     key: str
     harm: Harm
     section: str
-    find: Callable[[AuditDocument], list[Finding]]
+    find: Callable[[Document], list[Finding]]
+
+
+def in_order_of_harm(rules: Sequence[AuditRule[Document]], document: Document) -> tuple[Advice, ...]:
+    """What the rules find in a document: high before medium before low, within each the order of the rules."""
+    harms = get_args(Harm)
+    found = [
+        Advice(rule=rule.key, harm=one.harm or rule.harm, title=one.title, why=one.why, do=one.do)
+        for rule in rules
+        for one in rule.find(document)
+    ]
+    return tuple(sorted(found, key=lambda item: harms.index(item.harm)))
 
 
 def named(names: Collection[object] | Mapping[str, int], most: int = 5) -> str:

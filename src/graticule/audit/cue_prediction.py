@@ -83,7 +83,7 @@ def predict_from_cues(
         hits = flat.reshape(len(y), -1, n_classes)
         for i, votes in enumerate(voters):
             scores[at : at + step, i] = _scores(votes(flat).reshape(hits.shape), outside, hits)
-    p = _step_down(scores.reshape(len(labels), -1)).reshape(len(cues), -1)
+    p = step_down(scores.reshape(len(labels), -1)).reshape(len(cues), -1)
     chance = np.append(1 / n_classes, np.full(n_classes, 0.5))
     null = np.minimum(scores[1:].mean(axis=0), 0.99)
     adjusted = np.clip(chance + (scores[0] - null) * (1 - chance) / (1 - null), 0.0, 1.0)
@@ -168,7 +168,7 @@ def _scores(votes: FloatArray, outside: FloatArray, hits: FloatArray) -> FloatAr
     return np.column_stack([accuracy, np.where(present & (negatives > 0), (sensitivity + 1 - false) / 2, 0.5)])
 
 
-def _step_down(scores: FloatArray) -> FloatArray:
+def step_down(scores: FloatArray) -> FloatArray:
     """Adjusted p-values of tests (m,) from scores (1 + B, m), the first row observed."""
     spread = scores.std(axis=0)
     standard = np.divide(scores - scores.mean(axis=0), spread, out=np.zeros_like(scores), where=spread > 1e-9)

@@ -1,13 +1,14 @@
 """The document of an audit: what the job gathers, the rules and the page read, and audit.json holds."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Harm = Literal["high", "medium", "low"]
 
 
-class _Part(BaseModel):
+class ToldPart(BaseModel):
     """Checked when it is made, and then left as it is; `class_` is "class" in audit.json."""
 
     model_config = ConfigDict(
@@ -15,7 +16,7 @@ class _Part(BaseModel):
     )
 
 
-class GroupColumn(_Part):
+class GroupColumn(ToldPart):
     """Groups in use: the column, how many there are, and how many hold images of each class."""
 
     column: str
@@ -23,7 +24,7 @@ class GroupColumn(_Part):
     per_class: dict[str, int]
 
 
-class SizeCount(_Part):
+class SizeCount(ToldPart):
     """Images of one size in pixels and one kind of pixels."""
 
     width: int
@@ -32,7 +33,7 @@ class SizeCount(_Part):
     n: int
 
 
-class FormatCount(_Part):
+class FormatCount(ToldPart):
     """Images of one file format, compression and depth in bits."""
 
     format: str
@@ -41,14 +42,14 @@ class FormatCount(_Part):
     n: int
 
 
-class UnreadableFile(_Part):
+class UnreadableFile(ToldPart):
     """A file that cannot be read, and why."""
 
     path: str
     error: str
 
 
-class CopyPair(_Part):
+class CopyPair(ToldPart):
     """Two images of one picture, see `graticule.split.duplicates.find.Pair`."""
 
     a: str
@@ -59,7 +60,7 @@ class CopyPair(_Part):
     change: str
 
 
-class CopyFamily(_Part):
+class CopyFamily(ToldPart):
     """Images that hang together as copies, see `graticule.split.duplicates.families.Family`."""
 
     n: int
@@ -76,7 +77,7 @@ class CopyFamily(_Part):
         return len(set(self.labels) - {""}) > 1
 
 
-class FamilyCounts(_Part):
+class FamilyCounts(ToldPart):
     """How many families, of how many images; and how many families of each kind."""
 
     n: int = 0
@@ -85,7 +86,7 @@ class FamilyCounts(_Part):
     near: int = 0
 
 
-class LargestFamily(_Part):
+class LargestFamily(ToldPart):
     """Images of the largest family, and their share of the class that most of them are of."""
 
     n: int
@@ -101,7 +102,7 @@ class CopyCounts(FamilyCounts):
     notes: tuple[str, ...] = ()
 
 
-class _CueRow(_Part):
+class _CueRow(ToldPart):
     """What one cue tells of the class, see `graticule.audit.shortcuts.Association`."""
 
     cue: str
@@ -130,7 +131,7 @@ class AssociationRow(_CueRow):
     flagged: bool
 
 
-class LeakRow(_Part):
+class LeakRow(ToldPart):
     """What lies in two parts of a split, see `graticule.split.leaks.Leak`; or a test part used for choosing."""
 
     kind: str
@@ -140,7 +141,7 @@ class LeakRow(_Part):
     examples: tuple[str, ...] = ()
 
 
-class ClassInstruments(_Part):
+class ClassInstruments(ToldPart):
     """Pixel sizes in nanometres and instruments of the images of a class that state them."""
 
     n: int
@@ -150,7 +151,7 @@ class ClassInstruments(_Part):
     instruments: dict[str, int]
 
 
-class InstrumentFindings(_Part):
+class InstrumentFindings(ToldPart):
     """How many images state their pixel size, what each class states, and what is odd about it."""
 
     known: int = 0
@@ -158,7 +159,7 @@ class InstrumentFindings(_Part):
     warnings: tuple[str, ...] = ()
 
 
-class InfoBarCounts(_Part):
+class InfoBarCounts(ToldPart):
     """Images with an info bar, and the least and the largest height of a bar in rows."""
 
     n: int = 0
@@ -166,7 +167,7 @@ class InfoBarCounts(_Part):
     rows: tuple[int, int] | None = None
 
 
-class ClassMarks(_Part):
+class ClassMarks(ToldPart):
     """Ultrasound frames of a class, those with burnt-in marks, and the mean share of a frame that marks cover."""
 
     frames: int
@@ -175,7 +176,7 @@ class ClassMarks(_Part):
     area_inside: float
 
 
-class MarkCounts(_Part):
+class MarkCounts(ToldPart):
     """Ultrasound frames, those with burnt-in marks, and whether marks are masked."""
 
     frames: int = 0
@@ -184,14 +185,14 @@ class MarkCounts(_Part):
     per_class: dict[str, ClassMarks] = {}
 
 
-class IntensityWords(_Part):
+class IntensityWords(ToldPart):
     """How values become grey levels, and why so."""
 
     policy: str = ""
     why: str = ""
 
 
-class NoteCount(_Part):
+class NoteCount(ToldPart):
     """What reader and instrument files remarked, on how many images, such as which."""
 
     note: str
@@ -199,7 +200,7 @@ class NoteCount(_Part):
     examples: tuple[str, ...] = ()
 
 
-class EmbeddingCount(_Part):
+class EmbeddingCount(ToldPart):
     """Images that were decoded, those found in the cache, and the seconds it took."""
 
     decoded: int
@@ -207,7 +208,7 @@ class EmbeddingCount(_Part):
     seconds: float
 
 
-class Advice(_Part):
+class Advice(ToldPart):
     """One recommendation.
 
     Attributes
@@ -227,8 +228,8 @@ class Advice(_Part):
     do: str
 
 
-class AuditDocument(_Part):
-    """audit.json without its schema version, in its order. A part that is left out counts as not found."""
+class AuditedImages(ToldPart):
+    """What every audit tells, whatever the images are labelled with. A part that is left out counts as not found."""
 
     verb: Literal["audit"] = "audit"
     graticule_version: str = ""
@@ -239,9 +240,7 @@ class AuditDocument(_Part):
     source: str = ""
     root: str = ""
     n: int = 0
-    n_unlabelled: int = 0
     n_synthetic: int = 0
-    classes: dict[str, int] = {}
     groups: GroupColumn | None = None
     sizes: tuple[SizeCount, ...] = ()
     formats: tuple[FormatCount, ...] = ()
@@ -251,10 +250,7 @@ class AuditDocument(_Part):
     families: tuple[CopyFamily, ...] = ()
     components: CopyCounts = CopyCounts()
     conflicts: tuple[CopyPair, ...] = ()
-    shortcuts: tuple[ShortcutRow, ...] = ()
-    associations: tuple[AssociationRow, ...] = ()
     leaks: tuple[LeakRow, ...] = ()
-    instrument: InstrumentFindings = InstrumentFindings()
     info_bars: InfoBarCounts = InfoBarCounts()
     marks: MarkCounts = MarkCounts()
     intensity: IntensityWords = IntensityWords()
@@ -264,6 +260,29 @@ class AuditDocument(_Part):
     embedding: EmbeddingCount | None = None
     recommendations: tuple[Advice, ...] = ()
 
+    # after which part of the base own parts stand in audit.json
+    AFTER: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
     def to_json(self) -> dict[str, Any]:
         """The content of audit.json without its schema version, as plain values."""
-        return self.model_dump(mode="json", by_alias=True)
+        told = self.model_dump(mode="json", by_alias=True)
+        own = {name for names in self.AFTER.values() for name in names}
+        order = [one for name in told if name not in own for one in (name, *self.AFTER.get(name, ()))]
+        return {name: told[name] for name in order}
+
+
+class AuditDocument(AuditedImages):
+    """audit.json of images with classes, without its schema version."""
+
+    AFTER: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "n": ("n_unlabelled",),
+        "n_synthetic": ("classes",),
+        "conflicts": ("shortcuts", "associations"),
+        "leaks": ("instrument",),
+    }
+
+    n_unlabelled: int = 0
+    classes: dict[str, int] = {}
+    shortcuts: tuple[ShortcutRow, ...] = ()
+    associations: tuple[AssociationRow, ...] = ()
+    instrument: InstrumentFindings = InstrumentFindings()

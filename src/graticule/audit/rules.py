@@ -3,7 +3,7 @@
 from typing import get_args
 
 from graticule.audit import rules_pictures, rules_samples
-from graticule.audit.advice import AuditRule
+from graticule.audit.advice import AuditRule, in_order_of_harm
 from graticule.audit.document import Advice, AuditDocument, Harm
 from graticule.plain_text import plural
 
@@ -11,7 +11,7 @@ NOTHING = "nothing"
 HARMS: tuple[Harm, ...] = get_args(Harm)
 
 # in order of harm, most harmful first
-RULES = (
+RULES: tuple[AuditRule[AuditDocument], ...] = (
     AuditRule("classes", "high", "classes", rules_samples.too_few_classes),
     AuditRule("conflicts", "high", "conflicts", rules_samples.two_labels),
     AuditRule("leaks", "high", "leaks", rules_samples.leaks),
@@ -47,12 +47,7 @@ def recommend(document: AuditDocument) -> tuple[Advice, ...]:
         High before medium before low, within each the order of the rules. Never empty: where no rule finds anything,
         one entry of the rule "nothing" says what was checked.
     """
-    found = [
-        Advice(rule=rule.key, harm=one.harm or rule.harm, title=one.title, why=one.why, do=one.do)
-        for rule in RULES
-        for one in rule.find(document)
-    ]
-    return tuple(sorted(found, key=lambda item: HARMS.index(item.harm))) or (_nothing(document),)
+    return in_order_of_harm(RULES, document) or (_nothing(document),)
 
 
 def _nothing(document: AuditDocument) -> Advice:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from graticule.audit.advice import Finding, length, named
-from graticule.audit.document import AuditDocument, ShortcutRow
+from graticule.audit.document import AuditDocument, AuditedImages, ShortcutRow
 from graticule.plain_text import plural
 
 _PIXEL_RATIO = 1.5
@@ -107,7 +107,7 @@ def pixel_sizes(document: AuditDocument) -> list[Finding]:
     ]
 
 
-def shapes(document: AuditDocument) -> list[Finding]:
+def shapes(document: AuditedImages) -> list[Finding]:
     """Image shapes that are squeezed differently."""
     sizes = {(row.width, row.height) for row in document.sizes}
     ratios = [width / height for width, height in sizes if width and height]
@@ -124,7 +124,7 @@ def shapes(document: AuditDocument) -> list[Finding]:
     ]
 
 
-def deep_images(document: AuditDocument) -> list[Finding]:
+def deep_images(document: AuditedImages) -> list[Finding]:
     """Images deeper than 8 bits, whose brightness depends on the range that is taken."""
     deep = sum(row.n for row in document.formats if row.bits > 8)
     if not deep:
@@ -144,7 +144,7 @@ def deep_images(document: AuditDocument) -> list[Finding]:
     ]
 
 
-def pages(document: AuditDocument) -> list[Finding]:
+def pages(document: AuditedImages) -> list[Finding]:
     """Files of which only a part was read: pages, planes, channels."""
     rows = [row for row in document.notes if _PAGES.search(row.note)]
     if not rows:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 
 from graticule.audit.advice import Finding, named
-from graticule.audit.document import AuditDocument, LeakRow
+from graticule.audit.document import AuditDocument, AuditedImages, LeakRow
 from graticule.plain_text import plural
 from graticule.split.duplicates.words import in_families, kinds_of
 
@@ -57,7 +57,7 @@ _LEAK_WORDS = {
 }
 
 
-def leaks(document: AuditDocument) -> list[Finding]:
+def leaks(document: AuditedImages) -> list[Finding]:
     """Groups or pictures that lie in two parts of a split: one advice for each kind and pair of parts."""
     sets: dict[tuple[str, tuple[str, ...]], list[LeakRow]] = {}
     for row in document.leaks:
@@ -105,7 +105,7 @@ def _tuning(row: LeakRow) -> Finding:
     )
 
 
-def unreadable(document: AuditDocument) -> list[Finding]:
+def unreadable(document: AuditedImages) -> list[Finding]:
     """Files that cannot be read; graver from 5 % on."""
     n = len(document.unreadable)
     if not n:
@@ -123,7 +123,7 @@ def unreadable(document: AuditDocument) -> list[Finding]:
     ]
 
 
-def missing_groups(document: AuditDocument) -> list[Finding]:
+def missing_groups(document: AuditedImages) -> list[Finding]:
     """No group column in use, though there are signs of groups."""
     if document.groups:
         return []
@@ -165,7 +165,7 @@ def large_components(document: AuditDocument) -> list[Finding]:
     ]
 
 
-def repeats(document: AuditDocument) -> list[Finding]:
+def repeats(document: AuditedImages) -> list[Finding]:
     """Pictures that repeat under one label or more."""
     found = document.components
     if not found.n:
@@ -220,7 +220,7 @@ def _rising(classes: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(classes.items(), key=lambda item: (item[1], item[0])))
 
 
-def few_groups(document: AuditDocument) -> list[Finding]:
+def few_groups(document: AuditedImages) -> list[Finding]:
     """Too few groups for an interval."""
     groups = document.groups
     if groups is None or not 0 < groups.n < FEW_GROUPS:
@@ -253,7 +253,7 @@ def imbalance(document: AuditDocument) -> list[Finding]:
     ]
 
 
-def synthetic(document: AuditDocument) -> list[Finding]:
+def synthetic(document: AuditedImages) -> list[Finding]:
     """Generated images among the samples."""
     if not document.n_synthetic:
         return []

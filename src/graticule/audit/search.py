@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from graticule.arrays import class_codes, object_array
+from graticule.arrays import IntArray, StrArray, class_codes, object_array
 from graticule.audit.document import AssociationRow, ClassMarks, MarkCounts, ShortcutRow
 from graticule.audit.instruments import Instruments
-from graticule.audit.shortcuts import Association, Shortcuts, find_shortcuts
+from graticule.audit.shortcuts import Association, Cue, Shortcuts, find_shortcuts
 from graticule.audit.standard_cues import ImageFacts, standard_cues
+from graticule.audit.value_cues import ValueCues, find_value_cues
 from graticule.features.samples import Samples
 from graticule.images.cues import MARKS
 from graticule.split.training_only import is_synthetic
@@ -27,11 +28,34 @@ def search_shortcuts(samples: Samples, instruments: Instruments, seed: int, *, m
     classes = manifest.classes
     if len(classes) < 2:
         return Shortcuts([], [], ["shortcuts need two classes or more"])
-    facts = [
-        f for f, keep in zip(samples.facts(), np.isin(np.arange(len(samples.manifest)), rows), strict=True) if keep
-    ]
+    cues, notes = gather_cues(samples, instruments, rows, manifest.label, masked=masked)
+    y = class_codes(manifest.label, classes)
+    found = find_shortcuts(cues, y, classes, manifest.group, seed=seed)
+    return Shortcuts(found.flagged, found.associations, [*notes, *found.notes])
+
+
+def search_value_cues(samples: Samples, instruments: Instruments, seed: int, *, masked: bool) -> ValueCues:
+    """Measure what else than the object tells the number, on real samples that have one; as `search_shortcuts`."""
+    rows = np.flatnonzero(samples.manifest.with_target & ~is_synthetic(samples.manifest))
+    manifest = samples.manifest.take(rows)
+    cues, notes = gather_cues(samples, instruments, rows, None, masked=masked)
+    found = find_value_cues(cues, manifest.targets, manifest.group, seed=seed)
+    return ValueCues(found.associations, found.between_groups, [*notes, *found.notes])
+
+
+def gather_cues(
+    samples: Samples, instruments: Instruments, rows: IntArray, label: StrArray | None, *, masked: bool
+) -> tuple[list[Cue], list[str]]:
+    """The cues of some rows of the samples, and what was left out and why; see `standard_cues`.
+
+    Without labels the specimen is no cue either: it is the group, which is told apart.
+    """
+    manifest = samples.manifest.take(rows)
+    columns = {name: cells for name, cells in manifest.columns.items() if label is not None or name != "specimen"}
+    wanted = set(rows.tolist())
+    facts = [own for i, own in enumerate(samples.facts()) if i in wanted]
     info = [samples.info[row] for row in rows]
-    cues, notes = standard_cues(
+    return standard_cues(
         ImageFacts(
             width=np.array([item.width for item in info], float),
             height=np.array([item.height for item in info], float),
@@ -44,14 +68,11 @@ def search_shortcuts(samples: Samples, instruments: Instruments, seed: int, *, m
             measured=np.stack([own.cues for own in facts]).astype(np.float64),
             modified=np.array([_modified(file) for file in manifest.files()]),
         ),
-        manifest.label,
+        object_array([""] * len(rows)) if label is None else label,
         folder=object_array([posixpath.dirname(path) for path in manifest.path]),
-        columns=manifest.columns,
+        columns=columns,
         masked=masked,
     )
-    y = class_codes(manifest.label, classes)
-    found = find_shortcuts(cues, y, classes, manifest.group, seed=seed)
-    return Shortcuts(found.flagged, found.associations, [*notes, *found.notes])
 
 
 def _modified(file: Path) -> float:

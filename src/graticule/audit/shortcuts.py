@@ -171,12 +171,12 @@ def find_shortcuts(
     present, codes = np.unique(y, return_inverse=True)
     names = [str(classes[k]) for k in present]
     notes = _group_notes(codes, units, names) if group is not None else []
-    prepared = [(cue, values) for cue in cues if (values := _prepare(cue)) is not None]
+    prepared = [(cue, values) for cue in cues if (values := as_model_sees(cue)) is not None]
     if len(names) < 2 or not prepared:
         return Shortcuts([], [], notes)
     generator = np.random.default_rng(seed)
     rows = _thin(codes, generator)
-    seen = [_rows_of(values, rows) for _, values in prepared]
+    seen = [of_rows(values, rows) for _, values in prepared]
     predictions = predict_from_cues(seen, codes[rows], number_by_appearance(units[rows]), seed=seed)
     measured = strengths([values for _, values in prepared], codes, units, seed=seed, level=level)
     associations, flagged = [], []
@@ -215,7 +215,7 @@ def _associate(cue: Cue, prediction: Prediction, strength: Strength, names: list
     return row, overall or single
 
 
-def _prepare(cue: Cue) -> CueValues | None:
+def as_model_sees(cue: Cue) -> CueValues | None:
     """Level codes, or standardised numbers with a column of 0 and 1 for what is unknown; None where constant."""
     if cue.kind == "categorical":
         levels, codes = np.unique(np.asarray(cue.values, dtype=object).astype(str), return_inverse=True)
@@ -233,7 +233,8 @@ def _prepare(cue: Cue) -> CueValues | None:
     return columns[:, varies] / spread[varies] if varies.any() else None
 
 
-def _rows_of(values: CueValues, rows: IntArray) -> CueValues:
+def of_rows(values: CueValues, rows: IntArray) -> CueValues:
+    """Some rows of a cue as the small models see it."""
     return Categorical(values.codes[rows], values.n_levels) if isinstance(values, Categorical) else values[rows]
 
 

@@ -15,7 +15,8 @@ from graticule.jobs.options import AuditOptions
 from graticule.split.duplicates.words import in_families, kinds_of
 
 if TYPE_CHECKING:
-    from graticule.audit.document import Advice, AuditDocument, FamilyCounts
+    from graticule.audit.document import Advice, AuditDocument, AuditedImages, FamilyCounts
+    from graticule.audit.value_document import ValueAuditDocument
 
 
 @options.grouped
@@ -26,15 +27,19 @@ def command(
     chosen: AuditOptions,
     json: options.Json = False,
 ) -> None:
-    """Look for what would make a result wrong, before training: labels, leaks, shortcuts, repeats, files."""
+    """Look for what would make a result wrong, before training: labels or numbers, leaks, shortcuts, repeats, files."""
+    from graticule.audit.document import AuditDocument
     from graticule.jobs.audit import audit
+    from graticule.jobs.audit_values import audit_values
 
     with ProgressBars() as progress:
-        document = audit(data, out, chosen, progress)
+        document = (
+            audit(data, out, chosen, progress) if chosen.target is None else audit_values(data, out, chosen, progress)
+        )
     if json:
         print_json(document.to_json())
     else:
-        _show(document)
+        _show(document) if isinstance(document, AuditDocument) else _show_values(document)
         if out is not None:
             typer.echo(f"\nreport: {out / 'audit.html'}")
     failures = [(row.path, row.error) for row in document.unreadable]
@@ -54,7 +59,30 @@ def _show(document: AuditDocument) -> None:
             "shortcuts",
             f"{len({row.cue for row in document.shortcuts}):,} of {len(document.associations):,} cues",
         ),
-        ("repeated pictures", _families(copies)),
+    ]
+    _show_rest(document, rows)
+
+
+def _show_values(document: ValueAuditDocument) -> None:
+    target, groups = document.target, document.groups
+    typer.echo(
+        f"{document.n:,} images, {target.n:,} numbers in the column {target.column} ({target.low:.4g} to "
+        f"{target.high:.4g}), " + (f"{groups.n:,} groups (column {groups.column})" if groups else "no groups")
+    )
+    told = [row for row in document.cues if row.flagged]
+    rows = [
+        ("pictures with two numbers", _families(document.components.two_labels)),
+        ("leaks between parts", f"{len(document.leaks):,}"),
+        ("cues that tell the number", f"{len(told):,} of {len(document.cues):,} cues"),
+    ]
+    _show_rest(document, rows)
+
+
+def _show_rest(document: AuditedImages, rows: list[tuple[str, str]]) -> None:
+    """The table of what was checked, notes and recommendations."""
+    rows = [
+        *rows,
+        ("repeated pictures", _families(document.components)),
         ("unreadable files", f"{len(document.unreadable):,}"),
     ]
     print_table(("checked", "found"), rows)

@@ -34,6 +34,10 @@ class EmbedOptions(NetworkOptions, ViewsOptions, DeviceOptions, ReadingOptions, 
 class AuditOptions(GroupOptions, ViewsOptions, DeviceOptions, ReadingOptions, SeedOptions, LoadingOptions):
     """Options of `audit`; `train` at the same size, with the same views and device finds its features in the cache."""
 
+    FIRST = ("target",)
+
+    target: str | None = option(None, "Column of numbers to audit, in place of classes.", metavar="COLUMN")
+
 
 @dataclass(frozen=True)
 class EvaluateOptions(

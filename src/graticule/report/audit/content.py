@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from graticule.audit.document import Advice, AuditDocument, FamilyCounts
+from graticule.audit.document import Advice, AuditDocument, AuditedImages, FamilyCounts, LeakRow
 from graticule.audit.rules import HARMS, NOTHING, RULES, recommend
 from graticule.plain_text import plural
 from graticule.report.audit import tables
@@ -65,10 +65,10 @@ def audit_content(document: AuditDocument, pictures: AuditPictures) -> dict[str,
         "groups": document.groups,
         "examples": pictures.examples(document.examples),
         "each": examples_each(len(document.examples)),
-        **_copies(document, pictures),
+        **copies_content(document, pictures),
         "shortcuts": tables.shortcut_rows(document),
         "associations": tables.association_rows(document),
-        "leaks": [leak.model_copy(update={"kind": _LEAKS.get(leak.kind, leak.kind)}) for leak in document.leaks],
+        "leaks": leaks_in_words(document),
         "unreadable": document.unreadable,
         "sizes": document.sizes,
         "formats": document.formats,
@@ -84,7 +84,12 @@ def audit_content(document: AuditDocument, pictures: AuditPictures) -> dict[str,
     return content | {"advice": _linked(advice, content)}
 
 
-def audit_subject(document: AuditDocument) -> str:
+def leaks_in_words(document: AuditedImages) -> list[LeakRow]:
+    """The leaks of a document, their kinds in words."""
+    return [leak.model_copy(update={"kind": _LEAKS.get(leak.kind, leak.kind)}) for leak in document.leaks]
+
+
+def audit_subject(document: AuditedImages) -> str:
     """Name of the data: the last part of the path they were read from."""
     path = PurePath(document.source or document.root or "images")
     name = path.stem if path.suffix.lower() in (".csv", ".parquet") else path.name
@@ -111,7 +116,7 @@ def audit_verdict(advice: Collection[Advice]) -> str:
     return "Nothing found that would make a result wrong."
 
 
-def _copies(document: AuditDocument, pictures: AuditPictures) -> dict[str, Any]:
+def copies_content(document: AuditedImages, pictures: AuditPictures) -> dict[str, Any]:
     """The sections on families of copies: those under two labels, and the others; both largest first."""
     different = [family for family in document.families if family.differs]
     others = [family for family in document.families if not family.differs]
@@ -148,15 +153,15 @@ def audit_tiles(document: AuditDocument) -> list[tuple[str, str, str, bool]]:
     total = len(document.associations)
     return [
         ("Images", f"{document.n:,}", below, False),
-        ("Two labels", f"{two.images:,}", _below(two), two.n > 0),
+        ("Two labels", f"{two.images:,}", families_below(two), two.n > 0),
         ("Leaks", f"{leaks:,}", "sets in two parts", leaks > 0),
         ("Shortcuts", f"{len(cues):,}", f"of {total:,} cues" if total else "cues", bool(cues)),
-        ("Repeats", f"{copies.images:,}", _below(copies), False),
+        ("Repeats", f"{copies.images:,}", families_below(copies), False),
         ("Unreadable", f"{unreadable:,}", "file" if unreadable == 1 else "files", unreadable > 0),
     ]
 
 
-def _below(counts: FamilyCounts) -> str:
+def families_below(counts: FamilyCounts) -> str:
     """What a number of images in families is of."""
     noun = "image" if counts.images == 1 else "images"
     return f"{noun} in {plural(counts.n, 'family', 'families')}" if counts.n else noun

@@ -7,7 +7,7 @@ from graticule.audit.document import AssociationRow, AuditDocument, ShortcutRow
 from graticule.report.charts import interval_bar
 from graticule.report.quantities import DASH, percent
 
-_NATURES = {"acquisition": "how it was taken", "picture": "how it looks"}
+NATURES = {"acquisition": "how it was taken", "picture": "how it looks"}
 _MEASURES = {
     "cramers_v": "Cramér's V",
     "eta_squared": "η²",
@@ -43,7 +43,7 @@ def shortcut_rows(document: AuditDocument) -> list[dict[str, Any]]:
         {
             "cue": words.get(row.cue, row.cue),
             "class": row.class_,
-            "nature": _NATURES.get(row.nature, row.nature),
+            "nature": NATURES.get(row.nature, row.nature),
             "advice": row.advice,
             "p": "p < 0.001" if row.p_value < 0.001 else f"p = {row.p_value:.3f}",
             **_bars_of(row),
