@@ -20,7 +20,7 @@ from graticule.jobs.compare import compare
 from graticule.jobs.label_errors import label_errors
 from graticule.manifest import METADATA_KEY, Manifest
 from graticule.progress import Silent
-from graticule.report.run.page import report
+from graticule.report.any_run import report
 from graticule.review.subject import read_subject
 from graticule.runs import DONE, read_run, write_json
 from graticule.sources.sources import read_manifest

@@ -56,7 +56,7 @@ def test_bias_in_a_third_of_the_predictions_gives_two_sides() -> None:
     assert not choose_shape(target, value, unit, hard, FREE).asymmetric
     shape = choose_shape(np.where(value > 0.6, target + 0.15, target), value, unit, hard, FREE)
     assert shape.asymmetric
-    assert "one side" in shape.why
+    assert "each side has a reach of its own" in shape.why
 
 
 def test_no_error_at_all() -> None:

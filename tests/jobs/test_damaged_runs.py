@@ -22,7 +22,7 @@ from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import METADATA_KEY
 from graticule.predictions import read_predictions
-from graticule.report.run.page import report
+from graticule.report.any_run import report
 
 Change = Callable[[pa.Table], pa.Table]
 

@@ -7,6 +7,6 @@ from graticule.cli import options
 
 def command(run: options.Run) -> None:
     """Write the report of a finished run again; prints its path."""
-    from graticule.report.run.page import report
+    from graticule.report.any_run import report
 
     typer.echo(report(run))

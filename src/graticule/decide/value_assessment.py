@@ -85,10 +85,15 @@ def assess_intervals(
         "width": mean_over_units(width, unit, seed),
         "score": mean_over_units(interval_score(target, low, high, level), unit, seed),
         "kept": against(coverage, level),
-        "by_width": _by_third(width, inside, width, unit),
+        "by_width": _by_third(_level_out(width), inside, width, unit),
         "by_prediction": _by_third(value, inside, width, unit),
         "groups_below": None if groups is None else _far_below(inside, groups, level),
     }
+
+
+def _level_out(width: FloatArray) -> FloatArray:
+    """Widths (n,) without what rounding makes of equal ones, so that they fall into one third."""
+    return np.asarray(np.round(width / max(float(width.max()), 1e-300), 9) * width.max(), dtype=np.float64)
 
 
 def _by_third(by: FloatArray, inside: BoolArray, width: FloatArray, unit: IntArray | None) -> list[dict[str, Any]]:

@@ -178,8 +178,8 @@ class ValueIntervals:
             words = f"{asked} is what is seen, {twice:.0%} is proven for new {unit} like those cross-validated (CV+)"
         else:
             words = (
-                f"{asked} is what is seen for new {unit} like those cross-validated; {twice:.0%} would be proven "
-                "around the model of each fold (CV+), nothing is around their mean"
+                f"{asked} is what is seen for new {unit} like those cross-validated; proven is nothing around the mean "
+                f"of the fold models ({twice:.0%} around each of them, CV+)"
             )
         if basis == "images":
             words += "; images are taken as independent, several of one specimen would make it hold less often"

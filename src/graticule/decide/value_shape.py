@@ -94,4 +94,7 @@ def _skew(error: FloatArray, value: FloatArray, weight: FloatArray) -> tuple[boo
     mae = float(np.average(np.abs(error), weights=weight))
     if max(bias) <= _BIASED * mae:
         return False, ""
-    return True, "; reaches less far on one side: the bias of a third of the predictions exceeds half the mean error"
+    return (
+        True,
+        "; each side has a reach of its own: a third of the predictions is biased by over half the mean error",
+    )

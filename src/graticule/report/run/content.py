@@ -10,6 +10,7 @@ from graticule.evaluate.catalogue import OVERALL, PER_CLASS
 from graticule.predictions import Predictions
 from graticule.report import charts, curves, figures
 from graticule.report.quantities import METHODS, figure_value
+from graticule.report.reproduction import reproduction_content
 from graticule.report.run import answers, wording
 from graticule.report.run.actions import action_content
 from graticule.report.run.parts import gain, parts_told
@@ -61,7 +62,7 @@ def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
         "headline": source.metrics,
         "test": test_content(test) if test and not source.one_split else None,
         "openings": source.run.get("test_openings") or [],
-        "reproduce": reproduction_content(source),
+        "reproduce": reproduction_content(source.run, wording.model_run(source.run) if source.external else None),
         "methods_paragraph": answers.methods_paragraph(source),
         "quantities": [*OVERALL, *PER_CLASS],
         "interval_methods": [(name, METHODS.get(name, name)) for name in wording.methods_used(source.metrics)],
@@ -261,31 +262,3 @@ def test_content(test: Mapping[str, Any]) -> dict[str, Any]:
         "per_class": class_content(test, "test/per_class"),
         "confusion": confusion_content(test),
     }
-
-
-def reproduction_content(source: ReportSource) -> dict[str, Any]:
-    """Command, versions and hashes."""
-    run = source.run
-    data, embedding = run.get("data") or {}, run.get("embedding") or {}
-    hashes = [
-        ("Data (paths, labels and file hashes)", data.get("sha256")),
-        ("Network weights", embedding.get("weights_sha256")),
-        ("Model bundle", run.get("bundle_sha256")),
-    ]
-    return {
-        "command": run.get("command"),
-        "hashes": [(name, value) for name, value in hashes if value],
-        "packages": sorted((run.get("packages") or {}).items()),
-        "embedding": embedding,
-        "input": _input(embedding),
-        "model_run": wording.model_run(run) if source.external else None,
-        "options": sorted((str(k), "" if v is None else str(v)) for k, v in (run.get("options") or {}).items()),
-    }
-
-
-def _input(embedding: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Input size and views with who chose them; nothing where a run of an earlier version says nothing of it."""
-    names = {"input_size": "Input of the network", "views": "Views averaged"}
-    choice = embedding.get("choice") or {}
-    told = {"input_size": f"{embedding.get('input_size')} px", "views": str(embedding.get("views"))}
-    return [(name, f"{told[key]} ({choice[key]['why']})") for key, name in names.items() if key in choice]

@@ -9,7 +9,6 @@ from graticule.report.page import render_page
 from graticule.report.run.content import page_content
 from graticule.report.run.source import ReportSource, read_source
 from graticule.report.thumbnails import SIDE, ReadRgb, pictures_of_files
-from graticule.runs import as_written, require_finished
 
 
 def render_run(source: ReportSource, read: ReadRgb) -> str:
@@ -51,16 +50,3 @@ def write_evaluation_report(out_dir: Path) -> Path:
         As `write_report`.
     """
     return write_report(out_dir)
-
-
-def report(run: Path) -> Path:
-    """Write report.html from the tables of a finished run or evaluation; returns its path.
-
-    Raises
-    ------
-    RunError
-        When the run is not finished, or one of its files is missing or damaged.
-    """
-    require_finished(run)
-    with as_written(run):
-        return write_report(run)

@@ -70,7 +70,8 @@ class ReportSource:
         return known or (Path(root) / str(self.predictions.path[row]) if root else None)
 
 
-def _read_failures(file: Path) -> list[tuple[str, str]]:
+def read_failures(file: Path) -> list[tuple[str, str]]:
+    """Unreadable inputs of a run, as (path, error); nothing without a file of them."""
     if not file.exists():
         return []
     columns = read_table(file).columns
@@ -121,6 +122,6 @@ def read_source(folder: Path) -> ReportSource:
         predictions=read_predictions(folder / "predictions.parquet"),
         files=files,
         has_groups=group is not None and bool((group != "").any()),
-        failures=_read_failures(folder / "failures.csv"),
+        failures=read_failures(folder / "failures.csv"),
         decisions=read_document(folder / "decisions.json") if (folder / "decisions.json").exists() else None,
     )
