@@ -44,8 +44,8 @@ def test_intervals_hold_the_truth_of_new_specimens() -> None:
         found = value_figures(scored, sampling_of(scored))
         for key in keys:
             held[key] += found[key]["low"] <= truth[key] <= found[key]["high"]
-    # 95 % asked for; squares of few errors are uncertain in a way that they do not show themselves
-    assert {key: n / repeats for key, n in held.items() if n / repeats < 0.86} == {}
+    # 95 % asked for; the standard error of 150 repeats is 1.8 %
+    assert {key: n / repeats for key, n in held.items() if n / repeats < 0.89} == {}
 
 
 def test_images_taken_for_independent_give_intervals_that_are_too_narrow() -> None:

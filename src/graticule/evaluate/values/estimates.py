@@ -20,6 +20,7 @@ from graticule.evaluate.values.figures import (
     value_statistics,
     weighted_spearman,
 )
+from graticule.evaluate.values.shared_error import error_of_squares
 from graticule.statistics.intervals import (
     MIN_GROUPS,
     effective_number,
@@ -109,9 +110,14 @@ def value_point(scored: ScoredValues) -> dict[str, float]:
     return {key: float(each[0]) for key, each in found.items()}
 
 
-def limits_on_scale(figure: ValueFigure, value: float, replicates: FloatArray, critical: float) -> tuple[float, float]:
-    """Limits of a figure from its bootstrap replicates (n_boot,), symmetric on the figure's scale."""
-    error = float(standard_error(replicates))
+def limits_on_scale(
+    figure: ValueFigure, value: float, replicates: FloatArray, critical: float, least: float = 0.0
+) -> tuple[float, float]:
+    """Limits of a figure from its bootstrap replicates (n_boot,), symmetric on the figure's scale.
+
+    `least` is a standard error below which the replicates are not believed.
+    """
+    error = max(float(standard_error(replicates)), least)
     if figure.scale == "loss":
         return _loss(value, error, critical)
     if figure.scale == "explained":
@@ -133,8 +139,10 @@ def _loss(value: float, error: float, critical: float) -> tuple[float, float]:
 def value_figures(scored: ScoredValues, sampling: Sampling) -> dict[str, dict[str, Any]]:
     """Every figure with its interval, and "bias_by_third" with the range of the true values of each third."""
     point, replicates = value_point(scored), value_replicates(scored, sampling)
+    least = {} if replicates is None else _least_errors(scored, point, replicates)
     found: dict[str, Any] = {
-        figure.key: _with_limits(figure, point, replicates, sampling, sampling.method) for figure in FIGURES
+        figure.key: _with_limits(figure, point, replicates, sampling, sampling.method, least.get(figure.key, 0.0))
+        for figure in FIGURES
     }
     thirds = []
     for k, figure in enumerate(BIAS_IN_THIRDS):
@@ -149,13 +157,27 @@ def value_figures(scored: ScoredValues, sampling: Sampling) -> dict[str, dict[st
     return found | {"bias_by_third": thirds}
 
 
+def _least_errors(
+    scored: ScoredValues, point: Mapping[str, float], replicates: Mapping[str, FloatArray]
+) -> dict[str, float]:
+    """Least standard errors of the figures made of squares: as if errors were normal (`error_of_squares`)."""
+    relative = error_of_squares(scored) / 2.0
+    spread = (point["agreement_high"] - point["agreement_low"]) / 2.0
+    ends = float(np.hypot(standard_error(replicates["bias"]), relative * spread)) if np.isfinite(spread) else 0.0
+    return {"rmse": relative * point["rmse"], "agreement_low": ends, "agreement_high": ends}
+
+
 def _with_limits(
-    figure: ValueFigure, point: Mapping[str, float], replicates: Mapping[str, FloatArray] | None, sampling: Sampling,
+    figure: ValueFigure,
+    point: Mapping[str, float],
+    replicates: Mapping[str, FloatArray] | None,
+    sampling: Sampling,
     method: str,
-) -> dict[str, Any]:  # fmt: skip
+    least: float = 0.0,
+) -> dict[str, Any]:
     value, limits = point[figure.key], (np.nan, np.nan)
     if replicates is not None and np.isfinite(value):
-        limits = limits_on_scale(figure, value, replicates[figure.key], sampling.critical)
+        limits = limits_on_scale(figure, value, replicates[figure.key], sampling.critical, least)
     return measured(value, limits, method, sampling.level)
 
 

@@ -8,10 +8,10 @@ from graticule.arrays import FloatArray
 from graticule.evaluate.summary import number
 from graticule.evaluate.values.estimates import Sampling, limits_on_scale, measured, value_figures
 from graticule.evaluate.values.figures import ScoredValues, ValueFigure, score_values
+from graticule.evaluate.values.shared_error import shared_share, shared_sums
 from graticule.statistics.conformal_quantiles import conformal_quantile
 from graticule.statistics.groups import Groups
 from graticule.statistics.intervals import standard_error, t_critical
-from graticule.statistics.ratios import divide
 from graticule.statistics.resampling import draw_weights
 
 MEAN_LEVEL = 0.9
@@ -75,32 +75,17 @@ def worst_group(scored: ScoredValues, groups: Groups, sampling: Sampling) -> dic
 def between_share(scored: ScoredValues, sampling: Sampling) -> dict[str, Any]:
     """Share of the variance of the errors that lies between groups, 0 to 1, with its interval over groups.
 
-    The intraclass correlation by analysis of variance with groups of unequal size (Donner and Koval, 1980); 0 where the
-    errors of a group are no more alike than those of any images.
+    0 where the errors of a group are no more alike than those of any images.
     """
-    figure, size = ValueFigure("between_share", "shift"), sampling.sizes
-    error = scored.error
-    total = np.bincount(scored.unit, weights=error, minlength=len(size))
-    within = np.bincount(scored.unit, weights=(error - (total / size)[scored.unit]) ** 2, minlength=len(size))
-    columns = np.stack([np.ones(len(size)), size, size**2, total, total**2 / size, within], axis=1)
-    value = float(_correlation(columns.sum(axis=0)[None])[0])
+    size, columns = sampling.sizes, shared_sums(scored)
+    figure, value = ValueFigure("between_share", "shift"), float(shared_share(columns.sum(axis=0)[None])[0])
     limits = (np.nan, np.nan)
     if sampling.enough and np.isfinite(value):
         draws = draw_weights(
             np.arange(len(size)), np.zeros(len(size), np.int64), sampling.n_boot, np.random.default_rng(sampling.seed)
         )
-        drawn = np.concatenate([_correlation(weights @ columns) for weights in draws])
+        drawn = np.concatenate([shared_share(weights @ columns) for weights in draws])
         if np.isfinite(standard_error(drawn)):
             low, high = limits_on_scale(figure, value, drawn, sampling.critical)
             limits = max(low, 0.0), min(high, 1.0)
     return measured(value, limits, sampling.method, sampling.level)
-
-
-def _correlation(sums: FloatArray) -> FloatArray:
-    """Intraclass correlation from sums (B, 6) over the groups, cut at 0; NaN where every group is one image."""
-    groups, n, squares, total, of_means, within = sums.T
-    between = divide(of_means - total**2 / n, groups - 1.0)
-    inside = divide(within, n - groups)
-    size = divide(n - squares / n, groups - 1.0)
-    apart = np.maximum(divide(between - inside, size), 0.0)
-    return divide(apart, apart + inside)
