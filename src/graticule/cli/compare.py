@@ -25,14 +25,16 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Compare runs on the same samples, paired; differences are B minus A."""
-    from graticule.jobs.compare import compare
+    from graticule.jobs.compare_values import compare_runs
 
-    result = compare(run_a, run_b, out, others=more or (), seed=chosen.seed)
+    result = compare_runs(run_a, run_b, out, others=more or (), seed=chosen.seed)
     if json:
         print_json(result)
         return
     typer.echo(f"{result['n']:,} samples in {'both' if more is None else 'all'}, part {result['part']}")
-    if more:
+    if result.get("task") == "regression":
+        _print_values(result)
+    elif more:
         _print_runs(result)
     else:
         _print_pair(result)
@@ -84,6 +86,22 @@ def _print_runs(result: dict[str, Any]) -> None:
     )
 
 
+def _print_values(result: dict[str, Any]) -> None:
+    keys = ("mae", "rmse", "r2", "bias", "slope")
+    rows = [
+        [f"{letter} {run['run']}", *(_of(run["figures"], key) for key in keys)]
+        for letter, run in zip(_letters(result), result["runs"], strict=True)
+    ]
+    print_table(("run", *keys), rows)
+    typer.echo("")
+    pairs = [
+        (f"{letter} against A", _ratio(found["ratio"]), _difference(found["difference"]))
+        for letter, found in zip(_letters(result)[1:], result["comparisons"], strict=True)
+    ]
+    unit = f", {result['unit']}" if result["unit"] else ""
+    print_table((f"mean absolute error{unit}", "ratio (95 % interval)", "difference (95 % interval)"), pairs)
+
+
 def _letters(result: dict[str, Any]) -> list[str]:
     from graticule.report.compare.page import letter
 
@@ -100,6 +118,13 @@ def _of_coverage(row: dict[str, Any]) -> str:
 def _of(figures: dict[str, Any], name: str) -> str:
     value = figures[name]["value"]
     return "not defined" if value is None else f"{value:.4f}"
+
+
+def _ratio(figure: dict[str, Any]) -> str:
+    if figure["value"] is None:
+        return "not defined"
+    text = f"{figure['value']:.3f}"
+    return text if figure["low"] is None else f"{text} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
 def _difference(figure: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """`graticule compare`: two or more runs on the same samples, paired."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from graticule.files import write_text
 from graticule.formats.selection import selection_of
 from graticule.manifest import Manifest, escape_path
 from graticule.options import SeedOptions
-from graticule.predictions import read_predictions
+from graticule.predictions import Predictions, read_predictions
 from graticule.report.compare.page import render_comparison
-from graticule.report.thumbnails import SIDE, pictures_of_files
+from graticule.report.thumbnails import SIDE, FileOf, ReadRgb, pictures_of_files
 from graticule.runs import as_written, output_folder, read_json, read_run, require_finished, utc_now, write_json
 
 
@@ -62,25 +62,21 @@ def compare(
     """
     SeedOptions(seed).check()
     folders = [run_a, run_b, *others]
-    _refuse_repeats(folders)
+    refuse_repeats(folders)
     with as_written(*folders):
         runs = [_read(folder) for folder in folders]
         result = _compared(runs, seed)
     if out is not None:
         with output_folder(out, "comparison"), as_written(*folders):
             write_json(out / "comparison.json", result)
-            page = _page(runs[0], result)
-            write_text(out / "compare.html", page.encode("utf-8", errors="replace").decode("utf-8"))
+            write_comparison(out, runs[0], result, render_comparison)
     return result
 
 
-def _compared(runs: Sequence[FinishedRun], seed: int) -> dict[str, Any]:
+def _compared(runs: Sequence[FinishedRun[Predictions]], seed: int) -> dict[str, Any]:
     """comparison.json of runs that were read."""
     part = common_part(runs)
-    doubts = check_images(runs, part)
-    flaws = too_good(runs, part)
-    worst = [f"The figures of {run.name} are too good: {why}." for run, why in zip(runs, flaws, strict=True) if why]
-    cautions = [*doubts, *worst, *division_notes(runs)]
+    cautions, flaws = fairness(runs, part)
     shown = [run.predictions.of_part(part) for run in runs]
     group, group_note = common_groups(runs, shown[0])
     many = compare_many(shown, group, seed=seed)
@@ -91,14 +87,28 @@ def _compared(runs: Sequence[FinishedRun], seed: int) -> dict[str, Any]:
     return result
 
 
-def _refuse_repeats(folders: Sequence[Path]) -> None:
+def fairness(runs: Sequence[FinishedRun[Any]], part: str) -> tuple[list[str], list[str | None]]:
+    """Why a comparison may mislead, in words, and why the figures of each run are too good, if they are."""
+    doubts = check_images(runs, part)
+    flaws = too_good(runs, part)
+    worst = [f"The figures of {run.name} are too good: {why}." for run, why in zip(runs, flaws, strict=True) if why]
+    return [*doubts, *worst, *division_notes(runs)], flaws
+
+
+def refuse_repeats(folders: Sequence[Path]) -> None:
+    """Refuse one folder named twice.
+
+    Raises
+    ------
+    OptionError
+    """
     places = [folder.resolve() for folder in folders]
     twice = [str(folder) for folder, place in zip(folders, places, strict=True) if places.count(place) > 1]
     if twice:
         raise OptionError(f"a run cannot be compared with itself: {' and '.join(twice)} are one folder")
 
 
-def _read(folder: Path) -> FinishedRun:
+def _read(folder: Path) -> FinishedRun[Predictions]:
     require_finished(folder)
     return FinishedRun(
         folder,
@@ -109,7 +119,7 @@ def _read(folder: Path) -> FinishedRun:
 
 
 def _document(
-    runs: Sequence[FinishedRun], part: str, many: dict[str, Any], flaws: Sequence[str | None]
+    runs: Sequence[FinishedRun[Predictions]], part: str, many: dict[str, Any], flaws: Sequence[str | None]
 ) -> dict[str, Any]:
     names = [str(run.folder) for run in runs]
     settings = [settings_of(run.record) for run in runs]
@@ -150,14 +160,22 @@ def _document(
     }
 
 
-def _own_rule(run: FinishedRun) -> dict[str, Any] | None:
+def _own_rule(run: FinishedRun[Predictions]) -> dict[str, Any] | None:
     """The acceptance rule that the run's model stores and what it accepts, as its report says; None without one."""
     file = run.folder / "decisions.json"
     acceptance = read_json(file).get("acceptance") if file.is_file() else None
     return {name: acceptance[name] for name in ("rule", "coverage", "accuracy")} if acceptance else None
 
 
-def _page(first: FinishedRun, result: dict[str, Any]) -> str:
+def write_comparison(
+    out: Path,
+    first: FinishedRun[Any],
+    result: dict[str, Any],
+    render: Callable[[dict[str, Any], ReadRgb, FileOf], str],
+) -> None:
+    """Write comparison.json, and compare.html with pictures of the files that the first run read."""
+    write_json(out / "comparison.json", result)
     files = dict(zip(first.manifest.sample_id.tolist(), first.manifest.files(), strict=True))
     with pictures_of_files(SIDE, selection_of(first.record)) as read:
-        return render_comparison(result, read, files.get)
+        page = render(result, read, files.get)
+    write_text(out / "compare.html", page.encode("utf-8", errors="replace").decode("utf-8"))

@@ -94,8 +94,10 @@ def write_values(tmp_path: Path) -> WriteValues:
         documents = {"run": value_run_json(root, n, bool(n_groups), verb), "metrics": metrics, "decisions": decisions}
         for stem, document in documents.items():
             (folder / f"{stem}.json").write_text(json.dumps(document))
-        columns = {} if group is None else {"group": group}
-        Manifest(root, path, object_array([""] * n), columns).write(folder / "manifest.parquet")
+        columns = {"target": object_array([repr(float(y)) for y in target])} | (
+            {} if group is None else {"group": group}
+        )
+        Manifest(root, path, object_array([""] * n), columns, task="regression").write(folder / "manifest.parquet")
         (folder / "DONE").touch()
         return folder
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import IntArray
+from graticule.arrays import IntArray, StrArray
 from graticule.errors import RunError
 from graticule.names import name_key
 from graticule.predictions import Predictions
@@ -33,24 +33,35 @@ def align_all(
     first = runs[0]
     for k, other in enumerate(runs[1:], start=1):
         _check_classes(first, other, ordinal(k))
-    where = [_positions(run, ordinal(k)) for k, run in enumerate(runs)]
-    shared = [sample for sample in where[0] if all(sample in other for other in where[1:])]
-    if not shared:
-        sizes = " and ".join(str(len(run)) for run in runs)
-        scope = "both" if len(runs) == 2 else "all"
-        raise RunError(f"cannot compare: of {sizes} samples none is in {scope}; train the runs on the same data")
-    rows = [np.array([places[sample] for sample in shared], dtype=np.int64) for places in where]
+    rows = shared_rows([run.sample_id for run in runs], group)
     for k, other in enumerate(runs[1:], start=1):
         differ = int((first.label[rows[0]] != other.label[rows[k]]).sum())
         if differ:
             raise RunError(
-                f"cannot compare: {differ} of {len(shared)} shared samples carry another label in the {ordinal(k)} "
+                f"cannot compare: {differ} of {len(rows[0])} shared samples carry another label in the {ordinal(k)} "
                 "run; train or evaluate all on the same labels"
             )
-    if group is not None and len(group) != len(first):
-        raise RunError(f"cannot compare by group: {len(group)} group names were given for {len(first)} samples")
     columns = [np.array([run.classes.index(name) for name in first.classes], dtype=np.int64) for run in runs]
     return rows, columns
+
+
+def shared_rows(sample_ids: Sequence[StrArray], group: NDArray[np.object_] | None) -> list[IntArray]:
+    """Rows that hold the samples of all runs, in the order of the first, per run.
+
+    Raises
+    ------
+    RunError
+        When a sample occurs twice, no sample is in all, or there is not one group name per row of the first.
+    """
+    where = [_positions(ids, ordinal(k)) for k, ids in enumerate(sample_ids)]
+    shared = [sample for sample in where[0] if all(sample in other for other in where[1:])]
+    if not shared:
+        sizes = " and ".join(str(len(ids)) for ids in sample_ids)
+        scope = "both" if len(sample_ids) == 2 else "all"
+        raise RunError(f"cannot compare: of {sizes} samples none is in {scope}; train the runs on the same data")
+    if group is not None and len(group) != len(sample_ids[0]):
+        raise RunError(f"cannot compare by group: {len(group)} group names were given for {len(sample_ids[0])} samples")
+    return [np.array([places[sample] for sample in shared], dtype=np.int64) for places in where]
 
 
 def ordinal(k: int) -> str:
@@ -73,11 +84,11 @@ def _check_classes(first: Predictions, other: Predictions, which: str) -> None:
     )
 
 
-def _positions(predictions: Predictions, which: str) -> dict[str, int]:
-    where = {str(sample): row for row, sample in enumerate(predictions.sample_id)}
-    if len(where) < len(predictions):
+def _positions(sample_id: StrArray, which: str) -> dict[str, int]:
+    where = {str(sample): row for row, sample in enumerate(sample_id)}
+    if len(where) < len(sample_id):
         raise RunError(
-            f"cannot compare: {len(predictions) - len(where)} samples occur more than once in the {which} run; "
+            f"cannot compare: {len(sample_id) - len(where)} samples occur more than once in the {which} run; "
             "give one part (cv or test) of each"
         )
     return where

@@ -4,26 +4,30 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from graticule.arrays import StrArray, object_array
 from graticule.errors import RunError
 from graticule.evaluate.compare.alignment import ordinal
 from graticule.manifest import Manifest, escape_path
 from graticule.predictions import Predictions
+from graticule.values import Values
 
 # options that decide how images are divided
 _DIVIDING = ("folds", "test_size", "calibration", "seed", "group", "near_duplicates", "allow_leaks")
 Place = tuple[str, int]
 
 
+Scored = TypeVar("Scored", Predictions, Values)
+
+
 @dataclass(frozen=True)
-class FinishedRun:
+class FinishedRun(Generic[Scored]):
     """A finished run or evaluation: its folder, record, scored samples and samples as read."""
 
     folder: Path
     record: dict[str, Any]
-    predictions: Predictions
+    predictions: Scored
     manifest: Manifest
 
     @property
@@ -37,7 +41,7 @@ class FinishedRun:
         return self.record.get("verb") != "evaluate"
 
 
-def check_images(runs: Sequence[FinishedRun], part: str) -> list[str]:
+def check_images(runs: Sequence[FinishedRun[Any]], part: str) -> list[str]:
     """Refuse runs that saw other images under the same paths; notes where that is not known.
 
     Parameters
@@ -82,16 +86,16 @@ def _by_sample(manifest: Manifest, column: str) -> dict[str, str]:
     return {} if values is None else dict(zip(manifest.sample_id.tolist(), values.tolist(), strict=True))
 
 
-def _hashes_differ(a: FinishedRun, b: FinishedRun) -> bool:
+def _hashes_differ(a: FinishedRun[Any], b: FinishedRun[Any]) -> bool:
     """Whether the files of two runs on the same paths and labels are not the same, by the hash of all their data."""
     hashes = [(run.record.get("data") or {}).get("sha256") for run in (a, b)]
     if not all(hashes) or hashes[0] == hashes[1]:
         return False
-    labels = [dict(zip(run.manifest.sample_id.tolist(), run.manifest.label.tolist(), strict=True)) for run in (a, b)]
+    labels = [dict(zip(run.manifest.sample_id.tolist(), run.manifest.answers.tolist(), strict=True)) for run in (a, b)]
     return labels[0] == labels[1]
 
 
-def division_notes(runs: Sequence[FinishedRun]) -> list[str]:
+def division_notes(runs: Sequence[FinishedRun[Any]]) -> list[str]:
     """One note per later run whose images were divided in another way than those of the first, naming the options."""
     first, notes = runs[0], []
     for other in runs[1:]:
@@ -106,7 +110,7 @@ def division_notes(runs: Sequence[FinishedRun]) -> list[str]:
     return notes
 
 
-def _places(run: FinishedRun) -> dict[str, Place]:
+def _places(run: FinishedRun[Any]) -> dict[str, Place]:
     """Part and fold of each scored sample."""
     scored = run.predictions
     rows = zip(scored.sample_id.tolist(), scored.part.tolist(), scored.fold.tolist(), strict=True)
@@ -120,7 +124,7 @@ def _alike(a: dict[str, Place], b: dict[str, Place]) -> bool:
     return parts_agree and len(pairs) == len({one for one, _ in pairs}) == len({other for _, other in pairs})
 
 
-def _options(a: FinishedRun, b: FinishedRun) -> list[tuple[str, Any, Any]]:
+def _options(a: FinishedRun[Any], b: FinishedRun[Any]) -> list[tuple[str, Any, Any]]:
     """Options that decide on the division, as written on the command line, with the values of both runs."""
     one, other = (run.record.get("options") or {} for run in (a, b))
     return [(_written(name), one[name], other[name]) for name in _DIVIDING if name in one and name in other]
@@ -130,7 +134,7 @@ def _written(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def too_good(runs: Sequence[FinishedRun], part: str) -> list[str | None]:
+def too_good(runs: Sequence[FinishedRun[Any]], part: str) -> list[str | None]:
     """Why the figures of each run are too good, in words; None where nothing tells that they are.
 
     Images of one group on both sides of a split are looked for with the groups that any of the runs names. Without
@@ -146,7 +150,7 @@ def too_good(runs: Sequence[FinishedRun], part: str) -> list[str | None]:
     return [_too_good(run, named, part) if run.trained else None for run in runs]
 
 
-def _too_good(run: FinishedRun, named: Sequence[dict[str, str]], part: str) -> str | None:
+def _too_good(run: FinishedRun[Any], named: Sequence[dict[str, str]], part: str) -> str | None:
     off = (run.record.get("options") or {}).get("group") == "none"
     words = "groups were switched off with --group none"
     leaks = [leak for leak in run.record.get("leaks") or [] if "test" in leak["parts"]]
@@ -174,7 +178,7 @@ def _straddling(places: dict[str, Place], groups: dict[str, str], part: str) -> 
     return sum(len(own) > 1 for own in scored), len(scored)
 
 
-def common_part(runs: Sequence[FinishedRun]) -> str:
+def common_part(runs: Sequence[FinishedRun[Any]]) -> str:
     """ "cv" where all runs have it, else "test"."""
     for part in ("cv", "test"):
         if all((run.predictions.part == part).any() for run in runs):
@@ -186,7 +190,7 @@ def common_part(runs: Sequence[FinishedRun]) -> str:
     )
 
 
-def common_groups(runs: Sequence[FinishedRun], first: Predictions) -> tuple[StrArray | None, str | None]:
+def common_groups(runs: Sequence[FinishedRun[Any]], first: Predictions | Values) -> tuple[StrArray | None, str | None]:
     """Group of each row of the first run, from the first run that names groups for all of them."""
     for k, run in enumerate(runs):
         if run.manifest.group is None:
@@ -201,5 +205,5 @@ def common_groups(runs: Sequence[FinishedRun], first: Predictions) -> tuple[StrA
     return None, None
 
 
-def _shared(runs: Sequence[FinishedRun]) -> set[str]:
+def _shared(runs: Sequence[FinishedRun[Any]]) -> set[str]:
     return set.intersection(*(set(run.predictions.sample_id.tolist()) for run in runs))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from graticule.runs import read_run
+from graticule.tasks import TASKS
 
 
 def settings_of(record: dict[str, Any]) -> dict[str, Any]:
@@ -39,4 +40,4 @@ def _training_time(origin: dict[str, Any]) -> float | None:
 def _model_record(record: dict[str, Any]) -> dict[str, Any]:
     """The record of the training: for an evaluation that of its model's run, where it still lies there."""
     folder = Path(str(record.get("model_run", "")))
-    return read_run(folder) if record.get("verb") == "evaluate" and (folder / "run.json").is_file() else record
+    return read_run(folder, TASKS) if record.get("verb") == "evaluate" and (folder / "run.json").is_file() else record

@@ -105,7 +105,9 @@ def read_value_source(folder: Path) -> ValueSource:
     missing = [key for key in NEEDED if key not in metrics]
     if missing:
         raise RunError(f"{folder / 'metrics.json'} lacks {', '.join(missing)}; write the run again with this version")
-    manifest = Manifest.read(folder / "manifest.parquet") if (folder / "manifest.parquet").exists() else None
+    manifest = (
+        Manifest.read(folder / "manifest.parquet", REGRESSION) if (folder / "manifest.parquet").exists() else None
+    )
     files = {} if manifest is None else dict(zip(manifest.sample_id.tolist(), manifest.files(), strict=True))
     source = ValueSource(
         run=run,
