@@ -22,7 +22,7 @@ _SMALL = 60
 
 def render_label_errors(document: Mapping[str, Any], read: ReadRgb, file_of: FileOf) -> str:
     """The page of label_errors.json as HTML; it needs no network."""
-    pictures = _Pictures(read, file_of)
+    pictures = TwoSizes(read, file_of)
     cards = [_card(row, pictures) for row in _shown(document["errors"])]
     others = [card for card in cards if not card["row"]["copies"]]
     longest = max((row["estimated"]["high"] for row in document["pairs"][:PAIRS]), default=1.0)
@@ -93,7 +93,7 @@ def label_error_tiles(document: Mapping[str, Any]) -> list[tuple[str, str, str]]
     ]
 
 
-class _Pictures:
+class TwoSizes:
     """Reads each picture once for both sizes it is shown in."""
 
     def __init__(self, read: ReadRgb, file_of: FileOf) -> None:
@@ -126,7 +126,7 @@ class _Pictures:
         return data_uri(pixels, SIDE), data_uri(pixels, _SMALL)
 
 
-def _card(row: Mapping[str, Any], pictures: _Pictures) -> dict[str, Any]:
+def _card(row: Mapping[str, Any], pictures: TwoSizes) -> dict[str, Any]:
     near = row["neighbours"]
     return {
         "row": row,

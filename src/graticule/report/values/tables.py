@@ -1,14 +1,14 @@
 """The data of each picture on the page as CSV files beside it, so that anybody can draw them anew."""
 
 import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graticule.files import own_folder, write_text
+from graticule.files import own_folder, writing_text
+from graticule.plain_text import safe_cell
 from graticule.report.quantities import figure_value
 from graticule.report.values.source import ValueSource
 
@@ -21,11 +21,10 @@ def write_tables_of_pictures(folder: Path, source: ValueSource) -> list[Path]:
     own_folder(place)
     written = []
     for name, (head, rows) in picture_tables(source).items():
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows([["" if cell is None else cell for cell in row] for row in rows])
-        write_text(place / f"{name}.csv", text.getvalue())
+        with writing_text(place / f"{name}.csv", errors="replace") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(head)
+            writer.writerows([safe_cell("" if cell is None else cell) for cell in row] for row in rows)
         written.append(place / f"{name}.csv")
     return written
 
