@@ -252,13 +252,7 @@ def test_no_public_name_has_two_meanings() -> None:
 
 
 # used by tests alone, or by the frameworks that find them by their decorator
-# of predicted numbers: read by their report
-OF_VALUES = {"graticule.values.read_values"}
-UNUSED = (
-    {"graticule.review.web.app.serving"}
-    | OF_VALUES
-    | {f"graticule.directions.{name}" for name in ("features.orientation_features",)}
-)
+UNUSED = {"graticule.review.web.app.serving", "graticule.directions.features.orientation_features"}
 
 
 def named_in(tree: ast.AST) -> Counter[str]:

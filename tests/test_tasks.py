@@ -20,7 +20,7 @@ from graticule.jobs.compare import compare
 from graticule.jobs.label_errors import label_errors
 from graticule.manifest import METADATA_KEY, Manifest
 from graticule.progress import Silent
-from graticule.report.any_run import report
+from graticule.report.run.page import write_report
 from graticule.review.subject import read_subject
 from graticule.runs import DONE, read_run, write_json
 from graticule.sources.sources import read_manifest
@@ -85,7 +85,7 @@ def test_a_manifest_says_its_task_and_one_of_another_is_refused_as_data_too(tmp_
 
 
 VERBS: dict[str, Callable[[Path], Any]] = {
-    "report": report,
+    "report": write_report,
     "compare": lambda run: compare(run, run.with_name("other"), run.with_name("out")),
     "label-errors": lambda run: label_errors(run, run.with_name("out")),
     "review": lambda run: read_subject(run, Silent()),

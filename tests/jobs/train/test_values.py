@@ -21,7 +21,7 @@ OPTIONS = {"target": "fraction", "folds": 4, "head": "ridge"}
 
 def test_the_folder_is_whole(valued_run: Path) -> None:
     names = {file.name for file in valued_run.iterdir()}
-    assert {"run.json", "metrics.json", "decisions.json", "predictions.parquet", "model", "DONE"} <= names
+    assert {"run.json", "metrics.json", "decisions.json", "predictions.parquet", "model", "report.html"} <= names
     assert "work" not in names
     record = json.loads((valued_run / "run.json").read_text())
     assert (record["task"], record["target"]["target"], record["head"]["requested"]) == (

@@ -42,7 +42,8 @@ def value_run_json(root: Path, n: int, grouped: bool, verb: str) -> dict[str, An
         "folds": {"k": 5, "strategy": "values"},
         "head": {
             "features": "auto",
-            "folds": [{"fold": f, "kind": "ridge", "settings": {"alpha": 10.0}, "inner_score": 0.08} for f in range(5)],
+            "folds": [{"fold": f, "kind": "ridge", "settings": [{"penalty": 10.0}], "features": ["network"],
+                       "inner_mae": 0.08} for f in range(5)],
         },
         "leaks": [],
         "warnings": [],

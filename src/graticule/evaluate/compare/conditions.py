@@ -18,16 +18,16 @@ _DIVIDING = ("folds", "test_size", "calibration", "seed", "group", "near_duplica
 Place = tuple[str, int]
 
 
-Scored = TypeVar("Scored", Predictions, Values)
+ScoredTable = TypeVar("ScoredTable", Predictions, Values)
 
 
 @dataclass(frozen=True)
-class FinishedRun(Generic[Scored]):
+class FinishedRun(Generic[ScoredTable]):
     """A finished run or evaluation: its folder, record, scored samples and samples as read."""
 
     folder: Path
     record: dict[str, Any]
-    predictions: Scored
+    predictions: ScoredTable
     manifest: Manifest
 
     @property

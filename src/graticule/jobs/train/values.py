@@ -29,6 +29,7 @@ from graticule.regress.crossval import ValueSearch
 from graticule.regress.method import feature_layout, fit_values
 from graticule.regress.outcome import ValueOutcome
 from graticule.regress.target import Target, target_of
+from graticule.report.values.page import write_value_report
 from graticule.runs import write_json
 from graticule.sources.sources import read_manifest
 from graticule.sources.targets import check_learnable, target_warnings
@@ -80,6 +81,7 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
         write_json(folder / "metrics.json", metrics)
         write_json(folder / "decisions.json", decider.document)
         write_json(folder / "run.json", record)
+        write_value_report(folder)
     return record | {"metrics": metrics, "failures": samples.failures}
 
 
