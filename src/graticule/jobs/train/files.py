@@ -67,7 +67,8 @@ def write_model(
     reference: dict[str, NDArray[Any]] = {
         **image_tensors(samples, training),
         "class": class_codes(samples.manifest.label, samples.manifest.classes)[training].astype(np.int32),
-        "mean_features": samples.features[training].mean(axis=0, dtype=np.float64).astype(np.float32)
+        # without a copy of the rows: of many images that would be the most that a run holds
+        "mean_features": samples.features.mean(axis=0, dtype=np.float64, where=training[:, None]).astype(np.float32)
         if outcome.mean_features is None
         else outcome.mean_features,
         **({} if decider.evidence is None else decider.evidence.pack()),
