@@ -48,6 +48,12 @@ def test_no_width_beyond_those_seen() -> None:
     assert far.max() <= seen.max() <= 4.0
 
 
+def test_a_tempered_width_is_the_power_of_it() -> None:
+    error, value, difficulty, weight, unit = planted(100)
+    width = fit_width(error, value, difficulty, weight, unit)
+    np.testing.assert_allclose(width.tempered(0.5).scale(value, difficulty), np.sqrt(width.scale(value, difficulty)))
+
+
 def test_scales_do_not_depend_on_the_images_beside() -> None:
     error, value, difficulty, weight, unit = planted(60)
     width = fit_width(error, value, difficulty, weight, unit)

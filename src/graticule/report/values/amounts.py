@@ -77,4 +77,4 @@ class Amount:
 
 
 def _three(value: float | None) -> str:
-    return DASH if value is None else f"{value + 0.0:.3f}".replace("-", "−")
+    return DASH if value is None else f"{round(value, 3) + 0.0:.3f}".replace("-", "−")

@@ -54,7 +54,7 @@ def value_content(source: ValueSource, read: ReadRgb) -> dict[str, Any]:
         "learning": _learning(source),
         "folds": _folds(source),
         "test": None if not test or source.part == "test" else {"n": test["n"], "rows": _rows(source, test)},
-        "heads": (source.run.get("head") or {}).get("folds") or [],
+        "heads": [fold | {"chosen": _chosen(fold)} for fold in (source.run.get("head") or {}).get("folds") or []],
         "failures": source.failures,
         "reproduce": reproduction_content(source.run, model_run(source.run) if source.external else None),
         "methods_paragraph": wording.value_methods(source),
@@ -79,7 +79,9 @@ def value_points(source: ValueSource) -> charts.Points:
 def _subject(source: ValueSource) -> str:
     data = source.run.get("data") or {}
     path = PurePath(str(data.get("source") or data.get("root") or "images"))
-    return path.stem if path.suffix.lower() in (".csv", ".parquet") else (path.name or "images")
+    if path.suffix.lower() in (".csv", ".parquet"):
+        return path.stem if path.stem != "manifest" or not path.parent.name else path.parent.name
+    return path.name or "images"
 
 
 def _cards(source: ValueSource) -> list[tuple[str, ShownFigure, str]]:
@@ -251,6 +253,16 @@ def _folds(source: ValueSource) -> list[dict[str, Any]]:
         }
         for fold in names
     ]
+
+
+def _chosen(fold: Mapping[str, Any]) -> str:
+    """Settings of the regression of a fold that are not told in other columns."""
+    settings = [
+        ", ".join(f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+                  for key, value in one.items() if key not in ("kind", "features"))
+        for one in fold.get("settings") or []
+    ]  # fmt: skip
+    return "; ".join(settings)
 
 
 def _methods_used(metrics: Mapping[str, Any]) -> list[str]:

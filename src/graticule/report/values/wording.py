@@ -127,7 +127,8 @@ def value_alerts(source: ValueSource) -> list[tuple[str, str]]:
         found.append((f"Only {plural(int(n_groups), 'group')}", f"Fewer than {MIN_GROUPS} give no trustworthy "
                       "interval, and limits of predictions are estimates without a promise."))  # fmt: skip
     found += _range_alerts(source)
-    return found + [("Note", str(words)) for words in source.run.get("warnings") or []]
+    notes = [str(words) for words in source.run.get("warnings") or []]
+    return found + [("Note", words[:1].upper() + words[1:]) for words in notes]
 
 
 def _baseline_alerts(source: ValueSource) -> list[tuple[str, str]]:
@@ -169,6 +170,7 @@ def value_methods(source: ValueSource) -> str:
         return text + figures + _limit_methods(source)
     folds, head, embedding = (run.get(key) or {} for key in ("folds", "head", "embedding"))
     kinds = sorted({str(fold.get("kind")) for fold in head.get("folds") or [] if fold.get("kind")})
+    looked_at = sorted({str(one) for fold in head.get("folds") or [] for one in fold.get("features") or []})
     unit = f"whole {several} in one fold" if n_groups is not None else "drawn image by image"
     how = (
         f"by {folds.get('k', '?')}-fold cross-validation, {unit}, folds balanced over the range of the target"
@@ -176,8 +178,8 @@ def value_methods(source: ValueSource) -> str:
         else "on a held-out part"
     )
     return (
-        f"{source.target.capitalize()} was predicted from {images} with Graticule {version}: features of "
-        f"{embedding.get('backbone', 'a network')} and of the picture ({head.get('features', 'as recorded')}) entered "
+        f"{source.target.capitalize()} was predicted from {images} with Graticule {version}: features ("
+        f"{' or '.join(looked_at) or 'as recorded'}; network: {embedding.get('backbone', 'not recorded')}) entered "
         f"regressions ({', '.join(kinds) or 'as recorded'}) whose kind and strength were chosen inside each training "
         f"part. The model was evaluated {how}. {figures}{_limit_methods(source)}"
     )
