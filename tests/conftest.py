@@ -97,7 +97,14 @@ def value_table(planted: DrawnValues) -> Path:
 def valued_run(planted: DrawnValues, value_table: Path) -> Path:
     """A run on them with a held-out part."""
     options = TrainOptions(
-        target="fraction", target_min=0.0, target_max=1.0, folds=4, test_size=0.2, tolerance=0.05, head="ridge"
+        target="fraction",
+        target_min=0.0,
+        target_max=1.0,
+        folds=4,
+        test_size=0.2,
+        tolerance=0.05,
+        head="ridge",
+        features="network",
     )
     with pytest.MonkeyPatch.context() as patch, planted.instead_of_pixels():
         patch.setenv("GRATICULE_CACHE", str(value_table.parent / "cache"))

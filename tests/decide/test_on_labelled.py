@@ -13,9 +13,9 @@ from tests.decide.test_judge import CLASSES, FEATURES, bundle
 
 from graticule.arrays import object_array
 from graticule.decide.judge import NO_EVIDENCE, Judge
-from graticule.decide.on_labelled import decisions_on, evaluate_specimens, reference_features
+from graticule.decide.on_labelled import decisions_on, evaluate_specimens
 from graticule.decide.options import DecisionOptions
-from graticule.features.samples import Samples
+from graticule.features.samples import Samples, reference_features
 from graticule.heads.calibration import Calibration
 from graticule.heads.scoring import LinearHead, member_probabilities
 from graticule.images.decode import Decoded
@@ -69,7 +69,7 @@ def test_without_evidence_the_words_say_so() -> None:
 
 def test_features_of_the_encoder_serve_where_the_bundle_embeds() -> None:
     samples, _ = labelled()
-    found = reference_features(samples, predictor(), workers=1, batch_size=1, reporter=Silent())
+    found = reference_features(samples, None, workers=1, batch_size=1, reporter=Silent())
     np.testing.assert_array_equal(found, samples.features)
 
 

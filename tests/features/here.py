@@ -24,8 +24,8 @@ class PoolHere:
 
     decoded = 0
 
-    def __init__(self, workers: int, preprocessing: Preprocessing, *, facts: bool) -> None:
-        self.preprocessing, self.facts = preprocessing, facts
+    def __init__(self, workers: int, preprocessing: Preprocessing, *, facts: bool, orientation: bool) -> None:
+        self.preprocessing, self.facts, self.orientation = preprocessing, facts, orientation
 
     def __enter__(self) -> PoolHere:
         return self
@@ -36,7 +36,8 @@ class PoolHere:
     def submit(self, files: Sequence[ImageFile]) -> Future[list[Decoded]]:
         type(self).decoded += len(files)
         future: Future[list[Decoded]] = Future()
-        future.set_result([decode_file(file, self.preprocessing, facts=self.facts) for file in files])
+        measured = {"facts": self.facts, "orientation": self.orientation}
+        future.set_result([decode_file(file, self.preprocessing, **measured) for file in files])
         return future
 
     def close(self) -> None:

@@ -14,7 +14,6 @@ from graticule.bundle_info import BundleInfo
 from graticule.errors import BundleError, OptionError
 from graticule.features.cache import FeatureCache
 from graticule.features.embed import embed_files
-from graticule.heads import predictor as predictor_module
 from graticule.heads.predictor import Predictor, ScoredFiles
 from graticule.heads.scoring import Head, LinearHead, pack_heads, probabilities
 from graticule.images.decode import ImageFile
@@ -81,7 +80,7 @@ def test_blocks_order_workers_and_cache_change_nothing(
     files = write_images(10)
     predictor = Predictor.of(bundle_of(encoder))
     whole = joined(list(predictor.stream(images_of(files), workers=2, batch_size=3)))
-    monkeypatch.setattr(predictor_module, "_BLOCK", 4)
+    monkeypatch.setattr("graticule.features.bundled.BLOCK", 4)
     with FeatureCache(tmp_path, encoder.space()) as cache:
         blocks = list(predictor.stream(iter(images_of(files)), workers=1, batch_size=1, cache=cache))
         assert [len(block.info) for block in blocks] == [4, 4, 2]

@@ -11,7 +11,14 @@ from tests.regress.planted import LAYOUT, planted
 from graticule.errors import BundleError
 from graticule.regress.fitting import ValueSettings, fit_member
 from graticule.regress.inputs import BlockInputs
-from graticule.regress.scoring import ValueMember, head_value, member_values, pack_values, unpack_values
+from graticule.regress.scoring import (
+    ValueMember,
+    head_value,
+    member_values,
+    pack_values,
+    unpack_values,
+    without_features,
+)
 
 X, Y, _ = planted()
 
@@ -73,3 +80,14 @@ def test_what_does_not_fit_is_refused(name: str, value: Any, said: str) -> None:
 def test_nothing_is_no_model() -> None:
     with pytest.raises(BundleError, match="holds nothing"):
         unpack_values({}, 62)
+
+
+def test_features_that_no_regression_looks_at_can_go() -> None:
+    rows = np.arange(150)
+    inputs = BlockInputs(X, rows, LAYOUT)
+    settings = [ValueSettings("ridge", "network", 0.1), ValueSettings("kernel", "network", 0.1, 0.3)]
+    member = fit_member(settings, [inputs.of("network")] * 2, X, Y)
+    trimmed = without_features(member, slice(50, 62))
+    assert trimmed is not None
+    np.testing.assert_allclose(member_values([trimmed], X[:, :50]), member_values([member], X), atol=1e-12)
+    assert without_features(MEMBERS[0], slice(50, 62)) is None

@@ -82,7 +82,16 @@ def test_the_order_of_rows_does_not_matter(grouped: Manifest) -> None:
 def test_bins_hold_equally_many_units() -> None:
     values, unit = np.array([5.0, 1, 3, 3.5, 9, 9]), np.array([0, 1, 2, 2, 3, 3])
     assert value_bins(values, unit, 2).tolist() == [1, 0, 0, 0, 1, 1]
-    assert np.bincount(value_bins(np.ones(10), np.arange(10), 5)).tolist() == [2] * 5
+    assert np.bincount(value_bins(np.ones(13), np.arange(13), 5)).tolist() == [5, 8]
+    assert np.bincount(value_bins(np.arange(1000.0), np.arange(1000), 5)).tolist() == [50] * 20
+
+
+@pytest.mark.parametrize("groups", [40, 24, 13])
+def test_folds_of_equal_groups_are_equally_large(groups: int) -> None:
+    rng = np.random.default_rng(0)
+    own = manifest(rng.uniform(size=9 * groups), [f"g{i // 9}" for i in range(9 * groups)])
+    sizes = np.bincount(value_folds(own, None, [], SplitOptions()).fold) // 9
+    assert sizes.max() - sizes.min() <= (0 if groups == 40 else 1)
 
 
 def test_inner_folds_keep_units_whole() -> None:
@@ -100,4 +109,4 @@ def test_a_fold_far_outside_of_the_others_is_named() -> None:
     fold = np.array([0, 1] * 10 + [0] + [1, 1])
     folds = Folds(object_array(["cv"] * 23), fold, np.arange(23), 2, "", ())
     (note,) = extrapolation_notes(values, folds)
-    assert note.startswith("fold 2 is tested on 2 images outside the range of its training images (0 to 1.02")
+    assert note.startswith("fold 2 is tested on 2 images outside the range of its training ones (0 to 1.02")

@@ -6,7 +6,9 @@ import typer
 
 from graticule.cli import options
 from graticule.cli.console import ProgressBars, exit_with_failures, figure_text, print_json, print_notes, print_table
+from graticule.cli.values import show_values
 from graticule.jobs.options import EvaluateOptions
+from graticule.tasks import REGRESSION
 
 
 @options.grouped
@@ -21,6 +23,10 @@ def command(
     metrics = result["metrics"]
     if json:
         print_json(metrics)
+    elif metrics["task"] == REGRESSION:
+        show_values(result, out)
+        counts = result["decisions"]["decisions"]
+        typer.echo(", ".join(f"{name} {n:,}" for name, n in counts.items()))
     else:
         names = ("accuracy", "balanced_accuracy", "macro_precision", "macro_sensitivity", "macro_f1")
         typer.echo(f"{metrics['n']:,} images, {len(metrics['classes'])} classes")

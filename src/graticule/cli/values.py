@@ -48,14 +48,14 @@ def show_values(run: Mapping[str, Any], out: Path) -> None:
 
 
 def print_value_table(metrics: Mapping[str, Any]) -> None:
-    """The figures, each beside that of every baseline."""
-    baselines = metrics["baselines"]
+    """The figures, and beside what the error has to be held."""
     how = "out-of-fold" if metrics["part"] == "cv" else "held-out part"
+    print_table((how, "value (95 % interval)"), [(label, number_text(metrics[name])) for name, label in _FIGURES])
+    typer.echo("")
     rows = [
-        (label, number_text(metrics[name]), *(number_text(found.get(name)) for found in baselines.values()))
-        for name, label in _FIGURES
+        (name, number_text(found["mae"]), number_text(found["ratio"])) for name, found in metrics["baselines"].items()
     ]
-    print_table((how, "value (95 % interval)", *(f"the {name}" for name in baselines)), rows)
+    print_table(("held against the", "mean absolute error", "the model's error is so many times that"), rows)
 
 
 def print_values(summary: Mapping[str, Any]) -> None:

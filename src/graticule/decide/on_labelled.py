@@ -14,11 +14,10 @@ from graticule.decide.labelled import decided, member_scores, undecided
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.specimens import Verdicts, judge_specimens, specimen_accuracy
 from graticule.decide.specimens_table import write_specimens
-from graticule.features.samples import Samples, embed_samples
+from graticule.features.samples import Samples
 from graticule.heads.predictor import Predictor
 from graticule.manifest import escape_path
 from graticule.predictions import Predictions
-from graticule.progress import Reporter
 
 SPECIMEN = "specimen"
 MOST_NAMED = 50
@@ -95,25 +94,6 @@ def _answers(
     )
     levels = sorted({*LEVELS, judge_.options.coverage})
     return decided(answers, members, reference, judge_.sets, judge_.novelty, levels)
-
-
-def reference_features(
-    samples: Samples, predictor: Predictor, *, workers: int | None, batch_size: int | None, reporter: Reporter
-) -> NDArray[np.float32]:
-    """Features in the space of the bundle's reference, shape (n, d').
-
-    They are the encoder's own where the bundle embeds; a fine-tuned bundle takes a second pass. A file that cannot be
-    read any more has NaN features.
-    """
-    if predictor.reference is None:
-        return samples.alike_features
-    seen = embed_samples(
-        samples.manifest, predictor.reference, workers=workers, batch_size=batch_size, reporter=reporter
-    )
-    out = np.full((len(samples.manifest), seen.alike_features.shape[1]), np.nan, np.float32)
-    place = {name: row for row, name in enumerate(samples.manifest.sample_id)}
-    out[[place[name] for name in seen.manifest.sample_id]] = seen.alike_features
-    return out
 
 
 def evaluate_specimens(

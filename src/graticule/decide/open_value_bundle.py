@@ -8,12 +8,10 @@ from graticule.bundle import ValueBundle, checked_tensor, read_value_bundle
 from graticule.decide.novelty import Novelty
 from graticule.decide.open_bundle import check_graph_of, check_layout, check_training_images, refusing
 from graticule.decide.value_intervals import ValueIntervals
+from graticule.decide.value_settle import LEVELS_OF_NUMBER
 from graticule.errors import BundleError
 from graticule.regress.predictor import ValuePredictor
 from graticule.regress.scoring import member_values
-
-# what novelty calls classes are the bins of the numbers
-MOST_LEVELS = 5
 
 
 def open_value_bundle(folder: Path) -> ValueBundle:
@@ -45,7 +43,7 @@ def check_value_bundle(bundle: ValueBundle) -> None:
     predictor = ValuePredictor.of(bundle)
     if not predictor.target.logarithmic and not (target.min() >= least and target.max() <= most):
         raise BundleError("reference: a target lies outside the range that bundle.json names")
-    Novelty.unpack(bundle.reference, n_features=bundle.reference["features"].shape[1], n_classes=MOST_LEVELS)
+    Novelty.unpack(bundle.reference, n_features=bundle.reference["features"].shape[1], n_classes=LEVELS_OF_NUMBER)
     if info.intervals is not None:
         intervals = ValueIntervals.from_arrays(bundle.reference, info.intervals)
         if int(intervals.fold.max()) >= len(predictor.members):

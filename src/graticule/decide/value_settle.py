@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from graticule.arrays import FloatArray, IntArray, object_array
+from graticule.arrays import FloatArray, IntArray, numbered, object_array
 from graticule.decide.likeness import picture_novelty
 from graticule.decide.novelty import HeldOutImages, Novelty, fit_novelty
 from graticule.decide.options import ALPHA
@@ -16,9 +16,11 @@ from graticule.heads.crossval import fold_rows
 from graticule.regress.method import sizes_in_nm
 from graticule.regress.outcome import ValueOutcome
 from graticule.split.division import Division
-from graticule.split.value_folds import MOST_BINS, inner_value_folds, value_bins
+from graticule.split.value_folds import inner_value_folds
 
 LEVEL = 0.9
+# bins of the number that novelty takes for classes
+LEVELS_OF_NUMBER = 5
 _FOLDS = 5
 
 
@@ -87,7 +89,8 @@ def _novelty(samples: Samples, division: Division, truth: FloatArray, aside: Int
     if len(rows) < MIN_NOVELTY:
         return None
     unit = folds.component[rows]
-    bins = value_bins(truth[rows], np.arange(len(rows)), MOST_BINS)
+    ends = np.quantile(truth[rows], np.arange(1, LEVELS_OF_NUMBER) / LEVELS_OF_NUMBER)
+    bins = numbered(np.searchsorted(ends, truth[rows], side="right"))
     if folds.k > 1:
         place = np.full(len(truth), -1)
         place[rows] = np.arange(len(rows))

@@ -98,16 +98,21 @@ def rows_of(decoded: Sequence[Decoded], network: Network, encoder: Encoder) -> l
     features = iter(network.averaged(np.stack(pixels), encoder.views) if pixels else ())
     return [
         FileRow(
-            None if item.pixels is None else with_size(next(features), item, encoder),
-            replace(item, pixels=None),
+            None if item.pixels is None else with_size(_with_orientation(next(features), item), item, encoder),
+            replace(item, pixels=None, orientation=None),
             cached=False,
         )
         for item in decoded
     ]
 
 
+def _with_orientation(features: NDArray[np.float32], info: Decoded) -> NDArray[np.float32]:
+    """The network's features and, where they were measured, orientation statistics behind them."""
+    return features if info.orientation is None else np.concatenate([features, info.orientation])
+
+
 def with_size(features: NDArray[np.float32], info: Decoded, encoder: Encoder) -> NDArray[np.float32]:
-    """The network's features and, where the encoder asks for them, the logarithms of width and height behind them."""
+    """Features and, where the encoder asks for them, the logarithms of width and height behind them."""
     if not encoder.sizes:
         return features
     return np.concatenate([features, np.log2(np.array([info.width, info.height], np.float32))])

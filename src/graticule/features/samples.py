@@ -119,6 +119,23 @@ def embed_samples(
     return _readable(manifest, result, encoder, failures, warnings)
 
 
+def reference_features(
+    samples: Samples, reference: Encoder | None, *, workers: int | None, batch_size: int | None, reporter: Reporter
+) -> NDArray[np.float32]:
+    """Features in the space of the bundle's reference, shape (n, d').
+
+    They are the encoder's own where the bundle embeds; a fine-tuned bundle takes a second pass. A file that cannot be
+    read any more has NaN features.
+    """
+    if reference is None:
+        return samples.alike_features
+    seen = embed_samples(samples.manifest, reference, workers=workers, batch_size=batch_size, reporter=reporter)
+    out = np.full((len(samples.manifest), seen.alike_features.shape[1]), np.nan, np.float32)
+    place = {name: row for row, name in enumerate(samples.manifest.sample_id)}
+    out[[place[name] for name in seen.manifest.sample_id]] = seen.alike_features
+    return out
+
+
 def image_files(manifest: Manifest) -> list[ImageFile]:
     """The files of a manifest with the pixel sizes that its table gives."""
     sizes = manifest.columns.get("pixel_size_nm")

@@ -18,6 +18,9 @@ from graticule.images.image import Image, decode_image, read_file
 from graticule.images.intensity import IntensityError
 from graticule.images.preprocess import Preprocessing, fit, picture_of
 
+# of red, green and blue (ITU-R BT.601)
+_LUMINANCE = (0.299, 0.587, 0.114)
+
 
 @dataclass(frozen=True)
 class ImageFile:
@@ -58,6 +61,8 @@ class Decoded:
         `graticule.images.facts.Facts.to_bytes`; empty when unreadable, or when facts were not asked for.
     key : str
         `content_hash`: under it the features are cached. A fact.
+    orientation : float32 array, shape (d,), or None
+        `graticule.directions.features` of the picture as it is shown, where they were asked for.
     """
 
     sha256: str = ""
@@ -71,6 +76,7 @@ class Decoded:
     outside: Shares = (0.0, 0.0)
     facts: bytes = b""
     key: str = ""
+    orientation: NDArray[np.float32] | None = None
 
 
 def content_hash(data: bytes, file: ImageFile, preprocessing: Preprocessing) -> str:
@@ -88,7 +94,9 @@ def content_hash(data: bytes, file: ImageFile, preprocessing: Preprocessing) -> 
     return hashlib.sha256(data + beside).hexdigest()
 
 
-def decode_file(file: ImageFile, preprocessing: Preprocessing, *, facts: bool = True) -> Decoded:
+def decode_file(
+    file: ImageFile, preprocessing: Preprocessing, *, facts: bool = True, orientation: bool = False
+) -> Decoded:
     """Read, hash and prepare one file; an unreadable one gives a `Decoded` with its error.
 
     Parameters
@@ -98,6 +106,8 @@ def decode_file(file: ImageFile, preprocessing: Preprocessing, *, facts: bool = 
     facts : bool
         Whether what is kept with features in the cache is measured too; scores do without, and a small image then
         costs less than half.
+    orientation : bool
+        Whether orientation statistics are measured.
     """
     sha = ""
     try:
@@ -117,6 +127,7 @@ def decode_file(file: ImageFile, preprocessing: Preprocessing, *, facts: bool = 
         mode=image.mode,
         pixels=pixels,
         outside=outside_window(image, preprocessing.intensity),
+        orientation=_orientation(picture.shown) if orientation else None,
     )
     if not facts:
         return decoded
@@ -126,6 +137,14 @@ def decode_file(file: ImageFile, preprocessing: Preprocessing, *, facts: bool = 
         facts=facts_of(image, picture, decoded.outside).to_bytes(),
         key=content_hash(data, file, preprocessing),
     )
+
+
+def _orientation(shown: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Orientation statistics of a picture without its info bar, in its own pixels."""
+    from graticule.directions.features import orientation_features  # loads SciPy, which most workers do without
+
+    grey = shown if shown.ndim == 2 else shown @ np.array(_LUMINANCE)
+    return orientation_features(grey.astype(np.float32)).astype(np.float32)
 
 
 def _with_sidecar(image: Image, file: Path) -> Image:

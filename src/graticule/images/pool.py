@@ -26,16 +26,22 @@ class DecodePool:
         Processes, at least 1.
     preprocessing : Preprocessing
         Applied to every image.
-    facts : bool
-        Whether facts are measured, see `decode_file`.
+    facts, orientation : bool
+        Whether these are measured, see `decode_file`.
     limits : FileLimits
         Of one file; one that takes more is given up with an error.
     """
 
     def __init__(
-        self, workers: int, preprocessing: Preprocessing, *, facts: bool = True, limits: FileLimits = LIMITS
+        self,
+        workers: int,
+        preprocessing: Preprocessing,
+        *,
+        facts: bool = True,
+        orientation: bool = False,
+        limits: FileLimits = LIMITS,
     ) -> None:
-        self._decode = partial(decode_file, preprocessing=preprocessing, facts=facts)
+        self._decode = partial(decode_file, preprocessing=preprocessing, facts=facts, orientation=orientation)
         self._pool = WorkerPool(workers, limits=limits)
 
     def __enter__(self) -> Self:

@@ -6,32 +6,47 @@ from typing import Any
 
 import numpy as np
 
-from graticule import __version__
 from graticule.arrays import object_array
-from graticule.bundle import Bundle, bundle_hash, model_folder
+from graticule.bundle import bundle_hash, model_folder, task_in
 from graticule.decide.judge import Judge
-from graticule.decide.on_labelled import decisions_on, evaluate_specimens, reference_features
+from graticule.decide.on_labelled import decisions_on, evaluate_specimens
 from graticule.decide.open_bundle import open_bundle
-from graticule.features.samples import Samples, beyond_notes, embed_samples, reasons_beyond, sorted_by_path
+from graticule.decide.options import ValueDecisionOptions, check_of_kind
+from graticule.features.samples import (
+    Samples,
+    beyond_notes,
+    embed_samples,
+    reasons_beyond,
+    reference_features,
+    sorted_by_path,
+)
 from graticule.heads.outcome import part_metrics
 from graticule.heads.predictor import Predictor
+from graticule.jobs.evaluate_values import evaluate_values
 from graticule.jobs.openings import count_opening
 from graticule.jobs.options import EvaluateOptions
-from graticule.jobs.record import describe_data, unreadable_warning, write_failures
+from graticule.jobs.record import (
+    describe_data,
+    describe_model,
+    made_here,
+    seen_in_training,
+    write_failures,
+)
 from graticule.manifest import escape_path
 from graticule.options import check_outside
 from graticule.predictions import Predictions
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_evaluation_report
-from graticule.runs import machine, output_folder, package_versions, utc_now, write_json
+from graticule.runs import output_folder, write_json
 from graticule.sources.sources import read_manifest
 from graticule.split.scored_part import synthetic_notes, to_score
+from graticule.tasks import REGRESSION
 
 
 def evaluate(
     run: Path, data: Path, out: Path, options: EvaluateOptions, reporter: Reporter | None = None
 ) -> dict[str, Any]:
-    """Score labelled images with a finished model, compute every metric, and judge its decisions.
+    """Score labelled images with a finished model of classes or of a number, compute every figure, judge its decisions.
 
     Parameters
     ----------
@@ -57,8 +72,13 @@ def evaluate(
     """
     options.check()
     check_outside(out, data)
-    start, reporter = time.perf_counter(), reporter or Silent()
-    folder = model_folder(run)
+    kind = evaluate_values if task_in(model_folder(run)) == REGRESSION else _evaluate_classes
+    return kind(run, data, out, options, reporter or Silent())
+
+
+def _evaluate_classes(run: Path, data: Path, out: Path, options: EvaluateOptions, reporter: Reporter) -> dict[str, Any]:
+    start, folder = time.perf_counter(), model_folder(run)
+    check_of_kind(options, ValueDecisionOptions, "classes")
     bundle = open_bundle(folder)
     judge = Judge(bundle, options)
     predictor = Predictor.of(bundle, any_depth=options.any_depth).on(options.device, options.batch_size)
@@ -69,7 +89,7 @@ def evaluate(
             manifest, predictor.encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
         reference = reference_features(
-            samples, predictor, workers=options.workers, batch_size=options.batch_size, reporter=reporter
+            samples, predictor.reference, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
         reporter.step("metrics, decisions and report")
         predictions = _score(samples, predictor)
@@ -78,10 +98,13 @@ def evaluate(
         decisions["specimens"] = evaluate_specimens(out, samples, predictions, looked_at)
         _write_tables(out, samples, predictions, {"metrics.json": metrics, "decisions.json": decisions})
         told = dict.fromkeys([*everything.warnings, *samples.warnings, *predictor.device_notes])
-        notes = [*told, *_warnings(samples, bundle), *beyond_notes(reasons_beyond(samples.info, judge.intensity))]
+        notes = [
+            *told,
+            *seen_in_training(samples, bundle.reference),
+            *beyond_notes(reasons_beyond(samples.info, judge.intensity)),
+        ]
         notes += synthetic_notes(n_synthetic, options.synthetic)
-        if n_picked:
-            notes.append(f"{n_picked:,} images that a review queue picked on purpose were left out")
+        notes += [f"{n_picked:,} images that a review queue picked on purpose were left out"] * bool(n_picked)
         record = {
             "verb": "evaluate",
             "task": samples.manifest.task,
@@ -91,9 +114,9 @@ def evaluate(
             "bundle_sha256": bundle_hash(folder),
             "seed": options.seed,
             "data": _describe_data(data, samples, len(everything) - len(manifest), options.group),
-            "embedding": _describe_model(bundle, samples) | {"device": predictor.encoder.device.describe()},
+            "embedding": describe_model(bundle.info, samples) | {"device": predictor.encoder.device.describe()},
             "warnings": notes + count_opening(run, predictions, "evaluate"),
-            **_circumstances(start),
+            **made_here(start),
         }
         write_json(out / "run.json", record)
         write_evaluation_report(out)
@@ -121,48 +144,6 @@ def _score(samples: Samples, predictor: Predictor) -> Predictions:
     )
 
 
-def _circumstances(start: float) -> dict[str, Any]:
-    """Version, time and machine; `start` in seconds of `time.perf_counter`."""
-    return {
-        "graticule_version": __version__,
-        "created_utc": utc_now(),
-        "wall_time_s": round(time.perf_counter() - start, 2),
-        "packages": package_versions(),
-        "platform": machine(),
-    }
-
-
 def _describe_data(data: Path, samples: Samples, n_unlabelled: int, group: str) -> dict[str, Any]:
     column = None if samples.manifest.group is None else ("group" if group == "auto" else group)
     return describe_data(data, samples, n_unlabelled=n_unlabelled, group_column=column)
-
-
-def _describe_model(bundle: Bundle, samples: Samples) -> dict[str, Any]:
-    info = bundle.info
-    return {
-        "backbone": info.backbone,
-        "weights_sha256": info.weights_sha256,
-        "licence": info.licence,
-        "source": None,
-        "input_size": info.preprocessing["size"],
-        "views": info.views,
-        "reading": {"selection": info.preprocessing["selection"]},
-        "n_features": info.n_features,
-        "decoded": samples.decoded,
-        "cached": samples.cached,
-        "seconds": round(samples.seconds, 2),
-    }
-
-
-def _warnings(samples: Samples, bundle: Bundle) -> list[str]:
-    """Images of the training data among the evaluated ones, and files left out."""
-    known = {row.tobytes() for row in bundle.reference["pixel_sha256"]}
-    seen = sum(bytes.fromhex(item.pixel_sha256) in known for item in samples.info)
-    warnings = []
-    if seen:
-        warnings.append(
-            f"{seen} of {len(samples.info)} images have the same pixels as training images: on them the figures are "
-            "too good"
-        )
-    warnings += unreadable_warning(samples.failures)
-    return warnings

@@ -10,7 +10,10 @@ import numpy as np
 
 from graticule.predictions import Predictions, read_predictions
 from graticule.report.run.page import write_report
+from graticule.report.values.page import write_value_report
 from graticule.runs import read_run, utc_now, write_json
+from graticule.tasks import TASKS
+from graticule.values import Values, read_values
 
 
 def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:
@@ -40,9 +43,33 @@ def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:
         name in known and bool(np.allclose(known[name], proba, rtol=1e-3, atol=0.0))
         for name, proba in zip(scored.sample_id, scored.proba, strict=True)
     )
+    warnings = note_opening(run, n, verb)
+    if warnings:
+        write_report(run)
+    return warnings
+
+
+def count_value_opening(run: Path, scored: Values, verb: str) -> list[str]:
+    """As `count_opening`, of a model of a number."""
+    if not (run / "predictions.parquet").is_file():
+        return []
+    test = read_values(run / "predictions.parquet").of_part("test")
+    known = dict(zip(test.sample_id, test.value, strict=True))
+    n = sum(
+        name in known and bool(np.isclose(known[name], value, rtol=1e-3, atol=0.0))
+        for name, value in zip(scored.sample_id, scored.value, strict=True)
+    )
+    warnings = note_opening(run, n, verb)
+    if warnings:
+        write_value_report(run)
+    return warnings
+
+
+def note_opening(run: Path, n: int, verb: str) -> list[str]:
+    """Note in a run's record that so many images of its held-out part were scored again; a warning that says so."""
     if not n:
         return []
-    record = read_run(run)
+    record = read_run(run, TASKS)
     openings = [
         *record.get("test_openings", []),
         {"utc": utc_now(), "verb": verb, "model_sha256": record["bundle_sha256"]},
@@ -52,5 +79,4 @@ def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:
         write_json(run / "run.json", record | {"test_openings": openings})
     except OSError as error:
         return [f"{told}; the run's record could not be told of it: {error.strerror}"]
-    write_report(run)
     return [told]

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.bundle import bundle_hash, model_folder
+from graticule.bundle import Tensors, bundle_hash, model_folder
+from graticule.bundle_info import NetworkInfo
 from graticule.features.samples import _MAX_NOTES, _MAX_SIZES, Samples, data_hash
 from graticule.files import writing_text
 from graticule.images.beyond import SPARED
@@ -20,7 +21,7 @@ from graticule.manifest import escape_path
 from graticule.networks.encoder import Encoder
 from graticule.networks.pooling import pooling_words
 from graticule.plain_text import safe_cell
-from graticule.runs import package_versions, utc_now
+from graticule.runs import machine, package_versions, utc_now
 
 
 def describe_data(source: Path, samples: Samples, *, n_unlabelled: int, group_column: str | None) -> dict[str, Any]:
@@ -142,3 +143,45 @@ def circumstances(run: Path, images: Path, start: float) -> dict[str, Any]:
         "bundle_sha256": bundle_hash(model_folder(run)),
         "packages": package_versions(),
     }
+
+
+def made_here(start: float) -> dict[str, Any]:
+    """Version, time and machine; `start` in seconds of `time.perf_counter`."""
+    return {
+        "graticule_version": __version__,
+        "created_utc": utc_now(),
+        "wall_time_s": round(time.perf_counter() - start, 2),
+        "packages": package_versions(),
+        "platform": machine(),
+    }
+
+
+def describe_model(info: NetworkInfo, samples: Samples) -> dict[str, Any]:
+    """The "embedding" object of an evaluation's run.json."""
+    return {
+        "backbone": info.backbone,
+        "weights_sha256": info.weights_sha256,
+        "licence": info.licence,
+        "source": None,
+        "input_size": info.preprocessing["size"],
+        "views": info.views,
+        "reading": {"selection": info.preprocessing["selection"]},
+        "n_features": info.n_features,
+        "decoded": samples.decoded,
+        "cached": samples.cached,
+        "seconds": round(samples.seconds, 2),
+    }
+
+
+def seen_in_training(samples: Samples, reference: Tensors) -> list[str]:
+    """Images of the training data among the evaluated ones, and files left out."""
+    known = {row.tobytes() for row in reference["pixel_sha256"]}
+    seen = sum(bytes.fromhex(item.pixel_sha256) in known for item in samples.info)
+    warnings = []
+    if seen:
+        warnings.append(
+            f"{seen} of {len(samples.info)} images have the same pixels as training images: on them the figures are "
+            "too good"
+        )
+    warnings += unreadable_warning(samples.failures)
+    return warnings

@@ -13,8 +13,11 @@ from graticule.images.preprocess import Preprocessing
 from graticule.networks.backbones import EMBEDDED, GRAPHS, STATISTICS, BackboneSpec, verified_weights
 from graticule.networks.devices import CPU, Device
 from graticule.networks.options import VIEWS
-from graticule.networks.pooling import CENTRE, WHOLE, feature_names, part_lengths, part_span
+from graticule.networks.pooling import CENTRE, ORIENTATION, WHOLE, feature_names, part_lengths, part_span
 from graticule.runs import cache_folder
+
+# of the orientation statistics in the cache
+_ORIENTATION_VERSION = "orientation 1"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Encoder:
     device : Device
         What computes the network, see `graticule.networks.device_choice`.
     parts : tuple of (name, length)
-        What the network's features consist of, see `graticule.networks.pooling`; none: they are one whole.
+        What the network's features consist of, see `graticule.networks.pooling`; none: they are one whole. A last part
+        "orientation" is measured on the picture beside the network.
     """
 
     backbone: str
@@ -99,8 +103,24 @@ class Encoder:
             str(self.views),
             self.output,
             *(() if self.device.name == "cpu" else (self.device.name,)),
+            *((_ORIENTATION_VERSION,) if self.orientation else ()),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def orientation(self) -> bool:
+        """Whether orientation statistics of the picture stand behind the network's features."""
+        return any(name == ORIENTATION for name, _ in self.parts)
+
+    def with_orientation(self, length: int) -> Self:
+        """The same network with so many orientation statistics of the picture behind its features."""
+        own = self.parts or ((WHOLE, self.n_features - 2 * self.sizes),)
+        return replace(self, parts=(*own, (ORIENTATION, length)), n_features=self.n_features + length)
+
+    def without_orientation(self) -> Self:
+        """The same network alone."""
+        kept = tuple(part for part in self.parts if part[0] != ORIENTATION)
+        return replace(self, parts=kept, n_features=sum(length for _, length in kept) + 2 * self.sizes)
 
     @property
     def whole(self) -> slice:

@@ -3,13 +3,17 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graticule.arrays import FloatArray, IntArray
+from graticule.directions.features import feature_names
 from graticule.features.samples import Samples
 from graticule.heads.outcome import scored_once
 from graticule.heads.scaling import FeatureLayout
 from graticule.networks.encoder import Encoder
+from graticule.networks.pooling import CENTRE, ORIENTATION, WHOLE, part_span
 from graticule.progress import Reporter
+from graticule.regress.baselines import MEASURES, constant_baselines, measured_baselines
 from graticule.regress.crossval import (
     ValueCrossValidation,
     ValueSearch,
@@ -17,8 +21,8 @@ from graticule.regress.crossval import (
     refit_values,
     value_learning_curve,
 )
-from graticule.regress.outcome import ValueOutcome, constant_baselines
-from graticule.regress.scoring import member_values
+from graticule.regress.outcome import ValueOutcome
+from graticule.regress.scoring import ValueMember, member_values, without_features
 from graticule.regress.search import ValueChoice
 from graticule.regress.target import Target
 from graticule.split.division import Division
@@ -55,6 +59,11 @@ def fit_values(
         own = None if sizes is None else sizes[rows]
         return float(np.abs(target.restored(numbers, own) - values[rows]).mean())
 
+    baselines = constant_baselines(values, folds)
+    if any("network" not in used for used in _features_used(cv)):
+        measures = _measures(features, encoder)
+        baselines |= measured_baselines(measures, values, folds, raw=(target.least, target.most) == (0.0, 1.0))
+    encoder, members = without_unused(encoder, members)
     return ValueOutcome(
         target=target,
         learnt=said,
@@ -62,10 +71,31 @@ def fit_values(
         members=members,
         shipped=shipped,
         head=_describe(cv, refitted, shipped, search),
-        baselines=constant_baselines(values, folds),
+        baselines=baselines,
         learning_curve=value_learning_curve(features, learnt, folds, cv, search, error_of),
         warnings=_warnings(cv, refit=refit),
     )
+
+
+def _features_used(cv: ValueCrossValidation) -> list[set[str]]:
+    """What each regression looks at."""
+    return [{one.blocks} for choice in cv.choices for one in choice.settings]
+
+
+def _measures(features: NDArray[np.floating], encoder: Encoder) -> dict[str, FloatArray]:
+    """Measures of orientation among the features, by their name beside a model."""
+    names, at = feature_names(), part_span(encoder.parts, ORIENTATION, encoder.n_features).start
+    return {told: features[:, at + names.index(column)].astype(np.float64) for told, column in MEASURES.items()}
+
+
+def without_unused(encoder: Encoder, members: list[ValueMember]) -> tuple[Encoder, list[ValueMember]]:
+    """The model without its orientation statistics where no fold looks at them: new images are then read faster."""
+    layout = feature_layout(encoder)
+    if not encoder.orientation or {WHOLE, CENTRE} - {name for name, _ in layout.parts}:
+        return encoder, members
+    at = part_span(encoder.parts, ORIENTATION, encoder.n_features)
+    trimmed = [without_features(member, at) for member in members]
+    return (encoder, members) if None in trimmed else (encoder.without_orientation(), [m for m in trimmed if m])
 
 
 def feature_layout(encoder: Encoder) -> FeatureLayout:

@@ -4,15 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from graticule.arrays import FloatArray
-from graticule.heads.crossval import fold_rows, training_rows
-from graticule.heads.outcome import scored_once
 from graticule.networks.encoder import Encoder
 from graticule.regress.scoring import ValueMember
 from graticule.regress.target import Target
-from graticule.split.folds import Folds
 
 
 @dataclass(frozen=True)
@@ -50,14 +45,3 @@ class ValueOutcome:
     training: dict[str, Any] | None = None
     learning_curve: list[dict[str, Any]] | None = None
     warnings: list[str] = field(default_factory=list)
-
-
-def constant_baselines(values: FloatArray, folds: Folds) -> dict[str, FloatArray]:
-    """Mean and median of the training targets, for each image those of the folds that it is not in; shape (n,) each."""
-    found = {name: np.full(len(values), np.nan) for name in ("mean", "median")}
-    everything, aside = values[training_rows(folds)], scored_once(folds)
-    for name, function in (("mean", np.mean), ("median", np.median)):
-        for train, test in fold_rows(folds):
-            found[name][test] = function(values[train])
-        found[name][aside] = function(everything)
-    return found

@@ -12,7 +12,7 @@ mean of its folds. Sums are in double precision, row by row: a number does not d
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,22 @@ def head_value(head: ValueHead, features: NDArray[np.floating]) -> FloatArray:
 def member_values(members: Sequence[ValueMember], features: NDArray[np.floating]) -> FloatArray:
     """What each fold's regressions say on average, shape (folds, n); the model's answer is the mean over the folds."""
     return np.stack([np.mean([head_value(head, features) for head in member], axis=0) for member in members])
+
+
+def without_features(member: ValueMember, unused: slice) -> ValueMember | None:
+    """The same regressions on features without a span behind the rooted ones; None where one looks at it."""
+    heads: list[ValueHead] = []
+    for head in member:
+        if isinstance(head, LinearValue):
+            if head.slope[unused].any():
+                return None
+            heads.append(replace(head, slope=np.delete(head.slope, unused)))
+        else:
+            if head.projection[unused].any():
+                return None
+            projection = np.delete(head.projection, unused, axis=0)
+            heads.append(replace(head, centre=np.delete(head.centre, unused), projection=projection))
+    return tuple(heads)
 
 
 def pack_values(members: Sequence[ValueMember]) -> dict[str, NDArray[Any]]:

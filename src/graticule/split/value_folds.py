@@ -20,7 +20,7 @@ from graticule.split.folds import Folds, make_folds
 from graticule.split.leaks import Leak
 from graticule.split.options import SplitOptions
 
-MOST_BINS = 5
+MOST_BINS = 20
 # beyond the range of the training images, as a share of its width
 _BEYOND = 0.05
 
@@ -65,20 +65,34 @@ def value_folds(
     return replace(folds, strategy=strategy, notes=tuple(notes))
 
 
-def value_bins(values: FloatArray, unit: IntArray, n_bins: int) -> IntArray:
-    """Bin of each row, 0 to n_bins - 1: units in order of the mean of their values, as many in each bin; shape (n,)."""
+def value_bins(values: FloatArray, unit: IntArray, parts: int) -> IntArray:
+    """Bin of each row, from 0, shape (n,): units in order of the mean of their values, as many as there are parts.
+
+    Each part then gets one unit of each bin, and all parts are equally large. Of many units bins hold a multiple; what
+    is left over stands in the middle bin.
+
+    Parameters
+    ----------
+    values : float array, shape (n,)
+    unit : int array, shape (n,)
+    parts : int
+        Folds and what is set aside.
+    """
     code = numbered(unit)
     mean = np.bincount(code, values) / np.bincount(code)
-    rank = np.empty(len(mean), np.int64)
-    rank[np.argsort(mean, kind="stable")] = np.arange(len(mean))
-    return np.asarray(rank[code] * n_bins // len(mean), dtype=np.int64)
+    n_bins = max(1, min(MOST_BINS, len(mean) // parts))
+    sizes = np.full(n_bins, parts * max(1, len(mean) // (parts * n_bins)))
+    sizes[n_bins // 2] += len(mean) - sizes.sum()
+    bins = np.empty(len(mean), np.int64)
+    bins[np.argsort(mean, kind="stable")] = np.repeat(np.arange(n_bins), sizes)
+    return bins[code]
 
 
 def _names(values: FloatArray, unit: IntArray, inside: BoolArray, need: int) -> StrArray:
     """Name of each row's bin, such as "0.1 to 0.25"; rows outside are put to the nearest by their own value."""
-    n_bins = max(1, min(MOST_BINS, len(np.unique(unit[inside])) // need))
     bins = np.zeros(len(values), np.int64)
-    bins[inside] = value_bins(values[inside], unit[inside], n_bins)
+    bins[inside] = value_bins(values[inside], unit[inside], need)
+    n_bins = int(bins.max()) + 1
     middle = np.array([np.median(values[inside & (bins == k)]) for k in range(n_bins)])
     bins[~inside] = np.abs(values[~inside, None] - middle).argmin(axis=1)
     ends = [(values[inside & (bins == k)].min(), values[inside & (bins == k)].max()) for k in range(n_bins)]
@@ -102,8 +116,8 @@ def inner_value_folds(values: FloatArray, unit: IntArray, k: int, seed: int) -> 
     if n_units < 3:
         return []
     k = min(k, n_units)
-    n_bins = max(1, min(MOST_BINS, n_units // k))
-    counts = class_counts(code, value_bins(values, code, n_bins), n_bins)
+    bins = value_bins(values, code, k)
+    counts = class_counts(code, bins, int(bins.max()) + 1)
     fold = assign(counts, np.full(k, 1 / k), np.random.default_rng(seed), tries=2)[code]
     return [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(k) if (fold == f).any()]
 
@@ -140,8 +154,9 @@ def extrapolation_notes(values: FloatArray, folds: Folds) -> list[str]:
         room = _BEYOND * (high - low)
         beyond = int(((values[own] < low - room) | (values[own] > high + room)).sum())
         if beyond:
+            images = f"{beyond} image{'s' * (beyond > 1)}"
             notes.append(
-                f"fold {f + 1} is tested on {beyond} images outside the range of its training images ({low:.4g} to "
-                f"{high:.4g}, its own {values[own].min():.4g} to {values[own].max():.4g}): there its model extrapolates"
+                f"fold {f + 1} is tested on {images} outside the range of its training ones ({low:.4g} to {high:.4g}, "
+                f"its own {values[own].min():.4g} to {values[own].max():.4g}): there its model extrapolates"
             )
     return notes

@@ -16,7 +16,7 @@ from graticule.manifest import Manifest
 from graticule.tasks import REGRESSION
 from graticule.values import read_values
 
-OPTIONS = {"target": "fraction", "folds": 4, "head": "ridge"}
+OPTIONS = {"target": "fraction", "folds": 4, "head": "ridge", "features": "network"}
 
 
 def test_the_folder_is_whole(valued_run: Path) -> None:
@@ -84,7 +84,7 @@ def test_copies_across_specimens_do_not_make_the_figures_better(planted: DrawnVa
         ({"target_max": 0.3}, ManifestError, "lies above --target-max 0.3"),
         ({"folds": 30}, FoldError, "30 folds need 30 groups, found 24"),
         ({"per_pixel_size": True}, ManifestError, "needs the column pixel_size_nm"),
-        ({"method": "finetune", "head": "auto"}, GraticuleError, "not built for --target"),
+        ({"method": "finetune", "head": "auto", "features": "auto"}, GraticuleError, "not built for --target"),
     ],
 )
 def test_nothing_is_written_where_nothing_can_be_learnt(

@@ -34,7 +34,7 @@ def rows(
     cores = max(1, workers or available_cores())
     known = CachedRows(cache, encoder)
     under_way: deque[tuple[list[FileRow | None], Future[list[FileRow]] | None]] = deque()
-    decoding = DecodePool(cores, encoder.preprocessing, facts=cache is not None)
+    decoding = DecodePool(cores, encoder.preprocessing, facts=cache is not None, orientation=encoder.orientation)
     with decoding as pool, ThreadPoolExecutor(cores) as threads:
         # made in a thread, while the workers start
         network = threads.submit(Network, encoder.model, encoder.output, encoder.device)

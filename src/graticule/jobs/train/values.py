@@ -10,6 +10,7 @@ import numpy as np
 from graticule.arrays import object_array
 from graticule.decide.value_metrics import value_metrics
 from graticule.decide.value_settle import LEVEL, ValueDecider, settle_values
+from graticule.directions.features import feature_names
 from graticule.errors import OptionError
 from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import remove_folder
@@ -26,6 +27,7 @@ from graticule.networks.options import DEFAULT_VIEWS
 from graticule.options import number_of
 from graticule.progress import Reporter
 from graticule.regress.crossval import ValueSearch
+from graticule.regress.inputs import NETWORK
 from graticule.regress.method import feature_layout, fit_values
 from graticule.regress.outcome import ValueOutcome
 from graticule.regress.target import Target, target_of
@@ -56,6 +58,8 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
     with run_folder(out, options, main=True) as folder:
         encoder, reading = network_and_reading(labelled.manifest, options, reporter)
         encoder = _sized(encoder, options)
+        if options.features != NETWORK:
+            encoder = encoder.with_orientation(len(feature_names()))
         samples = embed_samples(
             labelled.manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
