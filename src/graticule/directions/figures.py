@@ -1,10 +1,12 @@
 """Figures of a distribution of directions, with intervals from tiles of the picture drawn with replacement."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from graticule.arrays import FloatArray, IntArray
 from graticule.directions.distribution import BINS, deviation_of, direction_of, moment
-from graticule.directions.mixture import APART, WIDEST, Mixture, densities, fit_mixture, second_place
+from graticule.directions.mixture import APART, WIDEST, Mixture, densities, fit_mixture, is_broad, second_place
 from graticule.directions.outcome import Along, DirectionFigures, Measured, Peak
 from graticule.directions.tiles import resampled
 
@@ -98,10 +100,13 @@ def figures_of(tiles: FloatArray, places: IntArray, along: float | None = None) 
         mixture = two
     else:
         spread = fit_mixture(draws, np.repeat(mixture.direction, _DRAWS, axis=0), steps=_STEPS)
+    director = turn_with_limits(direction_of(complex(second)), np.degrees(np.angle(seconds)) / 2)
     peaks = [_peak(mixture, spread, k) for k in range(1 + sure)]
+    if not sure and is_broad(mixture):
+        peaks[0] = replace(peaks[0], direction=director)
     peaks.sort(key=lambda peak: -peak.share.value)
     return DirectionFigures(
-        director=turn_with_limits(direction_of(complex(second)), np.degrees(np.angle(seconds)) / 2),
+        director=director,
         order=with_limits(order, orders),
         fourth=with_limits(float(_about(fourth, second)), _about(fourths, seconds)),
         deviation=with_limits(deviation_of(order), np.array([deviation_of(one) for one in orders])),

@@ -8,7 +8,7 @@ from graticule.arrays import BoolArray, Float32Array
 from graticule.directions.distribution import histograms, nematic, weights_of
 from graticule.directions.figures import figures_of, no_figures
 from graticule.directions.gradient import noise_energy, noise_level
-from graticule.directions.mixture import fit_mixture
+from graticule.directions.mixture import fit_mixture, is_broad
 from graticule.directions.options import LEAST_SIGMA
 from graticule.directions.outcome import AtScale, DirectionFigures, Directions, Measured
 from graticule.directions.tensor import Field, least_side, structure_tensor
@@ -100,7 +100,9 @@ def _scale(field: Field, sigma: float, level: float) -> AtScale:
     if used < LEAST_USED:
         return AtScale(sigma, np.nan, np.nan, np.nan, used)
     mixture = fit_mixture(whole)
-    return AtScale(sigma, float(mixture.direction[0, 0]), nematic(whole[0]).order, float(mixture.share[0, 0]), used)
+    mean = nematic(whole[0])
+    direction = mean.direction if is_broad(mixture) else float(mixture.direction[0, 0])
+    return AtScale(sigma, direction, mean.order, float(mixture.share[0, 0]), used)
 
 
 def _at_scale(grey: Float32Array, sigma: float, noise: float, mask: BoolArray | None) -> AtScale:

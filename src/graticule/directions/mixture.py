@@ -13,6 +13,7 @@ from graticule.arrays import FloatArray
 from graticule.directions.distribution import BINS, CENTRES, TURNS, smooth_round
 
 WIDEST, NARROWEST = 12.0, 1.0  # standard deviation of a peak, degrees
+_BROAD = 0.95
 _SMOOTH = 3.0  # degrees; of the histogram in which a peak is looked for
 _STEPS = 150
 _STILL = 3e-5
@@ -74,6 +75,11 @@ def _peaks(turn: FloatArray, concentration: FloatArray) -> FloatArray:
     """Von Mises densities over the bins, shape (B, K, 180), each with sum 1."""
     high = np.exp(concentration[..., None] * (np.cos(TURNS - turn[..., None]) - 1))
     return np.asarray(high / (scipy.special.ive(0, concentration) * BINS)[..., None])
+
+
+def is_broad(mixture: Mixture) -> bool:
+    """Whether the first histogram's first peak is as wide as peaks may be: its middle then says less than the mean."""
+    return bool(mixture.width()[0, 0] >= _BROAD * WIDEST)
 
 
 def densities(mixture: Mixture) -> FloatArray:

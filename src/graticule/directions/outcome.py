@@ -67,7 +67,8 @@ class DirectionFigures:
     Attributes
     ----------
     director : Measured
-        Mean direction of all that counts, degrees; the first peak's is not drawn aside by the rest.
+        Mean direction of all that counts, degrees. A peak's own is not drawn aside by the rest; where the peak is as
+        broad as peaks may be, its direction is this one.
     order, fourth, deviation : Measured
         Nematic S and S4, circular standard deviation in degrees.
     first, second : Peak

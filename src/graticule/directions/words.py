@@ -8,7 +8,8 @@ COHERENCY = (
     "Mean coherency says that places have a direction, not that it is the same one: it does not measure alignment."
 )
 MEANINGS = {
-    "direction": "Where most of the aligned structure points: the middle of the peak.",
+    "direction": "Where most of the aligned structure points: the middle of the peak, or, where that is broad, "
+    "the mean of all.",
     "share": "Share of the visible structure that lies in the peak, over a rest that points anywhere. Of what is seen, "
     "projected into the picture: a share of volume only after calibration on samples whose share is known.",
     "spread": "Standard deviation of the peak. It includes what bending and noise add to each place.",
