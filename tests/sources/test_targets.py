@@ -10,7 +10,7 @@ from tests.conftest import WriteImages
 
 from graticule.arrays import object_array
 from graticule.errors import ManifestError, OptionError
-from graticule.sources.sources import read_manifest
+from graticule.sources.sources import list_images, read_manifest
 from graticule.sources.tables import Faults
 from graticule.sources.targets import TargetColumn, check_learnable, check_targets, target_warnings
 from graticule.tasks import REGRESSION
@@ -97,3 +97,15 @@ def test_odd_columns_are_told() -> None:
         assert len(warnings) == 1, words
         assert words in warnings[0]
     assert target_warnings(np.exp(4 * even), groups, TargetColumn("x", positive=True)) == []
+
+
+def test_a_list_to_predict_may_tell_pixel_sizes(write_images: WriteImages, tmp_path: Path) -> None:
+    write_images(2)
+    listed = tmp_path / "list.csv"
+    listed.write_text("path,pixel_size_nm\nimages/001.png,2.5\nimages/000.png,\n")
+    found = list_images(listed)
+    assert found.path.tolist() == ["images/001.png", "images/000.png"]
+    assert found.columns["pixel_size_nm"].tolist() == ["2.5", ""]
+    listed.write_text("path,pixel_size_nm\nimages/001.png,-1\n")
+    with pytest.raises(ManifestError, match="pixel_size_nm is no positive number"):
+        list_images(listed)

@@ -61,6 +61,8 @@ class Decoded:
         `graticule.images.facts.Facts.to_bytes`; empty when unreadable, or when facts were not asked for.
     key : str
         `content_hash`: under it the features are cached. A fact.
+    pixel_size_nm : float or None
+        Side of a pixel on the specimen: the table's, else as the instrument wrote it; known of new files only.
     orientation : float32 array, shape (d,), or None
         `graticule.directions.features` of the picture as it is shown, where they were asked for.
     """
@@ -76,6 +78,7 @@ class Decoded:
     outside: Shares = (0.0, 0.0)
     facts: bytes = b""
     key: str = ""
+    pixel_size_nm: float | None = None
     orientation: NDArray[np.float32] | None = None
 
 
@@ -127,6 +130,7 @@ def decode_file(
         mode=image.mode,
         pixels=pixels,
         outside=outside_window(image, preprocessing.intensity),
+        pixel_size_nm=file.pixel_size_nm or image.metadata.pixel_size_nm,
         orientation=_orientation(picture.shown) if orientation else None,
     )
     if not facts:

@@ -78,7 +78,7 @@ def _valued(
         rows = slice(position, position + len(valued.info))
         sizes = None
         if predictor.target.per_pixel_size:
-            sizes = np.array([file.pixel_size_nm or np.nan for file in files[rows]])
+            sizes = np.array([item.pixel_size_nm or np.nan for item in valued.info])
         yield [escape_path(p) for p in manifest.path[rows]], valued, sizes
         position = rows.stop
 

@@ -123,9 +123,10 @@ def list_images(path: Path, *, root: Path | None = None) -> Manifest:
     Raises
     ------
     ManifestError
-        When there is nothing to predict.
+        When there is nothing to predict, or a pixel size (column pixel_size_nm) is no positive number.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100
+    columns: dict[str, StrArray] = {}
     if path.is_dir():
         listing = list_folder(path)
         _raise_unlistable(path, listing)
@@ -134,24 +135,31 @@ def list_images(path: Path, *, root: Path | None = None) -> Manifest:
         raise ManifestError(f"{str(path)!r} does not exist: give a folder, an image, or a .txt, .csv or .parquet list")
     elif path.suffix.lower() in (".txt", *TABLE_SUFFIXES):
         base = Path(os.path.abspath(root or path.parent))  # noqa: PTH100
-        names, base = _common_base([_native(text, base) for text in _listed(path)], base)
+        listed, columns = _listed(path)
+        names, base = _common_base([_native(text, base) for text in listed], base)
         warnings = tuple(_service_warning(names))
     else:
         names, base, warnings = [path.name], path.parent, ()
     if not names:
         raise ManifestError("\n  note: ".join([f"{str(path)!r} holds no images", *warnings]))
-    return Manifest(base, object_array(names), object_array([""] * len(names)), {}, warnings)
+    return Manifest(base, object_array(names), object_array([""] * len(names)), columns, warnings)
 
 
-def _listed(file: Path) -> list[str]:
+def _listed(file: Path) -> tuple[list[str], dict[str, StrArray]]:
+    """Paths of a list, and the pixel sizes beside them where a table has any."""
     if file.suffix.lower() == ".txt":
         lines = decode_text(read_bytes(file), errors="surrogateescape").split("\n")
-        return [line.removesuffix("\r") for line in lines if line.removesuffix("\r")]
+        return [line.removesuffix("\r") for line in lines if line.removesuffix("\r")], {}
     table = read_table(file, TASKS)
     if "path" not in table.columns:
         raise ManifestError(f"{str(file)!r} has no column path; its columns are {', '.join(table.columns)}")
     paths = table.columns["path"]
-    return paths if table.root is None else [unescape_path(text) for text in paths]
+    sizes = {PIXEL_SIZE: cells} if (cells := table.columns.get(PIXEL_SIZE)) is not None else {}
+    faults = Faults(repr(str(file)))
+    check_values(sizes, table, (), faults)
+    faults.raise_if_any()
+    paths = paths if table.root is None else [unescape_path(text) for text in paths]
+    return paths, {name: object_array(cells) for name, cells in sizes.items()}
 
 
 def _common_base(names: list[str], base: Path) -> tuple[list[str], Path]:
