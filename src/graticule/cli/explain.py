@@ -1,7 +1,7 @@
 """graticule explain RUN IMAGES --out DIR"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,19 +21,27 @@ def command(
     json: options.Json = False,
 ) -> None:
     """Show what the model looked at, and check that the pictures mean something."""
-    from graticule.jobs.explain.job import explain
+    from graticule.jobs.explain.values import explain_model
 
     with ProgressBars() as progress:
-        document = explain(run, images, out, chosen, progress)
+        document = explain_model(run, images, out, chosen, progress)
     failures = document.pop("failures")
     if json:
         print_json(document)
     else:
         typer.echo(f"{document['n_explained']:,} of {document['n']:,} images explained by {document['method']}")
-        from graticule.report.explain.content import check_rows
-
-        print_table(("check", "result", "means"), check_rows(document))
-        for warning in (*document["warnings"], *document["notes"]):
-            typer.echo(f"warning: {warning}")
+        _print_checks(document)
         typer.echo(f"page: {out / 'explain.html'}")
     exit_with_failures(failures, f"see {out / 'failures.csv'}")
+
+
+def _print_checks(document: dict[str, Any]) -> None:
+    from graticule.report.explain.content import check_rows
+    from graticule.report.explain.value_page import border_words
+
+    if document.get("task") == "regression":
+        typer.echo(border_words(document))
+        return
+    print_table(("check", "result", "means"), check_rows(document))
+    for warning in (*document["warnings"], *document["notes"]):
+        typer.echo(f"warning: {warning}")

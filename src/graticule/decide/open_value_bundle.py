@@ -34,7 +34,7 @@ def check_value_bundle(bundle: ValueBundle) -> None:
     """Hold the parts of a bundle against each other, and try its network; a GraticuleError says what is wrong."""
     info = bundle.info
     check_layout(info)
-    check_training_images(info, bundle.reference, ("target",))
+    check_training_images(info, bundle.reference, ("target", "mean_features"))
     target = checked_tensor(bundle.reference, "target", "float64", (info.n_training,), file="reference")
     least, most = info.trained_on
     low, high = info.bounds

@@ -198,7 +198,7 @@ class ExplainableModel:
             if self.baseline is None:
                 return total
             lead = margins(self.heads, features) - margins(self.heads, self.baseline[None])
-            return _with_total(total, np.take_along_axis(lead, np.asarray(classes), axis=1))
+            return with_total(total, np.take_along_axis(lead, np.asarray(classes), axis=1))
         if method != "occlusion":
             return self.maps(pixels, classes, sizes, method=method)
         found = []
@@ -254,7 +254,7 @@ def _layer_map(
     return (grad_cam if method == "gradcam" else grad_cam_plus_plus)(tap, maps, gradients)
 
 
-def _with_total(maps: FloatArray, total: FloatArray) -> FloatArray:
+def with_total(maps: FloatArray, total: FloatArray) -> FloatArray:
     """Maps (N, T, g, g) shifted by a number each, so that their cells add up to `total` (N, T)."""
     lacking = (total - maps.sum(axis=(-2, -1))) / (maps.shape[-2] * maps.shape[-1])
     return np.asarray(maps + lacking[:, :, None, None])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from graticule import __version__
@@ -47,6 +48,8 @@ def write_value_model(
     reference: dict[str, NDArray[Any]] = {
         **image_tensors(samples, training),
         "target": targets,
+        # what maps of the number are measured from; without a copy of the rows
+        "mean_features": samples.features.mean(axis=0, dtype=np.float64, where=training[:, None]).astype(np.float32),
         **({} if decider.intervals is None else decider.intervals.to_arrays()),
         **({} if decider.novelty is None else decider.novelty.pack()),
     }
