@@ -29,6 +29,7 @@ from graticule.cli import (
     predict,
     report,
     review,
+    study,
     train,
 )
 from graticule.cli.console import showing
@@ -80,6 +81,7 @@ for module in (
     label_errors,
     review,
     report,
+    study,
     backbones,
     doctor,
 ):

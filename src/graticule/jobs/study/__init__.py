@@ -1,0 +1,1 @@
+"""`graticule study`: one question of a field answered from pictures to page."""
