@@ -272,9 +272,13 @@ def task_in(folder: Path) -> str:
     BundleError, TaskError
     """
     try:
-        document = parse_document(read_regular(folder / "bundle.json", _LIMITS["bundle.json"]))
+        content, sums = (read_regular(folder / name, _LIMITS[name]) for name in ("bundle.json", SUMS))
+        if _sums_line("bundle.json", content) not in sums.decode("utf-8", errors="replace").splitlines():
+            _verified(folder)  # says what was altered
+        document = parse_document(content)
     except OSError as error:
-        raise BundleError(f"the bundle {folder} cannot be read: bundle.json: {error.strerror}") from error
+        name = Path(str(error.filename)).name
+        raise BundleError(f"the bundle {folder} cannot be read: {name}: {error.strerror}") from error
     except ValueError as error:
         raise BundleError(f"the bundle {folder} cannot be read: bundle.json: {error}") from error
     return task_of(document, f"the bundle {folder}", takes=TASKS)

@@ -25,9 +25,11 @@ from graticule.jobs.options import (
     CountOptions,
     EmbedOptions,
     EvaluateOptions,
+    OrientationOptions,
     PredictOptions,
     ReviewOptions,
 )
+from graticule.jobs.study.options import StudyOptions
 from graticule.jobs.train.options import TrainOptions
 from graticule.options import Options, RootOptions, SeedOptions, WorkersOptions, flag, stated
 from graticule.phantoms.options import PhantomOptions
@@ -42,6 +44,8 @@ VERBS: dict[str, type[Options]] = {
     "explain": ExplainOptions,
     "review": ReviewOptions,
     "phantom": PhantomOptions,
+    "orientation": OrientationOptions,
+    "study": StudyOptions,
     "compare": SeedOptions,
     "demo": WorkersOptions,
 }
