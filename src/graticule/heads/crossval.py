@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from graticule.statistics.intervals import t_critical
 from graticule.workers.pool import available_cores
 
 Progress = Callable[[int], None]
+Model = TypeVar("Model")
+Choice = TypeVar("Choice")
 _CURVE_FRACTIONS = (0.1, 0.25, 0.5)
 _MIN_PER_CLASS = 2
 # bytes that folds at work together may hold, and copies that each makes of the rows it finds axes from
@@ -113,17 +116,30 @@ def cross_validate(
         proba[test] = probabilities([head], features[test])
         return head, choice
 
-    heads: list[Head] = []
-    choices: list[HeadChoice] = []
-    # one thread per fold instead of threads inside BLAS: small matrices gain nothing from the latter, threads of two
-    # pools would wait for each other, and results do not depend on the number of cores
+    heads, choices = each_fold(one_fold, folds, features, progress)
+    return CrossValidation(proba, heads, choices, time.perf_counter() - start)
+
+
+def each_fold(
+    one_fold: Callable[[tuple[NDArray[np.int64], NDArray[np.int64]]], tuple[Model, Choice]],
+    folds: Folds,
+    features: NDArray[np.floating],
+    progress: Progress | None,
+) -> tuple[list[Model], list[Choice]]:
+    """What `one_fold` makes of the (training, held-out) rows of each fold, in their order.
+
+    One thread per fold instead of threads inside BLAS: small matrices gain nothing from the latter, threads of two
+    pools would wait for each other, and results do not depend on the number of cores.
+    """
+    models: list[Model] = []
+    choices: list[Choice] = []
     with threadpool_limits(1), ThreadPoolExecutor(fold_threads(features)) as threads:
-        for head, choice in threads.map(one_fold, fold_rows(folds)):
-            heads.append(head)
+        for model, choice in threads.map(one_fold, fold_rows(folds)):
+            models.append(model)
             choices.append(choice)
             if progress is not None:
-                progress(len(heads))
-    return CrossValidation(proba, heads, choices, time.perf_counter() - start)
+                progress(len(models))
+    return models, choices
 
 
 def fold_threads(features: NDArray[np.floating]) -> int:

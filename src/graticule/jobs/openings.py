@@ -4,7 +4,9 @@ A run's own record lists what was done with the run. A ledger beside the feature
 scored on the same held-out images, whatever run they came from: choosing the best of them tunes on the test part.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,14 +41,7 @@ def count_opening(run: Path, scored: Predictions, verb: str) -> list[str]:
         return []
     test = read_predictions(run / "predictions.parquet").of_part("test")
     known = dict(zip(test.sample_id, test.proba, strict=True))
-    n = sum(
-        name in known and bool(np.allclose(known[name], proba, rtol=1e-3, atol=0.0))
-        for name, proba in zip(scored.sample_id, scored.proba, strict=True)
-    )
-    warnings = note_opening(run, n, verb)
-    if warnings:
-        write_report(run)
-    return warnings
+    return _count(run, known, zip(scored.sample_id, scored.proba, strict=True), verb, write_report)
 
 
 def count_value_opening(run: Path, scored: Values, verb: str) -> list[str]:
@@ -55,13 +50,17 @@ def count_value_opening(run: Path, scored: Values, verb: str) -> list[str]:
         return []
     test = read_values(run / "predictions.parquet").of_part("test")
     known = dict(zip(test.sample_id, test.value, strict=True))
-    n = sum(
-        name in known and bool(np.isclose(known[name], value, rtol=1e-3, atol=0.0))
-        for name, value in zip(scored.sample_id, scored.value, strict=True)
-    )
+    return _count(run, known, zip(scored.sample_id, scored.value, strict=True), verb, write_value_report)
+
+
+def _count(
+    run: Path, known: Mapping[str, Any], again: Iterable[tuple[str, Any]], verb: str, write: Callable[[Path], object]
+) -> list[str]:
+    """Note what is `known` of held-out images and said `again` (sample_id, score), and write the run's page anew."""
+    n = sum(name in known and bool(np.allclose(known[name], said, rtol=1e-3, atol=0.0)) for name, said in again)
     warnings = note_opening(run, n, verb)
     if warnings:
-        write_value_report(run)
+        write(run)
     return warnings
 
 

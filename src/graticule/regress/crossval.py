@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from graticule.arrays import FloatArray, IntArray
-from graticule.heads.crossval import Progress, fold_rows, fold_threads, mean_over_folds, training_rows
+from graticule.heads.crossval import Progress, each_fold, fold_rows, mean_over_folds, training_rows
 from graticule.heads.scaling import FeatureLayout
 from graticule.regress.fitting import fit_member
 from graticule.regress.inputs import BOTH, BlockInputs, blocks_of
@@ -98,15 +97,7 @@ def cross_validate_values(
         learnt[test] = member_values([member], features[test])[0]
         return member, choice
 
-    members: list[ValueMember] = []
-    choices: list[ValueChoice] = []
-    # as for classifiers: a thread per fold, none inside of linear algebra, so that no result depends on the cores
-    with threadpool_limits(1), ThreadPoolExecutor(fold_threads(features)) as threads:
-        for member, choice in threads.map(one_fold, fold_rows(folds)):
-            members.append(member)
-            choices.append(choice)
-            if progress is not None:
-                progress(len(members))
+    members, choices = each_fold(one_fold, folds, features, progress)
     return ValueCrossValidation(learnt, members, choices, time.perf_counter() - start)
 
 

@@ -74,10 +74,14 @@ def test_limits_against_width() -> None:
 
 
 def test_methods_learning_and_folds() -> None:
-    for drawing in (
-        methods_figure([("the model", 0.1, 0.08, 0.12), ("mean", 0.2, None, None)], ""),
-        learning_value_figure([(10, 0.3, 0.2, 0.4), (20, 0.2, None, None)], ", mm"),
-        fold_panel(np.array([0.1, 0.2]), np.array([0.1, 0.9]), np.linspace(0, 1, 13), "x"),
-        fold_panel(np.array([0.1, 0.2]), np.empty(0), np.linspace(0, 1, 13), "x"),
-    ):
-        ET.fromstring(str(drawing))
+    methods = str(methods_figure([("the <model>", 0.1, 0.08, 0.12), ("mean", 0.2, None, None)], ""))
+    learning = str(learning_value_figure([(10, 0.3, 0.2, 0.4), (20, 0.2, None, None)], ", mm"))
+    edges = np.linspace(0, 1, 13)
+    held, none_held = (
+        str(fold_panel(np.array([0.1, 0.2]), rows, edges, "x")) for rows in (np.array([0.1]), np.empty(0))
+    )
+    for drawing in (methods, learning, held, none_held):
+        ET.fromstring(drawing)
+    assert "the &lt;model&gt;" in methods
+    assert ", mm" in learning
+    assert held != none_held
