@@ -227,15 +227,19 @@ def _sums_line(name: str, content: bytes) -> str:
     return f"{hashlib.sha256(content).hexdigest()}  {name}"
 
 
+def _file(folder: Path, name: str) -> bytes:
+    """Bytes of one file of a bundle."""
+    try:
+        return read_regular(folder / name, _LIMITS[name])
+    except FileNotFoundError as error:
+        raise BundleError(f"the bundle {folder} lacks {name}") from error
+    except OSError as error:
+        raise BundleError(f"the bundle {folder} cannot be read: {name}: {error.strerror}") from error
+
+
 def _verified(folder: Path) -> dict[str, bytes]:
     """Bytes of every file, after the sums were checked."""
-    try:
-        contents = {name: read_regular(folder / name, limit) for name, limit in _LIMITS.items()}
-    except FileNotFoundError as error:
-        raise BundleError(f"the bundle {folder} lacks {Path(str(error.filename)).name}") from error
-    except OSError as error:
-        name = Path(str(error.filename)).name
-        raise BundleError(f"the bundle {folder} cannot be read: {name}: {error.strerror}") from error
+    contents = {name: _file(folder, name) for name in _LIMITS}
     found = contents.pop(SUMS)
     # compared as bytes: a sums file that merely parses to the same hashes was altered too
     if found != _sums(contents).encode():
@@ -271,14 +275,11 @@ def task_in(folder: Path) -> str:
     ------
     BundleError, TaskError
     """
+    content, sums = (_file(folder, name) for name in ("bundle.json", SUMS))
+    if _sums_line("bundle.json", content) not in sums.decode("utf-8", errors="replace").splitlines():
+        _verified(folder)  # says what was altered
     try:
-        content, sums = (read_regular(folder / name, _LIMITS[name]) for name in ("bundle.json", SUMS))
-        if _sums_line("bundle.json", content) not in sums.decode("utf-8", errors="replace").splitlines():
-            _verified(folder)  # says what was altered
         document = parse_document(content)
-    except OSError as error:
-        name = Path(str(error.filename)).name
-        raise BundleError(f"the bundle {folder} cannot be read: {name}: {error.strerror}") from error
     except ValueError as error:
         raise BundleError(f"the bundle {folder} cannot be read: bundle.json: {error}") from error
     return task_of(document, f"the bundle {folder}", takes=TASKS)
