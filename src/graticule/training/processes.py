@@ -3,6 +3,7 @@
 Start several with `torchrun --nproc_per_node N -m graticule train ...`; without it there is one.
 """
 
+import atexit
 import os
 import re
 from collections.abc import Callable
@@ -45,6 +46,7 @@ class Processes:
             self._accelerator = Accelerator(
                 cpu=device == "cpu", mixed_precision="no", kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)]
             )
+            atexit.register(_leave)
             self.device = self._accelerator.device
             self.count, self.rank = int(self._accelerator.num_processes), int(self._accelerator.process_index)
         if self.count != started:
@@ -124,6 +126,12 @@ class Processes:
         if self.count > 1:
             for buffer in network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
+
+
+def _leave() -> None:
+    """Leave the group of processes: threads of it that are alive at the end of Python now and then abort the process."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _best_device() -> str:
