@@ -33,6 +33,7 @@ OPTIONAL_COLUMNS = (
     "split",
     "target",
     "origin",
+    "generator",
     "pixel_size_nm",
     "specimen",
     "site",

@@ -144,7 +144,7 @@ def test_synthetic_images_train_and_are_never_scored(
     with_synthetic: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
     out = tmp_path / "run"
-    outcome = graticule("train", with_synthetic, "--out", out, *fast, "--folds", 3)
+    outcome = graticule("train", with_synthetic, "--out", out, *fast, "--folds", 3, "--parents", "none")
     assert outcome.code == 0, outcome.err
     assert _json(out / "metrics.json")["n"] == 2 * N
     assert _json(out / "model" / "bundle.json")["n_training"] == 2 * N + 6
@@ -159,7 +159,7 @@ def test_evaluating_on_synthetic_images_must_be_asked_for_and_is_in_the_title(
     with_synthetic: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
     run = tmp_path / "run"
-    graticule("train", with_synthetic, "--out", run, *fast, "--folds", 3)
+    graticule("train", with_synthetic, "--out", run, *fast, "--folds", 3, "--parents", "none")
     plain = graticule("evaluate", run, with_synthetic, "--out", tmp_path / "real", "--workers", 1)
     assert _json(tmp_path / "real" / "metrics.json")["n"] == 2 * N
     assert "6 synthetic images (column origin) were left out" in plain.out

@@ -30,6 +30,7 @@ from graticule.networks.pooling import CENTRE, ORIENTATION, part_span
 from graticule.networks.trial import try_network
 from graticule.sources.labels import check_labels
 from graticule.sources.tables import Faults
+from graticule.split.parents import PARENTS
 
 _LONGEST = 800
 # the embedded networks take any size; beyond this one the memory of a picture is tried as for any other network
@@ -126,7 +127,9 @@ def check_training_images(info: NetworkInfo, tensors: Tensors, own: Sequence[str
         _tensor(tensors, "mean_features", "float32", info.n_features)
     if "paths" in tensors:
         _check_paths(_tensor(tensors, "paths", "uint8", None).tobytes(), n)
-    known = (*_OWN, *own, *(name for name in tensors if name.startswith(_DECIDING)))
+    if PARENTS in tensors:
+        _tensor(tensors, PARENTS, "uint8", None, 32)
+    known = (*_OWN, PARENTS, *own, *(name for name in tensors if name.startswith(_DECIDING)))
     unknown = sorted(set(tensors) - set(known))
     if unknown:
         raise BundleError(f"reference: an unexpected tensor {unknown[0][:100]!a}")

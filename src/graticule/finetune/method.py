@@ -237,7 +237,7 @@ def _fingerprint(
         "packages": versions,
         "data": data_hash(samples),
         "preprocessing": preprocessing.key(),
-        "folds": hashlib.sha256(division.folds.fold.tobytes()).hexdigest(),
+        "folds": hashlib.sha256(division.folds.key()).hexdigest(),
         "backbone": options.backbone,
         "origin": origin.sha256,
         "recipe": recipe.to_json(),

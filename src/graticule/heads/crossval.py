@@ -111,7 +111,7 @@ def cross_validate(
     def one_fold(rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> tuple[Head, HeadChoice]:
         train, test = rows
         scalings = search.scalings(features, train)
-        choice = _choose(scalings, y, units, search, only_trains(folds.part))
+        choice = _choose(scalings, y, units, search, folds)
         head = fit_choice(scalings, y[train], search.n_classes, choice)
         proba[test] = probabilities([head], features[test])
         return head, choice
@@ -154,7 +154,11 @@ def fold_rows(folds: Folds) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]
     if folds.k == 1:
         return [(np.flatnonzero(training), np.zeros(0, np.int64))]
     return [
-        (np.flatnonzero(training & (folds.fold != f)), np.flatnonzero(cv & (folds.fold == f))) for f in range(folds.k)
+        (
+            np.flatnonzero(training & (folds.fold != f) & (True if folds.trains is None else folds.trains[:, f])),
+            np.flatnonzero(cv & (folds.fold == f)),
+        )
+        for f in range(folds.k)
     ]
 
 
@@ -174,7 +178,7 @@ def refit(
     units = search_units(folds, search.grouped)
     with threadpool_limits(1):
         scalings = search.scalings(features, rows)
-        choice = _choose(scalings, y, units, search, only_trains(folds.part))
+        choice = _choose(scalings, y, units, search, folds)
         return fit_choice(scalings, y[rows], search.n_classes, choice), choice
 
 
@@ -183,9 +187,9 @@ def _choose(
     y: NDArray[np.int64],
     units: NDArray[np.object_] | None,
     search: Search,
-    synthetic: NDArray[np.bool_],
+    folds: Folds,
 ) -> HeadChoice:
-    rows = scalings.rows
+    rows, alone = scalings.rows, only_trains(folds.part)
     return choose_head(
         scalings,
         y[rows],
@@ -193,7 +197,8 @@ def _choose(
         n_classes=search.n_classes,
         request=search.request,
         seed=search.seed,
-        trains_only=synthetic[rows] if synthetic.any() else None,
+        trains_only=alone[rows] if alone.any() else None,
+        made=folds.made[rows],
     )
 
 

@@ -130,6 +130,7 @@ def choose_head(
     request: str = "auto",
     seed: int = 0,
     trains_only: NDArray[np.bool_] | None = None,
+    made: NDArray[np.bool_] | None = None,
 ) -> HeadChoice:
     """Choose head settings and temperature from training data.
 
@@ -147,10 +148,13 @@ def choose_head(
     seed : int
     trains_only : bool array, shape (m,), optional
         Samples (synthetic ones) that no candidate is judged on.
+    made : bool array, shape (m,), optional
+        Samples that were made from others; the choice is made without them, since it judges on their parents.
     """
     # the chosen head is fitted on all rows, not on the thinned ones
     kernels = len(y) <= KERNEL_LIMIT
     keep = thinned(y, group, least_groups=MIN_GROUPS, least_per_class=2 * INNER_FOLDS, seed=seed)
+    keep = keep if made is None else keep[~made[keep]]
     y = y[keep]
     group = None if group is None else group[keep]
     folds: list[InnerFold] = []

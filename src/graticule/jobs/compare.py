@@ -10,6 +10,7 @@ from graticule.errors import OptionError
 from graticule.evaluate.compare.conditions import (
     FinishedRun,
     check_images,
+    check_synthetic,
     common_groups,
     common_part,
     division_notes,
@@ -92,7 +93,7 @@ def fairness(runs: Sequence[FinishedRun[Any]], part: str) -> tuple[list[str], li
     doubts = check_images(runs, part)
     flaws = too_good(runs, part)
     worst = [f"The figures of {run.name} are too good: {why}." for run, why in zip(runs, flaws, strict=True) if why]
-    return [*doubts, *worst, *division_notes(runs)], flaws
+    return [*doubts, *check_synthetic(runs), *worst, *division_notes(runs)], flaws
 
 
 def refuse_repeats(folders: Sequence[Path]) -> None:

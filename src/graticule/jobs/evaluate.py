@@ -39,6 +39,7 @@ from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_evaluation_report
 from graticule.runs import output_folder, write_json
 from graticule.sources.sources import read_manifest
+from graticule.split.parents import refuse_judged_parents
 from graticule.split.scored_part import synthetic_notes, to_score
 from graticule.tasks import REGRESSION
 
@@ -88,6 +89,7 @@ def _evaluate_classes(run: Path, data: Path, out: Path, options: EvaluateOptions
         samples = embed_samples(
             manifest, predictor.encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
+        refuse_judged_parents(samples.manifest, [item.pixel_sha256 for item in samples.info], bundle.reference)
         reference = reference_features(
             samples, predictor.reference, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )

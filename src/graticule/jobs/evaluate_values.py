@@ -35,6 +35,7 @@ from graticule.regress.scoring import member_values
 from graticule.report.values.page import write_value_report
 from graticule.runs import output_folder, write_json
 from graticule.sources.sources import read_manifest
+from graticule.split.parents import refuse_judged_parents
 from graticule.split.scored_part import synthetic_notes
 from graticule.split.training_only import SYNTHETIC, training_only
 from graticule.tasks import REGRESSION
@@ -58,6 +59,7 @@ def evaluate_values(run: Path, data: Path, out: Path, options: EvaluateOptions, 
         manifest, n_synthetic = _to_score(everything, column.name, options.synthetic)
         workers, batch_size = options.workers, options.batch_size
         samples = embed_samples(manifest, predictor.encoder, workers=workers, batch_size=batch_size, reporter=reporter)
+        refuse_judged_parents(samples.manifest, [item.pixel_sha256 for item in samples.info], bundle.reference)
         reference = reference_features(
             samples, predictor.reference, workers=workers, batch_size=batch_size, reporter=reporter
         )

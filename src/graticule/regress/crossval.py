@@ -115,6 +115,7 @@ def fit_rows(
         request=search.request,
         seed=search.seed,
         trains_only=aside if aside.any() else None,
+        made=folds.made[rows],
     )
     return _fitted(inputs, values, choice), choice
 

@@ -93,6 +93,7 @@ def choose_value(
     request: str = AUTO,
     seed: int = 0,
     trains_only: NDArray[np.bool_] | None = None,
+    made: NDArray[np.bool_] | None = None,
 ) -> ValueChoice:
     """Choose a regression, or the mean of the best two, from training data.
 
@@ -110,11 +111,14 @@ def choose_value(
     seed : int
     trains_only : bool array, shape (m,), optional
         Rows that no candidate is judged on.
+    made : bool array, shape (m,), optional
+        Rows that were made from others; the choice is made without them, since it judges on their parents.
     """
     kinds = KINDS if request == AUTO else (request,)
     if len(values) > KERNEL_ROWS:
         kinds = (RIDGE,)
     keep = _thinned(unit, seed)
+    keep = keep if made is None else keep[~made[keep]]
     folds = inner_value_folds(values[keep], unit[keep], INNER_VALUE_FOLDS, seed)
     if trains_only is not None:
         only = trains_only[keep]

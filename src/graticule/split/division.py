@@ -1,21 +1,24 @@
 """How `train` divides its samples: units that belong together, leaks of a split that was brought, folds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import StrArray
+from graticule.arrays import BoolArray, IntArray, StrArray
 from graticule.errors import FoldError
 from graticule.features.samples import Samples
 from graticule.images.preprocess import Preprocessing
 from graticule.manifest import Manifest
 from graticule.progress import Reporter
+from graticule.split.components import components
 from graticule.split.folds import Folds, make_folds
 from graticule.split.kinship import kinship_notes, relate, split_leaks
 from graticule.split.leaks import Leak, refuse_leaks
 from graticule.split.options import SplitOptions
+from graticule.split.parents import Parents, cross_fitted, parents_among
 from graticule.split.training_only import add_training_only, training_only
 
 
@@ -32,16 +35,31 @@ class Division:
         What the report says of copies and near-copies.
     copies : int array, shape (n,), or None
         Equal numbers: copies that the folds keep together; None where none were looked for.
+    parents : frozenset of str
+        Hashes of the files that the generators of synthetic training images saw.
     """
 
     folds: Folds
     leaks: list[Leak]
     notes: list[str]
     copies: NDArray[np.int64] | None = None
+    parents: frozenset[str] = frozenset()
 
 
-# folds of samples that may judge, of which some are copies (None: not known) and some leak
-MakeFolds = Callable[[Manifest, NDArray[np.int64] | None, Sequence[Leak], SplitOptions], Folds]
+class MakeFolds(Protocol):
+    """Makes the folds of samples that may judge, of which some are copies (None: not known) and some leak.
+
+    `given` are the folds of the cross-validated ones, where generators of synthetic images decide them.
+    """
+
+    def __call__(
+        self,
+        real: Manifest,
+        duplicates: NDArray[np.int64] | None,
+        leaks: Sequence[Leak],
+        options: SplitOptions,
+        given: IntArray | None = None,
+    ) -> Folds: ...
 
 
 def kept_together(
@@ -57,7 +75,11 @@ def kept_together(
 
 
 def class_folds(
-    real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak], options: SplitOptions
+    real: Manifest,
+    duplicates: NDArray[np.int64] | None,
+    leaks: Sequence[Leak],
+    options: SplitOptions,
+    given: IntArray | None = None,
 ) -> Folds:
     """Folds in which every class stands."""
     group, duplicates = kept_together(real, duplicates, leaks)
@@ -71,6 +93,7 @@ def class_folds(
         split=real.split,
         seed=options.seed,
         sample_id=real.sample_id,
+        given=given,
     )
 
 
@@ -89,31 +112,48 @@ def divide_samples(
     options: SplitOptions,
     reporter: Reporter,
     folds_of: MakeFolds = class_folds,
+    parents: Mapping[str, frozenset[str]] | None = None,
+    *,
+    refitted: bool = False,
 ) -> Division:
     """Folds that no group, copy or near-copy straddles.
+
+    Parameters
+    ----------
+    samples : Samples
+    preprocessing : Preprocessing
+    options : SplitOptions
+    reporter : Reporter
+    folds_of : callable
+    parents : mapping, optional
+        Hashes of the files that each generator of synthetic images saw, see `graticule.split.parents_table`.
+    refitted : bool
+        Whether a model of all cross-validated samples is shipped, rather than those of the folds.
 
     Raises
     ------
     ManifestError
         When the split that was brought leaks, and leaks are not allowed.
     FoldError
-        When the folds asked for are impossible.
+        When the folds asked for are impossible, or synthetic images may train in none of them.
     """
     manifest = samples.manifest
+    seen = None if parents is None else parents_among(manifest, parents)
     kinship = relate(samples, preprocessing, reporter)
     near = options.near_duplicates != "exact"
     leaks = split_leaks(manifest, kinship, near=near)
     if not options.allow_leaks:
         refuse_leaks(leaks)
     try:
-        folds = _all_folds(manifest, kinship.near if near else kinship.exact, leaks, options, folds_of)
+        folds = _all_folds(manifest, kinship.near if near else kinship.exact, leaks, options, folds_of, seen, refitted)
     except FoldError:
         if options.near_duplicates != "auto":
             raise
         # near-duplicates that leave too few units to divide: the report asks about them
-        near, folds = False, _all_folds(manifest, kinship.exact, leaks, options, folds_of)
+        near, folds = False, _all_folds(manifest, kinship.exact, leaks, options, folds_of, seen, refitted)
     copies = kinship.near if near else kinship.exact
-    return Division(folds, leaks, kinship_notes(kinship, manifest, joined=near), copies)
+    notes = kinship_notes(kinship, manifest, joined=near)
+    return Division(folds, leaks, notes, copies, frozenset().union(*(parents or {}).values()))
 
 
 def _all_folds(
@@ -122,9 +162,25 @@ def _all_folds(
     leaks: Sequence[Leak],
     options: SplitOptions,
     folds_of: MakeFolds,
+    seen: Parents | None,
+    refitted: bool,
 ) -> Folds:
     """Folds of the samples that may judge, with those that only train in training folds where there are any."""
     kind = training_only(manifest)
     judging = np.asarray(kind == "", dtype=bool)
-    folds = folds_of(manifest.take(judging), duplicates[judging], leaks, options)
-    return folds if judging.all() else add_training_only(folds, kind, manifest.group, duplicates)
+    given = None if seen is None else _given(manifest, judging, duplicates, options, seen)
+    folds = folds_of(manifest.take(judging), duplicates[judging], leaks, options, given)
+    return (
+        folds if judging.all() else add_training_only(folds, kind, manifest.group, duplicates, seen, refitted=refitted)
+    )
+
+
+def _given(
+    manifest: Manifest, judging: BoolArray, duplicates: IntArray, options: SplitOptions, seen: Parents
+) -> IntArray | None:
+    """Fold of each sample that may judge, where the generators of synthetic images decide them."""
+    if options.folds == 1 or options.test_size or options.calibration:
+        return None
+    inside = judging if manifest.split is None else judging & np.asarray(manifest.split != "test", dtype=bool)
+    fold = cross_fitted(seen, components(len(manifest), manifest.group, duplicates), inside)
+    return None if fold is None else fold[judging]

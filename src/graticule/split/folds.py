@@ -6,7 +6,7 @@ that says what can.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class Folds:
         One line for the report.
     notes : tuple of str
         What was joined, moved, or could not be made even.
+    trains : bool array, shape (n, k), or None
+        Whether a sample may train the model of each fold, as far as its parents go; None: no sample has any.
     """
 
     part: StrArray
@@ -44,6 +46,18 @@ class Folds:
     k: int
     strategy: str
     notes: tuple[str, ...]
+    trains: NDArray[np.bool_] | None = None
+
+    @property
+    def made(self) -> NDArray[np.bool_]:
+        """Mask of samples that were made from others, shape (n,)."""
+        if self.trains is None:
+            return np.zeros(len(self.part), bool)
+        return np.asarray(~self.trains.all(axis=1), dtype=bool)
+
+    def key(self) -> bytes:
+        """What decides which samples train in which fold."""
+        return self.fold.tobytes() + (b"" if self.trains is None else self.trains.tobytes())
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,7 @@ class _Task:
     component: IntArray
     seed: int
     what: str
+    given: IntArray | None = None
 
     def counts(self, rows: NDArray[np.bool_]) -> IntArray:
         """Class counts of the components among some rows, components in order of appearance."""
@@ -75,6 +90,7 @@ def make_folds(
     seed: int = 0,
     sample_id: StrArray | None = None,
     what: str = "class",
+    given: IntArray | None = None,
 ) -> Folds:
     """Divide labelled samples into k folds and, where asked for, a held-out part.
 
@@ -99,6 +115,8 @@ def make_folds(
         Unique; the same samples in another order then get the same folds.
     what : str
         What the names in `y` are of.
+    given : int array, shape (n,), optional
+        Fold of each sample that is cross-validated, whole units; the folds are then these.
 
     Raises
     ------
@@ -108,8 +126,9 @@ def make_folds(
         When `k`, `test_size` or `calibration` is out of range.
     """
     n = len(y)
+    k = k if given is None else int(given.max()) + 1
     order = np.arange(n) if sample_id is None else np.argsort(np.asarray(sample_id, dtype=str), kind="stable")
-    task = _canonical(y, group, duplicates, order, seed, what)
+    task = replace(_canonical(y, group, duplicates, order, seed, what), given=None if given is None else given[order])
     notes: list[str] = []
     held, notes_split = _held_by_split(task, None if split is None else split[order])
     _check_options(k, test_size, calibration, bool(held.any()))
@@ -118,7 +137,7 @@ def make_folds(
     aside = {name: share for name, share in (("test", test_size), ("calibration", calibration)) if share > 0}
     unit = number_by_appearance(task.component[~held])
     counts = task.counts(~held)
-    bins = _place(task, counts, k, aside) - len(aside)
+    bins = (_place(task, counts, k, aside) if given is None else _given(task, counts, ~held)) - len(aside)
     fold = np.full(n, -1, dtype=np.int64)
     fold[~held] = np.maximum(bins[unit], -1)
     part = np.full(n, "test", dtype=object)
@@ -126,11 +145,7 @@ def make_folds(
     if task.duplicates is not None:
         names = object_array([task.names[c] for c in task.codes])
         notes += duplicate_notes(task.duplicates, names, task.group, task.component)
-    labels = _unit_labels(task, ~held)
-    in_cv = bins >= 0
-    cv_labels = [label for label, kept in zip(labels, in_cv, strict=True) if kept]
-    totals = class_totals(counts[in_cv], bins[in_cv], k)
-    notes += notes_split + balance_notes(counts[in_cv], totals, task.names, cv_labels, k, task.what)
+    notes += notes_split + _uneven(task, ~held, counts, bins, k)
     back, strategy = np.argsort(order), _strategy(task, k, aside, bool(held.any()))
     return Folds(part[back], fold[back], task.component[back], k, strategy, tuple(notes))
 
@@ -250,6 +265,22 @@ def _place(task: _Task, counts: IntArray, k: int, aside: Mapping[str, float]) ->
     raise FoldError(_impossible(task, counts, k, aside))
 
 
+def _given(task: _Task, counts: IntArray, rows: NDArray[np.bool_]) -> IntArray:
+    """Fold of each component as given; FoldError where one would lack a class."""
+    assert task.given is not None
+    _, first = np.unique(task.component[rows], return_index=True)
+    bins = task.given[rows][np.sort(first)]
+    k = int(bins.max()) + 1
+    totals = class_totals(counts, bins, k)
+    lacking = [f"{task.names[c]!r} in fold {f + 1}" for f, c in np.argwhere(totals == 0).tolist()]
+    if lacking:
+        raise FoldError(
+            f"the folds follow the {k} generators of synthetic images, and what these did not see lacks {task.what} "
+            f"{', '.join(lacking[:10])}: leave out images of every {task.what} from each generator"
+        )
+    return bins
+
+
 def _works(task: _Task, counts: IntArray, k: int, aside: Mapping[str, float]) -> bool:
     weights = _weights(k, aside)
     if (counts > 0).sum(axis=0).min(initial=len(weights)) < len(weights):
@@ -297,10 +328,20 @@ def _unit_labels(task: _Task, rows: NDArray[np.bool_]) -> list[str]:
     return [f"group {str(name)!r}" for name in task.group[rows][first]]
 
 
+def _uneven(task: _Task, rows: NDArray[np.bool_], counts: IntArray, bins: IntArray, k: int) -> list[str]:
+    """What could not be made even among the folds; `bins` of the components among some rows, below 0: set aside."""
+    in_cv = bins >= 0
+    labels = [label for label, kept in zip(_unit_labels(task, rows), in_cv, strict=True) if kept]
+    totals = class_totals(counts[in_cv], bins[in_cv], k)
+    return balance_notes(counts[in_cv], totals, task.names, labels, k, task.what)
+
+
 def _strategy(task: _Task, k: int, aside: Mapping[str, float], held: bool) -> str:
     n_units = int(task.component.max(initial=-1)) + 1
     by_group = f" by group ({n_units} units)" if task.group is not None else ""
     how = f"stratified {k}-fold cross-validation{by_group}" if k > 1 else f"one training part{by_group}"
+    if task.given is not None:
+        how = f"{k}-fold cross-validation{by_group}, in folds that follow the generators of synthetic images"
     if held:
         how += ", held-out part from the split column"
     names = {"test": "held-out part", "calibration": "calibration part"}

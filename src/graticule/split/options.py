@@ -22,4 +22,10 @@ class SplitOptions(SeedOptions):
         "exact ones do.",
         allowed=one_of(*NEAR_DUPLICATES),
     )
+    parents: str = option(
+        "auto",
+        "Which images the generators of synthetic ones saw: a table (auto: parents.parquet beside DATA); none, where "
+        "they were made without any of DATA, which stamps the report.",
+        metavar="auto|none|FILE",
+    )
     allow_leaks: bool = option(False, "Measure on a leaking split all the same; stamps the report.")

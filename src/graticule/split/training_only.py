@@ -13,6 +13,7 @@ from graticule.arrays import StrArray, object_array
 from graticule.manifest import Manifest
 from graticule.split.components import components
 from graticule.split.folds import Folds
+from graticule.split.parents import Parents, check_of_use, may_train, parent_notes
 
 SYNTHETIC, PICKED = "synthetic", "picked"
 TRAINING_ONLY = (SYNTHETIC, PICKED)
@@ -48,11 +49,15 @@ def add_training_only(
     kind: StrArray,
     group: StrArray | None,
     duplicates: NDArray[np.int64],
+    parents: Parents | None = None,
+    *,
+    refitted: bool = False,
 ) -> Folds:
     """Folds of samples that may judge, extended by those that only train.
 
     One that shares a group with samples that judge, or is a copy of one, trains only where they do: not in the fold
-    that they are held out in, and not at all where they are in the test part.
+    that they are held out in, and not at all where they are in the test part. The same goes for one that was made from
+    others, for each of its parents.
 
     Parameters
     ----------
@@ -62,12 +67,20 @@ def add_training_only(
         From `training_only`; n - m of them not "".
     group : object array of str, shape (n,), optional
     duplicates : int array, shape (n,)
+    parents : Parents, optional
+    refitted : bool
+        Whether a model of all cross-validated samples follows, which may learn from what no fold may.
 
     Returns
     -------
     Folds
-        Of n samples. The parts "synthetic" and "picked" train in each fold but the one they name (-1: in all); part
-        "left out" trains nowhere.
+        Of n samples. The parts "synthetic" and "picked" train in each fold but the one they name (-1: in all), and of
+        these in those that `trains` allows; part "left out" trains nowhere.
+
+    Raises
+    ------
+    FoldError
+        When no sample that was made from others may train in any fold.
     """
     n, extra = len(kind), np.asarray(kind != "", dtype=bool)
     real = np.flatnonzero(~extra)
@@ -82,12 +95,22 @@ def add_training_only(
             part[row] = LEFT_OUT
         elif held:
             fold[row], tied[row] = held.pop(), True
+    trains, told = None, list[str]()
+    if parents is not None:
+        may = may_train(parents, component, part, fold, folds.k)
+        check_of_use(parents, may)
+        made = parents.generator >= 0
+        trains = np.ones((n, folds.k), bool)
+        trains[made] = may[parents.generator[made], :-1]
+        useful = may[:, -1] & (may[:, :-1].any(axis=1) | refitted)
+        part[made & ~useful[parents.generator]] = LEFT_OUT
+        told = parent_notes(parents, may, refitted=refitted)
     # numbers of real units first, so that both kinds of unit stay apart
     unit = np.empty(n, np.int64)
     unit[real] = folds.component
     unit[extra] = int(folds.component.max(initial=-1)) + 1 + component[extra]
     notes = [note for name in TRAINING_ONLY for note in _notes(name, kind == name, part, tied)]
-    return replace(folds, part=part, fold=fold, component=unit, notes=(*folds.notes, *notes))
+    return replace(folds, part=part, fold=fold, component=unit, notes=(*folds.notes, *notes, *told), trains=trains)
 
 
 def _notes(name: str, own: NDArray[np.bool_], part: StrArray, tied: NDArray[np.bool_]) -> list[str]:

@@ -26,9 +26,13 @@ _BEYOND = 0.05
 
 
 def value_folds(
-    real: Manifest, duplicates: NDArray[np.int64] | None, leaks: Sequence[Leak], options: SplitOptions
+    real: Manifest,
+    duplicates: NDArray[np.int64] | None,
+    leaks: Sequence[Leak],
+    options: SplitOptions,
+    given: IntArray | None = None,
 ) -> Folds:
-    """Folds balanced over the column target.
+    """Folds balanced over the column target, unless they are given.
 
     Raises
     ------
@@ -42,14 +46,14 @@ def value_folds(
     if test.any() and options.test_size:
         parts.remove("held-out")
     need, found = options.folds + len(parts), len(np.unique(unit[~test]))
-    if found < need:
+    if found < need and given is None:
         asked = f"{options.folds} folds" + "".join(f" and a {part} part" for part in parts)
         units = "groups" if group is not None else "different images"
         most = found - len(parts)
         other = f"; or --folds {most}" if most > 1 else ""
         raise FoldError(f"{asked} need {need} {units}, found {found}. What would work: more {units}{other}")
     folds = make_folds(
-        _names(real.targets, unit, ~test, need),
+        _names(real.targets, unit, ~test, need) if given is None else object_array([""] * len(real)),
         k=options.folds,
         group=group,
         duplicates=duplicates,
@@ -59,6 +63,7 @@ def value_folds(
         seed=options.seed,
         sample_id=real.sample_id,
         what="the range",
+        given=given,
     )
     notes = [*folds.notes, *_copies_that_differ(real.targets, duplicates), *extrapolation_notes(real.targets, folds)]
     strategy = folds.strategy.replace("stratified", "balanced", 1)

@@ -129,7 +129,7 @@ class Processes:
 
 
 def _leave() -> None:
-    """Leave the group of processes: threads of it that are alive at the end of Python now and then abort the process."""
+    """Leave the group of processes: its threads that outlive Python now and then abort the process."""
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
 

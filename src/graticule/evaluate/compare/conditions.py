@@ -134,6 +134,31 @@ def _written(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def check_synthetic(runs: Sequence[FinishedRun[Any]]) -> list[str]:
+    """Refuse runs whose synthetic training images may be children of judged ones; doubts about those that only say so.
+
+    Raises
+    ------
+    RunError
+        When a run was trained with synthetic images of which nothing is known.
+    """
+    doubts = []
+    for run in runs:
+        n = int(run.record.get("n_synthetic") or 0) if run.trained else 0
+        known = (run.record.get("generators") or {}).get("parents")
+        if n and known is None:
+            raise RunError(
+                f"{run.name} was trained with {n:,} synthetic images, and it is not known which real images they were "
+                "made from: where those are judged its figures are too good. Train it again with a table of parents"
+            )
+        if n and known == "none":
+            doubts.append(
+                f"{run.name} was trained with {n:,} synthetic images. That they were made without any judged image "
+                "was said (--parents none), not shown."
+            )
+    return doubts
+
+
 def too_good(runs: Sequence[FinishedRun[Any]], part: str) -> list[str | None]:
     """Why the figures of each run are too good, in words; None where nothing tells that they are.
 

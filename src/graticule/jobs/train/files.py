@@ -1,7 +1,7 @@
 """The files of a run folder: the model's bundle, the samples, the scores and the split."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,9 @@ from graticule.manifest import escape_path
 from graticule.networks.encoder import Encoder
 from graticule.predictions import Predictions
 from graticule.regress.outcome import ValueOutcome
+from graticule.split.division import Division
 from graticule.split.folds import Folds
+from graticule.split.parents import PARENTS
 from graticule.values import Values
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
@@ -42,7 +44,7 @@ def write_model(
     folder: Path,
     samples: Samples,
     embedded: Encoder,
-    folds: Folds,
+    division: Division,
     outcome: Outcome,
     decider: Decider,
     metrics: Mapping[str, Any],
@@ -53,7 +55,7 @@ def write_model(
     where the model's network was trained.
     """
     encoder = outcome.encoder
-    training = training_rows(folds)
+    training = training_rows(division.folds)
     counts = Counter(samples.manifest.label[training].tolist())
     weights = describe_weights(encoder)
     info = BundleInfo(
@@ -65,7 +67,7 @@ def write_model(
         thresholds=decider.document["acceptance"] and decider.document["acceptance"]["rule"],
     )
     reference: dict[str, NDArray[Any]] = {
-        **image_tensors(samples, training),
+        **image_tensors(samples, training, division.parents),
         "class": class_codes(samples.manifest.label, samples.manifest.classes)[training].astype(np.int32),
         # without a copy of the rows: of many images that would be the most that a run holds
         "mean_features": samples.features.mean(axis=0, dtype=np.float64, where=training[:, None]).astype(np.float32)
@@ -106,8 +108,11 @@ def network_fields(
     }
 
 
-def image_tensors(samples: Samples, training: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    """What the reference of a bundle keeps of each training image, whatever its model answers with."""
+def image_tensors(samples: Samples, training: NDArray[np.bool_], parents: Collection[str]) -> dict[str, NDArray[Any]]:
+    """What the reference of a bundle keeps of each training image, whatever its model answers with.
+
+    And of each image that a generator of synthetic ones saw ("parents_sha256"), where there are any.
+    """
     hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
     paths = "\n".join(escape_path(p) for p in samples.manifest.path[training])
     return {
@@ -115,6 +120,7 @@ def image_tensors(samples: Samples, training: NDArray[np.bool_]) -> dict[str, ND
         "features": np.clip(samples.alike_features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
         "pixel_sha256": np.ascontiguousarray(hashes[training]),
         "paths": np.frombuffer(paths.encode(), np.uint8).copy(),
+        **({PARENTS: np.array([list(bytes.fromhex(sha)) for sha in sorted(parents)], np.uint8)} if parents else {}),
     }
 
 
@@ -145,6 +151,11 @@ def write_tables(folder: Path, samples: Samples, folds: Folds, predictions: Pred
             "fold": pa.array(folds.fold, pa.int32()),
         }
     )
+    if folds.trains is not None:
+        told = [
+            np.flatnonzero(row).tolist() if own else None for row, own in zip(folds.trains, folds.made, strict=True)
+        ]
+        splits = splits.append_column("trains_in", pa.array(told, pa.list_(pa.int32())))
     # an open file, since Arrow takes no path that is not UTF-8
     with writing(folder / "splits.parquet") as sink:
         pq.write_table(splits, sink)

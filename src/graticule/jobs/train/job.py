@@ -33,6 +33,7 @@ from graticule.report.run.page import write_report
 from graticule.runs import write_json
 from graticule.sources.sources import check_trainable, read_manifest
 from graticule.split.division import Division, check_split, divide_samples
+from graticule.split.parents_table import read_parents
 from graticule.split.seal import held_out_key, note_in_ledger
 from graticule.split.training_only import PICKED, SYNTHETIC, training_only
 
@@ -85,7 +86,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         predictions = scored_predictions(samples, division, decider.proba)
         metrics = measure(predictions, samples.manifest, division, outcome, options.seed)
         remove_folder(folder / "model")  # of an interrupted run that is resumed
-        bundle_sha256 = write_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
+        bundle_sha256 = write_model(folder / "model", samples, encoder, division, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, predictions)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
         record["embedding"]["choice"] = embedded.describe()
@@ -133,7 +134,7 @@ def _labelled(data: Path, options: TrainOptions) -> Labelled:
         odd = sorted(set(labelled.label[kind == name]) - set(labelled.label[kind == ""]))
         if odd:
             raise ManifestError(f"class {', '.join(map(repr, odd))} has {words} only; no other one could test it")
-    return Labelled(labelled, n_unlabelled, warnings)
+    return Labelled(labelled, n_unlabelled, warnings, read_parents(data, labelled, options.parents))
 
 
 def _embedded(
@@ -147,7 +148,10 @@ def _embedded(
 
     def divide(samples: Samples, encoder: Encoder) -> Division:
         check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
-        return divide_samples(samples, encoder.preprocessing, options, reporter)
+        refitted = options.refit if options.method == "features" else not options.ensemble
+        return divide_samples(
+            samples, encoder.preprocessing, options, reporter, parents=labelled.parents, refitted=refitted
+        )
 
     if processes is None:
         return embed_as_chosen(

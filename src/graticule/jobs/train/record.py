@@ -1,5 +1,6 @@
 """What run.json says of a training run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from graticule.networks.encoder import Encoder
 from graticule.regress.outcome import ValueOutcome
 from graticule.runs import machine, package_versions, utc_now
 from graticule.split.division import Division
-from graticule.split.training_only import PICKED, SYNTHETIC
+from graticule.split.training_only import PICKED, SYNTHETIC, is_synthetic
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Labelled:
     manifest: Manifest
     n_unlabelled: int
     warnings: list[str]
+    parents: Mapping[str, frozenset[str]] | None = None
 
 
 def train_record(
@@ -76,6 +78,7 @@ def train_record(
         "training": outcome.training,
         "leaks": [leak.describe(samples.manifest.path) for leak in division.leaks],
         "n_synthetic": int((folds.part == SYNTHETIC).sum()),
+        "generators": _generators(samples.manifest, labelled, options),
         "n_picked": int((folds.part == PICKED).sum()),
         "warnings": [
             *labelled.warnings,
@@ -88,6 +91,15 @@ def train_record(
             *reading_notes(samples, reading),
         ],
     }
+
+
+def _generators(manifest: Manifest, labelled: Labelled, options: TrainOptions) -> dict[str, Any] | None:
+    """What is known of how synthetic images came to be; None where there are none."""
+    if not is_synthetic(manifest).any():
+        return None
+    if labelled.parents is None:
+        return {"parents": options.parents, "seen": {}}
+    return {"parents": "known", "seen": {name: len(hashes) for name, hashes in labelled.parents.items()}}
 
 
 def describe_weights(encoder: Encoder) -> dict[str, Any]:

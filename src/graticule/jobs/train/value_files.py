@@ -19,14 +19,14 @@ from graticule.jobs.train.value_card import value_card
 from graticule.networks.encoder import Encoder
 from graticule.regress.outcome import ValueOutcome
 from graticule.regress.scoring import pack_values
-from graticule.split.folds import Folds
+from graticule.split.division import Division
 
 
 def write_value_model(
     folder: Path,
     samples: Samples,
     embedded: Encoder,
-    folds: Folds,
+    division: Division,
     outcome: ValueOutcome,
     decider: ValueDecider,
     metrics: Mapping[str, Any],
@@ -35,7 +35,7 @@ def write_value_model(
 
     `embedded` is the encoder that the features of the samples come from, see `graticule.jobs.train.files.write_model`.
     """
-    training = training_rows(folds)
+    training = training_rows(division.folds)
     targets = samples.manifest.targets[training]
     info = ValueBundleInfo(
         task=samples.manifest.task,
@@ -46,7 +46,7 @@ def write_value_model(
         intervals=None if decider.intervals is None else decider.intervals.describe(),
     )
     reference: dict[str, NDArray[Any]] = {
-        **image_tensors(samples, training),
+        **image_tensors(samples, training, division.parents),
         "target": targets,
         # what maps of the number are measured from; without a copy of the rows
         "mean_features": samples.features.mean(axis=0, dtype=np.float64, where=training[:, None]).astype(np.float32),

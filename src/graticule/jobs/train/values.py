@@ -36,6 +36,7 @@ from graticule.runs import write_json
 from graticule.sources.sources import read_manifest
 from graticule.sources.targets import check_learnable, target_warnings
 from graticule.split.division import Division, check_split, divide_samples
+from graticule.split.parents_table import read_parents
 from graticule.split.seal import held_out_key, note_in_ledger
 from graticule.split.training_only import training_only
 from graticule.split.value_folds import value_folds
@@ -64,7 +65,15 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
             labelled.manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
         )
         check_learnable(samples.manifest, target.read_as)
-        division = divide_samples(samples, encoder.preprocessing, options, reporter, value_folds)
+        division = divide_samples(
+            samples,
+            encoder.preprocessing,
+            options,
+            reporter,
+            value_folds,
+            labelled.parents,
+            refitted=options.refit,
+        )
         search = ValueSearch(feature_layout(encoder), options.head, options.features, options.seed)
         outcome = fit_values(samples, encoder, division, target, search, refit=options.refit, reporter=reporter)
         reporter.step("intervals, novelty and figures")
@@ -74,7 +83,7 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
         metrics["learning_curve"] = outcome.learning_curve
         reporter.step("writing the run")
         remove_folder(folder / "model")  # of an interrupted run that is resumed
-        bundle_sha256 = write_value_model(folder / "model", samples, encoder, division.folds, outcome, decider, metrics)
+        bundle_sha256 = write_value_model(folder / "model", samples, encoder, division, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, values)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
         record["target"] = target.to_json()
@@ -98,7 +107,7 @@ def _with_targets(data: Path, options: TrainOptions, target: Target) -> Labelled
     judging = known.take(training_only(known) == "")
     check_learnable(judging, column)
     warnings = [*manifest.warnings, *target_warnings(judging.targets, judging.group, column)]
-    return Labelled(known, len(manifest) - len(known), warnings)
+    return Labelled(known, len(manifest) - len(known), warnings, read_parents(data, known, options.parents))
 
 
 def _sized(encoder: Encoder, options: TrainOptions) -> Encoder:

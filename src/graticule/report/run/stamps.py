@@ -32,6 +32,7 @@ def stamps(source: ReportSource) -> list[tuple[str, str]]:
     if n:
         text = f"{plural(n, 'image')} of {source.metrics['n']:,} are synthetic: the figures do not hold for real ones."
         found.append(("Synthetic images evaluated", text))
+    found += unproven_parents(run)
     openings = len(run.get("test_openings") or [])
     if openings > 1:
         text = f"It was opened {openings} times; results of a part that was looked at more than once tend to flatter."
@@ -44,6 +45,18 @@ def stamps(source: ReportSource) -> list[tuple[str, str]]:
         )
         found.append(("Held-out part known from other runs", text))
     return found
+
+
+def unproven_parents(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A warning where it was only said that synthetic training images were made without these images."""
+    n = int(run.get("n_synthetic") or 0)
+    if not n or (run.get("generators") or {}).get("parents") != "none":
+        return []
+    text = (
+        f"{plural(n, 'synthetic image')} trained this model. That they were made without any image of these data was "
+        "said (--parents none), not shown: if their generator saw images that are judged, the figures are too good."
+    )
+    return [("Synthetic images whose parents are not known", text)]
 
 
 def _test_leaks(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
