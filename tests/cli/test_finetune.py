@@ -239,7 +239,7 @@ def test_both_methods_are_compared_on_the_same_images(
         ((*TINY, "--head", "svm"), "--head belongs to --method features"),
         ((*TINY, "--epochs", "0"), "--epochs 0: allowed are whole numbers from 1"),
         ((*TINY, "--lr", "3"), "--lr 3.0: allowed are numbers above 0 and below 1"),
-        ((*TINY, "--augment", "histology"), "allowed are auto, microscopy, ultrasound, none"),
+        ((*TINY, "--augment", "histology"), "allowed are auto, microscopy, unscaled, ultrasound, none"),
         ((*TINY, "--device", "npu"), "--device npu: allowed are auto, cpu, cuda"),
         ((*TINY, "--frozen-blocks", "99"), "--frozen-blocks 99"),
         (("--method", "finetune", "--backbone", "inception_v3", "--weights", "none", "--input-size", "40"), "takes 75"),

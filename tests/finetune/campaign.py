@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from tests.small_network import NETWORK, Small
 
-from graticule.finetune.fold import Campaign, FoldRows
+from graticule.finetune.classes import ClassGoal
+from graticule.finetune.fold import Campaign
+from graticule.finetune.goal import FoldRows
 from graticule.finetune.options import FinetuneOptions
 
 ROWS = FoldRows(np.arange(40), np.arange(40, 60), np.arange(60, 96))
@@ -19,9 +21,8 @@ def campaign_of(small: Small, work: Path, **options: Any) -> Campaign:
     """A campaign whose decoded pictures lie in `work`."""
     np.save(work / "pixels.npy", small.pixels)
     return Campaign(
-        y=small.y,
+        goal=ClassGoal(small.y, 3),
         names=small.names,
-        n_classes=3,
         pixels=work / "pixels.npy",
         pictures=[None] * len(small.y),
         spec=small.network().spec,

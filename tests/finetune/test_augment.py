@@ -90,3 +90,11 @@ def test_brightness_contrast_noise_and_blur_do_what_they_say() -> None:
     blurred = augment(x.clone(), replace(still(1), blur=np.float32([1.0])), "microscopy")
     assert float(blurred.std()) < 0.5 * float(x.std())
     assert float(blurred.mean()) == pytest.approx(float(x.mean()), abs=1.0)
+
+
+def test_a_number_that_is_a_size_keeps_its_scale_and_all_else_varies_as_before() -> None:
+    sized, plain = (draw(range(200), preset=preset, seed=0, epoch=0) for preset in ("unscaled", "microscopy"))
+    assert (sized.zoom == 1).all()
+    assert np.ptp(plain.zoom) > 0.1
+    for name in set(vars(plain)) - {"zoom"}:
+        assert np.array_equal(getattr(sized, name), getattr(plain, name))

@@ -19,14 +19,14 @@ from graticule.finetune.export import (  # noqa: E402
     Parity,
     check_parity,
     check_room,
-    disagreements_of,
     export_onnx,
-    heads_of,
-    torch_probabilities,
+    torch_answers,
 )
+from graticule.finetune.last_layer import NumberLayer, ScoresLayer  # noqa: E402
 from graticule.finetune.network import Classifier, build_network  # noqa: E402
 from graticule.heads.scoring import pack_heads, probabilities, softmax, unpack_heads  # noqa: E402
 from graticule.networks.session import Network  # noqa: E402
+from graticule.regress.scoring import member_values, pack_values, unpack_values  # noqa: E402
 
 SIZE = 64
 
@@ -89,7 +89,7 @@ def test_one_network_as_a_file(name: str, capfd: pytest.CaptureFixture[str]) -> 
     assert parity == Parity(3, parity.largest_difference, 0, 1e-3)
     assert parity.largest_difference < 2e-5
     expected = softmax(torch_logits(network, batch))
-    found = probabilities(heads_of([network], 1.0), Network(model)(batch))
+    found = probabilities(ScoresLayer().heads([network], [1.0]), Network(model)(batch))
     np.testing.assert_allclose(found, expected, atol=2e-5)
     assert np.ptp(expected, axis=0).max() > 0.05, "the scores are too alike to tell anything"
     assert Network(model, "maps")(batch).shape[:2] == (3, network.n_channels)
@@ -101,14 +101,16 @@ def test_an_ensemble_is_the_mean_of_its_members() -> None:
     features = Network(model)(pixels())
     assert features.shape == (3, 192)
     np.testing.assert_allclose(Network(model, "scores")(pixels()), expected, atol=1e-5)
-    np.testing.assert_allclose(probabilities(heads_of(members, 1.0), features), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        probabilities(ScoresLayer().heads(members, [1.0] * len(members)), features), expected, atol=1e-5
+    )
     maps = Network(model, "maps")(pixels())
     np.testing.assert_allclose(maps.mean(axis=(2, 3)), features, atol=1e-4)
 
 
 def test_the_temperature_sharpens_each_member_and_heads_survive_a_bundle() -> None:
     members, model = pair()
-    heads = unpack_heads(pack_heads(heads_of(members, 2.0)))
+    heads = unpack_heads(pack_heads(ScoresLayer().heads(members, [2.0] * len(members))))
     expected = np.mean([softmax(2.0 * torch_logits(m, pixels())) for m in members], axis=0)
     np.testing.assert_allclose(probabilities(heads, Network(model)(pixels())), expected, atol=1e-5)
 
@@ -161,27 +163,20 @@ def test_double_precision_judges_where_single_precision_may_be_the_one_that_roun
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     members, model = pair()
-    exact = torch_probabilities(members, pixels(), torch.float64)
-    assert 0 < np.abs(exact - torch_probabilities(members, pixels())).max() < 1e-5
+    exact = torch_answers(members, pixels(), torch.float64)
+    assert 0 < np.abs(exact - torch_answers(members, pixels())).max() < 1e-5
 
-    def rounding(given: object, batch: NDArray[np.uint8], precision: torch.dtype) -> NDArray[np.float64]:
+    def rounding(given: object, batch: object, precision: torch.dtype, last: object) -> NDArray[np.float64]:
         """Torch whose single precision is far off."""
         return exact if precision == torch.float64 else exact[:, ::-1]
 
     assert check_parity(model, members, pixels()).precision == "float32"
-    monkeypatch.setattr("graticule.finetune.export.torch_probabilities", rounding)
+    monkeypatch.setattr("graticule.finetune.export.torch_answers", rounding)
     parity = check_parity(model, members, pixels())
     assert parity.precision == "float64"
     assert parity.largest_difference < 1e-5
     with pytest.raises(ExportError, match="does not agree"):
         check_parity(altered(model, 1.5), members, pixels())
-
-
-def test_another_class_counts_only_where_torch_is_sure() -> None:
-    sure, unsure = np.array([[0.6, 0.4]]), np.array([[0.5009, 0.4991]])
-    assert disagreements_of(sure, sure[:, ::-1]) == 1
-    assert disagreements_of(unsure, unsure[:, ::-1]) == 0
-    assert disagreements_of(sure, sure) == 0
 
 
 def test_what_torchs_exporter_cannot_write_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,3 +210,23 @@ def test_what_cannot_be_exported_is_refused() -> None:
         export_onnx([network, other], SIZE)
     with pytest.raises(ExportError, match="without images"):
         check_parity(b"", [network], pixels(0))
+
+
+def test_numbers_are_exported_as_they_are_and_heads_say_their_mean() -> None:
+    members = [build_network("test_efficientnet", 1, weights="none", seed=seed)[0] for seed in (0, 1)]
+    for member in members:
+        with torch.no_grad():
+            member.classifier.weight.mul_(300)
+    last = NumberLayer(unit=2.0)
+    model = export_onnx(members, SIZE, last)
+    expected = np.mean([torch_logits(member, pixels()) for member in members], axis=0)
+    assert np.ptp(expected) > 0.1
+    np.testing.assert_allclose(Network(model, "values")(pixels()), expected, atol=1e-4)
+    parity = check_parity(model, members, pixels(), last=last)
+    assert (parity.n, parity.disagreements) == (3, 0)
+    features = Network(model)(pixels())
+    heads = unpack_values(pack_values(last.heads(members, [1.0, 1.0])), features.shape[1])
+    np.testing.assert_allclose(member_values(heads, features).mean(axis=0), expected[:, 0], atol=1e-4)
+    # what differs is told in standard deviations of the training numbers
+    with pytest.raises(ExportError, match="a number, in standard deviations"):
+        check_parity(model, members[:1] * 2, pixels(), last=last)

@@ -16,7 +16,9 @@ from tests.small_network import Small  # noqa: E402
 
 from graticule.errors import TrainingError  # noqa: E402
 from graticule.finetune import fold  # noqa: E402
+from graticule.finetune.classes import ClassGoal  # noqa: E402
 from graticule.finetune.fold import finished_fold, judge_fold, load_network, settle_recipe  # noqa: E402
+from graticule.finetune.numbers import ValueGoal  # noqa: E402
 from graticule.finetune.progress import Teller  # noqa: E402
 from graticule.progress import Silent  # noqa: E402
 
@@ -47,8 +49,8 @@ def test_what_was_held_out_is_scored_at_the_temperature_of_the_validation_rows(s
     campaign = campaign_of(small, tmp_path)
     result = finished_fold(campaign, small.processes, "fold-0", ROWS, teller())
     found = judge_fold(campaign, small.processes, result, ROWS)
-    assert found.proba.shape == (36, 3)
-    assert found.proba.sum(axis=1) == pytest.approx(1)
+    assert found.answers.shape == (36, 3)
+    assert found.answers.sum(axis=1) == pytest.approx(1)
     assert found.temperature > 0
     plain = judge_fold(campaign, small.processes, result, replace(ROWS, validation=np.zeros(0, np.int64)))
     assert plain.temperature == 1.0
@@ -60,8 +62,21 @@ def test_what_was_held_out_is_scored_at_the_temperature_of_the_validation_rows(s
 def test_the_recipe_knows_the_classes_and_the_network(small: Small, tmp_path: Path) -> None:
     options = campaign_of(small, tmp_path).options
     network, y = small.network(), np.repeat([0, 1, 2], [90, 20, 10])
-    recipe = settle_recipe(options, network.spec, network, y, small.processes, ultrasound=True)
+    rows = np.arange(len(y))
+    recipe = settle_recipe(options, network.spec, network, ClassGoal(y, 3), rows, small.processes, ultrasound=True)
     assert (recipe.balance, recipe.augment, recipe.layer_decay, recipe.statistics) == (
         *("loss", "ultrasound"),
         *(1.0, "learned"),
+    )
+
+
+def test_a_number_keeps_the_scale_of_its_images(small: Small, tmp_path: Path) -> None:
+    options = campaign_of(small, tmp_path).options
+    network, rows = small.network(), np.arange(100)
+    goal = ValueGoal(np.linspace(0, 1, 100), 0.3)
+    recipe = settle_recipe(options, network.spec, network, goal, rows, small.processes, ultrasound=False)
+    assert (recipe.augment, recipe.balance) == ("unscaled", "none")
+    asked = replace(options, augment="microscopy")
+    assert settle_recipe(asked, network.spec, network, goal, rows, small.processes, ultrasound=False).augment == (
+        "microscopy"
     )

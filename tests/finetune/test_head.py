@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="fine-tuning needs torch: pip instal
 from tests.small_network import Small  # noqa: E402
 
 from graticule.errors import TrainingError  # noqa: E402
+from graticule.finetune.classes import ClassGoal  # noqa: E402
 from graticule.finetune.head import head_first  # noqa: E402
 from graticule.finetune.logits import score_rows  # noqa: E402
 
@@ -19,7 +20,7 @@ def test_the_head_comes_first_and_is_a_logistic_regression(small: Small) -> None
     network = small.network()
     source = small.source(network)
     objective = small.objective(source)
-    head_first(network, objective, small.processes)
+    head_first(network, ClassGoal(small.y, 3), objective, small.processes)
     logits = score_rows(network, source, objective.train, small.processes)
     x = score_rows(network, source, objective.train, small.processes, features=True).astype(float)
     y = small.y[objective.train]
@@ -33,4 +34,4 @@ def test_weights_that_are_not_finite_are_refused_before_the_head(small: Small) -
     with torch.no_grad():
         next(network.trunk.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingError, match="features that are not finite numbers"):
-        head_first(network, small.objective(small.source(network)), small.processes)
+        head_first(network, ClassGoal(small.y, 3), small.objective(small.source(network)), small.processes)

@@ -17,7 +17,7 @@ from graticule.finetune.options import FinetuneOptions
         ({"frozen_blocks": -1}, "--frozen-blocks -1: allowed are whole numbers from 0"),
         ({"lr": 0.0}, "--lr 0.0: allowed are numbers above 0 and below 1"),
         ({"lr": 1.0}, "--lr 1.0: allowed are numbers above 0 and below 1"),
-        ({"augment": "histology"}, "--augment histology: allowed are auto, microscopy, ultrasound, none"),
+        ({"augment": "histology"}, "--augment histology: allowed are auto, microscopy, unscaled, ultrasound, none"),
         ({"balance": "yes"}, "--balance yes: allowed are auto, loss, none"),
         ({"batch_size": -1}, "--batch-size -1: allowed are whole numbers from 1"),
         ({"views": 3}, "--views 3: allowed are auto, 1, 4, 8"),

@@ -17,7 +17,7 @@ from tests.small_network import Small  # noqa: E402
 from graticule.finetune import shipped  # noqa: E402
 from graticule.finetune.fold import Finished  # noqa: E402
 from graticule.finetune.progress import Teller  # noqa: E402
-from graticule.finetune.shipped import choose_shipped, heads_shipped  # noqa: E402
+from graticule.finetune.shipped import choose_shipped  # noqa: E402
 from graticule.progress import Silent  # noqa: E402
 
 
@@ -33,7 +33,7 @@ def test_the_only_fold_and_an_ensemble_are_shipped_as_they_are(small: Small, tmp
     both = replace(campaign, options=replace(campaign.options, ensemble=True))
     two = choose_shipped(both, [finished(small, 1)] * 2, [2.0, 3.0], ROWS.train, small.processes, teller)
     assert two.words == "mean of the 2 fold networks"
-    assert [head.temperature for head in heads_shipped(two)] == [2.0, 3.0]
+    assert [head.temperature for head in both.goal.last_layer.heads(two.members, two.temperatures)] == [2.0, 3.0]
 
 
 def test_a_refit_takes_the_median_of_the_epochs_and_the_mean_of_the_temperatures(

@@ -1,1 +1,1 @@
-"""The network itself trained on classes, fold by fold, and shipped as ONNX."""
+"""The network itself trained on classes or a number, fold by fold, and shipped as ONNX."""

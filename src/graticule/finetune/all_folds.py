@@ -13,7 +13,8 @@ from multiprocessing.synchronize import Event
 import torch
 
 from graticule.errors import TrainingError
-from graticule.finetune.fold import Campaign, Finished, FoldRows, finished_fold
+from graticule.finetune.fold import Campaign, Finished, finished_fold
+from graticule.finetune.goal import FoldRows
 from graticule.finetune.progress import Teller
 from graticule.training.processes import Processes
 from graticule.training.state import EpochRecord

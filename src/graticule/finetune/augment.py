@@ -1,6 +1,7 @@
 """Random changes of training images that leave their class as it is, for two ways of taking images.
 
 microscopy: the eight symmetries of the square, small changes of scale, brightness and contrast, blur, noise.
+unscaled: the same at the scale of the image, for numbers that are sizes.
 ultrasound: left to right, gain, depth (the lower part is cut off, as when the sonographer chooses less depth).
 
 A picture whose info bar was kept is mirrored and changed above or below its bar only. All draws of a sample come from
@@ -65,7 +66,7 @@ def draw(samples: Iterable[int], *, preset: str, seed: int, epoch: int) -> Draws
     ----------
     samples : iterable of int
         Row numbers of the samples in the data.
-    preset : "microscopy" or "ultrasound"
+    preset : "microscopy", "unscaled" or "ultrasound"
     seed, epoch : int
     """
     u = np.stack([sample_generator(seed, epoch, int(sample)).random(10) for sample in samples])
@@ -87,7 +88,7 @@ def draw(samples: Iterable[int], *, preset: str, seed: int, epoch: int) -> Draws
         )
     return Draws(
         symmetry=np.minimum(7, 8 * u[:, 0]).astype(np.int64),
-        zoom=np.exp(_SCALE * signed[:, 1]),
+        zoom=nothing + 1 if preset == "unscaled" else np.exp(_SCALE * signed[:, 1]),
         shift_x=_SHIFT * signed[:, 2],
         shift_y=_SHIFT * signed[:, 3],
         brightness=_BRIGHTNESS * signed[:, 4],
@@ -118,7 +119,7 @@ def augment(x: torch.Tensor, draws: Draws, preset: str, pictures: Sequence[Rows 
         Values 0 to 255, on any device.
     draws : Draws
         Of the same n samples.
-    preset : "microscopy" or "ultrasound"
+    preset : "microscopy", "unscaled" or "ultrasound"
     pictures : sequence of n (first row, end row) or None, optional
         Where a kept info bar leaves the picture; None: the whole is the picture.
 

@@ -8,7 +8,7 @@ import torch
 
 from graticule.errors import OptionError
 from graticule.finetune.export import check_room, export_onnx
-from graticule.finetune.fold import FoldRows
+from graticule.finetune.goal import FoldRows
 from graticule.finetune.network import NetworkSpec, build_network, network_spec, runs_at
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.recipe import Recipe, default_size

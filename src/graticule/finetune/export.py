@@ -1,7 +1,7 @@
 """Fine-tuned networks as one ONNX file, and the proof that it says what the networks say.
 
 Several networks (the members of an ensemble) go into one file. Its features are their vectors side by side, so that
-each member's last layer becomes a head on them (`models.scoring.LogitHead`) and prediction needs no torch.
+each member's last layer becomes a head on them (`graticule.finetune.last_layer`) and prediction needs no torch.
 """
 
 import copy
@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from graticule.errors import ExportError
+from graticule.finetune.last_layer import LastLayer, ScoresLayer
 from graticule.finetune.network import Classifier
-from graticule.heads.scoring import LogitHead, probabilities, softmax
 from graticule.networks.session import Network
 from graticule.networks.torch_export import exported
 
-MARGIN = 2e-3
+SCORES = ScoresLayer()
 _BATCH = 16
 
 
@@ -32,7 +32,7 @@ class Parity:
     n : int
         Images compared.
     largest_difference : float
-        Of any class probability.
+        Of any class probability, or number in standard deviations of the training numbers.
     disagreements : int
         Images with another class, where torch's two best probabilities differ by more than 0.002.
     tolerance : float
@@ -54,26 +54,27 @@ class Parity:
 
 
 class _Joined(torch.nn.Module):  # type: ignore[misc]
-    """uint8 pixels (N, H, W, 3) to the vectors, maps and mean probabilities of the members."""
+    """uint8 pixels (N, H, W, 3) to the vectors, maps and mean answers of the members."""
 
-    def __init__(self, members: Sequence[Classifier]) -> None:
+    def __init__(self, members: Sequence[Classifier], last: LastLayer) -> None:
         super().__init__()
+        self.last = last
         self.members = torch.nn.ModuleList(members)
         self.register_buffer("mean", torch.tensor(members[0].spec.mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(members[0].spec.std).view(1, 3, 1, 1))
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Features, maps where there are any, scores."""
+        """Features, maps where there are any, answers."""
         x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
         every = [member.maps_and_features(x) for member in self.members]
         vectors = torch.cat([vector for _, vector in every], dim=1)
-        scores = [member.classify(v).softmax(dim=1) for member, (_, v) in zip(self.members, every, strict=True)]
-        mean = torch.stack(scores).mean(dim=0)
+        said = [self.last.answered(member.classify(v)) for member, (_, v) in zip(self.members, every, strict=True)]
+        mean = torch.stack(said).mean(dim=0)
         maps = [m for m, _ in every if m is not None]
         return (vectors, torch.cat(maps, dim=1), mean) if maps else (vectors, mean)
 
 
-def export_onnx(members: Sequence[Classifier], size: int) -> bytes:
+def export_onnx(members: Sequence[Classifier], size: int, last: LastLayer = SCORES) -> bytes:
     """The members as one ONNX file without external data.
 
     Parameters
@@ -82,13 +83,15 @@ def export_onnx(members: Sequence[Classifier], size: int) -> bytes:
         Of one backbone and the same classes; on any device, in any mode. They are copied, not changed.
     size : int
         Side of the square input, pixels.
+    last : LastLayer
+        What their last layers say.
 
     Returns
     -------
     bytes
         Input "pixels", uint8 (N, size, size, 3) with any N; the normalisation is part of the graph. Outputs
-        "features" (N, M C), "maps" (N, M C', h, w) where the network has maps, and "scores" (N, K), the mean over the
-        M members of softmax(logits).
+        "features" (N, M C), "maps" (N, M C', h, w) where the network has maps, and `last.output` (N, K), the mean over
+        the M members: of softmax(logits) the "scores" of classes, or "values".
 
     Raises
     ------
@@ -98,8 +101,8 @@ def export_onnx(members: Sequence[Classifier], size: int) -> bytes:
     """
     _check_members(members, size)
     check_room(members[0], len(members))
-    joined = _Joined(_on_cpu(members)).eval()
-    outputs = ["features", "maps", "scores"] if members[0].n_channels is not None else ["features", "scores"]
+    joined = _Joined(_on_cpu(members), last).eval()
+    outputs = ["features", *(["maps"] if members[0].n_channels is not None else []), last.output]
     return exported(joined, size, outputs)
 
 
@@ -112,33 +115,20 @@ def check_room(network: Classifier, members: int) -> None:
         raise ExportError(f"{networks} {size / 1e9:.1f} GB, but one ONNX file holds at most 2 GB; {advice}")
 
 
-def heads_of(members: Sequence[Classifier], temperature: float) -> list[LogitHead]:
-    """The members' last layers as heads on the file's features, one per member.
-
-    The weights of a member are zero on the other members' features; `scoring.probabilities` of the heads is the mean
-    of softmax(temperature * logits).
-    """
-    heads = []
-    width = sum(member.n_features for member in members)
-    start = 0
-    for member in members:
-        weights = np.zeros((member.n_classes, width), np.float32)
-        stop = start + member.n_features
-        weights[:, start:stop] = member.classifier.weight.detach().float().cpu().numpy()
-        heads.append(LogitHead(weights, member.classifier.bias.detach().float().cpu().numpy().copy(), temperature))
-        start = stop
-    return heads
-
-
 def check_parity(
-    model: bytes, members: Sequence[Classifier], pixels: NDArray[np.uint8], *, tolerance: float = 1e-3
+    model: bytes,
+    members: Sequence[Classifier],
+    pixels: NDArray[np.uint8],
+    *,
+    tolerance: float = 1e-3,
+    last: LastLayer = SCORES,
 ) -> Parity:
     """Compare an ONNX file with the networks on real images.
 
-    Two ways lead to the probabilities: the file's features with `heads_of`, as prediction takes it, and the file's
-    "scores". Both are compared. Torch computes in single precision, as it trained. Where that differs from the file by
-    more than allowed, either may be the one that rounded (scores of deep networks can hang on the seventh digit):
-    torch in double precision judges then, which takes several times as long.
+    Two ways lead to the answers: the file's features with the heads of a bundle, as prediction takes it, and what the
+    file itself answers. Both are compared. Torch computes in single precision, as it trained. Where that differs from
+    the file by more than allowed, either may be the one that rounded (scores of deep networks can hang on the seventh
+    digit): torch in double precision judges then, which takes several times as long.
 
     Parameters
     ----------
@@ -147,24 +137,25 @@ def check_parity(
     members : sequence of Classifier
     pixels : uint8 array, shape (n, H, W, 3), n >= 1
     tolerance : float
-        Largest difference of a probability.
+        Largest difference of a probability, or of a number in standard deviations of the training numbers.
+    last : LastLayer
 
     Raises
     ------
     ExportError
-        When a probability differs by more, or an image gets another class although torch's two best probabilities
+        When an answer differs by more, or an image gets another class although torch's two best probabilities
         differ by more than 0.002.
     """
     if not len(pixels):
         raise ExportError("the ONNX file cannot be compared with the network without images")
-    found = _found(model, heads_of(members, 1.0), pixels)
-    parity = _compared(found, members, pixels, tolerance, torch.float32)
+    found = _found(model, members, pixels, last)
+    parity = _compared(found, members, pixels, tolerance, torch.float32, last)
     if not parity.holds:
-        parity = _compared(found, members, pixels, tolerance, torch.float64)
+        parity = _compared(found, members, pixels, tolerance, torch.float64, last)
     if not parity.holds:
         raise ExportError(
-            f"the ONNX file of {members[0].spec.name} does not agree with the trained network on {parity.n} images: a "
-            f"probability differs by {parity.largest_difference:.1e} (allowed {tolerance:.0e}) and "
+            f"the ONNX file of {members[0].spec.name} does not agree with the trained network on {parity.n} images: "
+            f"{last.what} differs by {parity.largest_difference:.1e} (allowed {tolerance:.0e}) and "
             f"{parity.disagreements} images get another class. The network was not exported; its weights are kept in "
             "the run's checkpoint"
         )
@@ -189,12 +180,15 @@ def _on_cpu(members: Sequence[Classifier], precision: torch.dtype = torch.float3
     return [copy.deepcopy(m).to("cpu", precision, memory_format=torch.contiguous_format).eval() for m in members]
 
 
-def _found(model: bytes, heads: Sequence[LogitHead], pixels: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
-    """Probabilities of the file's features with the heads, and its scores, each of shape (n, K)."""
-    features, scores = Network(model, "features"), Network(model, "scores")
+def _found(
+    model: bytes, members: Sequence[Classifier], pixels: NDArray[np.uint8], last: LastLayer
+) -> list[NDArray[np.float64]]:
+    """What the heads say of the file's features, and its own answers, each of shape (n, K)."""
+    features, answers = Network(model, "features"), Network(model, last.output)
+    heads = last.heads(members, [1.0] * len(members))
     batches = [pixels[start : start + _BATCH] for start in range(0, len(pixels), _BATCH)]
-    headed = [probabilities(heads, features(batch)) for batch in batches]
-    return [np.concatenate(headed), np.concatenate([scores(batch) for batch in batches]).astype(np.float64)]
+    headed = [last.said(heads, features(batch)) for batch in batches]
+    return [np.concatenate(headed), np.concatenate([answers(batch) for batch in batches]).astype(np.float64)]
 
 
 def _compared(
@@ -203,38 +197,36 @@ def _compared(
     pixels: NDArray[np.uint8],
     tolerance: float,
     precision: torch.dtype,
+    last: LastLayer,
 ) -> Parity:
-    expected = torch_probabilities(members, pixels, precision)
+    expected = torch_answers(members, pixels, precision, last)
     # a NaN counts as the largest difference there can be
-    largest = max(float(np.nan_to_num(np.abs(proba - expected), nan=np.inf).max()) for proba in found)
-    disagreements = disagreements_of(expected, found[0])
+    largest = max(float(np.nan_to_num(np.abs(said - expected), nan=np.inf).max()) for said in found) / last.unit
+    disagreements = last.disagreements(expected, found[0])
     return Parity(len(pixels), largest, disagreements, tolerance, str(precision).removeprefix("torch."))
 
 
-def torch_probabilities(
-    members: Sequence[Classifier], pixels: NDArray[np.uint8], precision: torch.dtype = torch.float32
+def torch_answers(
+    members: Sequence[Classifier],
+    pixels: NDArray[np.uint8],
+    precision: torch.dtype = torch.float32,
+    last: LastLayer = SCORES,
 ) -> NDArray[np.float64]:
-    """The mean of the members' probabilities, computed by torch on the processor; shape (n, K).
+    """The mean of the members' answers, computed by torch on the processor; shape (n, K).
 
     Parameters
     ----------
     members : sequence of Classifier
     pixels : uint8 array, shape (n, H, W, 3)
     precision : torch.float32 or torch.float64
+    last : LastLayer
     """
-    joined = _Joined(_on_cpu(members, precision)).eval()
+    joined = _Joined(_on_cpu(members, precision), last).eval()
     mean, std = joined.mean.to(precision), joined.std.to(precision)
     parts = []
     with torch.inference_mode():
         for start in range(0, len(pixels), _BATCH):
             batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + _BATCH]))
             x = (batch.permute(0, 3, 1, 2).to(precision) - mean) / std
-            parts.append(np.mean([softmax(member(x).numpy()) for member in joined.members], axis=0))
+            parts.append(np.mean([last.answered(member(x).double()).numpy() for member in joined.members], axis=0))
     return np.concatenate(parts)
-
-
-def disagreements_of(expected: NDArray[np.float64], found: NDArray[np.float64]) -> int:
-    """Images of another class in `found`, among those whose two best expected probabilities differ by over 0.002."""
-    best = np.sort(expected, axis=1)
-    clear = best[:, -1] - best[:, -2] > MARGIN if expected.shape[1] > 1 else np.ones(len(expected), bool)
-    return int((clear & (expected.argmax(axis=1) != found.argmax(axis=1))).sum())

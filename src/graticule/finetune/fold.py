@@ -14,14 +14,12 @@ from graticule.errors import TrainingError
 from graticule.finetune.batches import BatchSource, MapSource, PixelSource
 from graticule.finetune.blocks import trainee_of
 from graticule.finetune.frozen import map_views, write_maps
+from graticule.finetune.goal import FoldRows, Goal
 from graticule.finetune.head import head_first
 from graticule.finetune.logits import score_views
 from graticule.finetune.network import NetworkSpec, build_network
-from graticule.finetune.objective import ClassObjective
 from graticule.finetune.options import FinetuneOptions
 from graticule.finetune.recipe import Circumstances, Recipe, choose_recipe
-from graticule.heads.heads import fit_temperature
-from graticule.heads.scoring import softmax
 from graticule.progress import Reporter
 from graticule.training.checkpoint import Tensors, read_checkpoint, write_checkpoint
 from graticule.training.loop import Saved, Watch, fit_network
@@ -39,10 +37,10 @@ class Campaign:
 
     Attributes
     ----------
-    y : int array, shape (n,)
+    goal : Goal
+        What for.
     names : object array of str, shape (n,)
         Paths, for messages.
-    n_classes : int
     pixels : Path
         File of the decoded images, see `graticule.training.pixels`.
     pictures : list of n (first row, end row) or None
@@ -60,9 +58,8 @@ class Campaign:
         File of the maps behind the frozen blocks, see `graticule.finetune.frozen`.
     """
 
-    y: IntArray
+    goal: Goal
     names: NDArray[np.object_]
-    n_classes: int
     pixels: Path
     pictures: Sequence[tuple[int, int] | None]
     spec: NetworkSpec
@@ -72,15 +69,6 @@ class Campaign:
     fingerprint: str
     freezable: int = 0
     maps: Path | None = None
-
-
-@dataclass(frozen=True)
-class FoldRows:
-    """Rows that train, rows that choose the epoch and the temperature, and rows that are scored in the end."""
-
-    train: IntArray
-    validation: IntArray
-    held: IntArray
 
 
 @dataclass(frozen=True)
@@ -110,22 +98,30 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class FoldScores:
-    """The temperature of a fold's scores, and its scores of the rows held out, shape (n_held, K)."""
+class FoldAnswers:
+    """The temperature of a fold's scores (1: none), and its answers to the rows held out, shape (n_held, K)."""
 
     temperature: float
-    proba: NDArray[np.float64]
+    answers: NDArray[np.float64]
 
 
 def settle_recipe(
-    options: FinetuneOptions, spec: NetworkSpec, network: Any, y: IntArray, processes: Processes, *, ultrasound: bool
+    options: FinetuneOptions,
+    spec: NetworkSpec,
+    network: Any,
+    goal: Goal,
+    rows: IntArray,
+    processes: Processes,
+    *,
+    ultrasound: bool,
 ) -> Recipe:
-    """The recipe for the training samples of classes `y`."""
-    counts = np.bincount(y)
+    """The recipe for some training samples."""
+    largest, smallest = goal.class_sizes(rows)
     found = Circumstances(
-        n_train=len(y),
-        largest=int(counts.max()),
-        smallest=int(counts[counts > 0].min()),
+        n_train=len(rows),
+        largest=largest,
+        smallest=smallest,
+        sized=goal.outputs == 1,
         parameters=sum(p.numel() for p in network.parameters()),
         normalised=any(isinstance(module, _NORMS) for module in network.modules()),
         pretrained=options.weights != "none",
@@ -211,8 +207,8 @@ def finished_fold(
     return _kept(done, fingerprint)
 
 
-def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows: FoldRows) -> FoldScores:
-    """Fit the temperature on the rows that chose the epoch, and score the rows held out; averaged over the views."""
+def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows: FoldRows) -> FoldAnswers:
+    """Settle the answers on the rows that chose the epoch, and answer to those held out; averaged over the views."""
     network = load_network(campaign, result).to(processes.device, memory_format=torch.channels_last)
     pixels = _pixel_source(campaign, processes)
 
@@ -222,15 +218,14 @@ def judge_fold(campaign: Campaign, processes: Processes, result: Finished, rows:
 
     temperature = 1.0
     if len(rows.validation):
-        temperature = fit_temperature(logits(rows.validation), campaign.y[rows.validation])
-    return FoldScores(temperature, softmax(temperature * logits(rows.held)))
+        temperature = campaign.goal.settle(logits(rows.validation), rows.validation)
+    return FoldAnswers(temperature, campaign.goal.answers(logits(rows.held), temperature))
 
 
 def load_network(campaign: Campaign, result: Finished) -> Any:
     """The network of a finished fold, on the processor, ready to predict."""
-    network, _ = build_network(
-        campaign.options.backbone, campaign.n_classes, weights="none", seed=campaign.options.seed
-    )
+    options = campaign.options
+    network, _ = build_network(options.backbone, campaign.goal.outputs, weights="none", seed=options.seed)
     network.load_state_dict(result.weights)
     return network.eval()
 
@@ -240,7 +235,7 @@ def _trained(
 ) -> Finished:
     recipe, options = campaign.recipe, campaign.options
     network, _ = build_network(
-        options.backbone, campaign.n_classes, weights=options.weights, seed=options.seed, drop_rate=recipe.drop_rate
+        options.backbone, campaign.goal.outputs, weights=options.weights, seed=options.seed, drop_rate=recipe.drop_rate
     )
     if processes.gpu and processes.count > 1:
         network.synchronise()
@@ -249,20 +244,12 @@ def _trained(
     source: BatchSource = pixels
     if campaign.maps is not None:
         source = MapSource(map_views(campaign.maps), recipe.frozen_blocks, processes.device, seed=options.seed)
-    objective = ClassObjective(
-        y=campaign.y,
-        train=rows.train,
-        validation=rows.validation,
-        n_classes=campaign.n_classes,
-        seed=options.seed,
-        names=campaign.names,
-        source=source,
-        recipe=recipe,
-    )
+    objective = campaign.goal.objective(rows, source, recipe, campaign.names, options.seed)
     if options.weights != "none" and not saved.file.exists():
-        head_first(network, objective, processes)
+        head_first(network, campaign.goal, objective, processes)
     trainee = trainee_of(network, source.start, recipe)
     trained = fit_network(trainee, objective, recipe, processes, watch=watch, saved=saved, until=until)
+    campaign.goal.finish(trained.network, rows.train)
     seconds = sum(record.seconds for record in trained.history)
     return Finished(
         weights={k: v.cpu() for k, v in trained.network.state_dict().items()},

@@ -8,26 +8,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from graticule.errors import TrainingError
+from graticule.finetune.goal import Goal, TunedFor
 from graticule.finetune.logits import score_rows
-from graticule.finetune.objective import ClassObjective
 from graticule.training.processes import Processes
 
-_C = 0.03
-_ITERATIONS = 300
 
-
-def head_first(network: Any, objective: ClassObjective, processes: Processes) -> None:
-    """Set the network's last layer to a logistic regression on its features of the training rows.
+def head_first(network: Any, goal: Goal, objective: TunedFor, processes: Processes) -> None:
+    """Set the network's last layer to what its features of the training rows tell.
 
     Parameters
     ----------
     network : Classifier
         Changed.
-    objective : ClassObjective
+    goal : Goal
+    objective : TunedFor
     processes : Processes
 
     Raises
@@ -43,16 +39,7 @@ def head_first(network: Any, objective: ClassObjective, processes: Processes) ->
             f"the weights of {network.spec.name} give features that are not finite numbers; they come from a training "
             "that failed, or the file is damaged"
         )
-    # one scale for all features: dividing each by its own would blow up those that hardly ever fire
-    centre, width = features.mean(axis=0), float(features.std()) + 1e-6
-    with threadpool_limits(1):
-        model = LogisticRegression(C=_C, max_iter=_ITERATIONS, class_weight="balanced")
-        model.fit((features - centre) / width, objective.y[rows])
-    weights, bias = model.coef_, model.intercept_
-    if objective.n_classes == 2:  # one row there: half of it for and half against
-        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
-    weights = weights / width
-    bias = bias - weights @ centre
+    weights, bias = goal.first_layer(features, rows)
     layer = network.classifier
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weights))

@@ -1,53 +1,24 @@
-"""The method "finetune": a network trained end to end in each fold, and the one that is shipped.
+"""The method "finetune": networks trained to tell classes apart, or to say a number."""
 
-folds ── fold 1 ... k ──> out-of-fold scores, settings ──> the shipped network (a refit, the folds together, or
-the one fold) ──> ONNX, compared with torch on real images ──> scores of the held-out part
-"""
-
-import hashlib
-import json
-import math
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from graticule import __version__
-from graticule.arrays import IntArray, class_codes
-from graticule.errors import TrainingError
-from graticule.features.samples import Samples, data_hash, image_files
-from graticule.files import own_folder
-from graticule.finetune.all_folds import train_folds
-from graticule.finetune.checks import check_batches, check_network
-from graticule.finetune.fold import Campaign, Finished, FoldRows, judge_fold, settle_recipe, with_maps
-from graticule.finetune.network import build_network, network_spec
+from graticule.arrays import class_codes
+from graticule.features.samples import Samples
+from graticule.finetune.checks import check_network
+from graticule.finetune.classes import ClassGoal
+from graticule.finetune.numbers import ValueGoal, standard_of
 from graticule.finetune.options import FinetuneOptions
-from graticule.finetune.progress import Teller
-from graticule.finetune.recipe import Recipe
-from graticule.finetune.shipped import (
-    Shipped,
-    choose_shipped,
-    exported_network,
-    heads_shipped,
-    mean_as_shipped,
-    scored_as_shipped,
-)
-from graticule.finetune.validation import validation_rows
-from graticule.finetune.weights import Origin
-from graticule.heads.crossval import fold_rows, training_rows
-from graticule.heads.outcome import Outcome, scored_once
+from graticule.finetune.tune import tune
+from graticule.heads.crossval import training_rows
+from graticule.heads.outcome import Outcome
 from graticule.images.preprocess import Preprocessing
-from graticule.networks.encoder import Encoder, WeightsInfo
 from graticule.progress import Reporter
-from graticule.runs import package_versions
+from graticule.regress.baselines import constant_baselines
+from graticule.regress.method import sizes_in_nm
+from graticule.regress.outcome import ValueOutcome
+from graticule.regress.target import Target
 from graticule.split.division import Division
-from graticule.split.training_only import only_trains
-from graticule.training.pixels import decode_pixels
 from graticule.training.processes import Processes
-from graticule.workers.pool import available_cores
-
-PACKAGES = ("torch", "timm", "accelerate")
 
 
 def start_processes(options: FinetuneOptions) -> Processes:
@@ -76,223 +47,46 @@ def fine_tune(
     work: Path,
     reporter: Reporter,
 ) -> Outcome:
-    """Fine-tune a network in each fold and the shipped one, and score every part.
-
-    Parameters
-    ----------
-    samples : Samples
-    preprocessing : Preprocessing
-        Of the embedded network; the size is replaced.
-    division : Division
-    options : FinetuneOptions
-    processes : Processes
-    work : Path
-        Folder for decoded images, checkpoints and finished folds.
-    reporter : Reporter
-    """
-    folds, training = division.folds, training_rows(division.folds)
-    campaign, parts, preprocessing, origin = _prepared(
-        samples, preprocessing, division, options, processes, work, reporter
-    )
-    teller = Teller(reporter, _planned_steps(division, options, campaign.recipe), campaign.freezable)
-    finished = train_folds(campaign, parts, processes, teller)
-    proba = np.full((len(campaign.y), campaign.n_classes), np.nan)
-    judged = []
-    for rows, result in zip(parts, finished, strict=True):
-        judged.append(judge_fold(campaign, processes, result, rows))
-        proba[rows.held] = judged[-1].proba
-    temperatures = [fold.temperature for fold in judged]
-    shipped = choose_shipped(campaign, finished, temperatures, np.flatnonzero(training), processes, teller)
-    reporter.step("exporting the network and comparing it with torch on real images")
-    model, parity = exported_network(shipped, campaign, np.flatnonzero(training))
-    heads = heads_shipped(shipped)
-    encoder = Encoder(
-        backbone=campaign.spec.name,
-        model=model,
-        preprocessing=preprocessing,
-        views=options.views_settled,
-        n_features=sum(member.n_features for member in shipped.members),
-        weights=WeightsInfo(origin.sha256, origin.licence, origin.source),
-    )
-    aside = np.flatnonzero(scored_once(folds))
-    if processes.main and len(aside):
-        proba[aside] = scored_as_shipped(encoder, heads, campaign, aside)
-    return Outcome(
-        proba=proba,
-        encoder=encoder,
-        heads=heads,
-        shipped=shipped.words,
-        head={"requested": "auto", "shipped": shipped.words, "default": False, "folds": [], "refitted": None},
-        training=_describe(campaign, processes, finished, temperatures, shipped, parity)
-        | {"weights_notes": list(origin.notes)},
-        warnings=shipped.warnings,
-        mean_features=mean_as_shipped(encoder, campaign, np.flatnonzero(training)) if processes.main else None,
-    )
-
-
-def _prepared(
-    samples: Samples,
-    preprocessing: Preprocessing,
-    division: Division,
-    options: FinetuneOptions,
-    processes: Processes,
-    work: Path,
-    reporter: Reporter,
-) -> tuple[Campaign, list[FoldRows], Preprocessing, Origin]:
-    """The recipe settled, the rows of each fold, and the images decoded."""
-    spec = network_spec(options.backbone)
+    """Fine-tune a network that tells classes apart, see `tune`."""
     classes = samples.manifest.classes
-    y, n_classes = class_codes(samples.manifest.label, classes), len(classes)
-    network, origin = build_network(options.backbone, n_classes, weights=options.weights, seed=options.seed)
-    masked = preprocessing.marks == "mask"
-    trains = y[training_rows(division.folds)]
-    recipe = settle_recipe(options, spec, network, trains, processes, ultrasound=masked)
-    parts = [_divided(train, held, y, division, recipe, options.seed) for train, held in fold_rows(division.folds)]
-    check_batches(recipe, network, parts, processes)
-    preprocessing = _at_size(preprocessing, recipe.input_size)
-    if processes.main:
-        own_folder(work)
-    processes.wait()
-    campaign = Campaign(
-        y=y,
-        names=samples.manifest.path,
-        n_classes=n_classes,
-        pixels=_pixels(samples, preprocessing, work, options, processes, reporter),
-        pictures=_pictures(samples, preprocessing),
-        spec=spec,
-        recipe=recipe,
-        options=options,
-        work=work,
-        fingerprint=_fingerprint(samples, preprocessing, division, options, recipe, origin),
-        freezable=len(network.blocks()) // 2 if network.sequential and not recipe.frozen_blocks else 0,
+    goal = ClassGoal(class_codes(samples.manifest.label, classes), len(classes))
+    tuned = tune(goal, samples, preprocessing, division, options, processes, work, reporter)
+    return Outcome(
+        proba=tuned.answers,
+        encoder=tuned.encoder,
+        heads=tuned.heads,
+        shipped=tuned.shipped,
+        head=tuned.head,
+        training=tuned.training,
+        warnings=tuned.warnings,
+        mean_features=tuned.mean_features,
     )
-    if recipe.frozen_blocks:
-        campaign = with_maps(campaign, network, np.flatnonzero(training_rows(division.folds)), processes, reporter)
-    return campaign, parts, preprocessing, origin
 
 
-def _at_size(preprocessing: Preprocessing, size: int) -> Preprocessing:
-    """The same reading at another input size; with a physical scale the same field of view."""
-    scale = preprocessing.scale_nm
-    scale = None if scale is None else scale * preprocessing.size / size
-    return replace(preprocessing, size=size, scale_nm=scale)
-
-
-def _pixels(
-    samples: Samples,
-    preprocessing: Preprocessing,
-    work: Path,
-    options: FinetuneOptions,
-    processes: Processes,
-    reporter: Reporter,
-) -> Path:
-    """The file of the images at the network's size, decoded once by the main process."""
-    key = hashlib.sha256(f"{data_hash(samples)} {preprocessing.key()}".encode()).hexdigest()[:16]
-    file = work / f"pixels-{key}.npy"
-    if processes.main and not file.exists():
-        reporter.begin("decoding", len(samples.manifest))
-        errors = decode_pixels(
-            image_files(samples.manifest),
-            preprocessing,
-            file,
-            workers=options.workers or available_cores(),
-            progress=reporter.advance,
-        )
-        broken = [name for name, error in zip(samples.manifest.path, errors, strict=True) if error]
-        if broken:
-            file.unlink()
-            raise TrainingError(
-                f"{len(broken)} images that could be read a moment ago cannot be read now, the first: {broken[0]}. "
-                "Were they moved or changed? Repeat the command when they are back"
-            )
-    processes.wait()
-    return file
-
-
-def _pictures(samples: Samples, preprocessing: Preprocessing) -> list[tuple[int, int] | None]:
-    """Rows of the picture proper where an info bar was kept: augmentation must not move the bar."""
-    rows: list[tuple[int, int] | None] = []
-    for item, facts in zip(samples.info, samples.facts(), strict=True):
-        bar = facts.bar if preprocessing.info_bar == "keep" and preprocessing.scale_nm is None else None
-        if bar is None or not item.height:
-            rows.append(None)
-            continue
-        top, bottom = (round(edge * preprocessing.size / item.height) for edge in (bar.top, bar.bottom))
-        rows.append((0, top) if bar.top > 0 else (bottom, preprocessing.size))
-    return rows
-
-
-def _fingerprint(
+def fine_tune_value(
     samples: Samples,
     preprocessing: Preprocessing,
     division: Division,
+    target: Target,
     options: FinetuneOptions,
-    recipe: Recipe,
-    origin: Origin,
-) -> str:
-    """Hash of all that decides the weights: a checkpoint of another run must not be taken up."""
-    versions = {k: v for k, v in package_versions(*PACKAGES).items() if k in ("numpy", *PACKAGES)}
-    parts = {
-        "version": __version__,
-        "packages": versions,
-        "data": data_hash(samples),
-        "preprocessing": preprocessing.key(),
-        "folds": hashlib.sha256(division.folds.key()).hexdigest(),
-        "backbone": options.backbone,
-        "origin": origin.sha256,
-        "recipe": recipe.to_json(),
-        "seed": options.seed,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _divided(train: IntArray, held: IntArray, y: IntArray, division: Division, recipe: Recipe, seed: int) -> FoldRows:
-    """The rows of a fold; some of those that may judge choose the epoch instead of training."""
-    folds = division.folds
-    alone = only_trains(folds.part[train])
-    real, extra = train[~alone], train[alone]
-    fit, validation = validation_rows(y[real], folds.component[real], recipe.validation, seed)
-    extra = extra[~np.isin(folds.component[extra], folds.component[real[validation]])]
-    return FoldRows(np.concatenate([real[fit], extra]), real[validation], held)
-
-
-def _planned_steps(division: Division, options: FinetuneOptions, recipe: Recipe) -> int:
-    """Training steps of the whole run, as far as they can be foreseen."""
-    folds = fold_rows(division.folds)
-    sizes = [round(len(train) * (1 - recipe.validation)) for train, _ in folds]
-    if len(folds) > 1 and not options.ensemble:
-        sizes.append(int(training_rows(division.folds).sum()))
-    return recipe.epochs * sum(max(1, math.ceil(n / recipe.batch_size)) for n in sizes)
-
-
-def _describe(
-    campaign: Campaign,
     processes: Processes,
-    finished: list[Finished],
-    temperatures: list[float],
-    shipped: Shipped,
-    parity: dict[str, Any],
-) -> dict[str, Any]:
-    """The object "training" of run.json."""
-    return {
-        "recipe": campaign.recipe.to_json(),
-        "packages": {k: v for k, v in package_versions(*PACKAGES).items() if k in PACKAGES},
-        "device": str(processes.device),
-        "processes": processes.count,
-        "folds": [
-            {
-                "fold": i,
-                "n_train": result.n_train,
-                "n_validation": result.n_validation,
-                "best_epoch": result.best_epoch,
-                "temperature": temperature,
-                "seconds": round(result.seconds, 1),
-                "images_per_second": result.rate,
-                "history": result.history,
-            }
-            for i, (result, temperature) in enumerate(zip(finished, temperatures, strict=True))
-        ],
-        "refit": shipped.refit,
-        "shipped": shipped.words,
-        "parity": parity,
-    }
+    work: Path,
+    reporter: Reporter,
+) -> ValueOutcome:
+    """Fine-tune a network that says a number, see `tune`."""
+    values, folds = samples.manifest.targets, division.folds
+    learnt = target.learnt(values, sizes_in_nm(samples))
+    goal = ValueGoal(learnt, standard_of(learnt[training_rows(folds)])[1])
+    tuned = tune(goal, samples, preprocessing, division, options, processes, work, reporter)
+    return ValueOutcome(
+        target=target,
+        learnt=tuned.answers[:, 0],
+        encoder=tuned.encoder,
+        members=tuned.heads,
+        shipped=tuned.shipped,
+        head=tuned.head,
+        baselines=constant_baselines(values, folds),
+        training=tuned.training,
+        warnings=tuned.warnings,
+        mean_features=tuned.mean_features,
+    )

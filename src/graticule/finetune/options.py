@@ -9,7 +9,7 @@ from graticule.networks.options import DEFAULT_VIEWS, TORCH_DEVICES, InputOption
 from graticule.options import Options, RootOptions, WorkersOptions, number_of, numbers, one_of, option, whole_numbers
 from graticule.split.options import SplitOptions
 
-AUGMENTATIONS = ("auto", "microscopy", "ultrasound", "none")
+AUGMENTATIONS = ("auto", "microscopy", "unscaled", "ultrasound", "none")
 BALANCES = ("auto", "loss", "none")
 
 

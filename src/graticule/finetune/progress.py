@@ -8,6 +8,8 @@ from graticule.training.state import EpochRecord
 LONG = 3600.0
 _SETTLED_STEPS, _SETTLED_SECONDS = 8, 10.0
 _KEPT = 50
+# what an objective logs beside its loss, for people
+_FIGURES = {"accuracy": "accuracy {:.1f} %", "mae": "mean error {:.1f} % of a standard deviation"}
 
 
 class Teller:
@@ -63,9 +65,12 @@ class Teller:
     def epoch(self, record: EpochRecord) -> None:
         """See `graticule.training.loop.Watch`."""
         judged = ""
-        loss, accuracy = record.validation["loss"], record.validation["accuracy"]
-        if loss is not None and accuracy is not None:
-            judged = f", validation loss {loss:.3f}, accuracy {100 * accuracy:.1f} %"
+        loss = record.validation["loss"]
+        if loss is not None:
+            judged = f", validation loss {loss:.3f}"
+            for name, words in _FIGURES.items():
+                figure = record.validation.get(name)
+                judged += "" if figure is None else f", {words.format(100 * figure)}"
         left = self.seconds_left()
         more = f", about {duration(left)} left" if left else ""
         self._reporter.note(

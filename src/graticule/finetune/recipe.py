@@ -28,7 +28,7 @@ class Recipe(Schedule):
     ----------
     input_size : int
         Side of the square input, pixels.
-    augment : "microscopy", "ultrasound" or "none"
+    augment : "microscopy", "unscaled", "ultrasound" or "none"
     balance : "loss" or "none"
         Whether the loss weighs classes by the inverse square root of their size.
     frozen_blocks : int
@@ -82,6 +82,8 @@ class Circumstances:
     gpu, bfloat16 : bool
         Whether there is a GPU, and whether it computes in bfloat16 itself.
     ultrasound : bool
+    sized : bool
+        Whether sizes may be what is learnt, so that training images keep their scale.
     """
 
     n_train: int
@@ -95,6 +97,7 @@ class Circumstances:
     gpu: bool
     bfloat16: bool = False
     ultrasound: bool = False
+    sized: bool = False
 
 
 def choose_recipe(options: FinetuneOptions, found: Circumstances) -> Recipe:
@@ -108,7 +111,7 @@ def choose_recipe(options: FinetuneOptions, found: Circumstances) -> Recipe:
     size = number_of(options.input_size) or default_size(found.native_size, found.min_size, gpu=found.gpu)
     augment = options.augment
     if augment == "auto":
-        augment = "ultrasound" if found.ultrasound else "microscopy"
+        augment = "ultrasound" if found.ultrasound else "unscaled" if found.sized else "microscopy"
     balance = options.balance
     if balance == "auto":
         balance = "loss" if found.largest > IMBALANCE * found.smallest else "none"

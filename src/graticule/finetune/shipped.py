@@ -1,17 +1,17 @@
 """The network that a fine-tuning run ships: chosen or refitted, exported, and proved to say what torch says."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import IntArray
-from graticule.finetune.export import check_parity, export_onnx, heads_of
-from graticule.finetune.fold import Campaign, Finished, FoldRows, finished_fold, load_network
+from graticule.finetune.export import check_parity, export_onnx
+from graticule.finetune.fold import Campaign, Finished, finished_fold, load_network
+from graticule.finetune.goal import FoldRows
 from graticule.finetune.progress import Teller
-from graticule.heads.scoring import Head, probabilities
 from graticule.networks.encoder import Encoder
 from graticule.networks.session import Network
 from graticule.training.pixels import map_pixels
@@ -70,22 +70,18 @@ def exported_network(shipped: Shipped, campaign: Campaign, training: IntArray) -
     BackboneError
         When it does not.
     """
-    model = export_onnx(shipped.members, campaign.recipe.input_size)
+    last = campaign.goal.last_layer
+    model = export_onnx(shipped.members, campaign.recipe.input_size, last)
     spread = np.linspace(0, len(training) - 1, min(len(training), PARITY_IMAGES)).astype(int)
     pixels = map_pixels(campaign.pixels)[training[np.unique(spread)]]
-    parity = check_parity(model, shipped.members, np.ascontiguousarray(pixels))
+    parity = check_parity(model, shipped.members, np.ascontiguousarray(pixels), last=last)
     return model, dict(vars(parity))
 
 
-def heads_shipped(shipped: Shipped) -> list[Head]:
-    """One head per member, with its temperature."""
-    heads = heads_of(shipped.members, 1.0)
-    return [replace(head, temperature=t) for head, t in zip(heads, shipped.temperatures, strict=True)]
-
-
-def scored_as_shipped(encoder: Encoder, heads: list[Head], campaign: Campaign, rows: IntArray) -> NDArray[np.float64]:
-    """Scores of the held-out part by the very files that are shipped, shape (len(rows), K)."""
-    return probabilities(heads, np.concatenate(list(_features(encoder, campaign, rows, encoder.views))))
+def answered_as_shipped(encoder: Encoder, heads: list[Any], campaign: Campaign, rows: IntArray) -> NDArray[np.float64]:
+    """Answers to the held-out part by the very files that are shipped, shape (len(rows), K)."""
+    features = np.concatenate(list(_features(encoder, campaign, rows, encoder.views)))
+    return campaign.goal.last_layer.said(heads, features)
 
 
 def mean_as_shipped(encoder: Encoder, campaign: Campaign, training: IntArray) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graticule.arrays import FloatArray
+from graticule.arrays import Float32Array, FloatArray
 from graticule.networks.encoder import Encoder
 from graticule.regress.scoring import ValueMember
 from graticule.regress.target import Target
@@ -33,6 +33,8 @@ class ValueOutcome:
         The object "training" of run.json; None where the network was not trained.
     learning_curve : list or None
     warnings : list of str
+    mean_features : float array, shape (d,), or None
+        Of the training images by `encoder`; None where the features of the samples are those of `encoder`.
     """
 
     target: Target
@@ -45,3 +47,4 @@ class ValueOutcome:
     training: dict[str, Any] | None = None
     learning_curve: list[dict[str, Any]] | None = None
     warnings: list[str] = field(default_factory=list)
+    mean_features: Float32Array | None = None

@@ -22,7 +22,8 @@ from graticule.value_answers import VALUE_SCHEMA, value_block
 from graticule.values import Values
 
 ERRORS = {"orientation": 0.05, "network": 0.15, "both": 0.06}
-SMALL = StudyOptions(specimens=12, new_specimens=10, per_specimen=3)
+TUNED = 0.04
+SMALL = StudyOptions(specimens=12, new_specimens=10, per_specimen=3, finetune="none")
 
 
 def truth(folder: Path) -> tuple[list[str], np.ndarray, list[str]]:
@@ -60,11 +61,12 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         pq.write_table(pa.table(table), out / "orientation.parquet")
 
     def train(data: Path, out: Path, options: Any, _: Any) -> None:
-        calls.append(f"train {options.features}")
+        name = options.features if options.method == "features" else "finetuned"
+        calls.append(f"train {name}")
         out.mkdir(parents=True)
         path, y, group = truth(data)
         order = np.random.default_rng(1).permutation(y.size)  # runs keep their own order
-        value = y + np.random.default_rng(2).normal(0, ERRORS[options.features], y.size)
+        value = y + np.random.default_rng(2).normal(0, ERRORS.get(name, TUNED), y.size)
         names = object_array(path)
         Values(
             sample_id=names, path=names, part=object_array(["cv"] * y.size),
@@ -76,7 +78,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         calls.append(f"predict {run.name}")
         out.mkdir(parents=True)
         path, y, _group = truth(images)
-        value = y + np.random.default_rng(3).normal(0, ERRORS[run.name], y.size)
+        value = y + np.random.default_rng(3).normal(0, ERRORS.get(run.name, TUNED), y.size)
         decided = {"novelty": [0.5] * y.size, "decision": ["accept"] * y.size, "reason": [""] * y.size}
         with Shards(out, VALUE_SCHEMA) as shards:
             limits = (value - 0.2, value + 0.2)
@@ -106,6 +108,19 @@ def test_a_study_on_drawn_pictures_is_scored_on_new_specimens(called: list[str],
     assert written["parts"] == json.loads(json.dumps(found["parts"]))
     assert written["command"].startswith("graticule study nanowires --out ")
     assert "New specimens, scored once" in (tmp_path / "out" / "study.html").read_text()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_network_itself_is_trained_where_torch_is_installed(
+    called: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    monkeypatch.setattr(nanowires, "find_spec", lambda name: object() if installed else None)
+    found = study_nanowires(tmp_path / "out", replace(SMALL, finetune="auto"))
+    assert ("train finetuned" in called, "predict finetuned" in called) == (installed, installed)
+    for part in found["parts"]:
+        assert (part["methods"][0]["name"] == "finetuned") == installed
+    page = (tmp_path / "out" / "study.html").read_text()
+    assert ("the network itself, fine-tuned" in page) == installed
 
 
 def test_a_study_on_own_pictures_is_cross_validated_alone(called: list[str], tmp_path: Path) -> None:

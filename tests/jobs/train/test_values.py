@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.drawn_values import DrawnValues
 
-from graticule.errors import FoldError, GraticuleError, ManifestError, OptionError
+from graticule.errors import FoldError, ManifestError, OptionError
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import Manifest
@@ -84,7 +84,6 @@ def test_copies_across_specimens_do_not_make_the_figures_better(planted: DrawnVa
         ({"target_max": 0.3}, ManifestError, "lies above --target-max 0.3"),
         ({"folds": 30}, FoldError, "30 folds need 30 groups, found 24"),
         ({"per_pixel_size": True}, ManifestError, "needs the column pixel_size_nm"),
-        ({"method": "finetune", "head": "auto", "features": "auto"}, GraticuleError, "not built for --target"),
     ],
 )
 def test_nothing_is_written_where_nothing_can_be_learnt(

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ MODELS = {
     "network": "trained on the network's features",
     "both": "trained on both",
 }
+TUNED = "finetuned"
 FIJI, REPAIRED, CALIBRATED, MIXTURE = "lgo_fiji", "lgo", "lgo_calibrated", "mixture"
 _UNTRAINED = {
     FIJI: ("Local Gradient Orientation as the plug-in ships it", "lgo_fiji_amount"),
@@ -79,15 +82,16 @@ def study_nanowires(out: Path, options: StudyOptions | None = None, reporter: Re
         directions = {
             name: _directions(folder, out / "orientation" / name, options, reporter) for name, folder in sets.items()
         }
-        for block in MODELS:
-            reporter.step(f"training: {MODELS[block]}")
+        models = _models(options)
+        for block, words in models.items():
+            reporter.step(f"training: {words}")
             train(sets["cross-validated"], out / "runs" / block, _training(options, block), reporter)
-        parts = [_out_of_fold(out / "runs", directions["cross-validated"])]
+        parts = [_out_of_fold(out / "runs", models, directions["cross-validated"])]
         if "new" in sets:
-            for block in MODELS:
+            for block in models:
                 chosen = PredictOptions(workers=options.workers)
                 predict(out / "runs" / block, sets["new"], out / "predictions" / block, chosen, reporter)
-            parts.append(_new(sets["new"], out / "predictions", directions["new"], options, parts[0]))
+            parts.append(_new(sets["new"], out / "predictions", models, directions["new"], options, parts[0]))
         reporter.step("comparing")
         document = {
             "verb": "study",
@@ -150,20 +154,25 @@ def _directions(folder: Path, out: Path, options: StudyOptions, reporter: Report
     }
 
 
+def _models(options: StudyOptions) -> dict[str, str]:
+    """What is trained, and what it is called; a network itself where torch is installed and it is wanted."""
+    if options.finetune == "auto" and find_spec("torch") is not None:
+        return MODELS | {TUNED: "the network itself, fine-tuned"}
+    return MODELS
+
+
 def _training(options: StudyOptions, block: str) -> TrainOptions:
-    return TrainOptions(
-        target=options.target,
-        target_min=0.0,
-        target_max=1.0,
-        features=block,
-        seed=options.seed,
-        workers=options.workers,
+    common = TrainOptions(
+        target=options.target, target_min=0.0, target_max=1.0, seed=options.seed, workers=options.workers
     )
+    return replace(common, method="finetune") if block == TUNED else replace(common, features=block)
 
 
-def _out_of_fold(runs: Path, directions: Mapping[str, Mapping[str, float]]) -> ComparedImages:
+def _out_of_fold(
+    runs: Path, models: Mapping[str, str], directions: Mapping[str, Mapping[str, float]]
+) -> ComparedImages:
     """The cross-validated images: every model was scored on the same folds."""
-    scored = {block: read_values(runs / block / "predictions.parquet").of_part("cv") for block in MODELS}
+    scored = {block: read_values(runs / block / "predictions.parquet").of_part("cv") for block in models}
     first = next(iter(scored.values()))
     order = np.argsort(first.path.astype(str))
     first = first.take(order)
@@ -173,13 +182,14 @@ def _out_of_fold(runs: Path, directions: Mapping[str, Mapping[str, float]]) -> C
     methods.append(MethodValues(CALIBRATED, _CALIBRATED_WORDS, fair, trained=True))
     for block, values in scored.items():
         own = values.take(np.argsort(values.path.astype(str)))
-        methods.append(MethodValues(block, MODELS[block], own.value, own.low, own.high, trained=True))
+        methods.append(MethodValues(block, models[block], own.value, own.low, own.high, trained=True))
     return ComparedImages("cross-validated", first.path, first.group, first.target, methods, first.baselines["mean"])
 
 
 def _new(
     folder: Path,
     predictions: Path,
+    models: Mapping[str, str],
     directions: Mapping[str, Mapping[str, float]],
     options: StudyOptions,
     training: ComparedImages,
@@ -196,11 +206,11 @@ def _new(
     methods.append(
         MethodValues(CALIBRATED, _CALIBRATED_WORDS.replace("the same folds", "the first set"), fair, trained=True)
     )
-    for block in MODELS:
+    for block, words in models.items():
         shards = [read_shard(file).to_pylist() for file in sorted((predictions / block).glob("*.parquet"))]
         row = {one["path"]: one for shard in shards for one in shard}
         value, low, high = (_column(row, path, name) for name in ("value", "low", "high"))
-        methods.append(MethodValues(block, MODELS[block], value, low, high, trained=True))
+        methods.append(MethodValues(block, words, value, low, high, trained=True))
     return ComparedImages("new", path, group, target, methods, float(training.target.mean()))
 
 

@@ -12,7 +12,7 @@ from graticule.audit.search import search_shortcuts, shortcut_warnings, shortcut
 from graticule.audit.shortcuts import Shortcuts
 from graticule.decide.settle import settle_decisions
 from graticule.errors import ManifestError
-from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.features.samples import Samples, sorted_by_path
 from graticule.files import remove_folder
 from graticule.heads.input_choice import Embedded, embed_as_chosen
 from graticule.heads.method import fit_heads
@@ -21,11 +21,17 @@ from graticule.images.reading import Reading
 from graticule.jobs.train.files import write_model, write_tables
 from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
-from graticule.jobs.train.steps import WORK, check_not_all_picked, network_and_reading, run_folder
+from graticule.jobs.train.steps import (
+    WORK,
+    check_not_all_picked,
+    embed_first,
+    network_and_reading,
+    processes_of,
+    run_folder,
+)
 from graticule.jobs.train.values import train_values
 from graticule.label_errors.judged import suspected_labels
 from graticule.manifest import Manifest
-from graticule.networks.devices import candidates
 from graticule.networks.encoder import Encoder
 from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
@@ -64,7 +70,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     if options.target is not None:
         return train_values(data, out, options, reporter or Silent())
     start = time.perf_counter()
-    processes = _processes(options)
+    processes = processes_of(options)
     main = processes is None or processes.main
     reporter = (reporter or Silent()) if main else Silent()
     labelled = _labelled(data, options)
@@ -112,15 +118,6 @@ def _shortcuts(samples: Samples, reading: Reading, options: TrainOptions, report
     return search_shortcuts(samples, read_instruments(samples), options.seed, masked=masked)
 
 
-def _processes(options: TrainOptions) -> Processes | None:
-    if options.method != "finetune":
-        candidates(options.device)  # one that is not installed is told before anything is read
-        return None
-    from graticule.finetune.method import start_processes
-
-    return start_processes(options)
-
-
 def _labelled(data: Path, options: TrainOptions) -> Labelled:
     """Labelled samples in the order of their paths, and what was left out."""
     manifest = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
@@ -143,15 +140,12 @@ def _embedded(
     """The samples with their features and their division; of frozen features at the input that is chosen."""
 
     def embed(manifest: Manifest, encoder: Encoder) -> Samples:
-        batch_size = options.batch_size if processes is None else None
-        return embed_samples(manifest, encoder, workers=options.workers, batch_size=batch_size, reporter=reporter)
+        return embed_first(manifest, encoder, options, processes, reporter)
 
     def divide(samples: Samples, encoder: Encoder) -> Division:
         check_trainable(samples.manifest.take(training_only(samples.manifest) == ""))
-        refitted = options.refit if options.method == "features" else not options.ensemble
-        return divide_samples(
-            samples, encoder.preprocessing, options, reporter, parents=labelled.parents, refitted=refitted
-        )
+        parents, refitted = labelled.parents, options.refits
+        return divide_samples(samples, encoder.preprocessing, options, reporter, parents=parents, refitted=refitted)
 
     if processes is None:
         return embed_as_chosen(
@@ -164,7 +158,7 @@ def _embedded(
             workers=options.workers,
             reporter=reporter,
         )
-    samples = processes.on_main_first(lambda: embed(labelled.manifest, encoder))
+    samples = embed(labelled.manifest, encoder)
     return Embedded(encoder, samples, divide(samples, encoder))
 
 

@@ -36,6 +36,11 @@ class TrainOptions(HeadOptions, FinetuneOptions, ValueOptions, GroupOptions):
 
     device: str = device_option(*DEVICES, "mps")
 
+    @property
+    def refits(self) -> bool:
+        """Whether the shipped model is trained anew on all cross-validated images."""
+        return self.refit if self.method == "features" else not self.ensemble
+
     def faults(self) -> list[str]:
         """What is wrong with the values, and which options belong to the other method."""
         strange = [

@@ -1,21 +1,29 @@
 """Steps of training that do not ask what is learnt: the run folder, and the network with its reading of the images."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graticule.errors import ManifestError
 from graticule.features.reader import settle
+from graticule.features.samples import Samples, embed_samples
 from graticule.images.reading import Reading
 from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import Manifest
 from graticule.networks.catalogue import encoder_of
 from graticule.networks.device_choice import on_device
+from graticule.networks.devices import candidates
 from graticule.networks.encoder import Encoder
 from graticule.networks.options import DEFAULT_BACKBONE, DEFAULT_VIEWS
 from graticule.progress import Reporter
 from graticule.runs import output_folder
 from graticule.split.training_only import PICKED, training_only
+
+if TYPE_CHECKING:
+    from graticule.training.processes import Processes
 
 WORK = "work"
 _ADVICE = {  # for an interrupted run
@@ -47,6 +55,29 @@ def network_and_reading(manifest: Manifest, options: TrainOptions, reporter: Rep
         encoder = encoder_of(DEFAULT_BACKBONE, views=1)
     encoder, reading = settle(manifest, encoder, options, workers=options.workers, reporter=reporter)
     return on_device(encoder, options.device, options.batch_size) if frozen else encoder, reading
+
+
+def processes_of(options: TrainOptions) -> Processes | None:
+    """The processes that train a network together; None for frozen features."""
+    if options.method != "finetune":
+        candidates(options.device)  # one that is not installed is told before anything is read
+        return None
+    from graticule.finetune.method import start_processes
+
+    return start_processes(options)
+
+
+def embed_first(
+    manifest: Manifest, encoder: Encoder, options: TrainOptions, processes: Processes | None, reporter: Reporter
+) -> Samples:
+    """The samples with their features by an embedded network, by the main process first where there are several."""
+    # of a network that is trained it is the batch of a training step
+    batch_size = options.batch_size if processes is None else None
+
+    def embed() -> Samples:
+        return embed_samples(manifest, encoder, workers=options.workers, batch_size=batch_size, reporter=reporter)
+
+    return embed() if processes is None else processes.on_main_first(embed)
 
 
 def check_not_all_picked(manifest: Manifest) -> None:

@@ -49,7 +49,9 @@ def write_value_model(
         **image_tensors(samples, training, division.parents),
         "target": targets,
         # what maps of the number are measured from; without a copy of the rows
-        "mean_features": samples.features.mean(axis=0, dtype=np.float64, where=training[:, None]).astype(np.float32),
+        "mean_features": samples.features.mean(axis=0, dtype=np.float64, where=training[:, None]).astype(np.float32)
+        if outcome.mean_features is None
+        else outcome.mean_features,
         **({} if decider.intervals is None else decider.intervals.to_arrays()),
         **({} if decider.novelty is None else decider.novelty.pack()),
     }

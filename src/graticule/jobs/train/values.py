@@ -1,9 +1,11 @@
 """`graticule train --target COLUMN`: a table of images with a number each to a cross-validated model of that number."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,21 +13,26 @@ from graticule.arrays import object_array
 from graticule.decide.value_metrics import value_metrics
 from graticule.decide.value_settle import LEVEL, ValueDecider, settle_values
 from graticule.directions.features import feature_names
-from graticule.errors import OptionError
-from graticule.features.samples import Samples, embed_samples, sorted_by_path
+from graticule.features.samples import Samples, sorted_by_path
 from graticule.files import remove_folder
 from graticule.heads.outcome import scored_once
 from graticule.jobs.train.files import write_tables
 from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
-from graticule.jobs.train.steps import check_not_all_picked, network_and_reading, run_folder
+from graticule.jobs.train.steps import (
+    WORK,
+    check_not_all_picked,
+    embed_first,
+    network_and_reading,
+    processes_of,
+    run_folder,
+)
 from graticule.jobs.train.value_files import write_value_model
 from graticule.manifest import escape_path
-from graticule.networks.devices import candidates
 from graticule.networks.encoder import Encoder
 from graticule.networks.options import DEFAULT_VIEWS
 from graticule.options import number_of
-from graticule.progress import Reporter
+from graticule.progress import Reporter, Silent
 from graticule.regress.crossval import ValueSearch
 from graticule.regress.inputs import NETWORK
 from graticule.regress.method import feature_layout, fit_values
@@ -42,6 +49,9 @@ from graticule.split.training_only import training_only
 from graticule.split.value_folds import value_folds
 from graticule.values import Values
 
+if TYPE_CHECKING:
+    from graticule.training.processes import Processes
+
 
 def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporter) -> dict[str, Any]:
     """Train and evaluate a model of a number; write the run folder.
@@ -49,21 +59,16 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
     Parameters and result are those of `graticule.jobs.train.job.train`.
     """
     start = time.perf_counter()
-    if options.method != "features":
-        raise OptionError(f"--method {options.method} is not built for --target yet; allowed is features")
-    candidates(options.device)  # one that is not installed is told before anything is read
-    target = target_of(options)
+    processes, target = processes_of(options), target_of(options)
+    main = processes is None or processes.main
+    reporter = reporter if main else Silent()
     labelled = _with_targets(data, options, target)
     # before the images are read, which may take long; duplicates are known only afterwards
     check_split(labelled.manifest, options, value_folds)
-    with run_folder(out, options, main=True) as folder:
+    with run_folder(out, options, main=main) as folder:
         encoder, reading = network_and_reading(labelled.manifest, options, reporter)
-        encoder = _sized(encoder, options)
-        if options.features != NETWORK:
-            encoder = encoder.with_orientation(len(feature_names()))
-        samples = embed_samples(
-            labelled.manifest, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter
-        )
+        encoder = encoder if processes else _looked_at(encoder, options)
+        samples = embed_first(labelled.manifest, encoder, options, processes, reporter)
         check_learnable(samples.manifest, target.read_as)
         division = divide_samples(
             samples,
@@ -72,10 +77,11 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
             reporter,
             value_folds,
             labelled.parents,
-            refitted=options.refit,
+            refitted=options.refits,
         )
-        search = ValueSearch(feature_layout(encoder), options.head, options.features, options.seed)
-        outcome = fit_values(samples, encoder, division, target, search, refit=options.refit, reporter=reporter)
+        outcome = _fit(samples, encoder, division, target, options, processes, folder / WORK, reporter)
+        if not main:
+            return {}
         reporter.step("intervals, novelty and figures")
         decider = settle_values(samples, division, outcome, options.seed)
         values = valued(samples, division, outcome, decider)
@@ -95,6 +101,7 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
         write_json(folder / "decisions.json", decider.document)
         write_json(folder / "run.json", record)
         write_value_report(folder)
+        remove_folder(folder / WORK)
     return record | {"metrics": metrics, "failures": samples.failures}
 
 
@@ -110,15 +117,37 @@ def _with_targets(data: Path, options: TrainOptions, target: Target) -> Labelled
     return Labelled(known, len(manifest) - len(known), warnings, read_parents(data, known, options.parents))
 
 
-def _sized(encoder: Encoder, options: TrainOptions) -> Encoder:
-    """The encoder at the size and with the views asked for, by default the network's own size and four views."""
+def _fit(
+    samples: Samples,
+    encoder: Encoder,
+    division: Division,
+    target: Target,
+    options: TrainOptions,
+    processes: Processes | None,
+    work: Path,
+    reporter: Reporter,
+) -> ValueOutcome:
+    if processes is None:
+        search = ValueSearch(feature_layout(encoder), options.head, options.features, options.seed)
+        return fit_values(samples, encoder, division, target, search, refit=options.refit, reporter=reporter)
+    from graticule.finetune.method import fine_tune_value
+
+    return fine_tune_value(samples, encoder.preprocessing, division, target, options, processes, work, reporter)
+
+
+def _looked_at(encoder: Encoder, options: TrainOptions) -> Encoder:
+    """The encoder at the size and with the views asked for, by default the network's own size and four views.
+
+    And with orientation statistics where these may be looked at.
+    """
     size = number_of(options.input_size) or encoder.preprocessing.size
     usual = 1 if encoder.preprocessing.marks == "mask" else DEFAULT_VIEWS
-    return replace(
+    sized = replace(
         encoder,
         views=number_of(options.views) or usual,
         preprocessing=replace(encoder.preprocessing, size=size),
     )
+    return sized if options.features == NETWORK else sized.with_orientation(len(feature_names()))
 
 
 def valued(samples: Samples, division: Division, outcome: ValueOutcome, decider: ValueDecider) -> Values:

@@ -5,7 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from graticule.report.quantities import percent
 from graticule.report.svg import dot, line, nice_ticks, svg, text
+from graticule.tasks import REGRESSION
 
 _SETTINGS = (
     ("epochs", "Epochs", "at most"),
@@ -25,6 +27,7 @@ _SETTINGS = (
     ("validation", "Share of the training part that chose the epoch", ""),
     ("precision", "Precision", ""),
 )
+_OF_CLASSES = ("balance", "label_smoothing")
 
 
 def training_content(run: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -33,12 +36,17 @@ def training_content(run: Mapping[str, Any]) -> dict[str, Any] | None:
     if not training:
         return None
     recipe, parity = training["recipe"], training["parity"]
-    folds = training["folds"]
+    folds, scores = training["folds"], run.get("task") != REGRESSION
     return {
-        "folds": folds,
+        "folds": [fold | {"error": _error_kept(fold)} for fold in folds],
+        "scores": scores,
         "judged": any(fold["n_validation"] for fold in folds),
-        "figure": course_figure([fold["history"] for fold in folds]),
-        "settings": [(name, _plain(recipe[key]), note) for key, name, note in _SETTINGS if key in recipe],
+        "figure": course_figure([fold["history"] for fold in folds], "log loss, nats" if scores else "Huber loss"),
+        "settings": [
+            (name, _plain(recipe[key]), note)
+            for key, name, note in _SETTINGS
+            if key in recipe and (scores or key not in _OF_CLASSES)
+        ],
         "notes": training.get("weights_notes") or [],
         "parity": parity,
         "shipped": training["shipped"],
@@ -49,16 +57,24 @@ def training_content(run: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def _error_kept(fold: Mapping[str, Any]) -> str:
+    """Mean absolute error on the validation part in the epoch that was kept."""
+    found = {record["epoch"]: record.get("validation_mae") for record in fold["history"]}.get(fold.get("best_epoch"))
+    return "–" if found is None else percent(found)
+
+
 def _plain(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def course_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> Markup:
+def course_figure(histories: Sequence[Sequence[Mapping[str, Any]]], loss: str = "log loss, nats") -> Markup:
     """Loss against epoch, one thin line per fold for the training part and one strong line for the validation part.
 
     Parameters
     ----------
     histories : sequence of sequences of {"epoch", "loss", "validation_loss", ...}
+    loss : str
+        Name of the loss.
     """
     left, top, width, height = 48.0, 8.0, 460.0, 220.0
     bottom = top + height
@@ -90,7 +106,7 @@ def course_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> Markup:
             body.append(dot(*place(best["epoch"], best["validation_loss"]), 4, "dot", words))
     body.append(text(left + width / 2, bottom + 31, "epoch"))
     middle = top + height / 2
-    body.append(text(11, middle, "log loss, nats", extra=f' transform="rotate(-90 11 {middle:g})"'))
+    body.append(text(11, middle, loss, extra=f' transform="rotate(-90 11 {middle:g})"'))
     return svg(left + width + 16, bottom + 38, "Training and validation loss against epoch", body)
 
 

@@ -16,11 +16,13 @@ _SHORT = {
     "orientation": "orientation statistics, trained",
     "network": "network’s features, trained",
     "both": "both, trained",
+    "finetuned": "network itself, fine-tuned",
 }
 _SUBJECT = {
     "orientation": "a model trained on orientation statistics",
     "network": "a model trained on the network’s features",
     "both": "a model trained on orientation statistics and the network’s features",
+    "finetuned": "the network itself, fine-tuned,",
 }
 _PRACTICAL = "the directions of the visible wires"
 _PARTS = {

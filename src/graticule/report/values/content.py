@@ -11,6 +11,7 @@ from markupsafe import Markup
 from graticule.arrays import numbered
 from graticule.report.quantities import METHODS, ShownFigure, figure_value, percent, show
 from graticule.report.reproduction import reproduction_content
+from graticule.report.run.training import training_content
 from graticule.report.run.wording import model_run
 from graticule.report.thumbnails import ReadRgb, thumbnail
 from graticule.report.values import charts, wording
@@ -57,6 +58,7 @@ def value_content(source: ValueSource, read: ReadRgb) -> dict[str, Any]:
         "heads": [fold | {"chosen": _chosen(fold)} for fold in (source.run.get("head") or {}).get("folds") or []],
         "failures": source.failures,
         "reproduce": reproduction_content(source.run, model_run(source.run) if source.external else None),
+        "training": None if source.external else training_content(source.run),
         "methods_paragraph": wording.value_methods(source),
         "definitions": DEFINITIONS,
         "interval_methods": [(name, METHODS.get(name, name)) for name in _methods_used(source.metrics)],

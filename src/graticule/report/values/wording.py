@@ -179,11 +179,29 @@ def value_methods(source: ValueSource) -> str:
         if source.part == "cv"
         else "on a held-out part"
     )
+    said = f"{source.target.capitalize()} was predicted from {images} with Graticule {version}: "
+    if run.get("training"):
+        return f"{said}{_trained(run, embedding)} The model was evaluated {how}. {figures}{_limit_methods(source)}"
     return (
-        f"{source.target.capitalize()} was predicted from {images} with Graticule {version}: features ("
+        f"{said}features ("
         f"{' or '.join(looked_at) or 'as recorded'}; network: {embedding.get('backbone', 'not recorded')}) entered "
         f"regressions ({', '.join(kinds) or 'as recorded'}) whose kind and strength were chosen inside each training "
         f"part. The model was evaluated {how}. {figures}{_limit_methods(source)}"
+    )
+
+
+def _trained(run: Mapping[str, Any], embedding: Mapping[str, Any]) -> str:
+    """How the network was trained, for a methods section."""
+    recipe = run["training"]["recipe"]
+    frozen = f" (the first {recipe['frozen_blocks']} blocks fixed)" if recipe["frozen_blocks"] else ""
+    return (
+        f"{embedding.get('backbone', 'a network')} (weights: {embedding.get('source', 'not recorded')}) was fine-tuned "
+        f"end to end{frozen} at {recipe['input_size']} x {recipe['input_size']} pixels: a ridge regression on its "
+        f"features gave the last layer, then AdamW minimised Huber's loss of the standardised number for up to "
+        f"{recipe['epochs']} epochs with batches of {recipe['batch_size']}, a highest learning rate of "
+        f"{recipe['lr']:.2g} falling by {recipe['layer_decay']:g} per block towards the input, warm-up and cosine "
+        f"decay, a moving average of the weights, and {recipe['augment']} augmentation. The epoch was chosen on "
+        f"{percent(recipe['validation'])} of the training images."
     )
 
 
