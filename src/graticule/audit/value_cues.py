@@ -21,7 +21,7 @@ from graticule.statistics.resampling import draw_groups
 MARGIN: dict[Nature, float] = {"acquisition": 0.10, "picture": 0.25}
 MOST_IMAGES = 1000  # that the small models see
 FOLDS = 10
-_RIDGE = 0.3  # beside a kernel of about 2 on its diagonal
+RIDGE = 0.3  # beside a kernel of about 2 on its diagonal
 _FEWEST_GROUPS = 3
 _N_BOOT = 500
 
@@ -183,11 +183,11 @@ def _mean_outside(numbers: FloatArray, fold: IntArray) -> FloatArray:
 
 def _smoother(values: CueValues, fold: IntArray) -> FloatArray:
     """The matrix (n, n) by which numbers become what is said of each row from the other folds."""
-    kernel = _kernel(values)
+    kernel = kernel_between(values, values)
     matrix = np.zeros_like(kernel)
     for k in range(int(fold.max()) + 1):
         out, rest = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
-        inner = kernel[np.ix_(rest, rest)] + _RIDGE * np.eye(len(rest))
+        inner = kernel[np.ix_(rest, rest)] + RIDGE * np.eye(len(rest))
         weights = np.linalg.solve(inner, kernel[np.ix_(rest, out)]).T
         # around the mean of the other folds
         weights += (1 - weights.sum(axis=1, keepdims=True)) / len(rest)
@@ -195,15 +195,17 @@ def _smoother(values: CueValues, fold: IntArray) -> FloatArray:
     return matrix
 
 
-def _kernel(values: CueValues) -> FloatArray:
-    """How alike two rows are by a cue, shape (n, n): same level, or near and on one side."""
-    if isinstance(values, Categorical):
-        same: BoolArray = values.codes[:, None] == values.codes[None]
+def kernel_between(a: CueValues, b: CueValues) -> FloatArray:
+    """How alike rows (n) and rows (m) are by a cue, shape (n, m): same level, or near and on one side."""
+    if isinstance(a, Categorical) and isinstance(b, Categorical):
+        same: BoolArray = a.codes[:, None] == b.codes[None]
         return np.where(same, 2.0, 0.0)
-    m = values.shape[1]
-    product = values @ values.T / m
-    square = np.diag(product)
-    distance = np.maximum(square[:, None] + square[None] - 2 * product, 0)
+    if isinstance(a, Categorical) or isinstance(b, Categorical):
+        raise ValueError("rows of one cue are of one kind")
+    m = a.shape[1]
+    product = a @ b.T / m
+    left, right = (a * a).sum(axis=1) / m, (b * b).sum(axis=1) / m
+    distance = np.maximum(left[:, None] + right[None] - 2 * product, 0)
     return np.asarray(product + np.exp(-distance))
 
 

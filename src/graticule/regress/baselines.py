@@ -24,7 +24,7 @@ def constant_baselines(values: FloatArray, folds: Folds) -> dict[str, FloatArray
             found = float(function(values[train]))
             return lambda rows: np.full(len(rows), found)
 
-        return _over_folds(fit, folds)
+        return over_folds(fit, folds)
 
     return {
         "mean": constant(lambda some: float(np.mean(some))),
@@ -55,11 +55,11 @@ def measured_baselines(
             return lambda rows: np.asarray(curve.predict(measure[rows]), dtype=np.float64)
 
         found |= {name: measure} if raw else {}
-        found[f"{name}, calibrated"] = _over_folds(fit, folds)
+        found[f"{name}, calibrated"] = over_folds(fit, folds)
     return found
 
 
-def _over_folds(fit: Fit, folds: Folds) -> FloatArray:
+def over_folds(fit: Fit, folds: Folds) -> FloatArray:
     """What a method says, fitted on the training rows of each fold, and for what was set aside on all of them."""
     found = np.full(len(folds.part), np.nan)
     for train, test in fold_rows(folds):

@@ -14,6 +14,7 @@ from graticule.statistics.intervals import MIN_GROUPS
 BASELINES = {
     "mean": "mean of the training images",
     "median": "median of the training images",
+    "cues": "size, brightness, scale and file alone",
 }
 # predictions that move less than so much of a step of the truth are drawn to the middle
 _SHRUNK = 0.9
