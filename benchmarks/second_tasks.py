@@ -67,7 +67,7 @@ def told(metrics: dict[str, Any], name: str, of_mean: float) -> str:
         span = "" if found["low"] is None else f" ({found['low']:.3f} to {found['high']:.3f})"
         return f"{found['value']:.3f}{span}"
 
-    relative = shown("mean_relative_error") if "mean_relative_error" in metrics else "-"
+    relative = shown("relative")
     return f"| {name} | {metrics['n']} | {shown('mae')} | {of_mean:.3f} | {shown('r2')} | {relative} |"
 
 

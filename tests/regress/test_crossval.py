@@ -73,5 +73,7 @@ def test_the_learning_curve_ends_at_the_cross_validation() -> None:
 
 
 def test_blocks_asked_for() -> None:
-    assert ValueSearch(LAYOUT).blocks == ("network", "orientation", "both")
-    assert ValueSearch(LAYOUT, features="both").blocks == ("both",)
+    every = ("network", "network, whole picture", "orientation", "both", "both, whole picture")
+    assert ValueSearch(LAYOUT).blocks == every
+    assert ValueSearch(LAYOUT, features="both").blocks == every[3:]
+    assert ValueSearch(LAYOUT, features="orientation").blocks == ("orientation",)

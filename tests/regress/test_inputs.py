@@ -8,18 +8,26 @@ from tests.regress.planted import LAYOUT, planted
 
 from graticule.heads.scaling import FeatureLayout, Scalings
 from graticule.networks.pooling import ORIENTATION
-from graticule.regress.inputs import BlockInputs, blocks_of, parts_of
+from graticule.regress.inputs import BlockInputs, blocks_of, choices_of
 
 X, _, _ = planted()
 ROWS = np.arange(0, 150, 2)
 
 
 def test_blocks_and_their_parts() -> None:
-    assert blocks_of(LAYOUT) == ("network", "orientation")
-    assert blocks_of(FeatureLayout(9)) == ("network",)
-    assert blocks_of(FeatureLayout(9, ((ORIENTATION, 9),))) == ("orientation",)
-    assert parts_of(LAYOUT, "network") == ("whole", "centre", "covariance")
-    assert parts_of(LAYOUT, "orientation") == ("orientation",)
+    network, both = ("network", "network, whole picture"), ("both", "both, whole picture")
+    assert choices_of(LAYOUT) == (*network, "orientation", *both)
+    assert [choices_of(LAYOUT, asked) for asked in ("network", "orientation", "both")] == [
+        *(network, ("orientation",), both)
+    ]
+    assert choices_of(FeatureLayout(9)) == ("network",)
+    assert choices_of(FeatureLayout(9, ((ORIENTATION, 9),))) == ("orientation",)
+    # a network of which one part alone is kept has no smaller choice
+    assert choices_of(FeatureLayout(9, (("whole", 6), (ORIENTATION, 3)))) == ("network", "orientation", "both")
+    every = ("whole", "centre", "covariance")
+    assert [blocks_of(LAYOUT, choice) for choice in choices_of(LAYOUT)] == [
+        *([every], [("whole",)], [("orientation",)], [every, ("orientation",)], [("whole",), ("orientation",)])
+    ]
 
 
 @pytest.mark.parametrize(("choice", "total", "width"), [("network", 1, 50), ("orientation", 1, 12), ("both", 2, 62)])

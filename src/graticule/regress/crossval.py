@@ -12,7 +12,7 @@ from graticule.arrays import FloatArray, IntArray
 from graticule.heads.crossval import Progress, each_fold, fold_rows, mean_over_folds, training_rows
 from graticule.heads.scaling import FeatureLayout
 from graticule.regress.fitting import fit_member
-from graticule.regress.inputs import BOTH, BlockInputs, blocks_of
+from graticule.regress.inputs import BlockInputs, choices_of
 from graticule.regress.scoring import ValueMember, member_values
 from graticule.regress.search import AUTO, ValueChoice, choose_value
 from graticule.split.folds import Folds
@@ -42,10 +42,7 @@ class ValueSearch:
     @property
     def blocks(self) -> tuple[str, ...]:
         """What may be looked at."""
-        if self.features != AUTO:
-            return (self.features,)
-        found = blocks_of(self.layout)
-        return found if len(found) == 1 else (*found, BOTH)
+        return choices_of(self.layout, self.features)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ class ValueSettings:
     Attributes
     ----------
     kind : "ridge", "kernel" or "svr"
-    blocks : "network", "orientation" or "both"
+    blocks : str
+        What is looked at, one of `graticule.regress.inputs.choices_of`.
     strength : float
         Ridge and kernel ridge: of the regularisation, against a kernel matrix of mean diagonal 1 (a kernel's) or 1 per
         block (ridge). Support vectors: C.

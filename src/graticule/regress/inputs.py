@@ -13,23 +13,47 @@ from numpy.typing import NDArray
 
 from graticule.arrays import Float32Array, FloatArray
 from graticule.heads.scaling import FeatureLayout, Scaling, Scalings
-from graticule.networks.pooling import ORIENTATION
+from graticule.networks.pooling import ORIENTATION, WHOLE
 from graticule.regress.scoring import projected
 
 NETWORK, BOTH = "network", "both"
+# of the network the moments over the whole picture alone: what is spread over all of it (a count, a size in a field of
+# many objects) is told better without what lies around the centre
+NETWORK_WHOLE, BOTH_WHOLE = "network, whole picture", "both, whole picture"
 Rows = NDArray[np.int64]
 
 
-def blocks_of(layout: FeatureLayout) -> tuple[str, ...]:
-    """The blocks that a feature vector has."""
-    names = {name for name, _ in layout.parts}
-    network = () if names == {ORIENTATION} else (NETWORK,)
-    return (*network, ORIENTATION) if ORIENTATION in names else network
+def choices_of(layout: FeatureLayout, asked: str = "auto") -> tuple[str, ...]:
+    """What a regression may look at: the choices that a feature vector has, of those that were asked for.
+
+    Parameters
+    ----------
+    layout : FeatureLayout
+    asked : "auto", "network", "orientation" or "both"
+    """
+    names = [name for name, _ in layout.parts]
+    network = [name for name in names if name != ORIENTATION]
+    found = [NETWORK] if network or not names else []
+    found += [NETWORK_WHOLE] if WHOLE in network and len(network) > 1 else []
+    if ORIENTATION in names:
+        found += [ORIENTATION, *({NETWORK: BOTH, NETWORK_WHOLE: BOTH_WHOLE}[name] for name in found)]
+    wanted = {NETWORK: (NETWORK, NETWORK_WHOLE), ORIENTATION: (ORIENTATION,), BOTH: (BOTH, BOTH_WHOLE)}
+    return tuple(name for name in found if asked not in wanted or name in wanted[asked])
 
 
-def parts_of(layout: FeatureLayout, block: str) -> tuple[str, ...]:
-    """The parts that make up a block."""
-    return tuple(name for name, _ in layout.parts if (name == ORIENTATION) == (block == ORIENTATION))
+def looks_at_orientation(choice: str) -> bool:
+    """Whether a choice holds orientation statistics."""
+    return choice not in (NETWORK, NETWORK_WHOLE)
+
+
+def blocks_of(layout: FeatureLayout, choice: str) -> list[tuple[str, ...]]:
+    """The blocks of a choice, each by the parts that make it up."""
+    network = tuple(name for name, _ in layout.parts if name != ORIENTATION)
+    of_network = (WHOLE,) if choice in (NETWORK_WHOLE, BOTH_WHOLE) else network
+    return [
+        *([] if choice == ORIENTATION else [of_network]),
+        *([(ORIENTATION,)] if looks_at_orientation(choice) else []),
+    ]
 
 
 @dataclass(frozen=True)
@@ -70,10 +94,9 @@ class BlockInputs:
         self._fitted: dict[str, ValueInput] = {}
 
     def of(self, choice: str) -> ValueInput:
-        """The input of "network", "orientation" or "both"."""
+        """The input of one of `choices_of`."""
         if choice not in self._fitted:
-            blocks = blocks_of(self.layout) if choice == BOTH else (choice,)
-            scalings = [self._scalings.of(parts_of(self.layout, block)) for block in blocks]
+            scalings = [self._scalings.of(parts) for parts in blocks_of(self.layout, choice)]
             self._fitted[choice] = _joined(self.layout, scalings, self.features, self.rows)
         return self._fitted[choice]
 

@@ -21,6 +21,7 @@ from graticule.regress.crossval import (
     refit_values,
     value_learning_curve,
 )
+from graticule.regress.inputs import looks_at_orientation
 from graticule.regress.outcome import ValueOutcome
 from graticule.regress.scoring import ValueMember, member_values, without_features
 from graticule.regress.search import ValueChoice
@@ -60,7 +61,7 @@ def fit_values(
         return float(np.abs(target.restored(numbers, own) - values[rows]).mean())
 
     baselines = constant_baselines(values, folds)
-    if any("network" not in used for used in _features_used(cv)):
+    if any(looks_at_orientation(one.blocks) for choice in cv.choices for one in choice.settings):
         measures = _measures(features, encoder)
         baselines |= measured_baselines(measures, values, folds, raw=(target.least, target.most) == (0.0, 1.0))
     encoder, members = without_unused(encoder, members)
@@ -75,11 +76,6 @@ def fit_values(
         learning_curve=value_learning_curve(features, learnt, folds, cv, search, error_of),
         warnings=_warnings(cv, refit=refit),
     )
-
-
-def _features_used(cv: ValueCrossValidation) -> list[set[str]]:
-    """What each regression looks at."""
-    return [{one.blocks} for choice in cv.choices for one in choice.settings]
 
 
 def _measures(features: NDArray[np.floating], encoder: Encoder) -> dict[str, FloatArray]:

@@ -106,7 +106,7 @@ def choose_value(
     unit : int array, shape (m,)
         Never on both sides of an inner fold.
     blocks : sequence of str
-        What may be looked at: "network", "orientation", "both".
+        What may be looked at, from `graticule.regress.inputs.choices_of`.
     request : "auto", "ridge", "kernel" or "svr"
     seed : int
     trains_only : bool array, shape (m,), optional
