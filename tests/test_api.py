@@ -12,7 +12,6 @@ import pytest
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
-from tests.drawn_values import DrawnValues
 from tests.networks.far import Far, far
 
 import graticule
@@ -209,16 +208,3 @@ def test_a_tilde_is_the_home_folder(run: graticule.api.Run, data: Path, monkeypa
     assert TrainOptions.of({"root": "~/data"}).root == data
     with pytest.raises(RunError, match="holds a finished run"):
         graticule.train("~/data", "~/run", folds=2)
-
-
-def test_a_number_is_learnt_and_loaded(value_table: Path, planted: DrawnValues, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"a number is learnt by graticule\.api\.train_values"):
-        api.train(value_table, tmp_path / "run", target="fraction")
-    with pytest.raises(OptionError, match="needs the option target"):
-        api.train_values(value_table, tmp_path / "run")
-    with planted.instead_of_pixels():
-        run = api.train_values(value_table, tmp_path / "run", target="fraction", features="network", head="ridge")
-    assert (run.info.target, run.metrics["task"], run.record["task"]) == ("fraction", "regression", "regression")
-    assert len(run.values) == planted.n
-    assert run.report.is_file()
-    assert api.load_values(str(run.folder)).metrics == run.metrics

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle, model_folder
-from graticule.bundle_info import BundleInfo, ValueBundleInfo
+from graticule.bundle_info import BundleInfo
 from graticule.decide.judge import Judge, reject_novel
 from graticule.decide.novelty import benjamini_hochberg
 from graticule.decide.open_bundle import open_bundle
-from graticule.decide.open_value_bundle import open_value_bundle
 from graticule.errors import ImageError, OptionError
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
@@ -35,10 +34,22 @@ from graticule.predictions import Predictions, read_predictions
 from graticule.report.notebook import notebook_table
 from graticule.report.svg import escape
 from graticule.runs import read_json, read_run, require_finished
-from graticule.tasks import REGRESSION
-from graticule.values import Values, read_values
+from graticule.value_api import NumberAnswers, ValueRun, load_values, train_values
 from graticule.workers.main_guard import check_main_guard
 from graticule.workers.pool import in_workers
+
+__all__ = [
+    "Answers",
+    "NumberAnswers",
+    "Orientation",
+    "Run",
+    "ValueRun",
+    "load",
+    "load_values",
+    "orientation",
+    "train",
+    "train_values",
+]
 
 _SHOWN = (
     ("accuracy", "Accuracy"),
@@ -223,67 +234,6 @@ def train(data: str | Path, out: str | Path, **options: Any) -> Run:
         raise OptionError(f"target={chosen.target!r}: a number is learnt by graticule.api.train_values")
     train_job(Path(data).expanduser(), Path(out).expanduser(), chosen)
     return load(out)
-
-
-@dataclass(frozen=True)
-class ValueRun:
-    """A finished run of a number: its figures and its numbers out of fold; new images are for `graticule predict`.
-
-    Attributes
-    ----------
-    folder : Path
-    record, metrics : dict
-        run.json and metrics.json.
-    info : ValueBundleInfo
-    """
-
-    folder: Path
-    record: dict[str, Any]
-    metrics: dict[str, Any]
-    info: ValueBundleInfo
-
-    @property
-    def values(self) -> Values:
-        """The predicted numbers with their limits: out of fold for part "cv", once for "test"."""
-        return read_values(self.folder / "predictions.parquet")
-
-    @property
-    def report(self) -> Path:
-        """The report of the run."""
-        return self.folder / "report.html"
-
-
-@takes(TrainOptions)
-def train_values(data: str | Path, out: str | Path, **options: Any) -> ValueRun:
-    """Train and cross-validate a model of a number; the same as `graticule train DATA --target COLUMN --out OUT`.
-
-    Parameters
-    ----------
-    data, out : path
-    **options
-
-    Returns
-    -------
-    ValueRun
-
-    Raises
-    ------
-    GraticuleError
-        One message for whatever the user can mend.
-    """
-    check_main_guard()
-    chosen = TrainOptions.of(options)
-    if chosen.target is None:
-        raise OptionError("train_values needs the option target, the column of the number")
-    train_job(Path(data).expanduser(), Path(out).expanduser(), chosen)
-    return load_values(out)
-
-
-def load_values(run: str | Path) -> ValueRun:
-    """A finished run folder of a number, its bundle verified; errors as of `load`."""
-    folder = require_finished(Path(run).expanduser())
-    info = open_value_bundle(model_folder(folder)).info
-    return ValueRun(folder, read_run(folder, (REGRESSION,)), read_json(folder / "metrics.json"), info)
 
 
 def load(run: str | Path) -> Run:

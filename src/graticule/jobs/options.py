@@ -56,7 +56,12 @@ class AnswerOptions(DecisionOptions, DeviceOptions):
 
 
 @dataclass(frozen=True)
-class PredictOptions(AnswerOptions, ValueDecisionOptions, WorkOptions, DepthOptions):
+class NumberAnswerOptions(ValueDecisionOptions, DeviceOptions):
+    """Options on predicted numbers, in Python."""
+
+
+@dataclass(frozen=True)
+class PredictOptions(AnswerOptions, NumberAnswerOptions, WorkOptions, DepthOptions):
     """Options of `predict`."""
 
     FIRST = (DecisionOptions, ValueDecisionOptions, WorkOptions)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from graticule.answers import DECISIONS, Shards, read_shard, shards_to_csv
-from graticule.arrays import FloatArray
 from graticule.bundle import model_folder
 from graticule.decide.answered import reject_by_fdr
 from graticule.decide.open_value_bundle import open_value_bundle
@@ -40,8 +39,8 @@ def predict_values(run: Path, images: Path, out: Path, options: PredictOptions, 
     with output_folder(out, "prediction"):
         done = 0
         with Shards(out, VALUE_SCHEMA) as shards:
-            for paths, valued, sizes in _valued(predictor, manifest, options):
-                judged = judge.judge(valued, sizes)
+            for paths, valued in _valued(predictor, manifest, options):
+                judged = judge.judge(valued, predictor.pixel_sizes(valued))
                 sha256 = [item.sha256 for item in valued.info]
                 limits = (judged.low, judged.high)
                 shards.write(value_block(paths, sha256, judged.value, limits, judge.level, judged.columns()))
@@ -70,16 +69,13 @@ def predict_values(run: Path, images: Path, out: Path, options: PredictOptions, 
 
 def _valued(
     predictor: ValuePredictor, manifest: Manifest, options: PredictOptions
-) -> Iterator[tuple[list[str], ValuedFiles, FloatArray | None]]:
-    """Paths with their numbers and pixel sizes, a few hundred at a time."""
+) -> Iterator[tuple[list[str], ValuedFiles]]:
+    """Paths with their numbers, a few hundred at a time."""
     position = 0
     files = image_files(manifest)
     for valued in predictor.stream(files, workers=options.workers, batch_size=options.batch_size):
         rows = slice(position, position + len(valued.info))
-        sizes = None
-        if predictor.target.per_pixel_size:
-            sizes = np.array([item.pixel_size_nm or np.nan for item in valued.info])
-        yield [escape_path(p) for p in manifest.path[rows]], valued, sizes
+        yield [escape_path(p) for p in manifest.path[rows]], valued
         position = rows.stop
 
 

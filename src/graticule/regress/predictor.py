@@ -106,6 +106,12 @@ class ValuePredictor:
         for block in blocks:
             yield replace(self.value(block.rows), reference=block.reference)
 
+    def pixel_sizes(self, valued: ValuedFiles) -> FloatArray | None:
+        """Pixel sizes (n,) of files in nm, NaN where unknown; None where they do not count."""
+        if not self.target.per_pixel_size:
+            return None
+        return np.array([item.pixel_size_nm or np.nan for item in valued.info], dtype=np.float64)
+
     def value(self, rows: Sequence[FileRow]) -> ValuedFiles:
         """Numbers of files that were embedded."""
         features = stacked(rows, self.encoder.n_features)
