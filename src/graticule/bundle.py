@@ -1,6 +1,6 @@
 """A model bundle on disk: everything needed to predict, without torch and without pickle.
 
-model.onnx             pixels in, features out
+model.onnx             pixels in, features out; none where the model asks no network
 head.safetensors       the classifier heads, see models/scoring
 bundle.json            classes, preprocessing, hashes
 reference.safetensors  training features, and the evidence that decisions rest on
@@ -28,10 +28,11 @@ from graticule.runs import SCHEMA_VERSION, require_finished
 from graticule.tasks import CLASSIFICATION, REGRESSION, TASKS, task_of
 
 SUMS = "SHA256SUMS"
-_FILES = ("model.onnx", "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")
+MODEL = "model.onnx"
+_FILES = (MODEL, "head.safetensors", "bundle.json", "reference.safetensors", "MODEL_CARD.md")
 # most bytes of each file; a reference of a million images has two gigabytes
 _LIMITS = {
-    "model.onnx": MODEL_BYTES,
+    MODEL: MODEL_BYTES,
     "head.safetensors": MODEL_BYTES,
     "bundle.json": 2**24,
     "reference.safetensors": 2**33,
@@ -49,7 +50,7 @@ Info = TypeVar("Info", bound=TitleInfo)
 
 @dataclass(frozen=True)
 class Contents(Generic[Info]):
-    """The files of a bundle in memory."""
+    """The files of a bundle in memory; `model` is empty where there is no network."""
 
     info: Info
     model: bytes
@@ -90,7 +91,7 @@ def write_bundle(folder: Path, bundle: Contents[Info]) -> str:
     """Write a bundle into a new folder; returns the hash of its SHA256SUMS, which identifies the model."""
     own_folder(folder, new=True)
     contents = {
-        "model.onnx": bundle.model,
+        **({MODEL: bundle.model} if bundle.model else {}),
         "head.safetensors": save(bundle.heads),
         "reference.safetensors": save(bundle.reference),
         "bundle.json": (bundle.info.model_dump_json(indent=1) + "\n").encode(),
@@ -139,7 +140,7 @@ def read_contents(folder: Path, kind: type[Info], task: str) -> Contents[Info]:
     except ValueError as error:
         raise BundleError(f"the bundle {folder} cannot be read: {error}") from error
     heads, reference = (_tensors(folder, f"{name}.safetensors", contents) for name in ("head", "reference"))
-    return Contents(info, contents["model.onnx"], heads, reference, card)
+    return Contents(info, contents.get(MODEL, b""), heads, reference, card)
 
 
 def _faults(error: ValidationError) -> str:
@@ -220,7 +221,7 @@ def bundle_hash(folder: Path) -> str:
 
 def _sums(contents: dict[str, bytes]) -> str:
     """The text of SHA256SUMS, as `sha256sum -c` reads it."""
-    return "".join(_sums_line(name, contents[name]) + "\n" for name in _FILES)
+    return "".join(_sums_line(name, contents[name]) + "\n" for name in _FILES if name in contents)
 
 
 def _sums_line(name: str, content: bytes) -> str:
@@ -239,12 +240,14 @@ def _file(folder: Path, name: str) -> bytes:
 
 def _verified(folder: Path) -> dict[str, bytes]:
     """Bytes of every file, after the sums were checked."""
-    contents = {name: _file(folder, name) for name in _LIMITS}
-    found = contents.pop(SUMS)
+    found = _file(folder, SUMS)
+    # a model that asks no network has none, and its sums name none
+    without = MODEL.encode() not in found and not (folder / MODEL).exists()
+    contents = {name: _file(folder, name) for name in _FILES if not (without and name == MODEL)}
     # compared as bytes: a sums file that merely parses to the same hashes was altered too
     if found != _sums(contents).encode():
         lines = set(found.decode("utf-8", errors="replace").splitlines())
-        altered = [name for name in _FILES if _sums_line(name, contents[name]) not in lines]
+        altered = [name for name in contents if _sums_line(name, contents[name]) not in lines]
         raise BundleError(
             f"the bundle {folder} was altered or damaged: {', '.join(altered) or SUMS} does not match {SUMS}. "
             "Restore it from a copy or train again"

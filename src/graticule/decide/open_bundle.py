@@ -25,6 +25,7 @@ from graticule.heads.predictor import Predictor
 from graticule.images.preprocess import Preprocessing
 from graticule.manifest import unescape_path
 from graticule.networks.backbones import EMBEDDED, GRAPHS
+from graticule.networks.encoder import NO_NETWORK
 from graticule.networks.graph_check import check_graph
 from graticule.networks.pooling import CENTRE, ORIENTATION, part_span
 from graticule.networks.trial import try_network
@@ -167,8 +168,12 @@ def _check_decisions(bundle: Bundle, predictor: Predictor, evidence: Evidence | 
 
 
 def check_graph_of(info: NetworkInfo, model: bytes, size: int) -> None:
-    """The graph is one that this version builds itself, or looks harmless and passes a trial."""
+    """The graph is one that this version builds itself, or looks harmless and passes a trial; none asks for none."""
     expected = info.n_features - 2 * info.sizes - info.parts.get(ORIENTATION, 0)
+    if not model and expected == 0 and info.backbone == NO_NETWORK:
+        return
+    if not model:
+        raise BundleError(f"it has no network model.onnx, and bundle.json names {expected:,} features of one")
     digest = hashlib.sha256(model).hexdigest()
     ours = next((key for key, value in GRAPHS.items() if value == digest), None)
     if ours is not None and size <= _LARGEST_UNTRIED:

@@ -78,6 +78,7 @@ class ValueJudge:
         self.intervals = None if document is None else ValueIntervals.from_arrays(bundle.reference, document)
         least, most = bundle.info.trained_on
         self.rule = ValueRule(options.max_width, least, most, bundle.info.unit)
+        self.compared_by = "orientation statistics" if not bundle.model else "the network's features"
         self.intensity = Preprocessing.from_json(bundle.info.preprocessing).intensity
 
     def limits(
@@ -136,6 +137,7 @@ class ValueJudge:
             novelty = {
                 "alpha": self.options.novelty_alpha,
                 "false_discovery_rate": self.options.novelty_fdr,
+                "features": self.compared_by,
                 "units": units,
                 "smallest_p": 1.0 / (1.0 + units),
             }

@@ -5,6 +5,7 @@ far the tiles of the picture agree, and how much weight lies within some degrees
 themselves never enter. Local Gradient Orientation's figures stand beside them.
 """
 
+import hashlib
 import itertools
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from graticule.directions.mixture import fit_mixture, highest, second_place
 from graticule.directions.tensor import Field, least_side, structure_tensor
 from graticule.directions.tiles import tile_numbers
 
+# to be raised with every change of what the features are, so that none is read from a cache of before
+FEATURES_VERSION = 1
 SCALES = (1.0, 1.5, 2.5, 4.0)
 _WITHIN = (2, 4, 6, 8, 11, 15, 20, 30, 45, 60, 75)  # degrees on either side of the most frequent direction
 _ORDERS = (2, 4, 6, 8)
@@ -59,6 +62,12 @@ def _scale_names() -> list[str]:
 def feature_names() -> list[str]:
     """Name of each feature, in order."""
     return [*(f"s{sigma:g}_{name}" for sigma in SCALES for name in _scale_names()), *_ALL]
+
+
+def features_key() -> str:
+    """What a cache knows these features by: their version and their names."""
+    names = hashlib.sha256("\n".join(feature_names()).encode()).hexdigest()[:16]
+    return f"orientation statistics {FEATURES_VERSION} {names}"
 
 
 def _distributions(found: FloatArray) -> FloatArray:

@@ -1,6 +1,6 @@
 """What embedding makes of files: a row each, the matrix of them, and the seam that every engine fills."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -92,10 +92,12 @@ class Engine(Protocol):
         """
 
 
-def rows_of(decoded: Sequence[Decoded], network: Network, encoder: Encoder) -> list[FileRow]:
-    """Rows of decoded files, whose pixels go through the network together."""
+def rows_of(decoded: Sequence[Decoded], network: Network | None, encoder: Encoder) -> list[FileRow]:
+    """Rows of decoded files, whose pixels go through the network together, where the encoder has one."""
     pixels = [item.pixels for item in decoded if item.pixels is not None]
-    features = iter(network.averaged(np.stack(pixels), encoder.views) if pixels else ())
+    features: Iterator[NDArray[np.float32]] = iter(np.zeros((len(pixels), 0), np.float32))
+    if network is not None and pixels:
+        features = iter(network.averaged(np.stack(pixels), encoder.views))
     return [
         FileRow(
             None if item.pixels is None else with_size(_with_orientation(next(features), item), item, encoder),

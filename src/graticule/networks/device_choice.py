@@ -20,7 +20,7 @@ def on_device(encoder: Encoder, asked: str, batch_size: int | None = None) -> En
     Parameters
     ----------
     encoder : Encoder
-        With the reading of the images at hand.
+        With the reading of the images at hand; one that asks no network needs no device.
     asked : str
         See `graticule.networks.devices.candidates`.
     batch_size : int, optional
@@ -32,7 +32,7 @@ def on_device(encoder: Encoder, asked: str, batch_size: int | None = None) -> En
         When a device is named that is not installed or does not work here.
     """
     notes: list[str] = []
-    for name in candidates(asked):
+    for name in candidates(asked) if encoder.model else ():
         device = Device(name, batch_size or BATCH)
         found = _tried(encoder, device)
         if found is not None and found <= TOLERANCE:

@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from graticule.directions.features import features_key
 from graticule.errors import OptionError
 from graticule.files import MODEL_BYTES, read_regular, write_bytes
 from graticule.images.facts import FACTS_VERSION
@@ -16,8 +17,10 @@ from graticule.networks.options import VIEWS
 from graticule.networks.pooling import CENTRE, ORIENTATION, WHOLE, feature_names, part_lengths, part_span
 from graticule.runs import cache_folder
 
-# of the orientation statistics in the cache
-_ORIENTATION_VERSION = "orientation 1"
+# what stands in the place of a network's name and output where none is asked
+NO_NETWORK = "none"
+# side of the pictures that copies are found by where no network says one
+_LOOKED_AT = 224
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Encoder:
     backbone : str
         Name for people.
     model : bytes
-        ONNX model, uint8 pixels in, `output` out.
+        ONNX model, uint8 pixels in, `output` out; empty where no network is asked, see `orientation_encoder`.
     preprocessing : Preprocessing
     views : int
         1, 4 or 8, see `Network.averaged`.
@@ -87,8 +90,8 @@ class Encoder:
 
     @property
     def model_sha256(self) -> str:
-        """Hash of the ONNX file: architecture, weights and pooling."""
-        return hashlib.sha256(self.model).hexdigest()
+        """Hash of the ONNX file: architecture, weights and pooling; "" where no network is asked."""
+        return hashlib.sha256(self.model).hexdigest() if self.model else ""
 
     def space(self) -> str:
         """Hash of the feature space: equal spaces give equal network features and facts for equal files.
@@ -103,7 +106,7 @@ class Encoder:
             str(self.views),
             self.output,
             *(() if self.device.name == "cpu" else (self.device.name,)),
-            *((_ORIENTATION_VERSION,) if self.orientation else ()),
+            *((features_key(),) if self.orientation else ()),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -149,6 +152,20 @@ class Encoder:
         """The same network on another reading of the images, with the image sizes as features or without."""
         extra = int(sizes) - int(self.sizes)
         return replace(self, preprocessing=preprocessing, sizes=sizes, n_features=self.n_features + 2 * extra)
+
+
+def orientation_encoder(length: int) -> Encoder:
+    """An encoder that asks no network: its features are so many orientation statistics of the picture."""
+    return Encoder(
+        backbone=NO_NETWORK,
+        model=b"",
+        preprocessing=Preprocessing(size=_LOOKED_AT),
+        views=1,
+        n_features=length,
+        output=NO_NETWORK,
+        weights=WeightsInfo(source="orientation statistics of the picture alone", parts=()),
+        parts=((ORIENTATION, length),),
+    )
 
 
 def embedded_encoder(spec: BackboneSpec, *, views: int, output: str = STATISTICS) -> Encoder:

@@ -74,7 +74,7 @@ def fit_values(
         head=_describe(cv, refitted, shipped, search),
         baselines=baselines,
         learning_curve=value_learning_curve(features, learnt, folds, cv, search, error_of),
-        warnings=_warnings(cv, refit=refit),
+        warnings=_warnings(cv, encoder, refit=refit),
     )
 
 
@@ -119,8 +119,14 @@ def _describe(
     }
 
 
-def _warnings(cv: ValueCrossValidation, *, refit: bool) -> list[str]:
+def _warnings(cv: ValueCrossValidation, encoder: Encoder, *, refit: bool) -> list[str]:
     found = []
+    if not encoder.model:
+        found.append(
+            "no network was asked (--features orientation): novelty and nearest images rest on the orientation "
+            "statistics alone, and so do near-duplicates beside their fingerprints. A picture of something else with "
+            "directions like those of the training images is not told as new"
+        )
     if any(choice.inner_folds == 0 for choice in cv.choices):
         found.append("fixed settings were used in at least one fold: too few images or groups to choose any")
     if refit:

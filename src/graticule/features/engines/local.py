@@ -37,7 +37,7 @@ def rows(
     decoding = DecodePool(cores, encoder.preprocessing, facts=cache is not None, orientation=encoder.orientation)
     with decoding as pool, ThreadPoolExecutor(cores) as threads:
         # made in a thread, while the workers start
-        network = threads.submit(Network, encoder.model, encoder.output, encoder.device)
+        network = threads.submit(_network_of, encoder)
         try:
             for chunk in _chunks(files, batch_size or encoder.device.batch):
                 found = [known.look_up(file) for file in chunk]
@@ -62,7 +62,11 @@ def _chunks(files: Iterable[ImageFile], size: int) -> Iterator[tuple[ImageFile, 
         yield chunk
 
 
-def _embedded(decoding: Future[list[Decoded]], network: Future[Network], encoder: Encoder) -> list[FileRow]:
+def _network_of(encoder: Encoder) -> Network | None:
+    return Network(encoder.model, encoder.output, encoder.device) if encoder.model else None
+
+
+def _embedded(decoding: Future[list[Decoded]], network: Future[Network | None], encoder: Encoder) -> list[FileRow]:
     return rows_of(decoding.result(), network.result(), encoder)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graticule.bundle_info import BundleInfo, ValueBundleInfo
+from graticule.networks.encoder import NO_NETWORK
 from graticule.plain_text import visible
 
 _FIGURES = (
@@ -75,6 +76,11 @@ def model_card(
 
 def origin(info: BundleInfo | ValueBundleInfo, weights: Mapping[str, Any]) -> list[str]:
     """Which version made the model, from what; a line."""
+    if info.backbone == NO_NETWORK:
+        return [
+            f"Made by Graticule {info.graticule_version} from {info.n_training:,} images, on "
+            f"{made_plain(str(weights['source']))}, without a network; heads: {info.heads}."
+        ]
     return [
         f"Made by Graticule {info.graticule_version} from {info.n_training:,} images. Network: "
         f"{made_plain(info.backbone)} (weights {made_plain(str(weights['source']))}, {made_plain(info.licence)}, "

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graticule.directions.features import feature_names
 from graticule.errors import ManifestError
 from graticule.features.reader import settle
 from graticule.features.samples import Samples, embed_samples
@@ -16,8 +17,9 @@ from graticule.manifest import Manifest
 from graticule.networks.catalogue import encoder_of
 from graticule.networks.device_choice import on_device
 from graticule.networks.devices import candidates
-from graticule.networks.encoder import Encoder
+from graticule.networks.encoder import Encoder, orientation_encoder
 from graticule.networks.options import DEFAULT_BACKBONE, DEFAULT_VIEWS
+from graticule.networks.pooling import ORIENTATION
 from graticule.progress import Reporter
 from graticule.runs import output_folder
 from graticule.split.training_only import PICKED, training_only
@@ -45,11 +47,13 @@ def run_folder(out: Path, options: TrainOptions, *, main: bool) -> Iterator[Path
 def network_and_reading(manifest: Manifest, options: TrainOptions, reporter: Reporter) -> tuple[Encoder, Reading]:
     """How the images are read, and the network that embeds them.
 
-    A network that is to be trained gets its input later; what its images have in common with each other is then told
-    by the embedded network.
+    Where only orientation statistics are looked at, there is no network. One that is to be trained gets its input
+    later; what its images have in common with each other is then told by the embedded network.
     """
     frozen = options.method == "features"
-    if frozen:  # the number of views is settled later
+    if frozen and options.target is not None and options.features == ORIENTATION:
+        encoder = orientation_encoder(len(feature_names()))
+    elif frozen:  # the number of views is settled later
         encoder = encoder_of(options.backbone, views=DEFAULT_VIEWS, weights=options.weights)
     else:
         encoder = encoder_of(DEFAULT_BACKBONE, views=1)

@@ -158,6 +158,8 @@ def _looked_at(encoder: Encoder, options: TrainOptions) -> Encoder:
 
     And with orientation statistics where these may be looked at.
     """
+    if not encoder.model:
+        return encoder
     size = number_of(options.input_size) or encoder.preprocessing.size
     usual = 1 if encoder.preprocessing.marks == "mask" else DEFAULT_VIEWS
     sized = replace(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from graticule.networks.encoder import NO_NETWORK
 from graticule.plain_text import plural
 from graticule.report.quantities import THIN, figure_value, percent
 from graticule.report.run.stamps import unproven_parents
@@ -174,6 +175,8 @@ def value_methods(source: ValueSource) -> str:
     folds, head, embedding = (run.get(key) or {} for key in ("folds", "head", "embedding"))
     kinds = sorted({str(fold.get("kind")) for fold in head.get("folds") or [] if fold.get("kind")})
     looked_at = sorted({str(one) for fold in head.get("folds") or [] for one in fold.get("features") or []})
+    network = embedding.get("backbone", "not recorded")
+    asked = "no network was asked" if network == NO_NETWORK else f"network: {network}"
     unit = f"whole {several} in one fold" if n_groups is not None else "drawn image by image"
     how = (
         f"by {folds.get('k', '?')}-fold cross-validation, {unit}, folds balanced over the range of the target"
@@ -184,8 +187,7 @@ def value_methods(source: ValueSource) -> str:
     if run.get("training"):
         return f"{said}{_trained(run, embedding)} The model was evaluated {how}. {figures}{_limit_methods(source)}"
     return (
-        f"{said}features ("
-        f"{' or '.join(looked_at) or 'as recorded'}; network: {embedding.get('backbone', 'not recorded')}) entered "
+        f"{said}features ({' or '.join(looked_at) or 'as recorded'}; {asked}) entered "
         f"regressions ({', '.join(kinds) or 'as recorded'}) whose kind and strength were chosen inside each training "
         f"part. The model was evaluated {how}. {figures}{_limit_methods(source)}"
     )
