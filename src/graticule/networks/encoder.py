@@ -5,7 +5,6 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from graticule.directions.features import features_key
 from graticule.errors import OptionError
 from graticule.files import MODEL_BYTES, read_regular, write_bytes
 from graticule.images.facts import FACTS_VERSION
@@ -106,7 +105,7 @@ class Encoder:
             str(self.views),
             self.output,
             *(() if self.device.name == "cpu" else (self.device.name,)),
-            *((features_key(),) if self.orientation else ()),
+            *((_orientation_key(),) if self.orientation else ()),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -152,6 +151,12 @@ class Encoder:
         """The same network on another reading of the images, with the image sizes as features or without."""
         extra = int(sizes) - int(self.sizes)
         return replace(self, preprocessing=preprocessing, sizes=sizes, n_features=self.n_features + 2 * extra)
+
+
+def _orientation_key() -> str:
+    from graticule.directions.features import features_key  # loads SciPy, which other features do without
+
+    return features_key()
 
 
 def orientation_encoder(length: int) -> Encoder:
