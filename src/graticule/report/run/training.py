@@ -41,7 +41,11 @@ def training_content(run: Mapping[str, Any]) -> dict[str, Any] | None:
         "folds": [fold | {"error": _error_kept(fold)} for fold in folds],
         "scores": scores,
         "judged": any(fold["n_validation"] for fold in folds),
-        "figure": course_figure([fold["history"] for fold in folds], "log loss, nats" if scores else "Huber loss"),
+        "figure": course_figure(
+            [fold["history"] for fold in folds],
+            [fold.get("best_epoch") for fold in folds],
+            "log loss, nats" if scores else "Huber loss",
+        ),
         "settings": [
             (name, _plain(recipe[key]), note)
             for key, name, note in _SETTINGS
@@ -67,12 +71,16 @@ def _plain(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def course_figure(histories: Sequence[Sequence[Mapping[str, Any]]], loss: str = "log loss, nats") -> Markup:
+def course_figure(
+    histories: Sequence[Sequence[Mapping[str, Any]]], kept: Sequence[int | None], loss: str = "log loss, nats"
+) -> Markup:
     """Loss against epoch, one thin line per fold for the training part and one strong line for the validation part.
 
     Parameters
     ----------
     histories : sequence of sequences of {"epoch", "loss", "validation_loss", ...}
+    kept : sequence of int or None
+        Epoch whose weights were kept, from 1.
     loss : str
         Name of the loss.
     """
@@ -96,13 +104,13 @@ def course_figure(histories: Sequence[Sequence[Mapping[str, Any]]], loss: str = 
     step = max(1, round(last / 8))
     body += [text(place(epoch, 0)[0], bottom + 15, str(epoch)) for epoch in range(1, last + 1, step)]
     body.append(line(left, bottom, left + width, bottom, "axis"))
-    for fold, records in enumerate(histories):
+    for fold, (records, epoch) in enumerate(zip(histories, kept, strict=True)):
         body.append(_path([place(r["epoch"], r["loss"]) for r in records], "limit"))
         judged = [r for r in records if r["validation_loss"] is not None]
         if judged:
             body.append(_path([place(r["epoch"], r["validation_loss"]) for r in judged], "join"))
-            best = min(judged, key=lambda r: r["validation_loss"])
-            words = f"fold {fold + 1}: lowest validation loss {best['validation_loss']:.3f} in epoch {best['epoch']}"
+        for best in (record for record in judged if record["epoch"] == epoch):
+            words = f"fold {fold + 1}: validation loss {best['validation_loss']:.3f} in epoch {epoch}, which was kept"
             body.append(dot(*place(best["epoch"], best["validation_loss"]), 4, "dot", words))
     body.append(text(left + width / 2, bottom + 31, "epoch"))
     middle = top + height / 2
