@@ -14,6 +14,16 @@ def test_the_answer_is_of_the_last_part_and_of_a_trained_model() -> None:
     assert "these pictures" in study_answer(study_document(compared("cross-validated"), drawn=False))
 
 
+def test_a_method_without_training_that_errs_less_is_named() -> None:
+    document = study_document(compared("new"))
+    assert "Without any training" not in study_answer(document)
+    methods = document["parts"][0]["methods"]
+    mixture = next(row for row in methods if row["name"] == "mixture")
+    mixture["mae"] = mixture["mae"] | {"value": 0.001}
+    methods.sort(key=lambda row: row["mae"]["value"])
+    assert "Without any training, tensor and mixture errs by 0.001" in study_answer(document)
+
+
 def test_the_page_shows_every_method_and_is_inert() -> None:
     parts = [compared("cross-validated"), compared("new")]
     page = render_study(study_document(*parts), parts)

@@ -55,7 +55,7 @@ def beside_limits(figure: Mapping[str, Any], digits: int = 2) -> str:
 
 
 def study_answer(document: Mapping[str, Any]) -> str:
-    """The comparison in two sentences."""
+    """The comparison in two sentences; a third where no training does as well."""
     told = document["parts"][-1]
     best = best_of(told)
     where = "drawn pictures" if document["phantoms"] else "these pictures"
@@ -64,8 +64,17 @@ def study_answer(document: Mapping[str, Any]) -> str:
         f"On {told['n']:,} {where}{groups}{' that nothing was trained on' if told['name'] == 'new' else ''}, "
         f"{_SUBJECT.get(best['name'], best['words'])} errs by {best['mae']['value']:.3f} on average: "
         f"{beside_limits(best['ratio'][SHIPPED])} of the error of Local Gradient Orientation as the plug-in ships it, "
-        f"and {beside_limits(best['ratio'][FAIR])} of it repaired and calibrated."
+        f"and {beside_limits(best['ratio'][FAIR])} of it repaired and calibrated.{_without_training(told, best)}"
     )
+
+
+def _without_training(told: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+    """That a method without training errs less than the best trained one, where that is so."""
+    found = next((row for row in told["methods"] if not row["trained"]), None)
+    if found is None or found["mae"]["value"] > best["mae"]["value"]:
+        return ""
+    name = _SHORT.get(found["name"], found["words"]).removesuffix(", untrained")
+    return f" Without any training, {name} errs by {found['mae']['value']:.3f}: training gains nothing here."
 
 
 def study_cards(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
