@@ -194,7 +194,7 @@ class ValueIntervals:
             f"{_PREFIX}unit": self.unit.astype(np.int32),
             f"{_PREFIX}fold": self.fold.astype(np.int32),
             f"{_PREFIX}levels": np.array(self.levels, np.float64),
-            f"{_PREFIX}bounds": np.array([0.0 if b is None else b for b in self.bounds]),
+            f"{_PREFIX}bounds": np.array([0.0 if b is None else b for b in self.bounds], np.float64),
             f"{_PREFIX}kind": np.array(
                 [self.grouped, self.split, self.asymmetric, self.width is not None, *known], np.uint8
             ),

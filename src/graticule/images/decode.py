@@ -116,7 +116,7 @@ def decode_file(
     try:
         data = read_file(file.path)
         sha = hashlib.sha256(data).hexdigest()
-        image = _with_sidecar(decode_image(data, str(file.path), preprocessing.selection), file.path)
+        image = with_sidecar(decode_image(data, str(file.path), preprocessing.selection), file.path)
         picture = picture_of(image, preprocessing)
         pixels = fit(picture.shown, preprocessing, _pixel_size(file, image, preprocessing))
     except ImageError as error:
@@ -151,7 +151,7 @@ def _orientation(shown: NDArray[np.uint8]) -> NDArray[np.float32]:
     return orientation_features(grey.astype(np.float32)).astype(np.float32)
 
 
-def _with_sidecar(image: Image, file: Path) -> Image:
+def with_sidecar(image: Image, file: Path) -> Image:
     """The image with what the instrument's text file beside it says; the image file itself wins."""
     beside = sidecar_metadata(file, (image.height, image.width))
     return image if beside is None else replace(image, metadata=merged(image.metadata, beside))

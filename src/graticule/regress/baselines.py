@@ -11,7 +11,8 @@ from graticule.heads.outcome import scored_once
 from graticule.split.folds import Folds
 
 # columns of `graticule.directions.features`, and what they are called beside a model
-MEASURES = {"tensor mixture": "s1.5_equal_share", "local gradient orientation": "lgo_amount"}
+GRADIENT = "local gradient orientation"
+MEASURES = {"tensor mixture": "s1.5_equal_share", GRADIENT: "lgo_amount"}
 
 Fit = Callable[[IntArray], Callable[[IntArray], FloatArray]]
 

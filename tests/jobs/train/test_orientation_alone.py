@@ -47,7 +47,16 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(local, "Network", _forbidden)
-    options = TrainOptions(target="share", features="orientation", head="ridge", folds=4, test_size=0.2, workers=1)
+    options = TrainOptions(
+        target="share",
+        target_min=0,
+        target_max=1,
+        features="orientation",
+        head="ridge",
+        folds=4,
+        test_size=0.2,
+        workers=1,
+    )
     train(pictures / "table.csv", tmp_path / "run", options)
     return tmp_path / "run"
 

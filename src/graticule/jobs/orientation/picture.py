@@ -18,8 +18,7 @@ from graticule.directions.outcome import Directions
 from graticule.directions.survey import colour_survey, with_wheel
 from graticule.directions.tensor import least_side
 from graticule.errors import ImageError
-from graticule.formats.instrument.metadata import merged
-from graticule.formats.instrument.sidecar import sidecar_metadata
+from graticule.images.decode import with_sidecar
 from graticule.images.image import Image, decode_image, read_file, read_image
 from graticule.images.luminance import brightness_of, rows_beside
 from graticule.images.shown import shrunk
@@ -173,10 +172,7 @@ def measure_file(file: FileToMeasure, options: PictureOptions) -> MeasuredFile:
         When it or its mask cannot be read, or as `measure_image`.
     """
     data = read_file(file.path)
-    image = decode_image(data, str(file.path), options.selection())
-    beside = sidecar_metadata(file.path, (image.height, image.width))
-    if beside is not None:
-        image = replace(image, metadata=merged(image.metadata, beside))
+    image = with_sidecar(decode_image(data, str(file.path), options.selection()), file.path)
     mask = None if file.mask is None else _read_mask(file.mask)
     found = measure_image(image, str(file.path), options, mask, survey=file.survey or file.tile)
     survey = _png(with_wheel(found.survey)) if file.survey and found.survey is not None else b""

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graticule.arrays import object_array
-from graticule.audit.cue_baseline import cue_baseline
-from graticule.audit.instruments import read_instruments
-from graticule.audit.search import gather_cues
 from graticule.decide.value_metrics import value_metrics
 from graticule.decide.value_settle import LEVEL, ValueDecider, settle_values
 from graticule.directions.features import feature_names
 from graticule.features.samples import Samples, sorted_by_path
 from graticule.files import remove_folder
 from graticule.heads.outcome import scored_once
-from graticule.images.reading import Reading
 from graticule.jobs.train.files import write_tables
 from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
+from graticule.jobs.train.simpler_methods import beside_simpler
 from graticule.jobs.train.steps import (
     WORK,
     check_not_all_picked,
@@ -39,7 +36,7 @@ from graticule.options import number_of
 from graticule.progress import Reporter, Silent
 from graticule.regress.crossval import ValueSearch
 from graticule.regress.inputs import NETWORK
-from graticule.regress.method import feature_layout, fit_values, sizes_in_nm
+from graticule.regress.method import feature_layout, fit_values
 from graticule.regress.outcome import ValueOutcome
 from graticule.regress.target import Target, target_of
 from graticule.report.values.page import write_value_report
@@ -86,7 +83,10 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
         outcome = _fit(samples, encoder, division, target, options, processes, folder / WORK, reporter)
         if not main:
             return {}
-        outcome = _beside_cues(outcome, samples, reading, division, options.seed)
+        reporter.step("simpler methods")
+        outcome = beside_simpler(
+            outcome, samples, reading.preprocessing, division, seed=options.seed, workers=options.workers
+        )
         reporter.step("intervals, novelty and figures")
         decider = settle_values(samples, division, outcome, options.seed)
         values = valued(samples, division, outcome, decider)
@@ -138,19 +138,6 @@ def _fit(
     from graticule.finetune.method import fine_tune_value
 
     return fine_tune_value(samples, encoder.preprocessing, division, target, options, processes, work, reporter)
-
-
-def _beside_cues(
-    outcome: ValueOutcome, samples: Samples, reading: Reading, division: Division, seed: int
-) -> ValueOutcome:
-    """The outcome with what cues alone say among the simpler methods."""
-    masked = reading.preprocessing.marks == "mask"
-    rows, sizes = np.arange(len(samples.manifest)), sizes_in_nm(samples)
-    cues, _ = gather_cues(samples, read_instruments(samples), rows, None, masked=masked)
-    found = cue_baseline(cues, outcome.target.learnt(samples.manifest.targets, sizes), division.folds, seed=seed)
-    if found is None:
-        return outcome
-    return replace(outcome, baselines={**outcome.baselines, "cues": outcome.target.restored(found, sizes)})
 
 
 def _looked_at(encoder: Encoder, options: TrainOptions) -> Encoder:
