@@ -26,7 +26,8 @@ from graticule.finetune.last_layer import NumberLayer, ScoresLayer  # noqa: E402
 from graticule.finetune.network import Classifier, build_network  # noqa: E402
 from graticule.heads.scoring import pack_heads, probabilities, softmax, unpack_heads  # noqa: E402
 from graticule.networks.session import Network  # noqa: E402
-from graticule.regress.scoring import member_values, pack_values, unpack_values  # noqa: E402
+from graticule.regress.packing import pack_values, unpack_values  # noqa: E402
+from graticule.regress.scoring import member_values  # noqa: E402
 
 SIZE = 64
 

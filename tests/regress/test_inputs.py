@@ -35,7 +35,7 @@ def test_each_block_has_a_total_variance_of_one(choice: str, total: int, width: 
     given = BlockInputs(X, ROWS, LAYOUT).of(choice)
     x = given.apply(X[ROWS])
     assert x.shape == (75, width)
-    assert x.var(axis=0).sum() == pytest.approx(total, rel=1e-4)
+    assert x.var(axis=0).sum() == pytest.approx(total, rel=1e-3)  # rounded as a bundle keeps it
     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-5)
 
 
@@ -51,7 +51,7 @@ def test_a_single_block_is_scaled_as_for_a_classifier() -> None:
     own = Scalings.whole(X[:, :40])
     expected = own.of(()).apply(X[:, :40], np.arange(150)).astype(np.float64)
     found = BlockInputs(X[:, :40], np.arange(150), FeatureLayout(40)).of("network").apply(X[:, :40])
-    np.testing.assert_allclose(found, expected / np.sqrt(expected.var(axis=0).sum()), atol=1e-5)
+    np.testing.assert_allclose(found, expected / np.sqrt(expected.var(axis=0).sum()), atol=5e-4)
 
 
 def test_no_row_depends_on_the_others() -> None:

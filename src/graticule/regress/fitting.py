@@ -140,6 +140,7 @@ def fit_value(
         slope = given.projection.astype(np.float64) @ weights * standard.scale
         offset = fits.offset(weights) * standard.scale + standard.mean - float(given.centre @ slope)
         return LinearValue(slope, offset, given.rooted)
+    x = x.astype(np.float32).astype(np.float64)  # as the bundle keeps them
     gamma = gamma_of(x, settings.width)
     kernel = gaussian(x, x, gamma)
     if settings.kind == KERNEL:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from graticule.arrays import Float32Array, FloatArray
 from graticule.heads.scaling import FeatureLayout, Scaling, Scalings
 from graticule.networks.pooling import ORIENTATION, WHOLE
+from graticule.regress.packing import kept
 from graticule.regress.scoring import projected
 
 NETWORK, BOTH = "network", "both"
@@ -65,6 +66,7 @@ class ValueInput:
     centre : float array, shape (d,)
         Of what enters.
     projection : float32 array, shape (d, q)
+        As a bundle keeps it, see `graticule.regress.packing`.
     rooted : int
     """
 
@@ -113,4 +115,4 @@ def _joined(
         place = scaling.full_centre()
         centre = np.where(place == 0, centre, place)
         columns.append(scaling.folded(np.eye(width)).T * weight)
-    return ValueInput(centre, np.concatenate(columns, axis=1).astype(np.float32), layout.rooted)
+    return ValueInput(centre, kept(np.concatenate(columns, axis=1)), layout.rooted)

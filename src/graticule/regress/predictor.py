@@ -15,7 +15,8 @@ from graticule.features.rows import FileRow
 from graticule.images.decode import Decoded, ImageFile
 from graticule.networks.device_choice import on_device
 from graticule.networks.encoder import Encoder
-from graticule.regress.scoring import ValueMember, member_values, unpack_values
+from graticule.regress.packing import unpack_values
+from graticule.regress.scoring import ValueMember, member_values
 from graticule.regress.target import Target
 
 

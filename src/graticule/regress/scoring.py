@@ -10,23 +10,16 @@ Scaling is folded into w, b, or into centre and P. A fold answers with the mean 
 mean of its folds. Sums are in double precision, row by row: a number does not depend on the images beside it.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graticule.arrays import Float32Array, FloatArray
-from graticule.bundle import checked_tensor
-from graticule.errors import BundleError
 from graticule.heads.scoring import entered
 
 _BLOCK = 512
-_LARGEST = 1e9
-_MOST = 8
-_NAME = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-7])\.[a-z_]{1,20}")
 
 
 @dataclass(frozen=True)
@@ -124,57 +117,3 @@ def without_features(member: ValueMember, unused: slice) -> ValueMember | None:
             projection = np.delete(head.projection, unused, axis=0)
             heads.append(replace(head, centre=np.delete(head.centre, unused), projection=projection))
     return tuple(heads)
-
-
-def pack_values(members: Sequence[ValueMember]) -> dict[str, NDArray[Any]]:
-    """Regressions as named tensors ("0.0.slope", ...: fold, place, what) for a safetensors file."""
-    tensors: dict[str, NDArray[Any]] = {}
-    for i, member in enumerate(members):
-        for j, head in enumerate(member):
-            for name, value in vars(head).items():
-                kind = np.int64 if name == "rooted" else np.float32 if name == "projection" else np.float64
-                tensors[f"{i}.{j}.{name}"] = np.array(value, dtype=kind, order="C")
-    return tensors
-
-
-def unpack_values(tensors: Mapping[str, NDArray[Any]], n_features: int) -> list[ValueMember]:
-    """Inverse of `pack_values`, after types and shapes were held against each other and the length of the features.
-
-    Raises
-    ------
-    BundleError
-        When a tensor is missing, unexpected, of another type or shape, or holds what is no finite number.
-    """
-    foreign = [name for name in tensors if not _NAME.fullmatch(name)]
-    if foreign:
-        raise BundleError(f"the head of the bundle holds a tensor of another kind: {foreign[0][:100]!a}")
-    places = sorted({(int(i), int(j)) for i, j, _ in (name.split(".") for name in tensors)})
-    members: list[ValueMember] = []
-    for i in range(len({i for i, _ in places})):
-        own = [j for fold, j in places if fold == i]
-        members.append(tuple(_unpack(f"{i}.{j}", tensors, n_features) for j in range(max(len(own), 1))))
-    unexpected = sorted(set(tensors) - set(pack_values(members)))
-    if not members or unexpected:
-        raise BundleError(
-            f"the head of the bundle holds {f'an unexpected {unexpected[0]!a}' if members else 'nothing'}"
-        )
-    return members
-
-
-def _unpack(place: str, tensors: Mapping[str, NDArray[Any]], d: int) -> ValueHead:
-    def array(name: str, *shape: int | None, kind: str = "float64") -> NDArray[Any]:
-        return checked_tensor(tensors, f"{place}.{name}", kind, shape, file="head")
-
-    offset = float(array("offset"))
-    rooted = int(array("rooted", kind="int64"))
-    if not 0 <= rooted <= d:
-        raise BundleError(f"the head of the bundle roots {rooted:,} of {d:,} features")
-    if f"{place}.slope" in tensors:
-        return LinearValue(array("slope", d), offset, rooted)
-    centre = array("centre", d)
-    projection = array("projection", d, None, kind="float32")
-    support = array("support", None, projection.shape[1])
-    gamma = float(array("gamma"))
-    if not 0 < gamma <= _LARGEST:
-        raise BundleError(f"the head of the bundle has the gamma {gamma:g}; allowed is above 0 to {_LARGEST:g}")
-    return KernelValue(centre, projection, support, array("coefficients", len(support)), offset, gamma, rooted)

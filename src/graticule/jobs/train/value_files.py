@@ -18,7 +18,7 @@ from graticule.jobs.train.record import describe_weights
 from graticule.jobs.train.value_card import value_card
 from graticule.networks.encoder import Encoder
 from graticule.regress.outcome import ValueOutcome
-from graticule.regress.scoring import pack_values
+from graticule.regress.packing import pack_values
 from graticule.split.division import Division
 
 
