@@ -92,23 +92,6 @@ def test_shared_errors_taken_for_independent_hold_less_often() -> None:
     assert np.mean(by_image) < 0.8
 
 
-def test_cv_plus_by_hand() -> None:
-    # 9 images, each its own unit and predicted by one of three members; at 0.9 the largest of nine decides
-    score = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
-    fold = np.arange(9) % 3
-    fitted = fit_intervals(score, np.zeros(9), None, None, fold=fold)
-    members = np.array([[1.0], [2.0], [3.0]])
-    low, high = fitted.apply(np.array([2.0]), None, 0.9, members)
-    assert high[0] == pytest.approx(max(members[f, 0] + s for f, s in zip(fold, score, strict=True)))
-    assert low[0] == pytest.approx(min(members[f, 0] - s for f, s in zip(fold, score, strict=True)))
-    assert "80% is proven" in fitted.promise(0.9)["words"]
-    # members that agree give what lies around the mean
-    same = fitted.apply(np.array([2.0]), None, 0.9, np.full((3, 1), 2.0))
-    np.testing.assert_allclose(same, fitted.apply(np.array([2.0]), None, 0.9))
-    with pytest.raises(OptionError, match="3 fold models were asked with 2"):
-        fitted.apply(np.array([2.0]), None, 0.9, members[:2])
-
-
 def test_limits_keep_to_the_bounds() -> None:
     y, p, group, _ = specimens(30, np.random.default_rng(0))
     fitted = fit_intervals(y, p, group, None, bounds=(0.0, 1.0))
@@ -142,18 +125,12 @@ def test_few_images_have_no_interval() -> None:
 
 def test_what_is_promised_in_words() -> None:
     y, p, group, _ = specimens(30, np.random.default_rng(0))
-    split, seen, plus, images = (
+    split, seen, images = (
         fit_intervals(y, p, group, None, split=True),
         fit_intervals(y, p, group, None),
-        fit_intervals(y, p, group, None, fold=np.arange(len(y)) % 5),
         fit_intervals(y, p, None, None),
     )
-    assert [each.promise(0.9)["proven"] for each in (split, seen, plus, images)] == [
-        0.9,
-        None,
-        pytest.approx(0.8),
-        None,
-    ]
+    assert [each.promise(0.9)["proven"] for each in (split, seen, images)] == [0.9, None, None]
     assert "independent" in images.promise(0.9)["words"]
     found = split.describe()
     assert json.loads(json.dumps(found, allow_nan=False)) == found

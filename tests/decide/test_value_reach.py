@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graticule.decide.value_reach import each_side, reach_of, row_quantiles, two_sided
+from graticule.decide.value_reach import each_side, reach_of, two_sided
 from graticule.statistics.conformal_quantiles import conformal_quantile
 
 
@@ -36,11 +36,3 @@ def test_few_groups_give_the_wider_of_two_estimates() -> None:
 def test_few_images_reach_infinitely_far() -> None:
     assert reach_of(np.ones(8), np.arange(8), False, False, 0.9) == (np.inf, np.inf)
     assert reach_of(np.ones(9), np.arange(9), False, False, 0.9) == (1.0, 1.0)
-
-
-def test_quantiles_of_rows_are_those_of_each() -> None:
-    rng = np.random.default_rng(0)
-    scores, weight = rng.normal(size=(7, 30)), rng.uniform(0.2, 1, 30)
-    for level in (0.5, 0.9, 0.999):
-        expected = [conformal_quantile(row, weight, level) for row in scores]
-        np.testing.assert_array_equal(row_quantiles(scores, weight, level), expected)

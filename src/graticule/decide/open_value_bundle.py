@@ -45,9 +45,7 @@ def check_value_bundle(bundle: ValueBundle) -> None:
         raise BundleError("reference: a target lies outside the range that bundle.json names")
     Novelty.unpack(bundle.reference, n_features=bundle.reference["features"].shape[1], n_classes=LEVELS_OF_NUMBER)
     if info.intervals is not None:
-        intervals = ValueIntervals.from_arrays(bundle.reference, info.intervals)
-        if int(intervals.fold.max()) >= len(predictor.members):
-            raise BundleError("reference: the intervals are of more folds than the model has")
+        ValueIntervals.from_arrays(bundle.reference, info.intervals)
     check_graph_of(info, bundle.model, predictor.encoder.preprocessing.size)
     with np.errstate(all="ignore"):
         found = member_values(predictor.members, np.zeros((1, info.n_features), np.float32))

@@ -6,8 +6,8 @@ much as a group (hierarchical conformal prediction; Lee, Barber and Willett, 202
 used: a model that has learnt its training images by heart would promise nothing but them.
 
 * Errors of a calibration part that no model saw prove 1 - a (split; Papadopoulos et al., 2002).
-* Out-of-fold errors, compared with the new image as the same fold's model predicts it, prove 1 - 2a, and 1 - a is what
-  is seen (CV+; Barber et al., 2021). Around the mean of the fold models 1 - a is seen too, and nothing is proven.
+* Out-of-fold errors around the mean of the fold models: 1 - a is seen, and nothing is proven. Around the prediction
+  of each fold's own model 1 - 2a is proven (CV+; Barber et al., 2021); on phantoms that was as wide and held as often.
 * Two quantiles, of the scores below and above (Romano, Patterson and Candes, 2019, section 3), take the place of one
   where the bias in a third of the predictions exceeds half the mean absolute error.
 * Too few groups make q infinite: the interval is then estimated from images instead, the wider of two, and says so.
@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from graticule.arrays import FloatArray, IntArray, StrArray, numbered
 from graticule.bundle import checked_tensor
 from graticule.decide.value_assessment import cut_to
-from graticule.decide.value_reach import each_side, reach_of, row_quantiles, two_sided
+from graticule.decide.value_reach import reach_of
 from graticule.decide.value_shape import IntervalShape, choose_shape
 from graticule.decide.value_width import LocalWidth, unit_blocks
 from graticule.errors import BundleError, OptionError
 from graticule.evaluate.values.specimens import Bounds
-from graticule.statistics.conformal_quantiles import needed, share_of_unit
+from graticule.statistics.conformal_quantiles import needed
 
 LEVELS = (0.8, 0.9, 0.95)
 _PREFIX = "intervals."
@@ -50,8 +50,6 @@ class ValueIntervals:
         (y - p) / s(x) of the evidence.
     unit : int array, shape (n,)
         Groups of the evidence, or its images.
-    fold : int array, shape (n,)
-        The fold model that predicted each image; -1 where intervals lie around the shipped prediction.
     grouped, split : bool
         Whether units are groups; whether the evidence is a calibration part.
     asymmetric : bool
@@ -65,7 +63,6 @@ class ValueIntervals:
 
     score: FloatArray
     unit: IntArray
-    fold: IntArray
     grouped: bool
     split: bool
     asymmetric: bool
@@ -90,7 +87,6 @@ class ValueIntervals:
         value: FloatArray,
         difficulty: FloatArray | None,
         level: float = 0.9,
-        members: FloatArray | None = None,
     ) -> tuple[FloatArray, FloatArray]:
         """Limits of new images.
 
@@ -102,9 +98,6 @@ class ValueIntervals:
             The columns that `fit_intervals` had.
         level : float
             In (0, 1); any, not only those stored.
-        members : float array, shape (H, n), optional
-            Predictions by the model of each fold, where the evidence tells its folds: then intervals are those of CV+.
-
         Returns
         -------
         low, high : float arrays, shape (n,)
@@ -113,34 +106,13 @@ class ValueIntervals:
         n = len(value)
         columns = np.zeros((n, 0)) if difficulty is None else difficulty
         scale = np.ones(n) if self.width is None else self.width.scale(value, columns)
-        if members is not None and (self.fold >= 0).all() and self.basis(level) in ("groups", "images"):
-            low, high = self._around_members(members, scale, level)
-        else:
-            below, above = self.reach(level)
-            low, high = value - below * scale, value + above * scale
+        below, above = self.reach(level)
+        low, high = value - below * scale, value + above * scale
         return cut_to(low, high, self.bounds)
 
     def reach(self, level: float) -> tuple[float, float]:
         """How far an interval reaches below and above the prediction, in usual widths; infinite where it cannot."""
         return reach_of(self.score, self.unit, self.grouped, self.asymmetric, level)
-
-    def _around_members(self, members: FloatArray, scale: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-        """Limits from every evidence image around the prediction of its own fold's model, shapes (n,)."""
-        if self.fold.max() >= len(members):
-            raise OptionError(f"intervals of {int(self.fold.max()) + 1} fold models were asked with {len(members)}")
-        below, above, tail = -self.score, self.score, each_side(level)
-        if not two_sided(self.n_units, self.asymmetric, level):
-            below = above = np.abs(self.score)
-            tail = level
-        weight = share_of_unit(self.unit)
-        low, high = np.empty(len(scale)), np.empty(len(scale))
-        step = max(1, _BLOCK_CELLS // max(len(self.score), 1))
-        for at in range(0, len(scale), step):
-            rows = slice(at, at + step)
-            around = members[self.fold][:, rows].T
-            low[rows] = -row_quantiles(below * scale[rows, None] - around, weight, tail)
-            high[rows] = row_quantiles(above * scale[rows, None] + around, weight, tail)
-        return low, high
 
     def describe(self) -> dict[str, Any]:
         """What is promised, as JSON: "levels" with their words, units, shape and why."""
@@ -173,9 +145,6 @@ class ValueIntervals:
         elif self.split:
             proven = level
             words = f"proven {level:.0%} for new {unit} like those of the calibration part"
-        elif (self.fold >= 0).all():
-            proven = twice
-            words = f"{asked} is what is seen, {twice:.0%} is proven for new {unit} like those cross-validated (CV+)"
         else:
             words = (
                 f"{asked} is what is seen for new {unit} like those cross-validated; proven is nothing around the mean "
@@ -192,7 +161,6 @@ class ValueIntervals:
         arrays: dict[str, NDArray[Any]] = {
             f"{_PREFIX}score": self.score,
             f"{_PREFIX}unit": self.unit.astype(np.int32),
-            f"{_PREFIX}fold": self.fold.astype(np.int32),
             f"{_PREFIX}levels": np.array(self.levels, np.float64),
             f"{_PREFIX}bounds": np.array([0.0 if b is None else b for b in self.bounds], np.float64),
             f"{_PREFIX}kind": np.array(
@@ -218,7 +186,7 @@ class ValueIntervals:
             return checked_tensor(arrays, _PREFIX + name, kind, shape, file="reference")
 
         score = get("score", "float64", None)
-        unit, fold = (np.asarray(get(name, "int32", len(score)), np.int64) for name in ("unit", "fold"))
+        unit = np.asarray(get("unit", "int32", len(score)), np.int64)
         levels, bounds, kind = get("levels", "float64", None), get("bounds", "float64", 2), get("kind", "uint8", 6)
         width = None
         if kind[3]:
@@ -226,7 +194,7 @@ class ValueIntervals:
             d = len(middle)
             width = LocalWidth(middle, get("width.spread", "float64", d), get("width.weights", "float64", d + 1),
                                get("width.limits", "float64", 2))  # fmt: skip
-        sound = kind.max() <= 1 and (levels > 0).all() and (levels < 1).all() and unit.min() >= 0 and fold.min() >= -1
+        sound = kind.max() <= 1 and (levels > 0).all() and (levels < 1).all() and unit.min() >= 0
         if not sound or (width is not None and (width.limits[0] > width.limits[1] or (width.spread < 0).any())):
             raise BundleError(
                 "the intervals in the reference of the bundle are faulty: their levels, units or widths are none that "
@@ -235,7 +203,7 @@ class ValueIntervals:
         low, high = (float(b) if known else None for b, known in zip(bounds, kind[4:], strict=True))
         grouped, split, asymmetric = (bool(flag) for flag in kind[:3])
         why = str(document.get("why", ""))
-        return cls(score, unit, fold, grouped, split, asymmetric, width, (low, high), tuple(levels.tolist()), why)
+        return cls(score, unit, grouped, split, asymmetric, width, (low, high), tuple(levels.tolist()), why)
 
 
 def fit_intervals(
@@ -247,7 +215,6 @@ def fit_intervals(
     levels: Sequence[float] = LEVELS,
     bounds: Bounds = (None, None),
     split: bool = False,
-    fold: IntArray | None = None,
 ) -> ValueIntervals:
     """Intervals from images that their model never saw.
 
@@ -265,8 +232,6 @@ def fit_intervals(
         The images are a calibration part: neither the model nor its choice saw them. With four times the groups that
         the highest level needs, half of them shape the width and the other half the quantile, so that the proof
         stays; with fewer the width is constant.
-    fold : int array, shape (n,), optional
-        Whose prediction `value` is, of the members that `apply` will be given.
     """
     _check_levels(levels)
     grouped, unit, columns = group is not None, _units(group, len(target)), _difficulty(difficulty, len(target))
@@ -284,9 +249,8 @@ def fit_intervals(
             None, False, scale, "constant: too few groups or images to spare half of them for a shape"
         )
     score = (target - value) / scale
-    own = np.full(len(target), -1) if fold is None or split else fold
     return ValueIntervals(
-        score[used], numbered(unit[used]), np.asarray(own[used], np.int64), grouped, split, shape.asymmetric,
+        score[used], numbered(unit[used]), grouped, split, shape.asymmetric,
         shape.width, bounds, tuple(levels), shape.why,
     )  # fmt: skip
 

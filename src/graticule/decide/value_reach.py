@@ -30,13 +30,3 @@ def reach_of(score: FloatArray, unit: IntArray, grouped: bool, asymmetric: bool,
     reached = np.cumsum(weight[order]) / weight.sum()
     plain = float(size[order[min(int(np.searchsorted(reached, level - 1e-9)), len(size) - 1)]])
     return (max(plain, conformal_quantile(size, np.ones(len(size)), level)),) * 2
-
-
-def row_quantiles(scores: FloatArray, weight: FloatArray, level: float) -> FloatArray:
-    """`conformal_quantile` of each row (m, n) under one set of weights (n,), shape (m,)."""
-    order = np.argsort(scores, axis=1, kind="stable")
-    reached = np.cumsum(weight[order], axis=1) / (weight.sum() + 1.0)
-    place = (reached < level - 1e-9).sum(axis=1)
-    known = place < scores.shape[1]
-    rows = np.arange(len(scores))
-    return np.where(known, scores[rows, order[rows, np.minimum(place, scores.shape[1] - 1)]], np.inf)

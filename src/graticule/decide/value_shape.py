@@ -17,8 +17,8 @@ MIN_UNITS = 20
 LEVEL = 0.9
 # what the narrowest third may cover less than the level
 SLACK = 0.05
-# powers of the width that are tried: a size of error told from few groups is told too boldly
-STRENGTHS = (1.0, 0.5)
+# power of the width that is taken: a size of error told from few groups is told too boldly
+STRENGTH = 0.5
 # a local width may cost this share of the interval score: that it tells hard pictures from easy ones is worth something
 _COST = 0.02
 _BIASED = 0.5
@@ -62,8 +62,8 @@ def choose_shape(
         return IntervalShape(None, False, ones, "constant: no image has an error")
     scale = cross_widths(error, value, difficulty, weight, unit)
     constant = _trial(error, ones, value, unit, weight, bounds)
-    trials = [(s, _trial(error, scale**s, value, unit, weight, bounds)) for s in STRENGTHS]
-    strength, local = min(trials, key=lambda trial: trial[1][1])
+    scale = scale**STRENGTH
+    local = _trial(error, scale, value, unit, weight, bounds)
     covered = f"the narrowest third of local widths covers {local[0]:.0%} of images at the level {LEVEL:.0%}"
     change = local[1] / constant[1] - 1.0
     if local[0] < LEVEL - SLACK:
@@ -71,10 +71,10 @@ def choose_shape(
     if change > _COST:
         why = f"constant: local widths tell hard pictures badly, their interval score is {change:.0%} worse"
         return IntervalShape(None, skewed, ones, why + words)
-    width = fit_width(error, value, difficulty, weight, unit).tempered(strength)
+    width = fit_width(error, value, difficulty, weight, unit).tempered(STRENGTH)
     better = "as good as" if abs(change) < 0.005 else f"{abs(change):.0%} {'better' if change < 0 else 'worse'} than"
     why = f"local: {covered}, and the interval score is {better} with one width"
-    return IntervalShape(width, skewed, scale**strength, why + words)
+    return IntervalShape(width, skewed, scale, why + words)
 
 
 def _trial(
