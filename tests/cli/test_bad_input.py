@@ -105,7 +105,7 @@ def test_a_group_column_that_is_not_there(graticule: Graticule, data: Path) -> N
 def test_too_many_folds_are_told_before_any_image_is_read(
     graticule: Graticule, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graticule.jobs.train.job.embed_samples", lambda *_, **__: pytest.fail("images were read"))
+    monkeypatch.setattr("graticule.jobs.train.steps.embed_samples", lambda *_, **__: pytest.fail("images were read"))
     message = _refused(graticule, data, "--folds", 3)
     assert "class 'disc': different images needed 3, found 2" in message
     assert "What would work: --folds 2" in message
