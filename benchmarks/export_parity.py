@@ -25,13 +25,8 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from graticule.finetune.export import (
-    MARGIN,
-    disagreements_of,
-    export_onnx,
-    heads_of,
-    torch_probabilities,
-)
+from graticule.finetune.export import SCORES, export_onnx, torch_answers
+from graticule.finetune.last_layer import MARGIN
 from graticule.finetune.network import Classifier, build_network, network_spec
 from graticule.heads.scoring import probabilities, softmax
 from graticule.images.decode import ImageFile
@@ -105,7 +100,7 @@ def by_torch(network: Classifier, pixels: NDArray[np.uint8]) -> tuple[NDArray[np
 
 def by_onnx(model: bytes, network: Classifier, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
     """Probabilities of features and head, as prediction takes them, and milliseconds per image."""
-    session, heads = Network(model), heads_of([network], 1.0)
+    session, heads = Network(model), SCORES.heads([network], [1.0])
     session(pixels[:BATCH])
     with ThreadPoolExecutor(available_cores()) as threads:
         start = time.perf_counter()
@@ -147,8 +142,8 @@ def row(name: str, files: Sequence[Path], size: int) -> str:
     found, onnx_time = by_onnx(model, network, pixels)
     halved, _ = by_onnx(half_precision(model), network, pixels)
     best = np.sort(expected, axis=1)
-    exact = torch_probabilities([network], pixels, torch.float64)
-    other = [disagreements_of(expected, p) for p in (found, halved)]
+    exact = torch_answers([network], pixels, torch.float64)
+    other = [SCORES.disagreements(expected, p) for p in (found, halved)]
     cells = (
         name,
         weights,
@@ -160,7 +155,7 @@ def row(name: str, files: Sequence[Path], size: int) -> str:
         other[0],
         f"{np.abs(expected - exact).max():.1e}",
         f"{np.abs(found - exact).max():.1e}",
-        disagreements_of(exact, found),
+        SCORES.disagreements(exact, found),
         f"{torch_time:.1f}",
         f"{onnx_time:.1f}",
         f"{len(model) / 1e6:.0f}",

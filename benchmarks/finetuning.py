@@ -26,6 +26,7 @@ from torch.nn import functional
 from graticule.features.samples import image_files, sorted_by_path
 from graticule.finetune.batches import BatchSource, MapSource, PixelSource
 from graticule.finetune.blocks import trainee_of
+from graticule.finetune.classes import ClassGoal
 from graticule.finetune.fold import CACHED_VIEWS
 from graticule.finetune.frozen import map_views, write_maps
 from graticule.finetune.head import head_first
@@ -117,7 +118,7 @@ def ours(
         write_maps(file, plain, network, recipe.frozen_blocks, views, rows, processes, at_once=recipe.at_once)
         source = MapSource(map_views(file), recipe.frozen_blocks, processes.device, seed=0)
     objective = ClassObjective(**parts, seed=0, source=source, recipe=recipe)
-    head_first(network, objective, processes)
+    head_first(network, ClassGoal(parts["y"], parts["n_classes"]), objective, processes)
     trained = fit_network(trainee_of(network, source.start, recipe), objective, recipe, processes)
     scores = score_rows(trained.network, plain, held, processes)
     return float((scores.argmax(1) == parts["y"][held]).mean()), time.perf_counter() - start
