@@ -268,8 +268,14 @@ def test_a_shared_review_makes_its_password(predicted: Path, tmp_path: Path) -> 
         url = process.stdout.readline().strip()
         assert url.endswith("/login")
         port = int(url.split(":")[2].split("/")[0])
+        assert process.stderr is not None
+        told = ""
+        while "/login" not in told:  # said last; a signal before would end the review with it unsaid
+            line = process.stderr.readline()
+            assert line, told
+            told += line
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        told += process.communicate(timeout=60)[1]
         password = next(line for line in told.splitlines() if line.startswith("password")).rsplit(" ", 1)[1]
         assert len(password) == 20
         assert "https://review.example.org/login" in told
