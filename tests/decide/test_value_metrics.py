@@ -24,7 +24,7 @@ def test_the_figures_are_those_of_the_table(valued_run: Path) -> None:
         assert own["mae"]["value"] == pytest.approx(np.abs(rows.value - rows.target).mean())
         inside = (rows.low <= rows.target) & (rows.target <= rows.high)
         assert own["intervals"]["coverage"]["value"] == pytest.approx(inside[np.isfinite(rows.low)].mean())
-        assert set(own["baselines"]) == {"mean", "median"}
+        assert set(own["baselines"]) == {"mean", "median", "cues"}
         assert own["within"]["tolerance"] == 0.05
     assert told["mae"]["value"] < 0.5 * told["baselines"]["mean"]["mae"]["value"]
 
