@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from graticule.options import Options, flag, numbers, one_of, option
 
 SCALES = ("linear", "log")
-BLOCKS = ("auto", "network", "orientation", "both")
+ORIENTATION = "orientation"
+BLOCKS = ("auto", "network", ORIENTATION, "both")
 _FINITE = numbers("numbers", math.isfinite)
 
 

@@ -107,3 +107,14 @@ def test_a_device_of_no_method_is_told_once() -> None:
     (told,) = TrainOptions(device="tpu").faults()
     assert told.startswith("--device tpu: allowed are auto, cpu, cuda, ")
     assert told.endswith("mps")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("backbone", "resnet50"), ("weights", "none"), ("views", 8), ("input_size", 96)]
+)
+def test_what_is_about_a_network_is_refused_where_none_is_asked(name: str, value: Any) -> None:
+    plain = TrainOptions(target="fraction", features="orientation")
+    plain.check()
+    flagged = f"--{name.replace('_', '-')} has nothing to act on with --features orientation"
+    assert any(flagged in fault for fault in TrainOptions(**vars(plain) | {name: value}).faults())
+    assert not TrainOptions(**vars(plain) | {name: value, "features": "both"}).faults()

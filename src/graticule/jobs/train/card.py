@@ -20,7 +20,7 @@ _FIGURES = (
 CHECK = (
     "## Check",
     "",
-    "`sha256sum -c SHA256SUMS` in this folder. No file here holds code: the network is ONNX, the rest safetensors,",
+    "`sha256sum -c SHA256SUMS` in this folder. No file here holds code: a network is ONNX, the rest safetensors,",
     "JSON and text.",
     "",
 )

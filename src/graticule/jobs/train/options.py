@@ -14,11 +14,12 @@ from graticule.networks.options import (
     is_device,
 )
 from graticule.options import GroupOptions, flag, one_of, option, stated
-from graticule.regress.options import ValueOptions
+from graticule.regress.options import ORIENTATION, ValueOptions
 
 # sides of the input that an embedded network is used at, pixels
 _SMALLEST, _LARGEST = 32, 2048
 METHODS = ("features", "finetune")
+_OF_NETWORK = ("backbone", "weights", "input_size", "views")
 
 
 @dataclass(frozen=True)
@@ -61,4 +62,10 @@ class TrainOptions(HeadOptions, FinetuneOptions, ValueOptions, GroupOptions):
             if self.target is not None:
                 told = f"with --target are {', '.join(VALUE_HEADS)}"
             strange.append(f"--head {self.head}: allowed {told}")
+        if self.features == ORIENTATION:
+            strange += [
+                f"{flag(item.name)} has nothing to act on with --features {ORIENTATION}, which asks no network"
+                for item in self.listed()
+                if item.name in _OF_NETWORK and getattr(self, item.name) != item.default
+            ]
         return [*super().faults(), *(strange if self.method in METHODS else [])]
