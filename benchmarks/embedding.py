@@ -91,7 +91,7 @@ def main() -> None:
     # fewer files than asked for are taken several times; nothing is cached here
     files = (found[:: max(1, len(found) // options.images)] * (1 + options.images // len(found)))[: options.images]
     encoder = embedded_encoder(EMBEDDED["efficientnet_lite0"], views=options.views)
-    network = Network(encoder.model)
+    network = Network(encoder.model, encoder.output)
     sample = files[:: max(1, len(files) // 64)][:64]
     decoded = [decode_file(ImageFile(file), encoder.preprocessing).pixels for file in sample]
     pixels = np.stack([p for p in decoded if p is not None])

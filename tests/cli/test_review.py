@@ -274,6 +274,10 @@ def test_a_shared_review_makes_its_password(predicted: Path, tmp_path: Path) -> 
             line = process.stderr.readline()
             assert line, told
             told += line
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/healthz")  # answered once the server listens to signals
+        connection.getresponse().read()
+        connection.close()
         process.send_signal(signal.SIGINT)
         told += process.communicate(timeout=60)[1]
         password = next(line for line in told.splitlines() if line.startswith("password")).rsplit(" ", 1)[1]
