@@ -24,8 +24,8 @@ def test_a_run_is_told_beside_its_baselines(valued_run: Path, capsys: pytest.Cap
     for words in (
         "fraction: ",
         "mean absolute error",
-        "mean ",
-        "median ",
+        "mean of the training images ",
+        "median of the training images ",
         "limits at 90%: hold",
         "held-out part",
     ):

@@ -52,10 +52,13 @@ def print_value_table(metrics: Mapping[str, Any]) -> None:
     how = "out-of-fold" if metrics["part"] == "cv" else "held-out part"
     print_table((how, "value (95 % interval)"), [(label, number_text(metrics[name])) for name, label in _FIGURES])
     typer.echo("")
+    from graticule.report.values.wording import baseline_name
+
     rows = [
-        (name, number_text(found["mae"]), number_text(found["ratio"])) for name, found in metrics["baselines"].items()
+        (baseline_name(name), number_text(found["mae"]), number_text(found["ratio"]))
+        for name, found in metrics["baselines"].items()
     ]
-    print_table(("held against the", "mean absolute error", "the model's error is so many times that"), rows)
+    print_table(("held against", "mean absolute error", "the model's error is so many times that"), rows)
 
 
 def print_values(summary: Mapping[str, Any]) -> None:
