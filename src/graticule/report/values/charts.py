@@ -163,10 +163,10 @@ def methods_figure(rows: Sequence[tuple[str, float, float | None, float | None]]
     rows : sequence of (name, error, low, high)
     unit : str
     """
-    left, row = 220.0, 27.0
+    left, row = 310.0, 27.0
     ticks = ticks_over([0.0, *(v for _, *own in rows for v in own if v is not None)])
     height = row * len(rows)
-    panel = Panel(left, 4.0, 520.0, height, ticks, [0.0, 1.0])
+    panel = Panel(left, 4.0, 430.0, height, ticks, [0.0, 1.0])
     body = []
     for tick in ticks:
         x, _ = panel.at(tick, 0.0)
@@ -174,7 +174,7 @@ def methods_figure(rows: Sequence[tuple[str, float, float | None, float | None]]
     for i, (name, error, low, high) in enumerate(rows):
         y = panel.top + row * (i + 0.5)
         kind = "" if i == 0 else " second"
-        body.append(text(left - 12, y + 4, short(name, 34), "end"))
+        body.append(text(left - 12, y + 4, short(name, 50), "end"))
         if low is not None and high is not None:
             body.append(line(panel.at(low, 0)[0], y, panel.at(high, 0)[0], y, f"span{kind}"))
         title = f"{name}: {error:.3g}"
