@@ -91,8 +91,8 @@ def test_a_verb_ends_with_one_line_and_its_workers_say_nothing(
     assert said, "the verb tells of its first step"
     time.sleep(after)
     code, rest = press(process, times)
-    if code == 0:  # it was done before
-        assert "interrupted" not in rest
+    if (tmp_path / "features.parquet").is_file():  # it was done before, and perhaps about to end
+        assert code in (0, 130, -signal.SIGINT)
     else:
         assert code == 130, rest
         assert (said + rest).count("interrupted;") == 1
