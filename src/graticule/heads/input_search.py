@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from graticule.workers.pool import available_cores
 MOST_IMAGES = 2000
 # eight views cost twice what four cost, so fewer images are asked about them
 MOST_FOR_MANY_VIEWS = 600
+# standard errors by which more views must gain: beyond the usual number, every later image pays for what chance may
+# have shown, so that the gain has to be beyond its 95 % interval
+ERRORS, ERRORS_FOR_MANY_VIEWS = 1.0, 1.96
 
 Embed = Callable[[Manifest, Encoder], Samples]
 IntArray = NDArray[np.int64]
@@ -122,7 +126,8 @@ class InputSearch:
         for more in candidates[1:]:
             rows = self._drawn(MOST_IMAGES if more <= DEFAULT_VIEWS else MOST_FOR_MANY_VIEWS)
             features = [self._features(rows, sized(self.encoder, size, views)) for views in (value, more)]
-            found, by_group = self._by_fold(rows, features, _second_gains)
+            errors = ERRORS if more <= DEFAULT_VIEWS else ERRORS_FOR_MANY_VIEWS
+            found, by_group = self._by_fold(rows, features, partial(_second_gains, errors=errors))
             if not found:
                 return InputChoice(candidates, DEFAULT_VIEWS, "as usual: too few images to choose inside the folds")
             chosen, n_images = tuple(more if index else value for index in found), len(rows)
@@ -201,8 +206,8 @@ class InputSearch:
         return encoder.preprocessing.size, encoder.views
 
 
-def _second_gains(losses: NDArray[np.float64], y: IntArray, units: IntArray) -> int:
-    return int(gains(losses[0], losses[1], y, units))
+def _second_gains(losses: NDArray[np.float64], y: IntArray, units: IntArray, errors: float) -> int:
+    return int(gains(losses[0], losses[1], y, units, errors))
 
 
 def _said(chosen: Sequence[int], value: int, unit: str) -> str:

@@ -19,7 +19,7 @@ from graticule.heads.scoring import label_losses, scores
 from graticule.split.folds import inner_folds
 
 # sides of the input that are compared with the network's own, pixels
-SIZES = (48, 64, 96, 128, 160)
+SIZES = (48, 64, 80, 96, 128, 160)
 INNER_FOLDS = 3
 _FITS = 0.95
 _JUDGE = HeadSettings("logistic", C=0.01, shrinkage=0.5, balanced=True)
@@ -147,11 +147,13 @@ def smallest_as_good(losses: NDArray[np.float64], y: IntArray, units: IntArray) 
     return next(i for i, loss in enumerate(worse) if weights @ loss <= clustered_error(loss, weights, units))
 
 
-def gains(cheap: NDArray[np.float64], dear: NDArray[np.float64], y: IntArray, units: IntArray) -> bool:
-    """Whether the dearer of two inputs lowers the loss by more than one standard error of the paired difference."""
+def gains(
+    cheap: NDArray[np.float64], dear: NDArray[np.float64], y: IntArray, units: IntArray, errors: float = 1.0
+) -> bool:
+    """Whether the dearer of two inputs lowers the loss by more than so many standard errors of the difference."""
     weights = balanced_weights(y)
     gain = cheap - dear
-    return bool(weights @ gain > clustered_error(gain, weights, units))
+    return bool(weights @ gain > errors * clustered_error(gain, weights, units))
 
 
 def most_chosen(chosen: Sequence[int]) -> int:
