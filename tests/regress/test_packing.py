@@ -50,6 +50,19 @@ def test_what_does_not_fit_is_refused(name: str, value: Any, said: str) -> None:
         unpack_values(tensors, 62)
 
 
+def test_each_feature_may_be_an_axis_of_its_own() -> None:
+    """As of a few hundred orientation statistics, which are standardised and no more; some tell nothing."""
+    rng = np.random.default_rng(0)
+    projection = kept(np.diag(np.where(np.arange(300) % 50 == 7, 0.0, rng.uniform(0.5, 2, 300))))
+    support, coefficients = rng.normal(size=(5, 300)).astype(np.float32).astype(np.float64), rng.normal(size=5)
+    head = KernelValue(rng.normal(size=300), projection, support, coefficients, 0.2, 0.01, 0)
+    (((read,),)) = unpack_values(pack_values([(head,)]), 300)
+    assert isinstance(read, KernelValue)
+    np.testing.assert_array_equal(read.projection, projection)
+    rows = rng.normal(size=(4, 300))
+    np.testing.assert_array_equal(member_values([(read,)], rows), member_values([(head,)], rows))
+
+
 def test_nothing_is_no_model() -> None:
     with pytest.raises(BundleError, match="holds nothing"):
         unpack_values({}, 62)

@@ -29,7 +29,7 @@ _KERNEL = (
 _EXPONENTS = 100
 _NO_BLOCK = -1
 # more than any training makes; a forged one would take memory or time without end
-_MOST_BLOCKS, _MOST_CELLS = 64, 2**29
+_MOST_CELLS = 2**29
 
 
 def kept(projection: NDArray[np.floating]) -> Float32Array:
@@ -145,15 +145,22 @@ def _unpack(place: str, tensors: Mapping[str, NDArray[Any]], d: int) -> ValueHea
 
 def _spread_out(flat: NDArray[np.float16], row: IntArray, axis: IntArray) -> Float32Array:
     """The blocks of a projection in their places, shape (d, q)."""
-    n, fits = max(int(row.max()), int(axis.max())) + 1, len(row) * len(axis) <= _MOST_CELLS
-    sizes: list[int] = []
-    if fits and min(row.min(), axis.min()) >= _NO_BLOCK and n <= _MOST_BLOCKS:
-        sizes = [int((row == block).sum()) * int((axis == block).sum()) for block in range(n)]
-    if len(sizes) != n or sum(sizes) + 1 != len(flat):
+    d, q = len(row), len(axis)
+    n, fits = max(int(row.max()), int(axis.max())) + 1, d * q <= _MOST_CELLS
+    # a block has a row and an axis at least, so that there are no more than the fewer of them
+    told = fits and min(row.min(), axis.min()) >= _NO_BLOCK and n <= min(d, q)
+    rows, axes = (_places(each, n) if told else [] for each in (row, axis))
+    sizes = [len(down) * len(across) for down, across in zip(rows, axes, strict=True)]
+    if not told or sum(sizes) + 1 != len(flat):
         raise BundleError("the head of the bundle holds a projection whose blocks do not fit its numbers")
-    found, at = np.zeros((len(row), len(axis)), np.float32), 0
-    for block, size in enumerate(sizes):
-        rows, axes = row == block, axis == block
-        found[np.ix_(rows, axes)] = flat[at : at + size].reshape(int(rows.sum()), int(axes.sum()))
+    found, at = np.zeros((d, q), np.float32), 0
+    for down, across, size in zip(rows, axes, sizes, strict=True):
+        found[np.ix_(down, across)] = flat[at : at + size].reshape(len(down), len(across))
         at += size
     return found
+
+
+def _places(block: IntArray, n: int) -> list[IntArray]:
+    """Where each of n blocks stands, in order."""
+    order = np.argsort(block, kind="stable")
+    return np.split(order, np.searchsorted(block[order], np.arange(n + 1)))[1:-1]

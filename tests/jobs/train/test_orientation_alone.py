@@ -52,7 +52,7 @@ def run(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         target_min=0,
         target_max=1,
         features="orientation",
-        head="ridge",
+        head="kernel",
         folds=4,
         test_size=0.2,
         workers=1,
