@@ -10,6 +10,7 @@ import pytest
 from graticule.errors import LabelStoreError
 from graticule.record.current import Agreed, ImageState, agreed, complete, image_states
 from graticule.record.events import DOUBTFUL, NOVEL, Event, EventDraft, check_draft
+from graticule.record.numbers import Quantity
 
 IMAGE = "ab" * 32
 
@@ -202,3 +203,28 @@ def test_faulty_drafts_are_refused(change: dict[str, object], message: str) -> N
     check_draft(fine)
     with pytest.raises(LabelStoreError, match=message):
         check_draft(replace(fine, **change))  # type: ignore[arg-type]
+
+
+def test_numbers_of_two_persons_agree_within_the_tolerance(record: Record) -> None:
+    size = Quantity("size", "nm")
+    record.add("ann", "label", size.text(10))
+    record.add("bob", "label", size.text(11))
+    state = image_states(record.events)[IMAGE]
+    assert agreed(IMAGE, state).by == "disagreement"
+    found = agreed(IMAGE, state, tolerance=1.0)
+    assert (found.value, found.by) == (size.text(10.5), "agreement")
+    record.add("cyd", "doubtful")
+    state = image_states(record.events)[IMAGE]
+    assert agreed(IMAGE, state, tolerance=99.0).by == "disagreement"
+    record.add("cyd", "adjudicate", size.text(12))
+    state = image_states(record.events)[IMAGE]
+    assert agreed(IMAGE, state).value == size.text(12)
+
+
+def test_messages_name_numbers_in_words(record: Record) -> None:
+    size = Quantity("size", "nm")
+    record.add("ann", "label", size.text(10))
+    with pytest.raises(LabelStoreError, match=r"'10 nm' on 'ab\.png' would be replaced by '/doubtful'"):
+        record.add("ann", "doubtful")
+    with pytest.raises(LabelStoreError, match="already, as '10 nm'; use the action change"):
+        record.add("ann", "label", size.text(12))

@@ -8,6 +8,7 @@ from typing import Any
 
 from graticule.record.data_set import join
 from graticule.record.events import DOUBTFUL, NOVEL
+from graticule.record.numbers import Quantity
 
 
 def data(folder: Path, *, chance: str = "") -> Path:
@@ -50,3 +51,29 @@ def test_a_file_that_is_another_one_by_now_keeps_its_label(tmp_path: Path) -> No
     _, joined, failures = join(table, None, [decided("a", "new"), decided("b", "new")], [])
     assert [row["label"] for row in joined[:2]] == ["own", "new"]
     assert failures == [("a.png", "the file is not the one that was labelled; its label was kept")]
+
+
+def test_numbers_take_the_place_of_the_data_s_own(tmp_path: Path) -> None:
+    size = Quantity("size", "nm")
+    rows = [f"{name}.png,{number},day {name}" for name, number in zip("abcd", ("1.5", "2.5", "", "4.5"), strict=True)]
+    for name in "abcd":
+        (tmp_path / f"{name}.png").write_text(name)
+    (tmp_path / "table.csv").write_text("\n".join(["path,size,day", *rows]) + "\n")
+    said = [
+        decided("a", size.text(10)),
+        decided("b", DOUBTFUL),
+        decided("c", size.text(30)),
+        decided("z", size.text(5)),
+    ]
+    columns, joined, failures = join(tmp_path / "table.csv", None, said, [], size)
+    told = [(row["path"], row["size"], row["label_from"], row["unit"]) for row in joined]
+    assert told == [
+        ("a.png", "10", "record", "nm"),
+        ("c.png", "30", "record", "nm"),
+        ("d.png", "4.5", "data", "nm"),
+        ("z.png", "5", "record", "nm"),
+    ]
+    assert columns == ("path", "size", "unit", "sampling_prob", "sha256", "bulk", "people", "agreed_by", "event",
+                       "label_from", "day")  # fmt: skip
+    assert [row["sampling_prob"] for row in joined] == ["1", "1", "1", 0.1]
+    assert failures == []

@@ -6,7 +6,9 @@ import pyarrow.parquet as pq
 from tests.label_folder import Folder, rows_of
 
 from graticule.plain_text import safe_cell
+from graticule.record.numbers import Quantity
 from graticule.sources.sources import read_manifest
+from graticule.sources.targets import TargetColumn
 
 
 def test_what_is_agreed_is_a_manifest_and_the_rest_stands_apart(folder: Folder) -> None:
@@ -73,3 +75,31 @@ def test_one_image_at_two_paths_is_two_rows(folder: Folder) -> None:
     folder.says("bob", "label", "copy.png", "z")
     out, _ = folder.export()
     assert [row["path"] for row in rows_of(out) if row["label"] == "z"] == ["copy.png", "f.png"]
+
+
+def test_numbers_stand_in_their_own_column_with_their_unit(folder: Folder) -> None:
+    for name in ("a.png", "b.png"):  # numbers begin in a store of their own
+        assert (folder.images / name).is_file()
+    folder.labels = str(folder.place / "numbers.db")
+    size = Quantity("size", "nm")
+    folder.says("ann", "label", "a.png", size.text(10), sampling_prob=0.25)
+    folder.says("bob", "label", "a.png", size.text(10.5))
+    folder.says("ann", "label", "b.png", size.text(12))
+    folder.says("ann", "doubtful", "c.png")
+    out, told = folder.export()
+    assert [(row["path"], row["size"], row["unit"], row["people"]) for row in rows_of(out)] == [
+        ("b.png", "12", "nm", "1")
+    ]
+    assert [(row["who"], row["value"]) for row in rows_of(out.with_name("l-open.csv"))] == [
+        ("ann", "10 nm"),
+        ("bob", "10.5 nm"),
+    ]
+    assert [told[name] for name in ("target", "unit", "tolerance", "n_labels", "n_doubtful", "n_open")] == [
+        *("size", "nm", 0.0),
+        *(1, 1, 1),
+    ]
+    out, told = folder.export(tolerance=0.5)
+    assert {row["path"]: row["size"] for row in rows_of(out)} == {"a.png": "10.25", "b.png": "12"}
+    assert rows_of(out)[0]["sampling_prob"] == "0.25"
+    manifest = read_manifest(out, root=folder.images, target=TargetColumn("size"))
+    assert manifest.targets.tolist() == [10.25, 12.0]

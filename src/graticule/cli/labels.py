@@ -81,6 +81,10 @@ def export(
     min_people: Annotated[
         int, typer.Option("--min-people", metavar="N", help="Persons who must agree on an image.")
     ] = 1,
+    tolerance: Annotated[
+        float,
+        typer.Option("--tolerance", metavar="X", help="Numbers up to this far apart agree; their mean is written."),
+    ] = 0.0,
     sound_part: Annotated[
         bool, typer.Option("--sound-part", help="Of a broken chain, export what stands before the first bad event.")
     ] = False,
@@ -89,13 +93,22 @@ def export(
     """Write agreed labels as a manifest for `train`; doubtful, novel, open ones and the whole record in other files."""
     from graticule.jobs.labels import export_labels
 
-    result = export_labels(labels, out, data=data, root=files.root, min_people=min_people, sound_part=sound_part)
+    result = export_labels(
+        labels,
+        out,
+        data=data,
+        root=files.root,
+        min_people=min_people,
+        tolerance=tolerance,
+        sound_part=sound_part,
+    )
     failures = result.pop("failures")
     if json:
         print_json(result)
     else:
+        kind = "labels" if result["target"] is None else f"numbers of {result['target']}"
         typer.echo(
-            f"{result['n_labels']:,} labels in {out}; apart from them {result['n_doubtful']:,} doubtful, "
+            f"{result['n_labels']:,} {kind} in {out}; apart from them {result['n_doubtful']:,} doubtful, "
             f"{result['n_novel']:,} novel, {result['n_open']:,} without agreement"
         )
         if result["n_bulk"]:

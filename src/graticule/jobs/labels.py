@@ -1,5 +1,6 @@
 """`graticule labels verify | export`: the record of decisions, checked, and as a manifest."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from graticule.manifest import escape_path
 from graticule.record.data_set import join
 from graticule.record.events import Event
 from graticule.record.exports import (
-    LABEL_COLUMNS,
+    APART_COLUMNS,
     OPEN_COLUMNS,
     Collected,
     EventFiles,
+    label_columns,
     labels_by_kind,
     read_events,
+    with_numbers,
     write_rows,
 )
 from graticule.record.store import LabelStore
@@ -80,9 +83,10 @@ def export_labels(
     data: Path | None = None,
     root: Path | None = None,
     min_people: int = 1,
+    tolerance: float = 0.0,
     sound_part: bool = False,
 ) -> dict[str, Any]:
-    """Write the agreed labels as a manifest, what is not agreed apart, and the whole record.
+    """Write the agreed labels, or numbers, as a manifest, what is not agreed apart, and the whole record.
 
     Beside OUT (labels.csv, say) stand labels-doubtful.csv, labels-novel.csv, labels-open.csv (no agreement),
     labels-events.csv, labels-events.parquet, and, last, labels-head.json.
@@ -90,7 +94,6 @@ def export_labels(
     Parameters
     ----------
     labels : str
-        A label store.
     out : Path
         The manifest, `.csv` or `.parquet`.
     data : Path, optional
@@ -100,6 +103,8 @@ def export_labels(
         What the data set's paths are relative to.
     min_people : int
         How many persons must have decided on an image, without an adjudication.
+    tolerance : float
+        Numbers of several persons up to this far apart agree, and their mean is written.
     sound_part : bool
         Of a broken chain, export what stands before the first bad event instead of nothing.
 
@@ -116,43 +121,52 @@ def export_labels(
     """
     if min_people < 1:
         raise OptionError(f"--min-people {min_people}: allowed are whole numbers from 1")
+    if not 0.0 <= tolerance < math.inf:
+        raise OptionError(f"--tolerance {tolerance:g}: allowed are numbers from 0")
     files = _output_files(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with reserved(out, "export", lambda: _refuse_existing(files)):
-        return _exported(labels, out, files, data, root, min_people, sound_part=sound_part)
+        found, collected, shown = _gathered(labels, files, sound_part=sound_part)
+        rows, unagreed = collected.rows(min_people, tolerance)
+        quantity = collected.quantity
+        settings = {
+            "labels": escape_path(shown),
+            "min_people": min_people,
+            "target": None if quantity is None else quantity.target,
+            "unit": None if quantity is None else quantity.unit,
+            "tolerance": None if quantity is None else tolerance,
+            "data": None if data is None else escape_path(str(data.absolute())),
+        }
+        parts = labels_by_kind(rows)
+        columns = label_columns(quantity)
+        failures: list[tuple[str, str]] = []
+        if data is None:
+            parts["labels"] = with_numbers(parts["labels"], quantity)
+        else:
+            columns, parts["labels"], failures = join(data, root, rows, unagreed, quantity)
+        document = _written(out, files, columns, parts, unagreed, _described(found, settings, parts, unagreed))
+    return document | {"failures": failures}
 
 
-def _exported(
-    labels: str,
+def _written(
     out: Path,
     files: Mapping[str, Path],
-    data: Path | None,
-    root: Path | None,
-    min_people: int,
-    *,
-    sound_part: bool,
+    columns: Sequence[str],
+    parts: Mapping[str, Sequence[Mapping[str, Any]]],
+    unagreed: Sequence[Mapping[str, Any]],
+    described: Mapping[str, Any],
 ) -> dict[str, Any]:
-    found, collected, shown = _gathered(labels, files, sound_part=sound_part)
-    rows, unagreed = collected.rows(min_people)
-    parts = labels_by_kind(rows)
-    columns: tuple[str, ...] = LABEL_COLUMNS
-    failures: list[tuple[str, str]] = []
-    if data is not None:
-        columns, parts["labels"], failures = join(data, root, rows, unagreed)
+    """Write the tables and, last, the file *-head.json, which is returned."""
     write_rows(out, columns, parts["labels"])
     for name in ("doubtful", "novel"):
-        write_rows(files[name], [c for c in LABEL_COLUMNS if c != "label"], parts[name])
+        write_rows(files[name], APART_COLUMNS, parts[name])
     write_rows(files["open"], OPEN_COLUMNS, unagreed)
-    settings = {
-        "labels": escape_path(shown),
-        "min_people": min_people,
-        "data": None if data is None else escape_path(str(data.absolute())),
-    }
-    document = _described(found, settings, parts, unagreed) | {
-        "files": {file.name: sha256_file(file) for name, file in files.items() if name != "head"}
+    document = {
+        **described,
+        "files": {file.name: sha256_file(file) for name, file in files.items() if name != "head"},
     }
     write_json(files["head"], document)
-    return document | {"failures": failures}
+    return document
 
 
 def _gathered(labels: str, files: Mapping[str, Path], *, sound_part: bool) -> tuple[Verification, Collected, str]:

@@ -52,6 +52,7 @@ def import_labels(
     fine, conflicts = without_conflicts(drafts)
     counts = {"n_stored": 0, "n_unchanged": 0, "n_known": 0}
     with LabelStore.open(labels) as store:
+        store.check_holds(None)
         check_names_against(store, fine, table)
         reporter.begin("storing", len(fine))
         for at in range(0, len(fine), _BLOCK):

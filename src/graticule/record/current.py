@@ -1,10 +1,11 @@
 """What holds now: the decision of each person and the agreed label of each image, as pure functions over events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from graticule.errors import LabelStoreError
 from graticule.record.events import DECIDING, DOUBTFUL, NOVEL, Event, EventDraft
+from graticule.record.numbers import in_words, mean_of, number_said
 
 _STACKED = (*DECIDING, "delete")
 
@@ -58,7 +59,8 @@ class Agreed:
     ----------
     image_sha256 : str
     value : str or None
-        A class, `DOUBTFUL` or `NOVEL`; None where persons disagree and nobody adjudicated, or too few have decided.
+        A class, a number, `DOUBTFUL` or `NOVEL`; None where persons disagree and nobody adjudicated, or too few have
+        decided.
     by : str
         "one person", "agreement", "adjudication", "disagreement" or "too few".
     decisions : tuple of Event
@@ -88,22 +90,33 @@ def image_states(events: Iterable[Event]) -> dict[str, ImageState]:
     return states
 
 
-def agreed(image: str, state: ImageState, *, min_people: int = 1) -> Agreed:
+def said_together(decisions: Sequence[Event], tolerance: float = 0.0) -> str | None:
+    """The value of decisions that are all the same, or the mean of numbers up to `tolerance` apart; else None."""
+    values = {event.new_value for event in decisions}
+    if len(values) == 1:
+        return values.pop()
+    numbers = [number_said(event.new_value) for event in decisions]
+    known = [number for number in numbers if number is not None]
+    return mean_of(known, tolerance) if known and len(known) == len(numbers) else None
+
+
+def agreed(image: str, state: ImageState, *, min_people: int = 1, tolerance: float = 0.0) -> Agreed:
     """What persons say together of an image.
 
-    An adjudication wins, whoever disagrees. Without one at least `min_people` must have decided, and all the same.
-    Doubtful and novel are decisions like classes: one person's class beside another's "doubtful" is a disagreement.
+    An adjudication wins, whoever disagrees. Without one at least `min_people` must have decided, and all the same;
+    of numbers up to `tolerance` apart, in their unit, the mean is taken. Doubtful and novel are decisions like classes:
+    one person's class beside another's "doubtful" is a disagreement.
     """
     decisions = tuple(state.decisions())
     if state.verdicts:
         verdict = state.verdicts[-1]
         return Agreed(image, verdict.new_value, "adjudication", decisions, verdict)
-    values = {event.new_value for event in decisions}
-    if len(values) > 1:
+    value = said_together(decisions, tolerance)
+    if value is None and len(decisions) > 1:
         return Agreed(image, None, "disagreement", decisions)
     if len(decisions) < max(min_people, 1):
         return Agreed(image, None, "too few", decisions)
-    return Agreed(image, values.pop(), "agreement" if len(decisions) > 1 else "one person", decisions)
+    return Agreed(image, value, "agreement" if len(decisions) > 1 else "one person", decisions)
 
 
 @dataclass(frozen=True)
@@ -139,10 +152,13 @@ def complete(draft: EventDraft, state: ImageState) -> Completed:
         )
     if standing is not None and draft.action == "label":
         raise LabelStoreError(
-            f"{draft.who!r} has labelled {draft.path!r} already, as {old!r}; use the action change, with a reason"
+            f"{draft.who!r} has labelled {draft.path!r} already, as {in_words(old)!r}; use the action change, with a "
+            "reason"
         )
     if standing is not None and not (draft.reason or "").strip():
-        raise LabelStoreError(f"{old!r} on {draft.path!r} would be replaced by {new!r}: that needs a reason")
+        raise LabelStoreError(
+            f"{in_words(old)!r} on {draft.path!r} would be replaced by {in_words(new)!r}: that needs a reason"
+        )
     return Completed(old, new, draft.reason, draft.refers_to)
 
 

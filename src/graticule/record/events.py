@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from graticule.errors import LabelStoreError
+from graticule.record.numbers import PREFIX, number_said
 from graticule.record.people import is_program
 from graticule.sources.labels import check_labels
 from graticule.sources.tables import Faults
 
 FORMAT = 1
-# Class names hold no "/", so these two can stand beside them in the same column.
+# Class names hold no "/", so these two can stand beside them in the same column, and numbers (`numbers.py`) too.
 DOUBTFUL = "/doubtful"
 NOVEL = "/novel"
 
@@ -49,7 +50,8 @@ class EventDraft:
     path : str or None
         Where the image was seen: relative, with "/", escaped as by `graticule.manifest.escape_path`.
     new_value : str or None
-        A class, `DOUBTFUL` or `NOVEL`. Filled in for "doubtful", "novel" and "undo"; for "sign" what was signed.
+        A class, a number (`Quantity.text`), `DOUBTFUL` or `NOVEL`. Filled in for "doubtful", "novel" and "undo"; for
+        "sign" what was signed.
     reason : str or None
         Needed where a decision is changed or deleted, for an import, a note (its text) and a signature (its meaning).
     refers_to : int or None
@@ -229,11 +231,17 @@ def _action_faults(draft: EventDraft) -> list[str]:
 
 
 def _value_faults(value: str | None) -> list[str]:
-    """What is wrong with a class name; the rules are those of a data set for `train`."""
+    """What is wrong with a class name or a number; the rules are those of a data set for `train`."""
     if value in (DOUBTFUL, NOVEL):
         return []
     if not isinstance(value, str) or not value:
-        return ["new_value must name a class"]
+        return ["new_value must name a class or a number"]
+    if value.startswith(PREFIX):
+        try:
+            number_said(value)
+        except LabelStoreError as error:
+            return [f"new_value {error}"]
+        return []
     faults = Faults("")
     check_labels([value], [None], faults)
     return [f"new_value {value!r}: {kind}" for kind in faults.found]

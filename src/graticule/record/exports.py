@@ -16,8 +16,11 @@ from graticule.files import open_regular, writing, writing_text
 from graticule.plain_text import safe_cell
 from graticule.record.current import Agreed, ImageState, agreed
 from graticule.record.events import COLUMNS, DOUBTFUL, FLOATS, INTEGERS, NOVEL, Event
+from graticule.record.numbers import Quantity, in_words, number_said, plain_number, quantity_of
 
 LABEL_COLUMNS = ("path", "label", "sampling_prob", "sha256", "bulk", "people", "agreed_by", "event")
+# of images agreed to be doubtful or novel
+APART_COLUMNS = tuple(name for name in LABEL_COLUMNS if name != "label")
 OPEN_COLUMNS = ("path", "sha256", "why", "who", "value", "time", "event")
 _BLOCK = 10_000
 
@@ -127,7 +130,7 @@ def open_rows(agreed: Mapping[str, Agreed], paths: Mapping[str, Sequence[str]]) 
             "sha256": image,
             "why": item.by,
             "who": event.who,
-            "value": event.new_value,
+            "value": in_words(event.new_value),
             "time": event.time,
             "event": event.seq,
         }
@@ -139,8 +142,27 @@ def open_rows(agreed: Mapping[str, Agreed], paths: Mapping[str, Sequence[str]]) 
     return sorted(rows, key=lambda row: (str(row["path"]), int(str(row["event"]))))
 
 
+def label_columns(quantity: Quantity | None) -> tuple[str, ...]:
+    """`LABEL_COLUMNS`; of numbers their own column and their unit in the place of the label."""
+    if quantity is None:
+        return LABEL_COLUMNS
+    return ("path", quantity.target, "unit", *APART_COLUMNS[1:])
+
+
+def with_numbers(rows: Iterable[Mapping[str, Any]], quantity: Quantity | None) -> list[Mapping[str, Any]]:
+    """Label rows as they are exported: of numbers each in its own column, with its unit."""
+    if quantity is None:
+        return list(rows)
+    return [
+        {"unit": quantity.unit, quantity.target: plain_number(number.value)}
+        | {name: cell for name, cell in row.items() if name != "label"}
+        for row in rows
+        if (number := number_said(row["label"])) is not None
+    ]
+
+
 def labels_by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Label rows under "labels" (classes), "doubtful" and "novel"; apart from the first without their label."""
+    """Label rows under "labels", "doubtful" and "novel"; apart from the first without their label."""
     parts: dict[str, list[Mapping[str, Any]]] = {"labels": [], "doubtful": [], "novel": []}
     names = {DOUBTFUL: "doubtful", NOVEL: "novel"}
     for row in rows:
@@ -183,9 +205,18 @@ class Collected:
         # a file that was replaced by other pixels: only the image labelled last belongs to the path
         self.image_at[event.path] = event.image_sha256
 
-    def rows(self, min_people: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Rows of images with an agreed value, and of those without."""
-        together = {image: agreed(image, state, min_people=min_people) for image, state in self.states.items()}
+    @property
+    def quantity(self) -> Quantity | None:
+        """What the numbers that hold are of; None where the record holds classes, or nothing."""
+        said = (event.new_value for state in self.states.values() for event in [*state.decisions(), *state.verdicts])
+        return quantity_of(value for value in said if value not in (DOUBTFUL, NOVEL))
+
+    def rows(self, min_people: int, tolerance: float = 0.0) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows of images with an agreed value, and of those without; see `graticule.record.current.agreed`."""
+        together = {
+            image: agreed(image, state, min_people=min_people, tolerance=tolerance)
+            for image, state in self.states.items()
+        }
         together = {image: item for image, item in together.items() if item.decisions or item.verdict}
         paths = self._present_paths()
         return label_rows(together, paths), open_rows(together, paths)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine, RowMapping, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from graticule.errors import LabelStoreError
 from graticule.record import schema
 from graticule.record.appending import events_of, last_head
 from graticule.record.current import ImageState, image_states
@@ -17,6 +18,7 @@ from graticule.record.engine import (
     told,
 )
 from graticule.record.events import DOUBTFUL, NOVEL, WITH_CLASS, Event
+from graticule.record.numbers import Quantity, check_quantity, number_said, quantity_of
 from graticule.record.schema import label_events
 from graticule.record.trail import START, ChainEnd, Verification, verify_chain
 
@@ -90,9 +92,35 @@ class StoredEvents:
 
     def classes(self) -> list[str]:
         """Every class that an event named, also one that was taken back."""
+        return sorted(name for name in self._named() if number_said(name) is None)
+
+    def check_holds(self, quantity: Quantity | None) -> None:
+        """Raise unless the record holds nothing but what is wanted: numbers of a quantity, or classes (None).
+
+        Raises
+        ------
+        LabelStoreError
+        OptionError
+            When the quantity has a name that an export needs for something else.
+        """
+        if quantity is not None:
+            check_quantity(quantity)
+        named = self._named()
+        if not named:
+            return
+        there = quantity_of(named)
+        if there != quantity:
+            known = f"numbers of {there}" if there else "classes"
+            asked = f"numbers of {quantity}" if quantity else "classes"
+            raise LabelStoreError(
+                f"the label store {self.shown} holds {known}, and this is about {asked}: name another --labels"
+            )
+
+    def _named(self) -> set[str]:
+        """Every class and number that an event named."""
         named = select(label_events.c.new_value).where(label_events.c.action.in_(WITH_CLASS)).distinct()
         with told(self._place), reading(self._engine) as connection:
-            return sorted(set(connection.execute(named).scalars()) - {None, DOUBTFUL, NOVEL})
+            return {value for value in connection.execute(named).scalars() if value not in (None, DOUBTFUL, NOVEL)}
 
     def events_of(self, image_sha256: str) -> list[Event]:
         """The events of one image, by ascending number."""

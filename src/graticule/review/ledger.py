@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from graticule.arrays import BoolArray
-from graticule.record.current import ImageState
+from graticule.record.current import ImageState, said_together
 from graticule.record.events import Event
 from graticule.record.store import LabelStore
 
@@ -21,10 +21,12 @@ class Ledger:
     store : LabelStore
     sha256 : iterable of n str
         The images, in the order of the queue. Events on other images are passed over.
+    tolerance : float
+        Numbers up to this far apart do not differ.
     """
 
-    def __init__(self, store: LabelStore, sha256: Iterable[str]) -> None:
-        self._store = store
+    def __init__(self, store: LabelStore, sha256: Iterable[str], tolerance: float = 0.0) -> None:
+        self._store, self._tolerance = store, tolerance
         self._place = {sha: i for i, sha in enumerate(sha256)}
         n = len(self._place)
         self._lock = threading.RLock()
@@ -66,7 +68,7 @@ class Ledger:
         standing = state.decisions()
         self.readers[place] = len(standing)
         self.settled[place] = bool(state.verdicts)
-        self.differ[place] = len({e.new_value for e in standing}) > 1
+        self.differ[place] = len(standing) > 1 and said_together(standing, self._tolerance) is None
         for who in (event.who, *state.by_person):
             self.of(who)[place] = state.of(who) is not None
 

@@ -144,7 +144,7 @@ def overview(desk: Desk) -> dict[str, Any]:
     items, ledger = desk.items, desk.ledger
     events = list(desk.store.events())
     states = {sha: ledger.state(sha) for sha in items.sha256[ledger.decided].tolist()}
-    values = {sha: agreed(sha, state).value for sha, state in states.items()}
+    values = {sha: agreed(sha, state, tolerance=desk.settings.tolerance).value for sha, state in states.items()}
     decided, kind = ledger.decided, items.kind
     work = work_of(events)
     labelled = Counter(value for value in values.values() if value is not None)

@@ -29,6 +29,8 @@ class Settings:
         What is reviewed, for people.
     model_hash, run_hash : str or None
         Hashes of the model and of the run or prediction, kept with each event.
+    tolerance : float
+        Numbers of several persons up to this far apart agree.
     """
 
     blind: bool = False
@@ -36,6 +38,7 @@ class Settings:
     source: str = ""
     model_hash: str | None = None
     run_hash: str | None = None
+    tolerance: float = 0.0
 
 
 @dataclass
@@ -58,7 +61,7 @@ class Sight:
     is_changed: Callable[[int], bool] | None = None
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.store, self.items.sha256.tolist())
+        self.ledger = Ledger(self.store, self.items.sha256.tolist(), self.settings.tolerance)
         self.queue = Queue(self.items, self.ledger, 2 if self.settings.double else 1)
         # properties that go through all items, looked up once
         self._kind = self.items.kind

@@ -20,7 +20,7 @@ _FEW_VALUES = 10
 _AT_BOUND = 0.2
 # how much further the upper half of the numbers reaches than the lower half
 _HEAVY = 4.0
-_WITH_UNIT = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*([^\W\d_][^\s\d]{0,11}|%)\s*")
+_WITH_UNIT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\W\d_][^\s\d]{0,11}|%)\s*")
 _INFINITE = ("inf", "infinity")
 
 
@@ -85,8 +85,8 @@ def check_targets(
             continue
         kind = _fault(cell, target)
         if kind is not None:
-            unit = _WITH_UNIT.fullmatch(cell)
-            units.update([unit[1]] if unit else [])
+            found = split_unit(cell)
+            units.update([found[1]] if found and found[1] else [])
             faults.add(f"{name} {kind}", f"row {row}: {cell!r}")
         lacking += target.per_pixel_size and (sizes is None or not sizes[i])
     if len(units) > 1:
@@ -96,16 +96,29 @@ def check_targets(
         faults.add("pixel size missing", f"--per-pixel-size needs the column {PIXEL_SIZE}, which {lacking:,} rows lack")
 
 
+def split_unit(text: str) -> tuple[float, str] | None:
+    """The number that a text is, and the unit behind it, "" where there is none; None where it is no number."""
+    try:
+        return float(text.strip()), ""
+    except ValueError:
+        found = _WITH_UNIT.fullmatch(text)
+        return None if found is None else (float(found[1]), found[2])
+
+
+def why_no_number(text: str) -> str:
+    """What is wrong with a text for which `split_unit` gives None."""
+    comma = re.fullmatch(r"[-+]?\d+,\d+", text.strip()) is not None
+    return "is no number" + (" (write a decimal point, not a comma)" if comma else "")
+
+
 def _fault(cell: str, target: TargetColumn) -> str | None:
     """What is wrong with a cell, or None."""
-    text = cell.strip()
-    try:
-        number = float(text)
-    except ValueError:
-        if _WITH_UNIT.fullmatch(cell):
-            return "with a unit behind the number (write the number alone, and name the unit with --target-unit)"
-        comma = re.fullmatch(r"[-+]?\d+,\d+", text) is not None
-        return "is no number" + (" (write a decimal point, not a comma)" if comma else "")
+    found = split_unit(cell)
+    if found is None:
+        return why_no_number(cell)
+    number, unit = found
+    if unit:
+        return "with a unit behind the number (write the number alone, and name the unit with --target-unit)"
     if math.isnan(number):
         return "is NaN (leave the cell empty where the number is not known)"
     if math.isinf(number):

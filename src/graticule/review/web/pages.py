@@ -12,7 +12,16 @@ from starlette.datastructures import QueryParams
 from graticule.errors import OptionError
 from graticule.names import name_key, written_otherwise
 from graticule.record.events import ACTIONS, MAX_NAME, Event
-from graticule.record.exports import LABEL_COLUMNS, OPEN_COLUMNS, Collected, EventFiles, labels_by_kind, write_rows
+from graticule.record.exports import (
+    APART_COLUMNS,
+    OPEN_COLUMNS,
+    Collected,
+    EventFiles,
+    label_columns,
+    labels_by_kind,
+    with_numbers,
+    write_rows,
+)
 from graticule.record.people import PROGRAM, is_program
 from graticule.record.signature import signatures
 from graticule.review.progress import overview
@@ -169,12 +178,15 @@ def _write(context: Context, part: str, file: Path, min_people: int) -> None:
     collected = Collected()
     for event in context.desk.store.events():
         collected.add(Event.of(event.row()))
-    rows, unagreed = collected.rows(min_people)
+    rows, unagreed = collected.rows(min_people, context.desk.settings.tolerance)
     if part == "open":
         write_rows(file, OPEN_COLUMNS, unagreed)
         return
-    columns = LABEL_COLUMNS if part == "labels" else tuple(c for c in LABEL_COLUMNS if c != "label")
-    write_rows(file, columns, labels_by_kind(rows)[part])
+    found = labels_by_kind(rows)[part]
+    if part == "labels":
+        write_rows(file, label_columns(collected.quantity), with_numbers(found, collected.quantity))
+    else:
+        write_rows(file, APART_COLUMNS, found)
 
 
 def _file(name: str, kind: str) -> Response:
