@@ -20,6 +20,7 @@ ORDER = (
     "errors",
     "names",
     "plain_text",
+    "gates",
     "files",
     "claims",
     "documents",

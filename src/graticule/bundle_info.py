@@ -74,6 +74,8 @@ class NetworkInfo(BaseModel):
         "mean of the 5 fold heads", "refit on all cross-validated images".
     data_sha256 : str
         Hash of the training samples (paths, labels, file hashes).
+    synthetic : dict of str to int
+        How many of these images were generated, by what their gate said of them (`graticule.split.gate.gates_of`).
     parity : dict or None
         How model.onnx agreed with the trained network, where one was trained.
     reference : ReferenceInfo or None
@@ -92,6 +94,7 @@ class NetworkInfo(BaseModel):
     heads: Word
     data_sha256: Sha256
     n_training: Annotated[int, Field(ge=2)]
+    synthetic: dict[Word, Annotated[int, Field(ge=0)]] = {}
     parity: dict[str, Word | int | float | bool] | None = None
     reference: ReferenceInfo | None = None
 

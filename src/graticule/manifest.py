@@ -34,6 +34,7 @@ OPTIONAL_COLUMNS = (
     "target",
     "origin",
     "generator",
+    "gate",
     "pixel_size_nm",
     "specimen",
     "site",

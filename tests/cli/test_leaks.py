@@ -106,6 +106,9 @@ def test_the_same_test_part_in_another_run_is_counted(
     assert "tuning" in {leak["kind"] for leak in document["leaks"]}
 
 
+MADE = ("--parents", "none", "--allow-unproven")
+
+
 @pytest.fixture(scope="module")
 def with_synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two classes of 12 real images and 6 synthetic ones of "fine"."""
@@ -144,7 +147,9 @@ def test_synthetic_images_train_and_are_never_scored(
     with_synthetic: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
     out = tmp_path / "run"
-    outcome = graticule("train", with_synthetic, "--out", out, *fast, "--folds", 3, "--parents", "none")
+    outcome = graticule(
+        "train", with_synthetic, "--out", out, *fast, "--folds", 3, "--parents", "none", "--allow-unproven"
+    )
     assert outcome.code == 0, outcome.err
     assert _json(out / "metrics.json")["n"] == 2 * N
     assert _json(out / "model" / "bundle.json")["n_training"] == 2 * N + 6
@@ -159,7 +164,7 @@ def test_evaluating_on_synthetic_images_must_be_asked_for_and_is_in_the_title(
     with_synthetic: Path, graticule: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
     run = tmp_path / "run"
-    graticule("train", with_synthetic, "--out", run, *fast, "--folds", 3, "--parents", "none")
+    graticule("train", with_synthetic, "--out", run, *fast, "--folds", 3, *MADE)
     plain = graticule("evaluate", run, with_synthetic, "--out", tmp_path / "real", "--workers", 1)
     assert _json(tmp_path / "real" / "metrics.json")["n"] == 2 * N
     assert "6 synthetic images (column origin) were left out" in plain.out

@@ -15,6 +15,8 @@ import pytest
 from tests.cli.test_leaks import CLASSES, N, speckle
 
 FOLDS, MADE = 3, 4
+# of images that no gate judged
+USE = ("--allow-unproven",)
 Run = Callable[..., Any]
 
 
@@ -60,11 +62,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_mixtures_of_all_images_are_refused_with_and_without_their_parents(
     folder: Path, graticule: Run, fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
-    silent = graticule("train", folder / "mixed.csv", "--out", tmp_path / "run", *fast, "--folds", 3)
+    silent = graticule("train", folder / "mixed.csv", "--out", tmp_path / "run", *fast, *USE, "--folds", 3)
     assert silent.code == 2
     assert "4 synthetic images (column origin) do not say which real images they were made from" in silent.err
     told = ("--parents", folder / "known.csv")
-    refused = graticule("train", folder / "mixed.csv", "--out", tmp_path / "run", *fast, "--folds", 3, *told)
+    refused = graticule("train", folder / "mixed.csv", "--out", tmp_path / "run", *fast, *USE, "--folds", 3, *told)
     assert refused.code == 2
     assert "'every': 4 images. A model that learns from them knows its exam" in refused.err
     assert not (tmp_path / "run" / "DONE").exists()
@@ -74,7 +76,7 @@ def test_generators_that_left_a_part_out_each_train_where_it_is_tested(
     folder: Path, graticule: Run, fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
     run = tmp_path / "run"
-    outcome = graticule("train", folder / "crossed.csv", "--out", run, *fast, "--parents", folder / "known.csv")
+    outcome = graticule("train", folder / "crossed.csv", "--out", run, *fast, *USE, "--parents", folder / "known.csv")
     assert outcome.code == 0, outcome.err
     splits = pq.read_table(run / "splits.parquet").to_pylist()
     fold = {row["sample_id"]: row for row in splits}
@@ -86,7 +88,11 @@ def test_generators_that_left_a_part_out_each_train_where_it_is_tested(
         else:
             assert (place["part"], place["trains_in"]) == ("synthetic", [int(sample["generator"])])
     record = json.loads((run / "run.json").read_text("utf-8"))
-    assert record["generators"] == {"parents": "known", "seen": {"0": 16, "1": 16, "2": 16}}
+    assert record["generators"] == {
+        "parents": "known",
+        "seen": {"0": 16, "1": 16, "2": 16},
+        "gates": {"no gate": 12},
+    }
     assert any("generator '1' saw 16 of the real images" in warning for warning in record["warnings"])
     # a model is not judged on what its generators saw, unless it saw that itself, which is told
     judged = graticule("evaluate", run, folder / "mixed.csv", "--out", tmp_path / "own")
@@ -103,7 +109,7 @@ def test_a_generator_may_see_all_but_the_held_out_part_and_what_it_saw_judges_no
     table = folder / "held.csv"
     table.write_text("path,label,origin,generator,split\n" + "\n".join([*rows, *(f"{m},train" for m in made)]) + "\n")
     run = tmp_path / "run"
-    options = (*fast, "--folds", 1, "--parents", folder / "known.csv")
+    options = (*fast, *USE, "--folds", 1, "--parents", folder / "known.csv")
     outcome = graticule("train", table, "--out", run, *options)
     assert outcome.code == 0, outcome.err
     assert "since nothing that it saw is tested" in outcome.out
@@ -118,7 +124,7 @@ def test_what_is_only_said_is_stamped_and_what_is_not_known_is_not_compared(
     folder: Path, graticule: Run, fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
 ) -> None:
     said, plain = tmp_path / "said", tmp_path / "plain"
-    options = (*fast, "--folds", 3, "--parents", "none")
+    options = (*fast, *USE, "--folds", 3, "--parents", "none")
     assert graticule("train", folder / "mixed.csv", "--out", said, *options).code == 0
     assert "Synthetic images whose parents are not known" in (said / "report.html").read_text("utf-8")
     rows = (folder / "mixed.csv").read_text().splitlines()
@@ -135,3 +141,77 @@ def test_what_is_only_said_is_stamped_and_what_is_not_known_is_not_compared(
     refused = graticule("compare", plain, said)
     assert refused.code == 2
     assert "trained with 4 synthetic images, and it is not known" in refused.err
+
+
+@pytest.fixture(scope="module")
+def apart(folder: Path) -> tuple[Path, Path]:
+    """Real images alone, and the synthetic ones of three generators in a folder of their own."""
+    rows = [line.split(",") for line in (folder / "crossed.csv").read_text().splitlines()[1:]]
+    (folder / "real.csv").write_text("path,label\n" + "".join(f"{r[0]},{r[1]}\n" for r in rows if r[2] == "real"))
+    made = folder / "synth"
+    (made / "images").mkdir(parents=True)
+    lines = ["path,label,origin,generator,gate"]
+    for path, label, origin, generator in rows:
+        if origin == "synthetic":
+            (made / "images" / Path(path).name).write_bytes((folder / path).read_bytes())
+            gate = "refused" if path.endswith("0-coarse-0.png") else "accepted"
+            lines.append(f"images/{Path(path).name},{label},synthetic,{generator},{gate}")
+    (made / "manifest.csv").write_text("\n".join(lines) + "\n")
+    (made / "parents.csv").write_bytes((folder / "known.csv").read_bytes())
+    (made / "DONE").write_text("")
+    return folder / "real.csv", made
+
+
+def test_accepted_images_of_another_folder_train_silently_and_refused_ones_never(
+    apart: tuple[Path, Path], graticule: Run, fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
+) -> None:
+    real, made = apart
+    run, plain = tmp_path / "run", tmp_path / "plain"
+    outcome = graticule("train", real, "--out", run, *fast, "--synthetic", made)
+    assert outcome.code == 0, outcome.err
+    record = json.loads((run / "run.json").read_text("utf-8"))
+    assert record["generators"]["gates"] == {"accepted": 11}
+    assert "1 synthetic images were left out, since their gate refused them" in outcome.out
+    page = (run / "report.html").read_text("utf-8")
+    assert "Synthetic images whose use is not shown" not in page
+    assert "are not copies of the real images" in page
+    assert "anonym" not in page.lower()
+    bundle = json.loads((run / "model" / "bundle.json").read_text("utf-8"))
+    assert bundle["synthetic"] == {"accepted": 11}
+    card = (run / "model" / "MODEL_CARD.md").read_text("utf-8")
+    assert "11 are synthetic (gate: accepted 11)." in card
+    assert "--allow-unproven" not in card
+    # the real images are what they are without the others, so that the two runs can be paired
+    assert graticule("train", real, "--out", plain, *fast, "--folds", 3).code == 0
+    assert graticule("compare", plain, run).code == 0
+    # a run's own table names the same files
+    again = graticule(
+        "train", run / "manifest.parquet", "--out", tmp_path / "again", *fast, "--parents", made / "parents.csv"
+    )
+    assert again.code == 0, again.err
+
+
+def test_unproven_images_must_be_allowed_and_stamp_report_model_and_comparison(
+    apart: tuple[Path, Path], graticule: Run, fast: tuple[str, ...], tmp_path: Path, warm_cache: Path
+) -> None:
+    real, made = apart
+    other = made.with_name("unproven")
+    other.mkdir()
+    (other / "images").symlink_to(made / "images")
+    (other / "parents.csv").symlink_to(made / "parents.csv")
+    rows = (made / "manifest.csv").read_text().replace("accepted", "no gain shown", 4)
+    (other / "manifest.csv").write_text(rows)
+    options = (*fast, "--synthetic", other)
+    refused = graticule("train", real, "--out", tmp_path / "no", *options)
+    assert "4 of 12 synthetic images were not accepted by a gate (no gain shown: 4)" in refused.message()
+    run, plain = tmp_path / "run", tmp_path / "plain"
+    assert graticule("train", real, "--out", run, *options, "--allow-unproven").code == 0
+    words = "4 synthetic images that no gate accepted (no gain shown: 4)"
+    assert words in (run / "report.html").read_text("utf-8")
+    assert words in (run / "model" / "MODEL_CARD.md").read_text("utf-8").replace("\n", " ")
+    assert graticule("train", real, "--out", plain, *fast, "--folds", 3).code == 0
+    assert words in graticule("compare", plain, run).out
+    judged = graticule("evaluate", run, real, "--out", tmp_path / "judged")
+    assert words in " ".join(judged.out.split())
+    number = graticule("train", real, "--out", tmp_path / "no", "--target", "label", "--synthetic", other)
+    assert "a generated image has no number to learn" in number.message()

@@ -63,3 +63,11 @@ def test_what_is_missing_or_wrong_is_one_message(
 def test_a_table_that_is_named_and_not_there(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"cannot read .*gone\.csv"):
         read_parents(tmp_path, data(["g"]), str(tmp_path / "gone.csv"))
+
+
+def test_tables_beside_the_data_and_beside_the_synthetic_images_count_together(tmp_path: Path) -> None:
+    for name, sha, generator in (("real", SHA[0], "g"), ("made", SHA[1], "h")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "parents.csv").write_text(f"generator,sha256\n{generator},{sha}\nshared,{sha}\n")
+    found = read_parents(tmp_path / "real", data(["g", "h", "shared"]), "auto", tmp_path / "made")
+    assert found == {"g": {SHA[0]}, "h": {SHA[1]}, "shared": set(SHA)}

@@ -20,6 +20,7 @@ from graticule.features.samples import (
     reference_features,
     sorted_by_path,
 )
+from graticule.gates import unproven_words
 from graticule.heads.outcome import part_metrics
 from graticule.heads.predictor import Predictor
 from graticule.jobs.evaluate_values import evaluate_values
@@ -106,6 +107,7 @@ def _evaluate_classes(run: Path, data: Path, out: Path, options: EvaluateOptions
             *beyond_notes(reasons_beyond(samples.info, judge.intensity)),
         ]
         notes += synthetic_notes(n_synthetic, options.synthetic)
+        notes += [words] if (words := unproven_words(bundle.info.synthetic)) else []
         notes += [f"{n_picked:,} images that a review queue picked on purpose were left out"] * bool(n_picked)
         record = {
             "verb": "evaluate",

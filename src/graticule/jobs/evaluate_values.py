@@ -24,6 +24,7 @@ from graticule.features.samples import (
     reference_features,
     sorted_by_path,
 )
+from graticule.gates import unproven_words
 from graticule.jobs.openings import count_value_opening
 from graticule.jobs.options import EvaluateOptions
 from graticule.jobs.record import describe_data, describe_model, made_here, seen_in_training, write_failures
@@ -79,6 +80,7 @@ def evaluate_values(run: Path, data: Path, out: Path, options: EvaluateOptions, 
         notes = [*told, *seen_in_training(samples, bundle.reference)]
         notes += beyond_notes(reasons_beyond(samples.info, judge.intensity))
         notes += synthetic_notes(n_synthetic, options.synthetic)
+        notes += [words] if (words := unproven_words(bundle.info.synthetic)) else []
         group = None if samples.manifest.group is None else ("group" if options.group == "auto" else options.group)
         record = {
             "verb": "evaluate",

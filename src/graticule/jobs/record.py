@@ -30,7 +30,7 @@ def describe_data(source: Path, samples: Samples, *, n_unlabelled: int, group_co
     group = manifest.group
     per_class: dict[str, int] | None = None
     if group is not None:
-        pairs = set(zip(manifest.label, group, strict=True))
+        pairs = {pair for pair in zip(manifest.label, group, strict=True) if pair[1]}
         per_class = {name: sum(label == name for label, _ in pairs) for name in manifest.classes}
     counts = Counter(manifest.label.tolist())
     sizes = Counter((item.width, item.height, item.mode) for item in samples.info)
@@ -43,7 +43,7 @@ def describe_data(source: Path, samples: Samples, *, n_unlabelled: int, group_co
         "n_unreadable": len(samples.failures),
         "classes": {name: counts[name] for name in manifest.classes},
         "group_column": group_column,
-        "n_groups": None if group is None else len(set(group)),
+        "n_groups": None if group is None else len(set(group) - {""}),
         "groups_per_class": per_class,
         "duplicates": describe_duplicates(samples),
         "image_sizes": [

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from graticule.errors import OptionError
+from graticule.gates import GATES
 from graticule.names import alike, name_key, told_apart, twins, written_otherwise
 from graticule.sources.tables import Faults, Table
 
@@ -102,10 +103,11 @@ def alike_warnings(labels: Sequence[str], columns: Mapping[str, Sequence[str]]) 
 def check_values(columns: Mapping[str, Sequence[str]], table: Table, answers: Sequence[str], faults: Faults) -> None:
     """Note values that the columns with a fixed meaning do not allow, and twins among names that divide or count.
 
-    `answers` is the column that is to be learnt: a row without its answer needs no group.
+    `answers` is the column that is to be learnt: a row without its answer needs no group, nor does a synthetic image.
     """
-    for row, cell, answer in zip(table.rows, columns.get("group", ()), answers, strict=False):
-        if answer and not cell:
+    origin = columns.get("origin", [""] * len(table.rows))
+    for row, cell, answer, made in zip(table.rows, columns.get("group", ()), answers, origin, strict=False):
+        if answer and not cell and made != "synthetic":
             faults.add(
                 "no group (give an image that stands alone a name of its own, or use --group none)", f"row {row}"
             )
@@ -116,6 +118,9 @@ def check_values(columns: Mapping[str, Sequence[str]], table: Table, answers: Se
     for row, cell in zip(table.rows, columns.get("origin", ()), strict=False):
         if cell not in ORIGINS:
             faults.add("origin is neither real nor synthetic", f"row {row}: {cell!r}")
+    for row, cell in zip(table.rows, columns.get("gate", ()), strict=False):
+        if cell not in ("", *GATES):
+            faults.add(f"gate is none of {', '.join(GATES)}", f"row {row}: {cell!r}")
     for row, cell in zip(table.rows, columns.get("split", ()), strict=False):
         if cell not in SPLITS:
             faults.add("split is none of train, val, test", f"row {row}: {cell!r}")

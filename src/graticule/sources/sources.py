@@ -307,6 +307,8 @@ def _table_paths(table: Table, labels: list[str], root: Path, faults: Faults) ->
     for i, (text, row) in enumerate(zip(table.columns["path"], table.rows, strict=True)):
         name = _native(text, root) if table.root is None else unescape_path(text)
         inside = _inside(name, top)
+        if inside is None and table.root is not None and name.startswith("../"):
+            inside = name  # of a run, whose synthetic images lie in a folder of their own
         paths.append(inside or "")
         if not text.strip():
             faults.add("empty path", f"row {row}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from graticule.options import SeedOptions, one_of, option, shares, whole_numbers
 
@@ -28,4 +29,8 @@ class SplitOptions(SeedOptions):
         "they were made without any of DATA, which stamps the report.",
         metavar="auto|none|FILE",
     )
+    synthetic: Path | None = option(
+        None, "Synthetic images to train with: a folder of `synthesize`, or a table.", metavar="DIR"
+    )
+    allow_unproven: bool = option(False, "Train with synthetic images that no gate accepted; stamps report and model.")
     allow_leaks: bool = option(False, "Measure on a leaking split all the same; stamps the report.")

@@ -6,6 +6,7 @@ image in their column `generator`.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from graticule.errors import ManifestError
@@ -19,7 +20,7 @@ ParentTable = dict[str, frozenset[str]]
 _HEX = frozenset("0123456789abcdef")
 
 
-def read_parents(data: Path, manifest: Manifest, asked: str) -> ParentTable | None:
+def read_parents(data: Path, manifest: Manifest, asked: str, made: Path | None = None) -> ParentTable | None:
     """Hashes of the files that each generator saw, by its name.
 
     Parameters
@@ -28,8 +29,10 @@ def read_parents(data: Path, manifest: Manifest, asked: str) -> ParentTable | No
         What the manifest was read from.
     manifest : Manifest
     asked : str
-        "auto": the table beside `data`; "none": the synthetic images were made without any image of the data; else the
-        file of the table.
+        "auto": the tables beside `data` and beside `made`; "none": the synthetic images were made without any image of
+        the data; else the file of the table.
+    made : Path, optional
+        What synthetic images were read from that do not stand in `data`.
 
     Returns
     -------
@@ -45,33 +48,38 @@ def read_parents(data: Path, manifest: Manifest, asked: str) -> ParentTable | No
     if not synthetic.any() or asked == NONE:
         return None
     n = int(synthetic.sum())
-    file = _table(data, asked)
-    if file is None:
+    files = _tables([data] if made is None else [data, made], asked)
+    if not files:
         raise ManifestError(
             f"{n:,} synthetic images (column origin) do not say which real images they were made from. Where those are "
             f"tested, the figures would be too good. What would work: a table {NAMES[0]} beside the data (columns "
             "generator and sha256: each real image that a generator saw) and a column generator in the data; or "
             "--parents none, if they were made without any of these images, which stamps the report"
         )
-    table = _read(file)
+    table: ParentTable = {}
+    for file in files:  # a name that stands in two tables saw what either says
+        for name, hashes in _read(file).items():
+            table[name] = table.get(name, frozenset()) | hashes
     named = manifest.columns.get("generator")
     found = Counter("" if named is None else str(named[row]) for row in synthetic.nonzero()[0])
     unknown = {name: count for name, count in found.items() if name not in table}
     if unknown:
         told = [f"{name!r} ({count:,})" if name else f"none named ({count:,})" for name, count in unknown.items()]
         raise ManifestError(
-            f"{sum(unknown.values()):,} of {n:,} synthetic images are of a generator that {str(file)!r} does not hold: "
-            f"{', '.join(told[:10])}; it holds {', '.join(map(repr, sorted(table)[:10]))}. Name the generator of each "
+            f"{sum(unknown.values()):,} of {n:,} synthetic images are of a generator that "
+            f"{' and '.join(repr(str(file)) for file in files)} does not hold: {', '.join(told[:10])}; it "
+            f"holds {', '.join(map(repr, sorted(table)[:10]))}. Name the generator of each "
             "in the column generator, or leave these images out"
         )
     return {name: table[name] for name in sorted(found)}
 
 
-def _table(data: Path, asked: str) -> Path | None:
+def _tables(data: Sequence[Path], asked: str) -> list[Path]:
     if asked != BESIDE:
-        return Path(asked)
-    folder = data if data.is_dir() else data.parent
-    return next((folder / name for name in NAMES if (folder / name).is_file()), None)
+        return [Path(asked)]
+    folders = [own if own.is_dir() else own.parent for own in data]
+    found = [next((folder / name for name in NAMES if (folder / name).is_file()), None) for folder in folders]
+    return list(dict.fromkeys(file for file in found if file is not None))
 
 
 def _read(file: Path) -> ParentTable:

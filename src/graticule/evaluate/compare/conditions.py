@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from graticule.arrays import StrArray, object_array
 from graticule.errors import RunError
 from graticule.evaluate.compare.alignment import ordinal
+from graticule.gates import unproven_words
 from graticule.manifest import Manifest, escape_path
 from graticule.predictions import Predictions
 from graticule.values import Values
@@ -135,7 +136,9 @@ def _written(name: str) -> str:
 
 
 def check_synthetic(runs: Sequence[FinishedRun[Any]]) -> list[str]:
-    """Refuse runs whose synthetic training images may be children of judged ones; doubts about those that only say so.
+    """Refuse runs whose synthetic training images may be children of judged ones.
+
+    Doubts about those that only say that they are none, or that no gate accepted.
 
     Raises
     ------
@@ -145,12 +148,15 @@ def check_synthetic(runs: Sequence[FinishedRun[Any]]) -> list[str]:
     doubts = []
     for run in runs:
         n = int(run.record.get("n_synthetic") or 0) if run.trained else 0
-        known = (run.record.get("generators") or {}).get("parents")
+        told = run.record.get("generators") or {}
+        known, words = told.get("parents"), unproven_words(told.get("gates") or {}) if run.trained else None
         if n and known is None:
             raise RunError(
                 f"{run.name} was trained with {n:,} synthetic images, and it is not known which real images they were "
                 "made from: where those are judged its figures are too good. Train it again with a table of parents"
             )
+        if words:
+            doubts.append(f"{run.name}: {words}")
         if n and known == "none":
             doubts.append(
                 f"{run.name} was trained with {n:,} synthetic images. That they were made without any judged image "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graticule.bundle_info import BundleInfo, ValueBundleInfo
+from graticule.gates import unproven_words
 from graticule.networks.encoder import NO_NETWORK
 from graticule.plain_text import visible
 
@@ -75,17 +76,31 @@ def model_card(
 
 
 def origin(info: BundleInfo | ValueBundleInfo, weights: Mapping[str, Any]) -> list[str]:
-    """Which version made the model, from what; a line."""
+    """Which version made the model, from what; a line, and one on synthetic images where there are any."""
+    return [_made_from(info, weights), *(["", synthetic] if (synthetic := _synthetic(info.synthetic)) else [])]
+
+
+def _synthetic(gates: Mapping[str, int]) -> str:
+    """How many of the training images were generated, and what is not shown of them."""
+    if not gates:
+        return ""
+    told = ", ".join(f"{made_plain(word)} {n:,}" for word, n in gates.items())
+    return " ".join(
+        [f"Of these images {sum(gates.values()):,} are synthetic (gate: {told}).", unproven_words(gates) or ""]
+    ).strip()
+
+
+def _made_from(info: BundleInfo | ValueBundleInfo, weights: Mapping[str, Any]) -> str:
     if info.backbone == NO_NETWORK:
-        return [
+        return (
             f"Made by Graticule {info.graticule_version} from {info.n_training:,} images, on "
             f"{made_plain(str(weights['source']))}, without a network; heads: {info.heads}."
-        ]
-    return [
+        )
+    return (
         f"Made by Graticule {info.graticule_version} from {info.n_training:,} images. Network: "
         f"{made_plain(info.backbone)} (weights {made_plain(str(weights['source']))}, {made_plain(info.licence)}, "
         f"sha256 {info.weights_sha256}); heads: {info.heads}."
-    ]
+    )
 
 
 def made_plain(text: str) -> str:

@@ -34,6 +34,7 @@ from graticule.predictions import Predictions
 from graticule.regress.outcome import ValueOutcome
 from graticule.split.division import Division
 from graticule.split.folds import Folds
+from graticule.split.gate import gates_of
 from graticule.split.parents import PARENTS
 from graticule.values import Values
 
@@ -101,6 +102,7 @@ def network_fields(
         "heads": outcome.shipped,
         "data_sha256": data_hash(samples),
         "n_training": int(training.sum()),
+        "synthetic": gates_of(samples.manifest, training),
         "parity": None if outcome.training is None else outcome.training["parity"],
         "reference": None
         if embedded.model_sha256 == encoder.model_sha256

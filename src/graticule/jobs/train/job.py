@@ -12,7 +12,7 @@ from graticule.audit.search import search_shortcuts, shortcut_warnings, shortcut
 from graticule.audit.shortcuts import Shortcuts
 from graticule.decide.settle import settle_decisions
 from graticule.errors import ManifestError
-from graticule.features.samples import Samples, sorted_by_path
+from graticule.features.samples import Samples
 from graticule.files import remove_folder
 from graticule.heads.input_choice import Embedded, embed_as_chosen
 from graticule.heads.method import fit_heads
@@ -23,10 +23,11 @@ from graticule.jobs.train.options import TrainOptions
 from graticule.jobs.train.record import Labelled, openings, train_record
 from graticule.jobs.train.steps import (
     WORK,
-    check_not_all_picked,
     embed_first,
     network_and_reading,
+    not_held_back,
     processes_of,
+    read_training,
     run_folder,
 )
 from graticule.jobs.train.values import train_values
@@ -37,7 +38,7 @@ from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_report
 from graticule.runs import write_json
-from graticule.sources.sources import check_trainable, read_manifest
+from graticule.sources.sources import check_trainable
 from graticule.split.division import Division, check_split, divide_samples
 from graticule.split.parents_table import read_parents
 from graticule.split.seal import held_out_key, note_in_ledger
@@ -120,18 +121,17 @@ def _shortcuts(samples: Samples, reading: Reading, options: TrainOptions, report
 
 def _labelled(data: Path, options: TrainOptions) -> Labelled:
     """Labelled samples in the order of their paths, and what was left out."""
-    manifest = sorted_by_path(read_manifest(data, root=options.root, group=options.group))
-    warnings = list(manifest.warnings)
-    labelled = manifest.take(manifest.labelled)
-    n_unlabelled = len(manifest) - len(labelled)
-    check_not_all_picked(labelled)
+    manifest = read_training(data, options)
+    n_unlabelled = len(manifest) - int(manifest.labelled.sum())
+    labelled, told = not_held_back(manifest.take(manifest.labelled), options)
     kind = training_only(labelled)
     check_trainable(labelled.take(kind == ""))
     for name, words in ((SYNTHETIC, "synthetic images"), (PICKED, "images picked by a review queue")):
         odd = sorted(set(labelled.label[kind == name]) - set(labelled.label[kind == ""]))
         if odd:
             raise ManifestError(f"class {', '.join(map(repr, odd))} has {words} only; no other one could test it")
-    return Labelled(labelled, n_unlabelled, warnings, read_parents(data, labelled, options.parents))
+    parents = read_parents(data, labelled, options.parents, options.synthetic)
+    return Labelled(labelled, n_unlabelled, [*manifest.warnings, *told], parents)
 
 
 def _embedded(

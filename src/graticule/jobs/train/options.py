@@ -62,6 +62,8 @@ class TrainOptions(HeadOptions, FinetuneOptions, ValueOptions, GroupOptions):
             if self.target is not None:
                 told = f"with --target are {', '.join(VALUE_HEADS)}"
             strange.append(f"--head {self.head}: allowed {told}")
+        if self.target is not None and self.synthetic is not None:
+            strange.append("--synthetic brings images of classes; a generated image has no number to learn (--target)")
         if self.features == ORIENTATION:
             strange += [
                 f"{flag(item.name)} has nothing to act on with --features {ORIENTATION}, which asks no network"

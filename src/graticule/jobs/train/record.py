@@ -16,6 +16,8 @@ from graticule.networks.encoder import Encoder
 from graticule.regress.outcome import ValueOutcome
 from graticule.runs import machine, package_versions, utc_now
 from graticule.split.division import Division
+from graticule.split.folds import Folds
+from graticule.split.gate import gates_of
 from graticule.split.training_only import PICKED, SYNTHETIC, is_synthetic
 
 
@@ -78,7 +80,7 @@ def train_record(
         "training": outcome.training,
         "leaks": [leak.describe(samples.manifest.path) for leak in division.leaks],
         "n_synthetic": int((folds.part == SYNTHETIC).sum()),
-        "generators": _generators(samples.manifest, labelled, options),
+        "generators": _generators(samples.manifest, folds, labelled, options),
         "n_picked": int((folds.part == PICKED).sum()),
         "warnings": [
             *labelled.warnings,
@@ -93,13 +95,15 @@ def train_record(
     }
 
 
-def _generators(manifest: Manifest, labelled: Labelled, options: TrainOptions) -> dict[str, Any] | None:
-    """What is known of how synthetic images came to be; None where there are none."""
+def _generators(manifest: Manifest, folds: Folds, labelled: Labelled, options: TrainOptions) -> dict[str, Any] | None:
+    """What is known of how synthetic images came to be, and what their gate said; None where there are none."""
     if not is_synthetic(manifest).any():
         return None
+    gates = gates_of(manifest, folds.part == SYNTHETIC)
     if labelled.parents is None:
-        return {"parents": options.parents, "seen": {}}
-    return {"parents": "known", "seen": {name: len(hashes) for name, hashes in labelled.parents.items()}}
+        return {"parents": options.parents, "seen": {}, "gates": gates}
+    seen = {name: len(hashes) for name, hashes in labelled.parents.items()}
+    return {"parents": "known", "seen": seen, "gates": gates}
 
 
 def describe_weights(encoder: Encoder) -> dict[str, Any]:

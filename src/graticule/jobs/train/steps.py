@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from graticule.directions.features import feature_names
 from graticule.errors import ManifestError
 from graticule.features.reader import settle
-from graticule.features.samples import Samples, embed_samples
+from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.images.reading import Reading
 from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import Manifest
@@ -22,6 +22,10 @@ from graticule.networks.options import DEFAULT_BACKBONE, DEFAULT_VIEWS
 from graticule.networks.pooling import ORIENTATION
 from graticule.progress import Reporter
 from graticule.runs import output_folder
+from graticule.sources.sources import read_manifest
+from graticule.sources.synthetic import read_synthetic, with_synthetic
+from graticule.sources.targets import TargetColumn
+from graticule.split.gate import admitted
 from graticule.split.training_only import PICKED, training_only
 
 if TYPE_CHECKING:
@@ -42,6 +46,25 @@ def run_folder(out: Path, options: TrainOptions, *, main: bool) -> Iterator[Path
         return
     with output_folder(out, "run", resume=options.resume, advice=_ADVICE[options.method]) as folder:
         yield folder
+
+
+def read_training(data: Path, options: TrainOptions, target: TargetColumn | None = None) -> Manifest:
+    """The samples of the data with the synthetic images that were named, in the order of their paths."""
+    manifest = read_manifest(data, root=options.root, group=options.group, target=target)
+    if options.synthetic is not None:
+        manifest = with_synthetic(manifest, read_synthetic(options.synthetic))
+    return sorted_by_path(manifest)
+
+
+def not_held_back(manifest: Manifest, options: TrainOptions) -> tuple[Manifest, list[str]]:
+    """Samples with an answer that no gate of synthetic images holds back; what the report says of these.
+
+    Raises
+    ------
+    ManifestError
+    """
+    check_not_all_picked(manifest)
+    return admitted(manifest, allow_unproven=options.allow_unproven)
 
 
 def network_and_reading(manifest: Manifest, options: TrainOptions, reporter: Reporter) -> tuple[Encoder, Reading]:

@@ -13,7 +13,7 @@ from graticule.arrays import object_array
 from graticule.decide.value_metrics import value_metrics
 from graticule.decide.value_settle import LEVEL, ValueDecider, settle_values
 from graticule.directions.features import feature_names
-from graticule.features.samples import Samples, sorted_by_path
+from graticule.features.samples import Samples
 from graticule.files import remove_folder
 from graticule.heads.outcome import scored_once
 from graticule.jobs.train.files import write_tables
@@ -22,10 +22,11 @@ from graticule.jobs.train.record import Labelled, openings, train_record
 from graticule.jobs.train.simpler_methods import beside_simpler
 from graticule.jobs.train.steps import (
     WORK,
-    check_not_all_picked,
     embed_first,
     network_and_reading,
+    not_held_back,
     processes_of,
+    read_training,
     run_folder,
 )
 from graticule.jobs.train.value_files import write_value_model
@@ -41,7 +42,6 @@ from graticule.regress.outcome import ValueOutcome
 from graticule.regress.target import Target, target_of
 from graticule.report.values.page import write_value_report
 from graticule.runs import write_json
-from graticule.sources.sources import read_manifest
 from graticule.sources.targets import check_learnable, target_warnings
 from graticule.split.division import Division, check_split, divide_samples
 from graticule.split.parents_table import read_parents
@@ -113,13 +113,13 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
 def _with_targets(data: Path, options: TrainOptions, target: Target) -> Labelled:
     """Samples with a number, in the order of their paths, and what was left out."""
     column = target.read_as
-    manifest = sorted_by_path(read_manifest(data, root=options.root, group=options.group, target=column))
-    known = manifest.take(manifest.with_target)
-    check_not_all_picked(known)
+    manifest = read_training(data, options, column)
+    n_without = len(manifest) - int(manifest.with_target.sum())
+    known, told = not_held_back(manifest.take(manifest.with_target), options)
     judging = known.take(training_only(known) == "")
     check_learnable(judging, column)
-    warnings = [*manifest.warnings, *target_warnings(judging.targets, judging.group, column)]
-    return Labelled(known, len(manifest) - len(known), warnings, read_parents(data, known, options.parents))
+    warnings = [*manifest.warnings, *told, *target_warnings(judging.targets, judging.group, column)]
+    return Labelled(known, n_without, warnings, read_parents(data, known, options.parents))
 
 
 def _fit(

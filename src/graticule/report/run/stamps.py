@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from graticule.gates import unproven_words
 from graticule.plain_text import plural
 from graticule.report.quantities import figure_value, percent
 from graticule.report.run.source import ReportSource
@@ -32,7 +33,7 @@ def stamps(source: ReportSource) -> list[tuple[str, str]]:
     if n:
         text = f"{plural(n, 'image')} of {source.metrics['n']:,} are synthetic: the figures do not hold for real ones."
         found.append(("Synthetic images evaluated", text))
-    found += unproven_parents(run)
+    found += unproven_synthesis(run)
     openings = len(run.get("test_openings") or [])
     if openings > 1:
         text = f"It was opened {openings} times; results of a part that was looked at more than once tend to flatter."
@@ -47,16 +48,19 @@ def stamps(source: ReportSource) -> list[tuple[str, str]]:
     return found
 
 
-def unproven_parents(run: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A warning where it was only said that synthetic training images were made without these images."""
+def unproven_synthesis(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Warnings on synthetic training images: no gate accepted them, or their parents are not known but told of."""
+    told = run.get("generators") or {}
+    words = unproven_words(told.get("gates") or {})
+    found = [("Synthetic images whose use is not shown", words)] if words else []
     n = int(run.get("n_synthetic") or 0)
-    if not n or (run.get("generators") or {}).get("parents") != "none":
-        return []
+    if not n or told.get("parents") != "none":
+        return found
     text = (
         f"{plural(n, 'synthetic image')} trained this model. That they were made without any image of these data was "
         "said (--parents none), not shown: if their generator saw images that are judged, the figures are too good."
     )
-    return [("Synthetic images whose parents are not known", text)]
+    return [*found, ("Synthetic images whose parents are not known", text)]
 
 
 def _test_leaks(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 from graticule.networks.encoder import NO_NETWORK
 from graticule.plain_text import plural
 from graticule.report.quantities import THIN, figure_value, percent
-from graticule.report.run.stamps import unproven_parents
+from graticule.report.run.stamps import unproven_synthesis
 from graticule.report.values.source import ValueSource
 from graticule.statistics.intervals import MIN_GROUPS
 
@@ -108,7 +108,7 @@ def shrinkage_note(source: ValueSource) -> str:
 def value_alerts(source: ValueSource) -> list[tuple[str, str]]:
     """What a reader must know before using the figures, as (heading, words); gravest first."""
     metrics, found = source.metrics, []
-    found += unproven_parents(source.run)
+    found += unproven_synthesis(source.run)
     leaks = [leak for leak in source.run.get("leaks") or [] if "test" in leak["parts"]]
     if leaks:
         found.append(("Leaking split", f"{plural(len(leaks), 'leak')} between training and held-out part were allowed "
