@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from graticule.heads.scoring import signed_sqrt
-from graticule.review.items import margin_gain
+from graticule.review.class_items import margin_gain
 
 ORDERS = ("random", "gain", "margin")
 Floats = NDArray[np.float64]

@@ -32,8 +32,9 @@ from graticule.decide.decisions import REVIEW
 from graticule.images.preprocess import Preprocessing
 from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
+from graticule.review.class_items import ClassItems
 from graticule.review.desk import Desk
-from graticule.review.items import Items, in_order
+from graticule.review.items import in_order
 from graticule.review.pictures import ReviewPictures
 from graticule.review.sight import Settings
 from graticule.review.web.app import Listening, create_app, listen, serving
@@ -42,7 +43,7 @@ from graticule.review.web.context import Nearest
 CLASSES = tuple(f"class {k}" for k in range(8))
 
 
-def made_up(n: int, folder: Path, seed: int = 0) -> tuple[Items, list[Path]]:
+def made_up(n: int, folder: Path, seed: int = 0) -> tuple[ClassItems, list[Path]]:
     """n items that all need a look; every file is the same small picture under another hash."""
     rng = np.random.default_rng(seed)
     proba = rng.dirichlet(np.full(len(CLASSES), 0.5), size=n)
@@ -50,7 +51,7 @@ def made_up(n: int, folder: Path, seed: int = 0) -> tuple[Items, list[Path]]:
     file = folder / "picture.png"
     PIL.Image.fromarray(pixels).save(file)
     best = [CLASSES[k] for k in proba.argmax(axis=1)]
-    items = Items(
+    items = ClassItems(
         sha256=object_array([hashlib.sha256(b"%d" % i).hexdigest() for i in range(n)]),
         path=object_array([f"images/{i:06d}.png" for i in range(n)]),
         classes=CLASSES,

@@ -19,9 +19,7 @@ from graticule.errors import TaskError
 from graticule.jobs.compare import compare
 from graticule.jobs.label_errors import label_errors
 from graticule.manifest import METADATA_KEY, Manifest
-from graticule.progress import Silent
 from graticule.report.run.page import write_report
-from graticule.review.subject import read_subject
 from graticule.runs import DONE, read_run, write_json
 from graticule.sources.sources import read_manifest
 from graticule.tasks import CLASSIFICATION, task_of
@@ -88,7 +86,6 @@ VERBS: dict[str, Callable[[Path], Any]] = {
     "report": write_report,
     "compare": lambda run: compare(run, run.with_name("other"), run.with_name("out")),
     "label-errors": lambda run: label_errors(run, run.with_name("out")),
-    "review": lambda run: read_subject(run, Silent()),
     "predict, explain, evaluate": lambda run: open_bundle(run / "model"),
     "load": load,
 }

@@ -79,15 +79,20 @@ def read_scored(folder: Path, more: Sequence[str] = ()) -> Scored:
     RunError
         When the folder is no finished prediction, lacks a column or holds values that are no scores.
     """
-    require_finished(folder, "prediction")
-    files = sorted(folder.glob("predictions-*.parquet"))
-    if not files:
-        raise RunError(f"{folder} holds no predictions-*.parquet: name the folder that `graticule predict` wrote")
-    tables = [_checked_shard(file, more) for file in files]
+    tables = [_checked_shard(file, more) for file in shard_files(folder)]
     if any(table.schema != tables[0].schema for table in tables):
         raise RunError(f"the shards of {folder} have different columns: they are of different models")
     rows = _rows(pa.concat_tables(tables), folder, more)
     return Scored(**vars(rows), folder=folder, summary=read_json(folder / "summary.json"))
+
+
+def shard_files(folder: Path) -> list[Path]:
+    """The shards of a finished predict output; a RunError where there are none."""
+    require_finished(folder, "prediction")
+    files = sorted(folder.glob("predictions-*.parquet"))
+    if not files:
+        raise RunError(f"{folder} holds no predictions-*.parquet: name the folder that `graticule predict` wrote")
+    return files
 
 
 def read_rows(file: Path) -> AnswerRows:

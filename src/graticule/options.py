@@ -133,11 +133,14 @@ class Options:
 
     @classmethod
     def listed(cls) -> list[Field[Any]]:
-        """The options in the order in which they are shown: FIRST, a class's own, those of its bases as written."""
+        """The options in the order in which they are shown: FIRST, its own, those of its bases alike."""
         known = {item.name: item for item in fields(cls)}
-        first = [[name] if isinstance(name, str) else [item.name for item in name.listed()] for name in cls.FIRST]
-        names = [*first, *(get_annotations(base) for base in cls.__mro__)]
-        return [known[name] for name in dict.fromkeys(name for some in names for name in some) if name in known]
+        names: list[str] = []
+        for base in cls.__mro__:
+            for name in vars(base).get("FIRST", ()):
+                names += [name] if isinstance(name, str) else [item.name for item in name.listed()]
+            names += get_annotations(base)
+        return [known[name] for name in dict.fromkeys(names) if name in known]
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:

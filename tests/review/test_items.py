@@ -10,17 +10,16 @@ import pytest
 from tests.review.made_up import items_of
 
 from graticule.decide.decisions import ACCEPT
+from graticule.review.class_items import expected_gain
 from graticule.review.items import (
     CONTROL,
-    MIN_PER_CLASS,
+    MIN_PER_STRATUM,
     NOVELTY,
     OTHER,
     SUSPECT,
     UNSURE,
     draw_control,
-    expected_gain,
     in_order,
-    margin_gain,
 )
 
 
@@ -47,7 +46,7 @@ def test_control_sample_is_stratified_with_the_chance_it_says() -> None:
     assert not (drawn & ~accepted).any()
     for name in items.classes:
         own = accepted & (items.suggested == name)
-        assert (drawn & own).sum() >= MIN_PER_CLASS
+        assert (drawn & own).sum() >= MIN_PER_STRATUM
         assert np.unique(chance[drawn & own]) == pytest.approx([(drawn & own).sum() / own.sum()])
 
 
@@ -103,12 +102,6 @@ def test_random_order_does_not_follow_the_score() -> None:
     assert abs(np.corrcoef(own, np.arange(len(own)))[0, 1]) < 0.1
     other = in_order(items_of(3000), "random", seed=3)
     assert ordered.sha256.tolist() != other.sha256.tolist()
-
-
-def test_margin_is_largest_between_two_equal_classes() -> None:
-    gain = margin_gain(np.array([[0.5, 0.5, 0.0], [0.9, 0.05, 0.05], [0.4, 0.3, 0.3]]))
-    assert gain == pytest.approx([1.0, 0.15, 0.9])
-    assert margin_gain(np.ones((2, 1))).tolist() == [0.0, 0.0]
 
 
 def test_items_survive_taking_rows() -> None:

@@ -12,7 +12,7 @@ from graticule.networks.options import DeviceOptions, NetworkOptions, ViewsOptio
 from graticule.options import (
     GroupOptions,
     LoadingOptions,
-    Options,
+    RootOptions,
     SeedOptions,
     WorkersOptions,
     WorkOptions,
@@ -21,6 +21,7 @@ from graticule.options import (
     option,
     whole_numbers,
 )
+from graticule.regress.options import TargetOptions
 
 ORDERS = ("gain", "margin", "random")
 
@@ -120,8 +121,8 @@ class OrientationOptions(PictureOptions, WorkersOptions):
 
 
 @dataclass(frozen=True)
-class ReviewOptions(Options):
-    """Options of `review` on what is shown, and in which order."""
+class ReviewOptions(TargetOptions, RootOptions):
+    """Options of `review` on what is shown, and in which order; a target makes a data set the subject."""
 
     blind: bool = option(False, "Withhold the model's opinion on every image.")
     double: bool = option(False, "Two persons decide on each image.")
@@ -130,6 +131,12 @@ class ReviewOptions(Options):
         "Accepted images drawn to measure the error; by default a tenth, 60 to 200.",
         metavar="N",
         allowed=whole_numbers(0),
+    )
+    tolerance: float = option(
+        0.0,
+        "Numbers of two persons up to this far apart agree.",
+        metavar="X",
+        allowed=numbers("numbers from 0", lambda x: 0 <= x < float("inf")),
     )
     order: str = option("gain", "gain (errors mended per look), margin or random.", allowed=one_of(*ORDERS))
     seed: int = option(0, "Of the control sample and the random order.", allowed=whole_numbers(0, 2**63 - 1))

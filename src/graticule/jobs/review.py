@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.bundle import Bundle
+from graticule.errors import GraticuleError
 from graticule.images.pool import answer_of
 from graticule.images.shown import shown_as_model_reads
 from graticule.jobs.options import ReviewOptions
@@ -20,11 +21,13 @@ from graticule.manifest import escape_path, unescape_path
 from graticule.progress import Reporter, Silent
 from graticule.record.people import check_person
 from graticule.record.store import LabelStore
+from graticule.regress.target import Target
 from graticule.review.desk import Desk
+from graticule.review.gathering import Subject
 from graticule.review.items import control_size, draw_control, in_order
 from graticule.review.pictures import ReviewPictures
 from graticule.review.sight import Settings
-from graticule.review.subject import Subject, read_subject
+from graticule.review.subject import read_subject
 from graticule.runs import cache_folder
 from graticule.workers.pool import WorkerPool, available_cores
 
@@ -69,7 +72,9 @@ class Review:
         from graticule.review.web.context import Nearest
 
         training = self.subject.training
-        labels = [] if training is None else training.label.tolist()
+        labels = [] if training is None else training.answers.tolist()
+        if (quantity := self.subject.items.quantity) is not None:
+            labels = [f"{number} {quantity.unit}".rstrip() for number in labels]
         paths = [] if training is None else training.path.tolist()
         number = {escape_path(path): i for i, path in enumerate(paths)}
         nearest = Nearest(number, labels, _comparison(self.subject, self.pool))
@@ -84,7 +89,7 @@ def open_review(
     Parameters
     ----------
     source : Path
-        A folder of `predict`, or a finished run.
+        A folder of `predict`, a finished run, or with `target` a data set.
     labels : str
         The label store, see `LabelStore.open`.
     options : ReviewOptions, optional
@@ -93,7 +98,10 @@ def open_review(
     options = options or ReviewOptions()
     options.check()
     reporter = reporter or Silent()
-    subject = read_subject(source, reporter)
+    target = None
+    if options.target is not None:
+        target = Target(options.target, options.target_unit, least=options.target_min, most=options.target_max)
+    subject = read_subject(source, reporter, target, options.root)
     for note in subject.notes:
         reporter.note(note)
     items = subject.items
@@ -102,9 +110,22 @@ def open_review(
     subject = replace(subject, items=in_order(items, options.order, options.seed))
     pool = WorkerPool(min(_WORKERS, available_cores()))
     pictures = _pictures(subject, pool)
-    settings = Settings(options.blind, options.double, subject.source, subject.model_hash, subject.run_hash)
-    store = LabelStore.open(labels)
+    settings = Settings(
+        options.blind, options.double, subject.source, subject.model_hash, subject.run_hash, options.tolerance
+    )
+    store = _store(labels, subject)
     return Review(Desk(subject.items, store, settings, pictures.is_changed), pictures, subject, pool)
+
+
+def _store(labels: str, subject: Subject) -> LabelStore:
+    """The label store, which must be about what the subject is."""
+    store = LabelStore.open(labels)
+    try:
+        store.check_holds(subject.items.quantity)
+    except GraticuleError:
+        store.close()
+        raise
+    return store
 
 
 def _pictures(subject: Subject, pool: WorkerPool) -> ReviewPictures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from graticule.options import Options, flag, numbers, one_of, option
 
@@ -14,13 +15,40 @@ _FINITE = numbers("numbers", math.isfinite)
 
 
 @dataclass(frozen=True)
-class ValueOptions(Options):
-    """Which number is learnt in place of classes, and how."""
+class TargetOptions(Options):
+    """Which column holds numbers, and what they may be."""
 
-    target: str | None = option(None, "Column of numbers to predict, in place of classes.", metavar="COLUMN")
+    target: str | None = option(None, "Column of numbers, in place of classes.", metavar="COLUMN")
     target_unit: str = option("", "Unit of the numbers, for tables and axes.", metavar="TEXT")
     target_min: float | None = option(None, "Smallest possible number.", metavar="X", allowed=_FINITE)
     target_max: float | None = option(None, "Largest possible number.", metavar="X", allowed=_FINITE)
+
+    @classmethod
+    def of_target(cls) -> list[str]:
+        """Names of the options that need a target."""
+        return [item.name for item in TargetOptions.listed()]
+
+    def faults(self) -> list[str]:
+        """What is wrong with the values, and which options need a target."""
+        found = super().faults()
+        if self.target is None:
+            found += [
+                f"{flag(item.name)} belongs to --target COLUMN, which is missing"
+                for item in self.listed()
+                if item.name in self.of_target() and getattr(self, item.name) != item.default
+            ]
+        least, most = self.target_min, self.target_max
+        if least is not None and most is not None and not least < most:
+            found.append(f"--target-min {least:g} and --target-max {most:g}: the first must be the smaller")
+        return found
+
+
+@dataclass(frozen=True)
+class ValueOptions(TargetOptions):
+    """Which number is learnt in place of classes, and how."""
+
+    FIRST: ClassVar[tuple[str | type[Options], ...]] = (TargetOptions,)
+
     target_scale: str = option(
         "linear", "Learn the numbers, or their logarithms, so that relative errors count.", allowed=one_of(*SCALES)
     )
@@ -40,19 +68,14 @@ class ValueOptions(Options):
         method="features",
     )
 
+    @classmethod
+    def of_target(cls) -> list[str]:
+        """Names of the options that need a target."""
+        return [item.name for item in ValueOptions.listed()]
+
     def faults(self) -> list[str]:
         """What is wrong with the values, and which options need a target."""
-        own = ValueOptions.listed()
         found = super().faults()
-        if self.target is None:
-            found += [
-                f"{flag(item.name)} belongs to --target COLUMN, which is missing"
-                for item in own
-                if getattr(self, item.name) != item.default
-            ]
-        least, most = self.target_min, self.target_max
-        if least is not None and most is not None and not least < most:
-            found.append(f"--target-min {least:g} and --target-max {most:g}: the first must be the smaller")
-        if self.per_pixel_size and (least is not None or most is not None):
+        if self.per_pixel_size and (self.target_min is not None or self.target_max is not None):
             found.append("--target-min and --target-max do not go with --per-pixel-size: lengths are above 0")
         return found

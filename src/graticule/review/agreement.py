@@ -6,6 +6,8 @@ agree by themselves. Such labels are left out.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +15,14 @@ from numpy.typing import NDArray
 from graticule.arrays import FloatArray, IntArray
 from graticule.record.current import image_states
 from graticule.record.events import Event
+from graticule.review.class_items import ClassItems
 from graticule.statistics.intervals import bounded_interval, standard_error, z_critical
 from graticule.statistics.ratios import divide
 from graticule.statistics.resampling import draw_weights
 
 N_BOOT = 2000
 MISSING = -1
+MAX_PEOPLE_IN_PAIRS = 8
 
 # observed and expected agreement, each of shape (B,), under weights of shape (B, n)
 _Parts = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
@@ -69,8 +73,8 @@ class Kappa:
     observed: float
 
 
-def blind_ratings(events: Iterable[Event]) -> Ratings:
-    """The last blind judgement of each person on each image, undone and bulk ones left out.
+def blind_values(events: Iterable[Event]) -> dict[tuple[str, str], str]:
+    """The last blind judgement on each image of each person, by both; undone and bulk ones are left out.
 
     A later label that was not blind, such as a change after a discussion, does not take its place: images on which
     persons first disagreed would drop out, and the agreement would look better than it was.
@@ -86,6 +90,12 @@ def blind_ratings(events: Iterable[Event]) -> Ratings:
             own = [event.new_value for event in stack if event.blind and not event.bulk and event.action != "import"]
             if own and own[-1] is not None:
                 found[image, who] = own[-1]
+    return found
+
+
+def blind_ratings(events: Iterable[Event]) -> Ratings:
+    """`blind_values` as a table; events by ascending number."""
+    found = blind_values(events)
     images = tuple(dict.fromkeys(image for image, _ in found))
     people = tuple(sorted({who for _, who in found}))
     values = tuple(sorted(set(found.values())))
@@ -168,3 +178,45 @@ def _with_interval(parts: _Parts, n: int, level: float, seed: int) -> Kappa:
     )
     value, least, most = ((x - expected) / (1.0 - expected) for x in (observed, float(low), float(high)))
     return Kappa(value, least, most, n, observed)
+
+
+def kappas(items: ClassItems, events: Iterable[Event], place: Callable[[str], int | None]) -> dict[str, Any]:
+    """Between persons, and between persons and model, from blind decisions; `place` gives positions of images."""
+    ratings = blind_ratings(events)
+    names = ratings.people
+    pairs = [
+        {"a": names[i], "b": names[j], **_kappa(found)}
+        for i, j in combinations(range(min(len(names), MAX_PEOPLE_IN_PAIRS)), 2)
+        if (found := cohen_kappa(ratings.said[:, i], ratings.said[:, j])).n
+    ]
+    fleiss = fleiss_kappa(ratings.counts()) if len(ratings.images) else None
+    return {
+        "cohen": pairs,
+        "fleiss": _kappa(fleiss) if fleiss is not None and fleiss.n else None,
+        "model": _with_model(items, ratings, place),
+    }
+
+
+def _with_model(items: ClassItems, ratings: Ratings, place: Callable[[str], int | None]) -> dict[str, Any] | None:
+    """Cohen's kappa between each image's first blind judgement and the model's class, over images of this review."""
+    values = [*ratings.values, *(c for c in items.classes if c not in ratings.values)]
+    known = [(row, position) for row, sha in enumerate(ratings.images) if (position := place(sha)) is not None]
+    if not known:
+        return None
+    said: IntArray = ratings.said[[row for row, _ in known]]
+    first = said[np.arange(len(said)), (said != MISSING).argmax(axis=1)]
+    model = np.array([values.index(items.suggested[position]) for _, position in known], dtype=np.int64)
+    return _kappa(cohen_kappa(first, model))
+
+
+def _kappa(found: Kappa) -> dict[str, Any]:
+    def plain(value: float) -> float | None:
+        return None if np.isnan(value) else value
+
+    return {
+        "value": plain(found.value),
+        "low": plain(found.low),
+        "high": plain(found.high),
+        "n": found.n,
+        "observed": plain(found.observed),
+    }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from graticule.errors import LabelStoreError, OptionError
-from graticule.record.events import DOUBTFUL, NOVEL, Event, EventDraft
+from graticule.record.events import Event, EventDraft
 from graticule.record.signature import Signature, sign
 from graticule.review.items import CONTROL
 from graticule.review.queue import Filters
@@ -28,7 +28,7 @@ class Decision:
     action : str
         One of `ACTIONS`.
     value : str or None
-        The class, for label, change and adjudicate.
+        The class, or the number as it was typed, for label, change and adjudicate.
     reason : str or None
         Needed for a change, a deletion and a note.
     seconds : float or None
@@ -74,11 +74,9 @@ class Desk(Sight):
     def _draft(self, who: str, place: int, decision: Decision, *, bulk: bool = False) -> EventDraft:
         if decision.action not in ACTIONS:
             raise LabelStoreError(f"action {decision.action!r}: allowed are {', '.join(ACTIONS)}")
-        settling = (DOUBTFUL, NOVEL) if decision.action == "adjudicate" else ()
-        if decision.value is not None and decision.value not in (*self.items.classes, *settling):
-            raise LabelStoreError(
-                f"the class {decision.value!r} is not known; allowed are {', '.join(self.items.classes)}"
-            )
+        value = decision.value
+        if value is not None:
+            value = self.items.settled(value) if decision.action == "adjudicate" else self.items.said(value)
         if self.is_changed is not None and decision.action != "undo" and self.is_changed(place):
             raise LabelStoreError(
                 f"{self.items.path[place]} is no longer the file that was scored: predict again before you label it"
@@ -90,7 +88,7 @@ class Desk(Sight):
             decision.action,
             image_sha256=self.items.sha256[place],
             path=self.items.path[place],
-            new_value=decision.value,
+            new_value=value,
             reason=decision.reason,
             model_hash=self.settings.model_hash,
             run_hash=self.settings.run_hash,
@@ -125,6 +123,8 @@ class Desk(Sight):
         """
         if self.settings.blind:
             raise LabelStoreError("labels cannot be given in bulk where the model's opinion is withheld")
+        if not self.items.BULK:
+            raise LabelStoreError("numbers are not given in bulk: each image is read by itself")
         if len(images) > MAX_BULK:
             raise LabelStoreError(f"{len(images):,} images at once: allowed are {MAX_BULK}")
         refused, drafts = [], []

@@ -29,24 +29,26 @@ class Filters:
         The suggested class, "" for any. Images that are shown blind pass only where `blind_too`.
     group : str
         "" for any.
-    low, high : float
-        Score of the suggested class, inclusive.
+    low, high : float or None
+        Score of the suggested class, or number, inclusive; None: any.
     """
 
     kind: str = "needed"
     label: str = ""
     group: str = ""
-    low: float = 0.0
-    high: float = 1.0
+    low: float | None = None
+    high: float | None = None
 
-    def check(self, classes: Collection[str]) -> None:
-        """Raise OptionError when a filter cannot hold for any image."""
+    def passing(self, items: Items) -> BoolArray:
+        """Images that pass, shape (n,); an OptionError when a filter cannot hold for any image."""
         if self.kind not in SELECTIONS:
             raise OptionError(f"kind {self.kind!r}: allowed are {', '.join(SELECTIONS)}")
-        if self.label and self.label not in classes:
-            raise OptionError(f"class {self.label!r} is not known; the model's classes are {', '.join(classes)}")
-        if not 0.0 <= self.low <= self.high <= 1.0:
-            raise OptionError(f"scores from {self.low:g} to {self.high:g}: allowed is a range within 0 to 1")
+        found = items.passing(self.label, self.low, self.high)
+        if self.kind == "needed":
+            found = found & np.isin(items.kind, IN_NEED)
+        elif self.kind != "all":
+            found = found & (items.kind == self.kind)
+        return np.asarray(found & (items.group == self.group) if self.group else found)
 
 
 class Queue:
@@ -71,26 +73,15 @@ class Queue:
         self.ledger = ledger
         self.readings = readings
         self._clock = clock
-        self._kind = items.kind
-        self._score = items.score
         self._lock = threading.Lock()
         self._claims: dict[int, dict[str, float]] = {}
         self._masks: dict[Filters, BoolArray] = {}
 
     def wanted(self, filters: Filters) -> BoolArray:
-        """Images that pass, decided or not, shape (n,)."""
+        """Images that pass, decided or not, shape (n,); an OptionError when a filter cannot hold for any image."""
         found = self._masks.get(filters)
         if found is None:
-            filters.check(self.items.classes)
-            found = (self._score >= filters.low - 1e-12) & (self._score <= filters.high + 1e-12)
-            if filters.kind == "needed":
-                found &= np.isin(self._kind, IN_NEED)
-            elif filters.kind != "all":
-                found &= self._kind == filters.kind
-            if filters.label:
-                found &= self.items.suggested == filters.label
-            if filters.group:
-                found &= self.items.group == filters.group
+            found = filters.passing(self.items)
             if len(self._masks) > 100:
                 self._masks.clear()
             self._masks[filters] = found

@@ -9,8 +9,9 @@ import numpy as np
 from graticule.arrays import BoolArray, IntArray
 from graticule.errors import OptionError
 from graticule.record.events import Event
+from graticule.record.numbers import in_words
 from graticule.record.store import LabelStore
-from graticule.review.items import CONTROL, SUSPECT, Items
+from graticule.review.items import CONTROL, Items
 from graticule.review.ledger import Ledger
 from graticule.review.queue import Filters, Queue
 
@@ -111,36 +112,18 @@ class Sight:
         state = self.ledger.state(items.sha256[place])
         mine = state.of(who)
         independent = self.settings.double and mine is None and not state.verdicts
-        inside = set(items.sets[place])
         return {
             "id": items.sha256[place],
             # a file's name may tell its class
             "name": f"image {items.sha256[place][:8]}" if blind else items.path[place],
             "kind": self._kind[place],
             "blind": blind,
-            "why": None if blind else self._why(place),
             "group": items.group[place] or None,
-            "given": None if blind else items.given[place] or None,
-            "suggested": None if blind else items.suggested[place],
-            "score": None if blind else float(self.score[place]),
-            "classes": [
-                {
-                    "name": name,
-                    "score": None if blind else float(items.proba[place, k]),
-                    "in_set": None if blind or not inside else name in inside,
-                }
-                for k, name in enumerate(items.classes)
-            ],
+            **items.opinion(place, blind=blind),
             "mine": None if mine is None else _short(mine),
             "history": [] if independent or (blind and mine is None) else self.history(place),
             "slot": self.slot(place, who),
         }
-
-    def _why(self, place: int) -> str:
-        items = self.items
-        if self._kind[place] == SUSPECT:
-            return f"labelled {items.given[place]}, looks like {items.suggested[place]}"
-        return str(items.reason[place]) or f"probably {items.suggested[place]}"
 
     def history(self, place: int) -> list[dict[str, Any]]:
         """Every event on an image, oldest first."""
@@ -156,7 +139,7 @@ class Sight:
 
     def grid(self, filters: Filters, who: str) -> IntArray:
         """Positions of one suggestion's images that are not judged blind and still open, by falling score."""
-        if self.settings.blind:
+        if self.settings.blind or not self.items.BULK:
             return np.zeros(0, dtype=np.int64)
         wanted = self.queue.open_for(who, filters) & self._shown_with_others
         return np.asarray(self._by_score[wanted[self._by_score]], dtype=np.int64)
@@ -167,4 +150,9 @@ class Sight:
 
 
 def _short(event: Event) -> dict[str, Any]:
-    return {"seq": event.seq, "value": event.new_value, "action": event.action, "reason": event.reason}
+    return {
+        "seq": event.seq,
+        "value": in_words(event.new_value) or None,
+        "action": event.action,
+        "reason": event.reason,
+    }

@@ -1,14 +1,9 @@
-"""What `graticule review` is about, from predictions of new images or from the cross-validated images of a run."""
+"""What `graticule review` is about: predictions of new images, the cross-validated images of a run, or a data set."""
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from graticule.answers import DECISIONS, UNKNOWN, read_scored
@@ -20,97 +15,97 @@ from graticule.decide.judge import Judge
 from graticule.decide.open_bundle import open_bundle
 from graticule.decide.options import DecisionOptions
 from graticule.decide.settle import crossfitted_sets
-from graticule.errors import BundleError, GraticuleError, RunError
+from graticule.errors import BundleError, OptionError, RunError
 from graticule.files import sha256_file
 from graticule.heads.predictor import Predictor
-from graticule.images.preprocess import Preprocessing
 from graticule.label_errors.judged import CrossValidated, Found, find_errors, read_judged
 from graticule.manifest import Manifest, escape_path, unescape_path
 from graticule.progress import Reporter
-from graticule.review.items import Items
-from graticule.runs import as_written, require_finished
-from graticule.sources.sources import list_images
+from graticule.regress.target import Target
+from graticule.review.class_items import ClassItems
+from graticule.review.gathering import (
+    WITHOUT_MODEL,
+    Subject,
+    first_of_each,
+    hashes_of,
+    left_out_note,
+    shown_folder,
+    tuples_of,
+)
+from graticule.review.number_subject import of_number_run, of_number_table, of_predicted_numbers
+from graticule.runs import as_written, read_document, read_json, require_finished
+from graticule.tasks import REGRESSION, TASKS, task_of
 
-_WITHOUT_MODEL = Preprocessing(size=224)
 
+def read_subject(source: Path, reporter: Reporter, target: Target | None = None, root: Path | None = None) -> Subject:
+    """Read predictions, a run, or a data set with a column of numbers, whichever is there.
 
-@dataclass(frozen=True)
-class Subject:
-    """Images to review, in no order yet, with what is needed to show them.
-
-    Attributes
+    Parameters
     ----------
-    items : Items
-    root : Path
-        Folder that the items' paths are relative to.
-    source : str
-        For people: "predictions answers", "run run".
-    bundle : Bundle or None
-        The model; None where it is no longer there.
-    preprocessing : Preprocessing
-        How the model reads images.
-    training : Manifest or None
-        The training images, where the run tells them.
-    model_hash, run_hash : str or None
-    notes : list of str
-        What was left out, and why.
-    of_training : bool
-        Whether the images are training images of the model.
-    """
-
-    items: Items
-    root: Path
-    source: str
-    bundle: Bundle | None
-    preprocessing: Preprocessing
-    training: Manifest | None
-    model_hash: str | None
-    run_hash: str | None
-    notes: list[str]
-    of_training: bool = False
-
-
-def read_subject(source: Path, reporter: Reporter) -> Subject:
-    """Read predictions or a run, whichever the folder holds.
+    source : Path
+    reporter : Reporter
+    target : Target, optional
+        The column of a data set; predictions and runs name their own.
+    root : Path, optional
+        What the paths of the data set's table are relative to.
 
     Raises
     ------
     RunError
-        When it holds neither, or nothing that a person could look at.
+        When it is none of them, or holds nothing that a person could look at.
+    OptionError
+        When a target is named for what has one.
     """
-    require_finished(source, "run or folder of predictions")
-    with as_written(source):
-        if (source / "summary.json").is_file():
-            subject = _of_predictions(source)
-        elif (source / "predictions.parquet").is_file():
-            subject = _of_run(source, reporter)
-        else:
-            raise RunError(
-                f"{source} holds neither predictions (of `graticule predict`) nor a run (of `graticule train`)"
-            )
+    subject = _read(source, reporter) if target is None else _data_set(source, reporter, target, root)
     if not len(subject.items):
         raise RunError(f"{source} holds no image that could be reviewed; {'; '.join(subject.notes) or 'it is empty'}")
     return subject
 
 
+def _read(source: Path, reporter: Reporter) -> Subject:
+    if source.is_file() or (source / "manifest.csv").is_file():
+        raise RunError(
+            f"{source} is neither predictions nor a run; of a data set, say which column of numbers is to be reviewed: "
+            "--target COLUMN"
+        )
+    require_finished(source, "run or folder of predictions")
+    with as_written(source):
+        if (source / "summary.json").is_file():
+            if task_of(read_json(source / "summary.json"), source / "summary.json", takes=TASKS) == REGRESSION:
+                return of_predicted_numbers(source)
+            return _of_predictions(source)
+        if (source / "predictions.parquet").is_file():
+            if task_of(read_document(source / "run.json"), source / "run.json", takes=TASKS) == REGRESSION:
+                return of_number_run(source, reporter)
+            return _of_run(source, reporter)
+        raise RunError(f"{source} holds neither predictions (of `graticule predict`) nor a run (of `graticule train`)")
+
+
+def _data_set(source: Path, reporter: Reporter, target: Target, root: Path | None) -> Subject:
+    if (source / "DONE").is_file():
+        raise OptionError(f"--target {target.column}: {source} says itself what it predicts; leave --target out")
+    return of_number_table(source, target, root, reporter)
+
+
 def _of_predictions(folder: Path) -> Subject:
     scored = read_scored(folder, ("sha256", "set", "reason", "nearest"))
     summary, readable = scored.summary, np.flatnonzero(scored.called != UNKNOWN)
-    first = np.array(_first_of_each(scored.more["sha256"].to_pylist(), readable.tolist()), np.int64)
-    notes = _left_out(len(scored) - len(readable), "unreadable") + _left_out(len(readable) - len(first), "copies")
+    first = np.array(first_of_each(scored.more["sha256"].to_pylist(), readable.tolist()), np.int64)
+    notes = left_out_note(len(scored) - len(readable), "unreadable")
+    notes += left_out_note(len(readable) - len(first), "copies")
     table = scored.more.take(first)
     images = Path(unescape_path(summary["images"]))
     n = len(first)
-    items = Items(
+    items = ClassItems(
         sha256=object_array(table["sha256"].to_pylist()),
         path=object_array(scored.path.take(first).to_pylist()),
         classes=scored.classes,
         proba=scored.proba[first],
-        sets=_tuples(table["set"]),
+        sets=tuples_of(table["set"]),
         novelty=scored.novelty[first],
         decision=object_array(["" if code < 0 else DECISIONS[code] for code in scored.decision[first]]),
         reason=object_array([value or "" for value in table["reason"].to_pylist()]),
-        nearest=_tuples(table["nearest"]),
+        nearest=tuples_of(table["nearest"]),
         given=object_array([""] * n),
         group=object_array([""] * n),
         suspicion=np.full(n, np.nan),
@@ -121,23 +116,15 @@ def _of_predictions(folder: Path) -> Subject:
     bundle, training, more = _model_of(run, summary.get("bundle_sha256"))
     return Subject(
         items=items,
-        root=images if images.is_dir() else _listed_root(images),
+        root=shown_folder(images),
         source=f"predictions {folder.name}",
         bundle=bundle,
-        preprocessing=_WITHOUT_MODEL if bundle is None else Predictor.of(bundle, any_depth=True).encoder.preprocessing,
+        preprocessing=WITHOUT_MODEL if bundle is None else Predictor.of(bundle, any_depth=True).encoder.preprocessing,
         training=training,
         model_hash=summary.get("bundle_sha256"),
         run_hash=sha256_file(folder / "summary.json"),
         notes=notes + more,
     )
-
-
-def _listed_root(images: Path) -> Path:
-    """The folder of one image or of a list."""
-    try:
-        return list_images(images).root
-    except GraticuleError as error:
-        raise RunError(f"the images that were predicted cannot be found any more: {error}") from error
 
 
 def _model_of(run: Path, expected: str | None) -> tuple[Bundle | None, Manifest | None, list[str]]:
@@ -159,11 +146,11 @@ def _of_run(run: Path, reporter: Reporter) -> Subject:
     found = find_errors(judged)
     scored, manifest, bundle = judged.predictions, judged.manifest, judged.bundle
     n = len(scored)
-    sha256 = _hashes(manifest.files(), reporter)
+    sha256 = hashes_of(manifest.files(), reporter)
     inside = _inside(judged)
     decision, reason = _decisions(judged, inside)
     suspicion, suggested = _suspected(judged, found)
-    items = Items(
+    items = ClassItems(
         sha256=object_array(sha256),
         path=object_array([escape_path(path) for path in manifest.path]),
         classes=scored.classes,
@@ -180,9 +167,9 @@ def _of_run(run: Path, reporter: Reporter) -> Subject:
         suggested=suggested,
         sampling_prob=np.full(n, np.nan),
     )
-    first = _first_of_each(sha256, [i for i in range(n) if sha256[i]])
-    notes = _left_out(sha256.count(""), "files that are no longer there")
-    notes += _left_out(n - sha256.count("") - len(first), "copies")
+    first = first_of_each(sha256, [i for i in range(n) if sha256[i]])
+    notes = left_out_note(sha256.count(""), "files that are no longer there")
+    notes += left_out_note(n - sha256.count("") - len(first), "copies")
     if judged.n_held_out:
         notes.append(
             f"{judged.n_held_out:,} images set aside are left alone: labels changed by the model test it no more"
@@ -248,41 +235,3 @@ def _neighbours(judged: CrossValidated, found: Found, most: int = 3) -> tuple[tu
         return ((),) * len(judged.predictions)
     paths = [escape_path(path) for path in judged.manifest.path]
     return tuple(tuple(paths[j] for j in row.tolist()[:most] if j >= 0) for row in rows.row)
-
-
-def _hashes(files: Sequence[Path], reporter: Reporter) -> list[str]:
-    """SHA-256 of each file, "" where it cannot be read."""
-    reporter.begin("hashing", len(files))
-    found = []
-    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 2)) as threads:
-        for done, sha in enumerate(threads.map(_or_nothing(sha256_file), files), start=1):
-            found.append(sha)
-            if done % 100 == 0 or done == len(files):
-                reporter.advance(done)
-    return found
-
-
-def _or_nothing(function: Callable[[Path], str]) -> Callable[[Path], str]:
-    def attempt(file: Path) -> str:
-        try:
-            return function(file)
-        except OSError:
-            return ""
-
-    return attempt
-
-
-def _first_of_each(sha256: Sequence[str | None], rows: Sequence[int]) -> list[int]:
-    """The first row of each different image."""
-    first: dict[str, int] = {}
-    for i in rows:
-        first.setdefault(sha256[i] or "", i)
-    return list(first.values())
-
-
-def _left_out(n: int, what: str) -> list[str]:
-    return [f"{n:,} {what} are left out"] if n else []
-
-
-def _tuples(column: pa.ChunkedArray) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(values or ()) for values in column.to_pylist())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from tests.review.made_up import items_of
 from tests.review.web.conftest import say
 
 from graticule.errors import OptionError
@@ -49,10 +50,12 @@ def test_a_decision_is_of_the_person_of_the_session() -> None:
 
 
 def test_filters_of_an_address_are_checked() -> None:
-    found = filters_of(Query.model_validate({"class": "a", "min": "0.2", "kind": "all"}), ("a", "b"))
-    assert (found.kind, found.label, found.low, found.high) == ("all", "a", 0.2, 1.0)
+    found = filters_of(Query.model_validate({"class": "a", "min": "0.2", "kind": "all"}))
+    assert (found.kind, found.label, found.low, found.high) == ("all", "a", 0.2, None)
+    items = items_of(20)
+    assert (found.passing(items) == ((items.suggested == "a") & (items.score >= 0.2))).all()
     with pytest.raises(OptionError):
-        filters_of(Query(label="x"), ("a", "b"))
+        filters_of(Query(label="x")).passing(items)
 
 
 def test_training_images_that_are_not_known_are_passed_over() -> None:

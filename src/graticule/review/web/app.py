@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from graticule.errors import GraticuleError, ImageError, LabelDatabaseError, LabelStoreError, OptionError
+from graticule.record.numbers import in_words
 from graticule.report.page import environment
 from graticule.review.desk import Desk
 from graticule.review.pictures import ReviewPictures
@@ -44,6 +45,7 @@ def create_app(desk: Desk, pictures: ReviewPictures, nearest: Nearest, gate: Gat
         The person by default; "": asked for.
     """
     templates = environment("graticule.review.web")
+    templates.filters["in_words"] = in_words
     sessions = Sessions()
     context = Context(desk, pictures, nearest, gate, sessions, templates, desk.store.shown, user)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)

@@ -71,5 +71,5 @@ class Query(BaseModel):
     kind: str = "needed"
     label: Annotated[str, Field(alias="class")] = ""
     group: str = ""
-    low: Annotated[float, Field(alias="min")] = 0.0
-    high: Annotated[float, Field(alias="max")] = 1.0
+    low: Annotated[float | None, Field(alias="min")] = None
+    high: Annotated[float | None, Field(alias="max")] = None

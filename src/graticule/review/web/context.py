@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.requests import Request
 
 from graticule.errors import ImageError, OptionError
+from graticule.review.class_items import ClassItems
 from graticule.review.desk import Desk
 from graticule.review.items import KINDS
 from graticule.review.pictures import ReviewPictures
@@ -68,8 +69,8 @@ class Context:
         return {
             "blind": settings.blind,
             "double": settings.double,
-            "classes": list(items.classes),
-            "kinds": list(KINDS),
+            **items.asked(),
+            "kinds": [[kind, items.WORDS[kind]] for kind in KINDS],
             "groups": groups if len(groups) <= _MOST_GROUPS else [],
             "n_items": len(items),
             "source": settings.source,
@@ -78,7 +79,7 @@ class Context:
             # stands in the addresses of pictures, which a browser keeps: another review on this port has others
             "of": hashlib.sha256(f"{settings.model_hash} {settings.run_hash}".encode()).hexdigest()[:12],
             "can_explain": self.pictures.can_explain,
-            "can_grid": not settings.blind,
+            "can_grid": items.BULK and not settings.blind,
             "can_compare": self.nearest.of_classes is not None and not settings.blind,
         }
 
@@ -109,11 +110,16 @@ class Context:
 
     def nearest_of_classes(self, place: int) -> list[dict[str, Any]]:
         """The nearest training images of each class that an image may be of; none where it is judged blind."""
-        find = self.nearest.of_classes
-        if find is None or self.desk.is_blind(place) or self.pictures.is_changed(place):
+        find, items = self.nearest.of_classes, self.desk.items
+        if (
+            find is None
+            or not isinstance(items, ClassItems)
+            or self.desk.is_blind(place)
+            or self.pictures.is_changed(place)
+        ):
             return []
-        names = self.desk.items.compared(place, _COMPARED)
-        found = find(self.pictures.files[place], self.desk.items.path[place], names)
+        names = items.compared(place, _COMPARED)
+        found = find(self.pictures.files[place], items.path[place], names)
         return [
             {"class": name, "images": numbers}
             for name, paths in zip(names, found, strict=True)
@@ -121,11 +127,9 @@ class Context:
         ]
 
 
-def filters_of(query: Query, classes: Sequence[str]) -> Filters:
-    """Filters from an address; a class, where the model's opinion may not be seen, would give it away."""
-    filters = Filters(query.kind, query.label, query.group, query.low, query.high)
-    filters.check(classes)
-    return filters
+def filters_of(query: Query) -> Filters:
+    """Filters from an address; they are checked where they are used."""
+    return Filters(query.kind, query.label, query.group, query.low, query.high)
 
 
 def another_person(request: Request, claimed: str | None) -> JSONResponse | None:

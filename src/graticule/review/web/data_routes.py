@@ -7,7 +7,9 @@ from fastapi import Query as InAddress
 from fastapi.responses import JSONResponse
 
 from graticule.errors import ImageError, OptionError
+from graticule.record.numbers import in_words
 from graticule.record.trail import parse_head
+from graticule.review.class_items import ClassItems
 from graticule.review.desk import Decision
 from graticule.review.web.bodies import BulkBody, EventBody, Query, SignBody, VerifyBody
 from graticule.review.web.context import Context, another_person, filters_of, person
@@ -38,7 +40,7 @@ def _looking(routes: APIRouter, context: Context) -> None:
 
     @routes.get("/queue")
     def queue(request: Request, asked: Asked, n: int = 1, skip: str = "") -> dict[str, Any]:
-        who, filters = person(request), filters_of(asked, desk.items.classes)
+        who, filters = person(request), filters_of(asked)
         held = [place for sha in skip.split(",") if (place := desk.ledger.place(sha)) is not None]
         taken = desk.take(who, filters, max(0, min(n, _MOST_AHEAD)), held[:_MOST_SKIPPED])
         total, done, left = desk.queue.counts(who, filters)
@@ -50,8 +52,8 @@ def _looking(routes: APIRouter, context: Context) -> None:
 
     @routes.get("/grid")
     def grid(request: Request, asked: Asked, page: int = 0) -> dict[str, Any]:
-        filters = filters_of(asked, desk.items.classes)
-        if not filters.label:
+        filters = filters_of(asked)
+        if not filters.label and isinstance(desk.items, ClassItems):
             raise OptionError(f"class: choose one of {', '.join(desk.items.classes)}")
         places = desk.grid(filters, person(request))
         pages = -(-len(places) // _GRID_PAGE)
@@ -75,7 +77,7 @@ def _looking(routes: APIRouter, context: Context) -> None:
         for place in places[start : start + _DISAGREEMENTS_PAGE].tolist():
             decisions = desk.ledger.state(desk.items.sha256[place]).decisions()
             readings = [
-                {"who": e.who, "value": e.new_value, "time": e.time, "reason": e.reason, "blind": e.blind}
+                {"who": e.who, "value": in_words(e.new_value), "time": e.time, "reason": e.reason, "blind": e.blind}
                 for e in decisions
             ]
             found.append(context.item(place, person(request)) | {"readings": readings, "verdict": None})
@@ -111,7 +113,7 @@ def _pictures(routes: APIRouter, context: Context) -> None:
     @routes.get("/explanation/{image}")
     def explanation(image: str, label: Annotated[str, InAddress(alias="class")]) -> Response:
         place = desk.place(image)
-        if label not in desk.items.classes:
+        if not isinstance(desk.items, ClassItems) or label not in desk.items.classes:
             raise OptionError(f"class {label!r} is not known")
         found = None if desk.is_blind(place) else pictures.explanation(place, label)
         if found is None:
@@ -140,7 +142,7 @@ def _deciding(routes: APIRouter, context: Context) -> None:
             "seq": stored.seq,
             "hash": stored.hash,
             "time": stored.time,
-            "value": stored.new_value,
+            "value": in_words(stored.new_value) or None,
             "action": stored.action,
         }
 
