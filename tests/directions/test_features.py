@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from tests.directions.scenes import wires
 
-from graticule.directions.features import FEATURES_VERSION, feature_names, features_key, orientation_features
+from graticule.directions.features import (
+    FEATURES_VERSION,
+    feature_names,
+    features_key,
+    features_of_parts,
+    orientation_features,
+)
 
 # every 25th feature of a scene, of version 1
 KNOWN = [0.697, 0.079, 0.399, 0.756, 0.572, 0.285, 0.752, 0.447, 0.428, 0.001, 0.352, 0.471, 0.366]
@@ -55,3 +61,27 @@ def test_features_that_change_have_another_version() -> None:
     assert some == pytest.approx(KNOWN, abs=2e-3)
     names = hashlib.sha256("\n".join(feature_names()).encode()).hexdigest()
     assert features_key() == f"orientation statistics 1 {names[:16]}"
+
+
+def test_a_part_of_a_picture_is_told_by_what_it_shows() -> None:
+    """Of a picture whose left half is aligned and whose right half is not, each half by itself."""
+    scene = np.hstack([wires(30, share=1.0, side=128, n=60), wires(30, share=0.0, side=128, n=60, seed=1)])
+    left = np.zeros((4, 4), bool)
+    left[:, :2] = True
+    whole, aligned, other, nothing = features_of_parts(scene, [None, left, ~left, np.zeros((4, 4), bool)])
+    assert (whole == orientation_features(scene)).all()
+    at = feature_names().index("s1.5_equal_share")
+    assert aligned[at] > 0.8 > 0.7 > whole[at] > 0.3 > other[at]
+    lgo = feature_names().index("lgo_amount")
+    assert aligned[lgo] > whole[lgo] > other[lgo]
+    assert not nothing.any()
+    np.testing.assert_array_equal(features_of_parts(scene, [np.ones((4, 4), bool)])[0], whole)
+
+
+def test_the_parts_of_a_picture_that_is_not_square_lie_where_they_are_said_to_lie() -> None:
+    scene = np.vstack([wires(0, side=96, n=40), np.full((160, 96), 40, np.float32)])
+    upper = np.zeros((8, 2), bool)
+    upper[:3] = True
+    shown, empty = features_of_parts(scene, [upper, ~upper])
+    at = feature_names().index("s1.5_used")
+    assert shown[at] > 10 * empty[at]

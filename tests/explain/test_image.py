@@ -60,7 +60,7 @@ def test_the_likeliest_class_is_explained_where_its_colour_is(
     def decode(own: ImageFile) -> Any:
         return decode_file(own, encoder.preprocessing)
 
-    seen = look(file, decode, model)
+    seen = look(file, decode, model.encoder.preprocessing)
     assert isinstance(seen, Seen)
     assert (seen.size.tolist(), seen.shown) == ([32.0, 32.0], (32, 32))
     assert sizes_of(model, seen, 2) is None
@@ -71,5 +71,5 @@ def test_the_likeliest_class_is_explained_where_its_colour_is(
     column, row = one.peak
     assert (0.55 < column < 0.9, 0.05 < row < 0.4) == (True, True)
     file.path.write_bytes(b"none")
-    assert isinstance(look(file, decode, model), str)
+    assert isinstance(look(file, decode, model.encoder.preprocessing), str)
     assert isinstance(explain_file((file, proba), decode, model, model.method, 1), str)

@@ -11,6 +11,7 @@ from graticule.regress.scoring import (
     ValueMember,
     head_value,
     member_values,
+    with_features_given,
     without_features,
 )
 
@@ -51,3 +52,11 @@ def test_features_that_no_regression_looks_at_can_go() -> None:
     assert trimmed is not None
     np.testing.assert_allclose(member_values([trimmed], X[:, :50]), member_values([member], X), atol=1e-12)
     assert without_features(MEMBERS[0], slice(50, 62)) is None
+
+
+def test_features_that_are_held_leave_the_same_numbers_of_the_others() -> None:
+    held = slice(50, 58)
+    for row in X[:5]:
+        some = [with_features_given(member, held, row[held]) for member in MEMBERS]
+        found = member_values(some, np.delete(row, held)[None])
+        np.testing.assert_allclose(found, member_values(MEMBERS, row[None]), rtol=1e-6)

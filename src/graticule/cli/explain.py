@@ -37,9 +37,12 @@ def command(
 
 def _print_checks(document: dict[str, Any]) -> None:
     from graticule.report.explain.content import check_rows
-    from graticule.report.explain.value_page import border_words
+    from graticule.report.explain.value_content import border_words, told_words, value_check_rows
 
     if document.get("task") == "regression":
+        if told := told_words(document):
+            typer.echo(told)
+        print_table(("of the", "check", "result", "means"), value_check_rows(document))
         typer.echo(border_words(document))
         return
     print_table(("check", "result", "means"), check_rows(document))

@@ -7,11 +7,12 @@ themselves never enter. Local Gradient Orientation's figures stand beside them.
 
 import hashlib
 import itertools
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graticule.arrays import Float32Array, FloatArray
+from graticule.arrays import BoolArray, Float32Array, FloatArray
 from graticule.directions.distribution import (
     BINS,
     WEIGHTINGS,
@@ -22,7 +23,7 @@ from graticule.directions.distribution import (
     weights_of,
 )
 from graticule.directions.gradient import noise_energy, noise_level
-from graticule.directions.lgo import local_gradient_orientation
+from graticule.directions.lgo import oriented_gradients, repaired_fit
 from graticule.directions.mixture import fit_mixture, highest, second_place
 from graticule.directions.tensor import Field, least_side, structure_tensor
 from graticule.directions.tiles import tile_numbers
@@ -129,13 +130,23 @@ class _AtScale:
 _NOTHING = _AtScale([0.0] * len(_FIELD), np.zeros((len(WEIGHTINGS), BINS)), [0.0] * (3 * len(_TILES)))
 
 
-def _at_scale(grey: Float32Array, sigma: float, noise: float) -> _AtScale:
-    if min(grey.shape) < least_side(sigma):
+@dataclass(frozen=True)
+class _Scale:
+    sigma: float
+    field: Field | None
+
+
+def _at_scale(scale: _Scale, spread: float, noise: float, kept: BoolArray | None) -> _AtScale:
+    if scale.field is None:
         return _NOTHING
-    field = structure_tensor(grey, sigma)
+    field, sigma = scale.field, scale.sigma
+    if kept is not None:
+        field = replace(field, inside=field.inside & _spread_over(kept, field.inside.shape))
+        if not field.inside.any():
+            return _NOTHING
     level = noise_energy(noise, sigma)
     weights = {name: weights_of(field, name, level) for name in WEIGHTINGS}
-    inside, total, spread = field.inside, float(weights["energy"].sum()), float(grey.std())
+    inside, total = field.inside, float(weights["energy"].sum())
     general = [
         float(weights["equal"][inside].mean()),
         float(field.coherency[inside].mean()),
@@ -146,6 +157,13 @@ def _at_scale(grey: Float32Array, sigma: float, noise: float) -> _AtScale:
     found = np.concatenate([histograms(field.direction, weights[name]) for name in WEIGHTINGS])
     by_tiles = [_by_tiles(field, weights["equal"], per_side) for per_side in _TILES]
     return _AtScale(general, found, [*itertools.chain(*by_tiles)])
+
+
+def _spread_over(kept: BoolArray, shape: tuple[int, ...]) -> BoolArray:
+    """Cells of a grid (g, g) over a picture, at each of its places."""
+    rows, columns = (np.arange(n) * cells // n for n, cells in zip(shape, kept.shape, strict=True))
+    found: BoolArray = kept[np.ix_(rows, columns)]
+    return found
 
 
 def orientation_features(grey: FloatArray | Float32Array) -> FloatArray:
@@ -160,18 +178,54 @@ def orientation_features(grey: FloatArray | Float32Array) -> FloatArray:
     -----
     A scale that the picture is too small for, and a picture of one colour, give zeros.
     """
+    whole: FloatArray = features_of_parts(grey, [None])[0]
+    return whole
+
+
+def features_of_parts(grey: FloatArray | Float32Array, parts: Iterable[BoolArray | None]) -> FloatArray:
+    """Orientation statistics of parts of a picture, shape (n, d): what is not kept of it does not count.
+
+    Gradients are those of the whole picture, so that no part has edges that the picture does not have, and so is its
+    noise. What counts as strong, and all that follows, is told anew from what is kept.
+
+    Parameters
+    ----------
+    grey : float array, shape (h, w)
+    parts : n bool arrays, shape (g, g), or None
+        Cells of a grid over the picture that are kept; None: all.
+    """
     grey = np.asarray(grey, dtype=np.float32)
     if np.ptp(grey) == 0:
-        return np.zeros(len(feature_names()))
-    noise = noise_level(grey)
-    scales = [_at_scale(grey, sigma, noise) for sigma in SCALES]
-    statistics = _distributions(np.concatenate([scale.histograms for scale in scales]))
+        return np.zeros((len(list(parts)), len(feature_names())))
+    noise, large = noise_level(grey), min(grey.shape)
+    scales = [_Scale(sigma, structure_tensor(grey, sigma) if large >= least_side(sigma) else None) for sigma in SCALES]
+    gradients = oriented_gradients(grey) if large >= least_side(SCALES[0]) else None
+    return np.stack([_features(grey, noise, scales, gradients, kept) for kept in parts])
+
+
+def _features(
+    grey: Float32Array,
+    noise: float,
+    scales: list[_Scale],
+    gradients: tuple[Float32Array, Float32Array] | None,
+    kept: BoolArray | None,
+) -> FloatArray:
+    spread = float((grey if kept is None else grey[_spread_over(kept, grey.shape)]).std()) if _some(kept) else 0.0
+    found = [_at_scale(scale, spread, noise, kept) for scale in scales]
+    statistics = _distributions(np.concatenate([scale.histograms for scale in found]))
     by_scale = statistics.reshape(len(SCALES), -1)
     shares = by_scale[:, _distribution_names().index("share")]
-    rows = [[*scale.general, *own.tolist(), *scale.by_tiles] for scale, own in zip(scales, by_scale, strict=True)]
-    found = (0.0, 0.0, 0.0, 0.0)
-    if min(grey.shape) >= least_side(SCALES[0]):
-        lgo = local_gradient_orientation(grey)
-        found = (lgo.amount, lgo.corrected, lgo.dispersion / _WIDTHS, lgo.goodness)
-    across = [*found, float(np.ptp(shares)), float(np.mean(shares))]
+    rows = [[*scale.general, *own.tolist(), *scale.by_tiles] for scale, own in zip(found, by_scale, strict=True)]
+    across = [0.0] * 4
+    if gradients is not None:
+        direction, weights = gradients
+        # pixels lie there column by column
+        weights = weights if kept is None else weights * _spread_over(kept.T, weights.shape)
+        lgo = repaired_fit(histograms(direction, weights)[0])
+        across = [lgo.amount, lgo.corrected, lgo.dispersion / _WIDTHS, lgo.goodness]
+    across += [float(np.ptp(shares)), float(np.mean(shares))]
     return np.nan_to_num(np.array([*itertools.chain(*rows), *across], dtype=np.float64), posinf=0.0, neginf=0.0)
+
+
+def _some(kept: BoolArray | None) -> bool:
+    return kept is None or bool(kept.any())

@@ -88,10 +88,15 @@ def local_gradient_orientation(
     grey = np.asarray(grey, dtype=np.float32)
     if as_shipped:
         return shipped_fit(shipped_histogram(grey))
+    return repaired_fit(histograms(*oriented_gradients(grey, mask))[0])
+
+
+def oriented_gradients(grey: Float32Array, mask: BoolArray | None = None) -> tuple[Float32Array, Float32Array]:
+    """Direction of the structure in degrees and squared gradient, 0 where it does not count, each of shape (w, h)."""
     right, down = gaussian_gradient(grey, _SIGMA)
     inside = inside_of(grey.shape, mask, _SIGMA).T
     across = np.degrees(np.arctan2(right, down)) % np.float32(180)
-    return repaired_fit(histograms(across, (right**2 + down**2) * inside)[0])
+    return across, (right**2 + down**2) * inside
 
 
 def shipped_histogram(grey: Float32Array, bins: int = PLUGIN_BINS) -> FloatArray:

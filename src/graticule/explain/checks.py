@@ -21,7 +21,7 @@ from graticule.explain.exchange import (
     exchange_verdicts,
     partners,
 )
-from graticule.explain.fidelity import Curves, area, curves, mean_interval, rank_correlation
+from graticule.explain.fidelity import Curves, curves, curves_found, likeness, mean_interval
 from graticule.explain.image import Explained, Seen, probabilities_of, results_in_order, sizes_of
 from graticule.explain.model import ExplainableModel
 from graticule.explain.targets import log_probabilities
@@ -92,17 +92,7 @@ def fidelity(
     for result in results_in_order(partial(_curves, model, seed), tasks, threads, 4):
         found.append(result)
         reporter.advance(len(found))
-    gains = {
-        "deletion": [area(c.random_deletion) - area(c.deletion) for c in found],
-        "insertion": [area(c.insertion) - area(c.random_insertion) for c in found],
-    }
-    names = ("deletion", "insertion", "random_deletion", "random_insertion")
-    return {
-        "n": len(found),
-        "curves": {name: np.mean([getattr(c, name) for c in found], axis=0).round(5).tolist() for name in names},
-        "areas": {name: float(np.mean([area(getattr(c, name)) for c in found])) for name in names},
-        "gain": {name: mean_interval(values) for name, values in gains.items()},
-    }
+    return curves_found(found)
 
 
 def _curves(model: ExplainableModel, seed: int, task: tuple[int, CheckedImage]) -> Curves:
@@ -134,17 +124,8 @@ def randomisation(
         return list(results_in_order(partial(_plain_map, some, method), subjects, threads, 4))
 
     mine = maps_of(replace(model, baseline=None))
-    rows = []
-    for name, destroyed in model.randomised(seed):
-        pairs = list(zip(mine, maps_of(destroyed), strict=True))
-        rows.append(
-            {
-                "destroyed": name,
-                "signed": mean_interval([rank_correlation(a, b) for a, b in pairs]),
-                "absolute": mean_interval([rank_correlation(np.abs(a), np.abs(b)) for a, b in pairs]),
-            }
-        )
-    return rows
+    destroyed = model.randomised(seed)
+    return [likeness(name, mine, [[one] for one in maps_of(some)]) for name, some in destroyed]
 
 
 def _plain_map(model: ExplainableModel, method: str, subject: CheckedImage) -> FloatArray:

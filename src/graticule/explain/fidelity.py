@@ -7,8 +7,9 @@ Randomised weights (Adebayo et al., "Sanity checks for saliency maps", 2018): a 
 are destroyed shows the picture, not what the network learnt.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -60,17 +61,68 @@ def curves(
         Draws the random order.
     """
     cells = min(CELLS, len(pixels))
-    by_map = np.argsort(-resized_mean(class_map, cells).ravel(), kind="stable")
-    by_chance = generator.permutation(cells * cells)
     blurred = blur(pixels)
     pictures = [
-        composite(before, after, cells, order[: round(step * cells * cells / STEPS)])
-        for order in (by_map, by_chance)
+        composite(before, after, cells, chosen)
+        for order in orders(class_map, cells, generator)
         for before, after in ((pixels, blurred), (blurred, pixels))
-        for step in range(STEPS + 1)
+        for chosen in parts_of_order(order)
     ]
     values = evaluate(np.stack(pictures))[:, k].reshape(4, STEPS + 1)
-    return Curves(values[0], values[1], values[2], values[3])
+    return Curves(*values)
+
+
+def orders(
+    class_map: FloatArray, cells: int, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The cells of a grid in the order of a map, and in a random one; each of shape (cells^2,)."""
+    by_map = np.argsort(-resized_mean(class_map, cells).ravel(), kind="stable")
+    return by_map, generator.permutation(cells * cells)
+
+
+def parts_of_order(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The first cells of an order: none, an eighth, ... all of them."""
+    for step in range(STEPS + 1):
+        yield order[: round(step * len(order) / STEPS)]
+
+
+def curves_found(found: Sequence[Curves], unit: float = 1.0) -> dict[str, Any]:
+    """Mean curves of n pictures, the areas under them, and what the map's order gains over a random one.
+
+    `unit` is what gains are counted in.
+    """
+    gains = {
+        "deletion": [(area(c.random_deletion) - area(c.deletion)) / unit for c in found],
+        "insertion": [(area(c.insertion) - area(c.random_insertion)) / unit for c in found],
+    }
+    names = ("deletion", "insertion", "random_deletion", "random_insertion")
+    return {
+        "n": len(found),
+        "curves": {name: np.mean([getattr(c, name) for c in found], axis=0).round(5).tolist() for name in names},
+        "areas": {name: float(np.mean([area(getattr(c, name)) for c in found])) for name in names},
+        "gain": {name: mean_interval(values) for name, values in gains.items()},
+    }
+
+
+def likeness(destroyed: str, mine: Sequence[FloatArray], others: Sequence[Sequence[FloatArray]]) -> dict[str, Any]:
+    """Rank correlation of the maps of n pictures with those of models of which something was destroyed.
+
+    Of each picture the mean over these models.
+    """
+    paired = list(zip(mine, others, strict=True))
+    signed = [_mean([rank_correlation(a, b) for b in some]) for a, some in paired]
+    absolute = [_mean([rank_correlation(np.abs(a), np.abs(b)) for b in some]) for a, some in paired]
+    return {
+        "destroyed": destroyed,
+        "signed": mean_interval(signed),
+        "absolute": mean_interval(absolute),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Mean of those that are defined; NaN where none is."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def blur(pixels: Pixels) -> Pixels:

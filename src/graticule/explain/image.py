@@ -19,6 +19,7 @@ from graticule.explain.regions import bar_mask, border_frame, picture_mask, shar
 from graticule.images.decode import ImageFile
 from graticule.images.facts import Facts
 from graticule.images.pool import Decode
+from graticule.images.preprocess import Preprocessing
 
 Task = tuple[ImageFile, FloatArray]  # a file and its probabilities
 Item = TypeVar("Item")
@@ -86,9 +87,8 @@ class Explained:
     peak: tuple[float, float]
 
 
-def look(file: ImageFile, decode: Decode, model: ExplainableModel) -> Seen | str:
+def look(file: ImageFile, decode: Decode, preprocessing: Preprocessing) -> Seen | str:
     """What the network sees of a file, decoded in a worker; a text that says why it cannot be read."""
-    preprocessing = model.encoder.preprocessing
     decoded = decode(file)
     if decoded.pixels is None:
         return decoded.error
@@ -107,7 +107,7 @@ def look(file: ImageFile, decode: Decode, model: ExplainableModel) -> Seen | str
 def explain_file(task: Task, decode: Decode, model: ExplainableModel, method: str, top: int) -> Explained | str:
     """Explain one file whose probabilities are known; a text that says why it cannot be read."""
     file, proba = task
-    seen = look(file, decode, model)
+    seen = look(file, decode, model.encoder.preprocessing)
     if isinstance(seen, str):
         return seen
     classes = np.argsort(-proba, kind="stable")[:top].astype(np.int64)

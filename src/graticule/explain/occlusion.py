@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import FloatArray, Pixels
+from graticule.arrays import BoolArray, FloatArray, Pixels
 
 STEPS = 10
 _BATCH = 8
@@ -40,14 +40,26 @@ def occlusion_map(
     colour = pixels.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
     places = [(i, j) for i in range(steps) for j in range(steps)]
     whole = evaluate(pixels[None])[0, classes]
-    total = np.zeros((len(classes), steps + 1, steps + 1))
-    covers = np.zeros((steps + 1, steps + 1))
+    falls = []
     for start in range(0, len(places), _BATCH):
         some = places[start : start + _BATCH]
         covered = np.repeat(pixels[None], len(some), axis=0)
         for picture, (i, j) in zip(covered, some, strict=True):
             picture[edges[i] : edges[i + 2], edges[j] : edges[j + 2]] = colour
-        for fall, (i, j) in zip(whole - evaluate(covered)[:, classes], some, strict=True):
-            total[:, i : i + 2, j : j + 2] += fall[:, None, None]
-            covers[i : i + 2, j : j + 2] += 1
-    return np.asarray(total / covers)
+        falls.append(whole - evaluate(covered)[:, classes])
+    return credited(np.concatenate(falls).T, steps)
+
+
+def squares(steps: int = STEPS) -> BoolArray:
+    """The cells that each position of the square covers, row by row; shape (steps^2, steps + 1, steps + 1)."""
+    found = np.zeros((steps, steps, steps + 1, steps + 1), bool)
+    for i in range(steps):
+        for j in range(steps):
+            found[i, j, i : i + 2, j : j + 2] = True
+    return found.reshape(steps * steps, steps + 1, steps + 1)
+
+
+def credited(falls: FloatArray, steps: int = STEPS) -> FloatArray:
+    """Falls (T, steps^2) by position, as means over the squares that cover a cell; (T, steps + 1, steps + 1)."""
+    covering = squares(steps)
+    return np.asarray(np.tensordot(falls, covering.astype(np.float64), axes=1) / covering.sum(axis=0))

@@ -33,11 +33,16 @@ def head_scores(head: Head, features: NDArray[np.floating]) -> FloatArray:
     x = np.asarray(features, np.float64)
     if isinstance(head, LogitHead):
         return np.asarray(x @ head.logit_weights.T.astype(np.float64) + head.bias, np.float64)
-    z, _ = _entered(head, x)
+    basis, weights = head_basis(head, x)
+    return np.asarray(basis @ weights + head.bias)
+
+
+def head_basis(head: LinearHead | RbfHead, features: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
+    """What a head adds up, (N, m), and its weights, (m, K): features as they enter, or kernels with its support."""
+    z, _ = _entered(head, np.asarray(features, np.float64))
     if isinstance(head, LinearHead):
-        return np.asarray(z @ head.weights.T.astype(np.float64) + head.bias)
-    kernel, _ = _kernel(head, z)
-    return np.asarray(kernel @ head.coefficients.astype(np.float64) + head.bias)
+        return z, head.weights.T.astype(np.float64)
+    return _kernel(head, z)[0], head.coefficients.astype(np.float64)
 
 
 def score_gradients(head: Head, features: NDArray[np.floating]) -> FloatArray:

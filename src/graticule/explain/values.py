@@ -43,6 +43,10 @@ class ExplainableValue:
         """Find the pooled layers of the encoder's graph; `baseline` (d,) are the features of an average image."""
         return cls(replace(ExplainableModel.of(encoder, score_heads(members)), baseline=baseline), members)
 
+    def with_members(self, members: Sequence[ValueMember]) -> "ExplainableValue":
+        """Other regressions on the same network's features."""
+        return ExplainableValue(replace(self.model, heads=score_heads(members), baseline=None), members)
+
     def learnt(self, pixels: Pixels, sizes: NDArray[np.floating] | None = None) -> FloatArray:
         """What the model says of pictures (N, S, S, 3) on the scale that is learnt, shape (N, 1)."""
         return self._of_features(self.model.features(pixels, sizes))
@@ -50,23 +54,29 @@ class ExplainableValue:
     def _of_features(self, features: NDArray[np.floating]) -> FloatArray:
         return np.asarray(member_values(self.members, features).mean(axis=0)[:, None], dtype=np.float64)
 
-    def map_of(self, seen: Seen, method: str) -> FloatArray:
+    def map_of(self, seen: Seen, method: str, total: float | None = None) -> FloatArray:
         """How much each place adds to the number, shape (g, g).
 
-        By "hirescam" cells add up to how far the number lies above that of an average training image, where the model
-        keeps one. By "occlusion" a cell holds by how much the number falls when the place is covered.
+        By "hirescam" cells add up to `total`, by default how far the number lies above that of an average training
+        image, where the model keeps one. By "occlusion" a cell holds by how much the number falls when the place is
+        covered.
         """
         pixels, sizes = seen.pixels[None], sizes_of(self.model, seen, 1)
         if method == "occlusion":
             return np.asarray(occlusion_map(partial(self._variants, seen), seen.pixels, _ONLY[0])[0])
-        total = self._layers(pixels, sizes, method)
         if method != "hirescam":
-            return np.asarray(np.maximum(total, 0)[0, 0])
-        if (cells := total.shape[-1]) < COARSE:
-            total = laid_together([self._layers(one, sizes, method) for one in moved(pixels, cells)])
-        if self.model.baseline is not None:
-            total = with_total(total, self.learnt(pixels, sizes) - self._of_features(self.model.baseline[None]))
-        return np.asarray(total[0, 0])
+            return self.plain_map(seen, method)
+        found = self._layers(pixels, sizes, method)
+        if (cells := found.shape[-1]) < COARSE:
+            found = laid_together([self._layers(one, sizes, method) for one in moved(pixels, cells)])
+        if total is None and self.model.baseline is not None:
+            total = float((self.learnt(pixels, sizes) - self._of_features(self.model.baseline[None]))[0, 0])
+        return np.asarray((found if total is None else with_total(found, np.array([[total]])))[0, 0])
+
+    def plain_map(self, seen: Seen, method: str) -> FloatArray:
+        """The map in closed form as the network has it: on its own grid, measured from nothing; shape (g, g)."""
+        total = self._layers(seen.pixels[None], sizes_of(self.model, seen, 1), method)
+        return np.asarray((total if method == "hirescam" else np.maximum(total, 0))[0, 0])
 
     def _layers(self, pixels: Pixels, sizes: NDArray[np.floating] | None, method: str) -> FloatArray:
         return add_layers(self.model.layers(pixels, _ONLY, sizes, method=method, target="score"))

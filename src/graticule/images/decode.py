@@ -147,8 +147,26 @@ def _orientation(shown: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Orientation statistics of a picture without its info bar, in its own pixels."""
     from graticule.directions.features import orientation_features  # loads SciPy, which most workers do without
 
-    grey = shown if shown.ndim == 2 else shown @ np.array(_LUMINANCE)
-    return orientation_features(grey.astype(np.float32)).astype(np.float32)
+    return orientation_features(_grey(shown)).astype(np.float32)
+
+
+def _grey(shown: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return (shown if shown.ndim == 2 else shown @ np.array(_LUMINANCE)).astype(np.float32)
+
+
+def grey_shown(file: ImageFile, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """What orientation statistics are measured on, shape (h, w): brightness of the picture in its own pixels.
+
+    Raises
+    ------
+    ImageError
+        When the file cannot be read, or not by this preprocessing.
+    """
+    try:
+        image = decode_image(read_file(file.path), str(file.path), preprocessing.selection)
+        return _grey(picture_of(with_sidecar(image, file.path), preprocessing).shown)
+    except IntensityError as error:
+        raise ImageError(str(file.path), str(error)) from error
 
 
 def with_sidecar(image: Image, file: Path) -> Image:

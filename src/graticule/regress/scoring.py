@@ -117,3 +117,18 @@ def without_features(member: ValueMember, unused: slice) -> ValueMember | None:
             projection = np.delete(head.projection, unused, axis=0)
             heads.append(replace(head, centre=np.delete(head.centre, unused), projection=projection))
     return tuple(heads)
+
+
+def with_features_given(member: ValueMember, given: slice, values: NDArray[np.floating]) -> ValueMember:
+    """The same regressions of the other features, with a span behind the rooted ones held at some values."""
+    heads: list[ValueHead] = []
+    for head in member:
+        if isinstance(head, LinearValue):
+            added = float(head.slope[given] @ values)
+            heads.append(replace(head, slope=np.delete(head.slope, given), offset=head.offset + added))
+        else:
+            moved = (values - head.centre[given]) @ head.projection[given].astype(np.float64)
+            projection = np.delete(head.projection, given, axis=0)
+            centre, support = np.delete(head.centre, given), head.support - moved
+            heads.append(replace(head, centre=centre, projection=projection, support=support))
+    return tuple(heads)

@@ -37,7 +37,7 @@ class Explainer:
     def __call__(self, file: Path, label: str) -> NDArray[np.uint8] | None:
         """Evidence for the class in orange, against it in blue: uint8 RGBA, shape (h, w, 4); None where it fails."""
         model = self._open()
-        seen = look(ImageFile(file), decoder(self._pool, model.encoder.preprocessing), model)
+        seen = look(ImageFile(file), decoder(self._pool, model.encoder.preprocessing), model.encoder.preprocessing)
         if isinstance(seen, str):
             return None
         column = np.array([[self._classes.index(label)]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from tests.test_bundle import resummed
 
 from graticule.decide.open_value_bundle import open_value_bundle
 from graticule.directions.features import feature_names
-from graticule.errors import BundleError
+from graticule.errors import BundleError, OptionError
+from graticule.explain.options import ExplainOptions
 from graticule.features.engines import local
+from graticule.jobs.explain.values import explain_model
 from graticule.jobs.options import PredictOptions
 from graticule.jobs.predict import predict
 from graticule.jobs.train.job import train
@@ -44,9 +47,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def run(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(local, "Network", _forbidden)
+@pytest.fixture(scope="module")
+def trained(pictures: Path) -> Path:
     options = TrainOptions(
         target="share",
         target_min=0,
@@ -57,13 +59,21 @@ def run(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         test_size=0.2,
         workers=1,
     )
-    train(pictures / "table.csv", tmp_path / "run", options)
-    return tmp_path / "run"
+    out = pictures.parent / f"{pictures.name}-run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "Network", _forbidden)
+        train(pictures / "table.csv", out, options)
+    return out
 
 
-def test_training_and_prediction_ask_no_network(
-    run: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the run that a test may change; no network may be opened."""
+    monkeypatch.setattr(local, "Network", _forbidden)
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def test_training_and_prediction_ask_no_network(run: Path, pictures: Path, tmp_path: Path) -> None:
     record = json.loads((run / "run.json").read_text())
     assert (record["embedding"]["backbone"], record["embedding"]["model_sha256"]) == (NO_NETWORK, "")
     assert record["embedding"]["n_features"] == len(feature_names())
@@ -99,3 +109,22 @@ def test_a_network_that_bundle_json_names_must_be_there(run: Path) -> None:
     resummed(model, names)
     with pytest.raises(BundleError, match=r"it has no network model\.onnx"):
         open_value_bundle(model)
+
+
+def test_the_model_is_explained_without_a_network(run: Path, pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "explained"
+    with pytest.raises(OptionError, match="asks no network"):
+        explain_model(run, pictures, out, ExplainOptions(method="hirescam", workers=1))
+    document = explain_model(run, pictures, out, ExplainOptions(limit=3, workers=1))
+    assert (document["parts"], document["method"], document["baseline"]) == (["orientation"], "occlusion", "training")
+    for row in document["rows"]:
+        told = row["told"]["orientation"]
+        # the number is cut to the bounds
+        assert np.clip(document["average"] + told, 0, 1) == pytest.approx(row["predicted"], abs=1e-4)
+        assert sum(row["statistics"]["by_family"].values()) == pytest.approx(told, abs=1e-4)
+        assert len(row["statistics"]["single"]) > 3
+    assert set(document["checks"]) == {"orientation"}
+    assert {file.name for file in (out / "maps").iterdir()} == {f"{k:05d}-orientation.png" for k in range(3)}
+    header = (out / "maps.csv").read_text().splitlines()[0]
+    assert header == "path,predicted,overlay,border_share,orientation_overlay,network_told,orientation_told"
+    assert "Share near the most frequent direction" in (out / "explain.html").read_text()

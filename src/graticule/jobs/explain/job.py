@@ -130,7 +130,7 @@ def _subjects(
 
 
 def _seen(files: Sequence[ImageFile], decode: Decode, model: ExplainableModel, place: int) -> Seen | str:
-    return look(files[place], decode, model)
+    return look(files[place], decode, model.encoder.preprocessing)
 
 
 def _explained(

@@ -17,6 +17,7 @@ from graticule.jobs.train.files import image_tensors, network_fields
 from graticule.jobs.train.record import describe_weights
 from graticule.jobs.train.value_card import value_card
 from graticule.networks.encoder import Encoder
+from graticule.networks.pooling import ORIENTATION, part_span
 from graticule.regress.outcome import ValueOutcome
 from graticule.regress.packing import pack_values
 from graticule.split.division import Division
@@ -48,12 +49,23 @@ def write_value_model(
     reference: dict[str, NDArray[Any]] = {
         **image_tensors(samples, training, division.parents),
         "target": targets,
-        # what maps of the number are measured from; without a copy of the rows
-        "mean_features": samples.features.mean(axis=0, dtype=np.float64, where=training[:, None]).astype(np.float32)
-        if outcome.mean_features is None
-        else outcome.mean_features,
+        "mean_features": average_features(samples, embedded, training, outcome),
         **({} if decider.intervals is None else decider.intervals.to_arrays()),
         **({} if decider.novelty is None else decider.novelty.pack()),
     }
     card = value_card(info, metrics, describe_weights(outcome.encoder))
     return write_bundle(folder, ValueBundle(info, outcome.encoder.model, pack_values(outcome.members), reference, card))
+
+
+def average_features(
+    samples: Samples, embedded: Encoder, training: NDArray[np.bool_], outcome: ValueOutcome
+) -> NDArray[np.float32]:
+    """Features of an average training image, from which explanations are measured, as the shipped model has them."""
+    if outcome.mean_features is not None:
+        return outcome.mean_features
+    # without a copy of the rows
+    mean: NDArray[np.float32] = samples.features.mean(axis=0, dtype=np.float64, where=training[:, None])
+    mean = mean.astype(np.float32)
+    if embedded.orientation and not outcome.encoder.orientation:
+        return np.delete(mean, part_span(embedded.parts, ORIENTATION, embedded.n_features))
+    return mean

@@ -11,6 +11,8 @@ _WIDTH, _HEIGHT, _LEFT, _TOP = 300, 190, 34, 12
 _PLOT_WIDTH, _PLOT_HEIGHT = 250, 140
 _ALIKE = 0.25  # mean rank correlation with maps of destroyed weights from which maps are alike
 _MOST_NAMED = 5
+PROBABILITIES = ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))
+DOING = ("blurring away", "bringing back")
 
 
 def percents(value: float | None) -> str:
@@ -31,25 +33,26 @@ def in_figures(figure: Mapping[str, Any], digits: int = 2) -> str:
 def check_rows(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, result and meaning of every check of explain.json."""
     checks = document["checks"]
-    gain = checks["fidelity"]["gain"]
-    rows = [
-        ("deletion", in_figures(gain["deletion"]), _gain_words(gain["deletion"], "blurring away what the map marks")),
-        (
-            "insertion",
-            in_figures(gain["insertion"]),
-            _gain_words(gain["insertion"], "bringing back what the map marks"),
-        ),
-    ]
-    destroyed = checks["randomised_weights"]
-    if destroyed:
-        last = destroyed[-1]
-        rows.append(("randomised weights", in_figures(last["signed"]), _random_words(last["signed"])))
+    rows = map_rows(checks)
     border = checks["attention"]["border"]
     rows.append(("attention on border", percents(border["value"]), f"its area is {percents(border['area'])}"))
     bar = checks["attention"]["info_bar"]
     if bar is not None:
         rows.append(("attention on info bar", percents(bar["value"]), f"its area is {percents(bar['area'])}"))
     return rows + _exchange_rows(checks["exchange"])
+
+
+def map_rows(checks: Mapping[str, Any], doing: tuple[str, str] = DOING) -> list[tuple[str, str, str]]:
+    """Name, result and meaning of deletion, insertion and destroyed weights; `doing`: what the first two do."""
+    gain = checks["fidelity"]["gain"]
+    rows = [
+        (name, in_figures(gain[name]), _gain_words(gain[name], f"{done} what the map marks"))
+        for name, done in zip(("deletion", "insertion"), doing, strict=True)
+    ]
+    if destroyed := checks["randomised_weights"]:
+        last = destroyed[-1]["signed"]
+        rows.append(("randomised weights", in_figures(last), _random_words(last)))
+    return rows
 
 
 def _exchange_rows(exchange: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -102,15 +105,12 @@ def _random_words(figure: Mapping[str, Any]) -> str:
     return "the maps depend on what was learnt"
 
 
-def _condemned(checks: Mapping[str, Any]) -> list[str]:
+def condemned(checks: Mapping[str, Any], doing: tuple[str, str] = DOING) -> list[str]:
     """What the checks hold against the maps."""
     gain, destroyed = checks["fidelity"]["gain"], checks["randomised_weights"]
     found = [
-        text
-        for name, text in (
-            ("deletion", "blurring away what they mark counts less than blurring random places"),
-            ("insertion", "bringing back what they mark counts less than bringing back random places"),
-        )
+        f"{done} what they mark counts less than {done} random places"
+        for name, done in zip(("deletion", "insertion"), doing, strict=True)
         if gain[name]["high"] is not None and gain[name]["high"] < 0
     ]
     if destroyed and destroyed[-1]["signed"]["low"] is not None and destroyed[-1]["signed"]["value"] >= _ALIKE:
@@ -118,10 +118,10 @@ def _condemned(checks: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _confirmed(checks: Mapping[str, Any]) -> bool:
+def confirmed(checks: Mapping[str, Any]) -> bool:
     """Whether deletion finds the maps right, and they depend on what was learnt where that was tested."""
     low, destroyed = checks["fidelity"]["gain"]["deletion"]["low"], checks["randomised_weights"]
-    if low is None or low <= 0 or _condemned(checks):
+    if low is None or low <= 0 or condemned(checks):
         return False
     last = destroyed[-1]["signed"] if destroyed else None
     return last is None or (last["low"] is not None and abs(last["value"]) < _ALIKE)
@@ -147,11 +147,10 @@ def explain_verdict(document: Mapping[str, Any]) -> tuple[str, bool]:
             "accuracy will not hold where these differ. Crop or mask them and train again.",
             True,
         )
-    condemned = _condemned(document["checks"])
-    if condemned:
-        return f"Do not trust these maps: {', and '.join(condemned)}. Read the checks before the pictures.", True
+    if against := condemned(document["checks"]):
+        return f"Do not trust these maps: {', and '.join(against)}. Read the checks before the pictures.", True
     cleared = _cleared(document["checks"]["exchange"])
-    if cleared and _confirmed(document["checks"]):
+    if cleared and confirmed(document["checks"]):
         return (
             f"The maps mark places that the model relies on, and {cleared}. Whether the marked places are the right "
             "ones is for you to judge.",
@@ -194,18 +193,26 @@ def _signed(value: float | None) -> str:
     return "–" if value is None else f"{value:+.2f}".replace("-", "−")
 
 
-def curve_plot(curves: Mapping[str, Sequence[float]], which: str) -> Markup:
-    """Mean probability while cells are deleted or inserted: by the map in full, in random order dashed."""
+def curve_plot(
+    curves: Mapping[str, Sequence[float]],
+    which: str,
+    ticks: Sequence[tuple[float, str]] = PROBABILITIES,
+    shown: str = "probability",
+) -> Markup:
+    """What is shown, on average, while cells are deleted or inserted: by the map in full, in random order dashed.
+
+    `ticks` are heights from 0 to 1 with their words.
+    """
     body = [
         f'<rect class="frame" x="{_LEFT}" y="{_TOP}" width="{_PLOT_WIDTH}" height="{_PLOT_HEIGHT}"/>',
         *(line(_LEFT, _y(v), _LEFT + _PLOT_WIDTH, _y(v), "grid") for v in (0.25, 0.5, 0.75)),
-        *(text(_LEFT - 5, _y(v) + 4, f"{v:g}", "end") for v in (0, 0.5, 1)),
+        *(text(_LEFT - 5, _y(v) + 4, words, "end") for v, words in ticks),
         *(text(_x(s, 2), _HEIGHT - 22, f"{50 * s} %") for s in (0, 1, 2)),
         text(_LEFT + _PLOT_WIDTH / 2, _HEIGHT - 6, "deleted" if which == "deletion" else "inserted"),
         f'<polyline class="ghost dashed" points="{_points(curves[f"random_{which}"])}"/>',
         f'<polyline class="curve" points="{_points(curves[which])}"/>',
     ]
-    return svg(_WIDTH, _HEIGHT, f"Mean probability during {which}", body)
+    return svg(_WIDTH, _HEIGHT, f"Mean {shown} during {which}", body)
 
 
 def _x(step: float, steps: int) -> float:

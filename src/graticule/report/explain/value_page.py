@@ -3,16 +3,29 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from graticule.report.audit.content import breakable
+from graticule.report.explain.content import percents
 from graticule.report.explain.page import METHODS
+from graticule.report.explain.value_content import (
+    PARTS,
+    Added,
+    destroyed_rows,
+    explained_value_verdict,
+    family_rows,
+    family_shares,
+    statistic_rows,
+    tile_words,
+    told_shares,
+    value_check_rows,
+    value_plots,
+)
 from graticule.report.page import render_page
-from graticule.report.quantities import percent
-from graticule.report.values.amounts import Amount
 
-# so many times its share of the area, the border draws the eye
-_DRAWN = 2.0
+_AVERAGES = {
+    "training": "the average training image",
+    "images": "the average of these images, as the model keeps no average of its training images",
+    None: "",
+}
 
 
 def render_value_explanations(document: Mapping[str, Any], tiles: Sequence[Mapping[str, Any]]) -> str:
@@ -23,25 +36,36 @@ def render_value_explanations(document: Mapping[str, Any], tiles: Sequence[Mappi
     document : mapping
         The content of explain.json.
     tiles : sequence of mapping
-        "path", "predicted", and "picture" and "map" as data URIs.
+        Rows of explain.json, with "picture" as a data URI and "maps", one for each part.
     """
-    numbers = np.array([row["predicted"] for row in document["rows"]], dtype=np.float64)
-    amount = Amount.of(str(document["unit"]), None, numbers)
+    added = Added.of(document)
+    answer, bad = explained_value_verdict(document)
+    sizes = [(words, added.size(size), percents(share)) for words, size, share in told_shares(document)]
+    families = [(words, added.size(size), percents(share)) for words, size, share in family_shares(document)]
     content = {
         "about": document,
-        "answer": border_words(document),
-        "tiles": [(tile, amount(float(tile["predicted"]))) for tile in tiles],
+        "answer": answer,
+        "bad": bad,
+        "tiles": [
+            {
+                "path": tile["path"],
+                "number": added.amount(float(tile["predicted"])),
+                "picture": tile["picture"],
+                "maps": [(PARTS[part], uri) for part, uri in tile["maps"].items()],
+                "told": tile_words(tile, document, added),
+                "families": family_rows(tile, added),
+                "statistics": statistic_rows(tile, added),
+            }
+            for tile in tiles
+        ],
+        "sizes": sizes,
+        "families": families,
+        "average": _AVERAGES[document["baseline"]],
+        "rows": value_check_rows(document),
+        "destroyed": destroyed_rows(document),
+        "plots": value_plots(document, added),
         "method": METHODS[document["method"]].replace("the class", "the number"),
     }
-    return render_page("explain_values.html.j2", content, filters={"path": breakable})
-
-
-def border_words(document: Mapping[str, Any]) -> str:
-    """What the border has to do with the number, in words."""
-    share, area = document["border"]["share"], document["border"]["area"]
-    if share is None:
-        return "The maps are empty: nothing in these pictures moves the number."
-    words = f"{percent(share)} of the maps lie on the border, which is {percent(area)} of the area"
-    if share > _DRAWN * area:
-        return f"{words}. The number may rest on how the pictures were cut or framed: look at the maps."
-    return f"{words}: the border does not draw the eye."
+    return render_page(
+        "explain_values.html.j2", content, styles=("audit.css", "explain.css"), filters={"path": breakable}
+    )
