@@ -55,6 +55,7 @@ ORDER = (
     "decide",
     "label_errors",
     "counting",
+    "synthesis",
     "report",
     "record",
     "review",

@@ -110,7 +110,7 @@ def test_verbs_of_the_contract_exist() -> None:
         *("demo", "phantom", "embed", "train", "evaluate"),
         *("compare", "predict", "report", "backbones", "doctor"),
         *("label-errors", "review", "count"),
-        *("orientation", "study"),
+        *("orientation", "study", "synthesize"),
     }
     groups = {group.name: group.typer_instance for group in app.app.registered_groups}
     assert groups.keys() == {"labels"}

@@ -28,6 +28,7 @@ from graticule.jobs.options import (
     OrientationOptions,
     PredictOptions,
     ReviewOptions,
+    SynthesizeOptions,
 )
 from graticule.jobs.study.options import StudyOptions
 from graticule.jobs.train.options import TrainOptions
@@ -46,10 +47,21 @@ VERBS: dict[str, type[Options]] = {
     "phantom": PhantomOptions,
     "orientation": OrientationOptions,
     "study": StudyOptions,
+    "synthesize": SynthesizeOptions,
     "compare": SeedOptions,
     "demo": WorkersOptions,
 }
-ARGUMENTS = {"train": 1, "audit": 1, "embed": 1, "evaluate": 2, "predict": 2, "explain": 2, "compare": 2, "demo": 0}
+ARGUMENTS = {
+    "train": 1,
+    "audit": 1,
+    "embed": 1,
+    "evaluate": 2,
+    "predict": 2,
+    "explain": 2,
+    "compare": 2,
+    "demo": 0,
+    "synthesize": 0,
+}
 
 
 def click_command(verb: str) -> Any:

@@ -30,6 +30,7 @@ from graticule.cli import (
     report,
     review,
     study,
+    synthesize,
     train,
 )
 from graticule.cli.console import showing
@@ -82,6 +83,7 @@ for module in (
     review,
     report,
     study,
+    synthesize,
     backbones,
     doctor,
 ):

@@ -101,6 +101,22 @@ class CountOptions(SeedOptions):
 
 
 @dataclass(frozen=True)
+class SynthesizeOptions(GroupOptions, DeviceOptions, ReadingOptions, SeedOptions, LoadingOptions):
+    """Options of `synthesize`."""
+
+    FIRST = ("held_out", "parents", GroupOptions)
+
+    held_out: Path | None = option(
+        None, "Further real images of these classes, which the generator did not see.", metavar="DATA"
+    )
+    parents: str = option(
+        "auto",
+        "Which images of DATA each generator saw: a table (auto: parents.parquet beside IMAGES, or all of DATA).",
+        metavar="auto|FILE",
+    )
+
+
+@dataclass(frozen=True)
 class PictureOptions(DirectionOptions, CutOptions, SelectionOptions):
     """Options on the directions of a picture, in Python too."""
 

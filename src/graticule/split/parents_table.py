@@ -9,7 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from graticule.errors import ManifestError
+from graticule.files import writing
 from graticule.manifest import Manifest
 from graticule.sources.tables import Faults, read_table
 from graticule.split.training_only import is_synthetic
@@ -48,7 +52,7 @@ def read_parents(data: Path, manifest: Manifest, asked: str, made: Path | None =
     if not synthetic.any() or asked == NONE:
         return None
     n = int(synthetic.sum())
-    files = _tables([data] if made is None else [data, made], asked)
+    files = parents_files([data] if made is None else [data, made], asked)
     if not files:
         raise ManifestError(
             f"{n:,} synthetic images (column origin) do not say which real images they were made from. Where those are "
@@ -74,12 +78,21 @@ def read_parents(data: Path, manifest: Manifest, asked: str, made: Path | None =
     return {name: table[name] for name in sorted(found)}
 
 
-def _tables(data: Sequence[Path], asked: str) -> list[Path]:
+def parents_files(data: Sequence[Path], asked: str) -> list[Path]:
+    """The tables that were asked for: with "auto" those beside the data, none where there are none; else the file named."""
     if asked != BESIDE:
         return [Path(asked)]
     folders = [own if own.is_dir() else own.parent for own in data]
     found = [next((folder / name for name in NAMES if (folder / name).is_file()), None) for folder in folders]
     return list(dict.fromkeys(file for file in found if file is not None))
+
+
+def write_parents(file: Path, table: ParentTable) -> None:
+    """Write a table of parents as Parquet, sorted."""
+    rows = [(name, sha) for name in sorted(table) for sha in sorted(table[name])]
+    columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
+    with writing(file) as sink:
+        pq.write_table(pa.table(columns, names=["generator", "sha256"]), sink)
 
 
 def _read(file: Path) -> ParentTable:

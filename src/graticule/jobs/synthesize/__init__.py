@@ -1,0 +1,1 @@
+"""`graticule synthesize`: images of rare kinds, judged."""

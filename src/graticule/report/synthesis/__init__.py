@@ -1,0 +1,1 @@
+"""The page of generated images: may they train, and why."""
