@@ -79,7 +79,7 @@ def read_parents(data: Path, manifest: Manifest, asked: str, made: Path | None =
 
 
 def parents_files(data: Sequence[Path], asked: str) -> list[Path]:
-    """The tables that were asked for: with "auto" those beside the data, none where there are none; else the file named."""
+    """The tables asked for: with "auto" those beside the data, of which there may be none; else the file named."""
     if asked != BESIDE:
         return [Path(asked)]
     folders = [own if own.is_dir() else own.parent for own in data]
