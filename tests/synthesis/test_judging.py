@@ -3,9 +3,9 @@
 import numpy as np
 from tests.synthesis.drawn import blobs, degraded
 
+from graticule.gates import NOT_TESTED, REFUSED
 from graticule.synthesis.distance import comparable
 from graticule.synthesis.judging import Pictures, RealOrigin, judge_generated
-from graticule.synthesis.verdict import NOT_TESTED, REFUSED
 
 N = 80
 

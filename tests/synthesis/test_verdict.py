@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from graticule.gates import ACCEPTED, NO_GAIN, NOT_TESTED, REFUSED
 from graticule.synthesis.copies import Copies, SetTest
 from graticule.synthesis.quality import Quality
 from graticule.synthesis.variety import Variety
-from graticule.synthesis.verdict import ACCEPTED, NO_GAIN, NOT_TESTED, REFUSED, ClassJudgement, faults, reasons
+from graticule.synthesis.verdict import ClassJudgement, faults, reasons
 
 NAN = float("nan")
 FINE = Quality(0.1, 0.9, 0.9, 1.0, 0.95)

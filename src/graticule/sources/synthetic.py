@@ -11,9 +11,12 @@ from graticule.sources.labels import check_labels
 from graticule.sources.sources import read_manifest
 from graticule.sources.tables import Faults
 
+# of images that lie elsewhere and were judged
+JUDGED = "manifest.parquet"
+
 
 def read_synthetic(folder: Path) -> Manifest:
-    """The images that a generator left in a folder with `manifest.csv`, or that a table names.
+    """The images that a folder of `graticule synthesize` tells of, or a table.
 
     Raises
     ------
@@ -22,7 +25,8 @@ def read_synthetic(folder: Path) -> Manifest:
     """
     if (folder / "run.json").is_file() and not (folder / DONE).is_file():
         raise ManifestError(f"--synthetic {str(folder)!r} is not finished: its marker {DONE} is missing")
-    made = read_manifest(folder, group="none")
+    judged = folder / JUDGED
+    made = read_manifest(judged if judged.is_file() else folder, group="none")
     origin = made.columns.get("origin", object_array([""] * len(made)))
     strange = [path for path, word in zip(made.path, origin, strict=True) if word != "synthetic"]
     if strange:

@@ -11,12 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graticule.arrays import BoolArray
+from graticule.gates import ACCEPTED, NO_GAIN, NOT_TESTED, REFUSED
 from graticule.synthesis.copies import LEAST_HELD_OUT, LEAST_PARENTS, Copies, SetTest
 from graticule.synthesis.quality import Quality
 from graticule.synthesis.variety import Variety
-
-ACCEPTED, NO_GAIN, NOT_TESTED, REFUSED = "accepted", "no gain shown", "use not tested", "refused"
-VERDICTS = (ACCEPTED, NO_GAIN, NOT_TESTED, REFUSED)
 
 # chance of blaming new images, as a set; and of calling as many single ones copies
 SET_LEVEL, SINGLE_LEVEL = 0.02, 0.01
@@ -74,7 +72,7 @@ class ClassJudgement:
 
     @property
     def verdict(self) -> str:
-        """One of `VERDICTS`."""
+        """One of `graticule.gates.GATES`."""
         if faults(self):
             return REFUSED
         if self.use is None:

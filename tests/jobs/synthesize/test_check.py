@@ -13,6 +13,8 @@ from graticule.jobs.options import SynthesizeOptions
 from graticule.jobs.synthesize.check import check_generated
 from graticule.manifest import Manifest
 from graticule.sources.sources import read_manifest
+from graticule.sources.synthetic import read_synthetic, with_synthetic
+from graticule.split.gate import admitted
 from graticule.split.parents_table import read_parents
 
 
@@ -111,3 +113,15 @@ def test_what_is_refused_says_what_would_work(place: Path, tmp_path: Path) -> No
     with pytest.raises(OptionError):
         check_generated(place / "new", place / "real", place / "new" / "out", SynthesizeOptions(workers=1))
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_judged_goes_on_into_training(place: Path, tmp_path: Path) -> None:
+    check_generated(place / "new.csv", place / "real", tmp_path / "judged", SynthesizeOptions(workers=1))
+    made = read_synthetic(tmp_path / "judged")
+    known = with_synthetic(read_manifest(place / "real"), made)
+    kept, notes = admitted(known, allow_unproven=True)
+    refused = made.columns["gate"].tolist().count("refused")
+    assert len(kept) == len(known) - refused
+    assert "not copies" in " ".join(notes)
+    with pytest.raises(ManifestError, match="use not tested"):
+        admitted(known, allow_unproven=False)

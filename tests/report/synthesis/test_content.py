@@ -9,12 +9,12 @@ import numpy as np
 from tests.synthesis.test_verdict import COPIES, GOOD
 
 from graticule.errors import ImageError
+from graticule.gates import GATES
 from graticule.report.synthesis.content import MEANINGS, Sheet, answer_on_generated, class_figures, shown_sheet
-from graticule.synthesis.verdict import VERDICTS
 
 
 def test_every_verdict_has_a_meaning() -> None:
-    assert set(MEANINGS) == set(VERDICTS)
+    assert set(MEANINGS) == set(GATES)
 
 
 def test_the_answer_names_classes_by_verdict() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from graticule import __version__
 from graticule.arrays import object_array
 from graticule.files import write_text
+from graticule.gates import REFUSED
 from graticule.jobs.options import SynthesizeOptions
 from graticule.jobs.record import write_failures
 from graticule.jobs.synthesize.judge import Judged, generated_images, judge_images, real_images, sheets_of
@@ -18,7 +19,6 @@ from graticule.report.synthesis.page import SIDE, render_judgement
 from graticule.report.thumbnails import pictures_of_files
 from graticule.runs import output_folder, package_versions, utc_now, write_json
 from graticule.split.parents_table import parents_files, read_parents, write_parents
-from graticule.synthesis.verdict import REFUSED
 
 # of gate.json
 FORMAT_VERSION = 1
@@ -100,7 +100,7 @@ def write_judgement(
     return gate
 
 
-def gates_of(judged: Judged) -> list[str]:
+def gate_of_each(judged: Judged) -> list[str]:
     """What may be done with each generated image: its class's verdict, or "refused" for a copy."""
     gate = [""] * len(judged.made.manifest)
     for found, rows in judged.classes:
@@ -114,7 +114,7 @@ def write_manifest(file: Path, judged: Judged) -> None:
     """The table that `train` reads: path, label, origin, generator and gate of each generated image."""
     manifest = judged.made.manifest
     names = manifest.columns.get("generator", object_array([UNNAMED] * len(manifest)))
-    columns = {"origin": manifest.columns["origin"], "generator": names, "gate": object_array(gates_of(judged))}
+    columns = {"origin": manifest.columns["origin"], "generator": names, "gate": object_array(gate_of_each(judged))}
     replace(manifest, columns=columns, warnings=()).write(file)
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graticule.gates import ACCEPTED, NO_GAIN, NOT_TESTED, REFUSED
 from graticule.report.thumbnails import ReadRgb, thumbnail
 
 MISSING = "–"
 # of a verdict: what it means for training
 MEANINGS = {
-    "accepted": "They may train: a gain was shown, and none of the tests on this page speaks against them.",
-    "no gain shown": "Nothing speaks against them, and nothing was gained: train without them.",
-    "use not tested": "Nothing found speaks against them. Whether they help was not asked.",
-    "refused": "They must not train.",
+    ACCEPTED: "They may train: a gain was shown, and none of the tests on this page speaks against them.",
+    NO_GAIN: "Nothing speaks against them, and nothing was gained: train without them.",
+    NOT_TESTED: "Nothing found speaks against them. Whether they help was not asked.",
+    REFUSED: "They must not train.",
 }
 
 
