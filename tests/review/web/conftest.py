@@ -20,9 +20,8 @@ from tests.review.web.browser import Person, at_desk, launch
 from graticule.images.preprocess import Preprocessing
 from graticule.images.shown import shown_as_model_reads
 from graticule.record.store import LabelStore
-from graticule.review.class_items import ClassItems
 from graticule.review.desk import Desk
-from graticule.review.items import draw_control, in_order
+from graticule.review.items import Items, draw_control, in_order
 from graticule.review.pictures import ReviewPictures
 from graticule.review.sight import Settings
 from graticule.review.web.app import Listening, create_app, listen, serving
@@ -105,9 +104,11 @@ def open_desk(tmp_path: Path) -> Iterator[Callable[..., Opened]]:
             labels: str = "",
             port: int = 0,
             of_classes: OfClasses | None = None,
+            asked: Items | None = None,
             **columns: Any,
         ) -> Opened:
-            items: ClassItems = items_of(n, classes=classes, **columns)
+            items: Items = items_of(n, classes=classes, **columns) if asked is None else asked
+            n = len(items)
             items, files = with_files(items, tmp_path / "images", names)
             items = in_order(replace(items, sampling_prob=draw_control(items, control)))
             training = files[:3]

@@ -32,7 +32,7 @@ from graticule.review.web.context import Context
 # numbers of events are those that the database can hold
 Before = Annotated[int | None, InAddress(ge=1, le=2**62)]
 _FOLDER = Path(__file__).parent / "static"
-_STATIC = {"review.css": "text/css", "review.js": "text/javascript"}
+_STATIC = {"review.css": "text/css", "review.js": "text/javascript", "number.js": "text/javascript"}
 _TAKEN = f"“{PROGRAM}” is the name under which the program itself writes: give your own."
 _DOWNLOADS = {".csv": "text/csv; charset=utf-8", ".parquet": "application/vnd.apache.parquet"}
 

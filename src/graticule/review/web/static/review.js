@@ -1,6 +1,8 @@
 // The script of all review pages. Decisions go through an outbox that survives reloads, so that a key press never waits
 // for the server and nothing that was pressed is lost.
 
+import { meanOf, numberPanel, read, worder } from "./number.js";
+
 const $ = (id) => document.getElementById(id);
 const page = document.body.dataset.page;
 const WORDS = { "/doubtful": "doubtful", "/novel": "none of these" };
@@ -225,6 +227,7 @@ function imagePage(settings) {
   const view = { zoom: 1, x: 0, y: 0, fit: 1 };
   let at = -1, counts = { left: 0, total: 0, done: 0 }, since = 0, explains = false, loading = null, over = false, failed = null, told = "";
   const item = () => items[at];
+  const number = settings.number && numberPanel(settings.number, { choose, trouble, leave: () => $("view").focus({ preventScroll: true }) });
 
   const rows = settings.classes.map((name, k) => {
     const meter = make("meter", { min: 0, max: 1, value: 0, ariaLabel: `score of ${name}` });
@@ -313,6 +316,7 @@ function imagePage(settings) {
       $("name").textContent = $("why").textContent = "";
       $("scale").hidden = $("near").hidden = $("so-far").hidden = $("legend").hidden = $("accept").hidden = true;
       rows.forEach(({ button }) => { button.disabled = true; });
+      number?.show(null);
       shownId = null;
       return;
     }
@@ -348,8 +352,9 @@ function imagePage(settings) {
       meter.value = known.score ?? 0;
       score.textContent = known.score === null ? "" : `${known.in_set ? "possible, " : ""}${known.score.toFixed(known.score > 0.995 ? 3 : 2)}`;
     }
+    number?.show(one, standing);
     $("accept").disabled = one.suggested === null || Boolean(one.problem);
-    $("accept").hidden = settings.blind;
+    $("accept").hidden = settings.blind || settings.number?.predicted === false;
     $("accepted").textContent = plain(one.suggested ?? "");
     near(one);
     const told = one.history.map((event) => make("li", {}, make("bdi", { textContent: event.who }),
@@ -614,13 +619,15 @@ function imagePage(settings) {
     in: () => zoom(1.4), out: () => zoom(1 / 1.4), all: () => { if (item()) fit(); },
     explain: () => { explains = !explains; map(); },
     note: () => $("note-field").focus(),
-    find: () => { $("find-row").hidden = false; $("find").focus(); },
-    grid: () => { location.href = `/grid${item()?.suggested ? `?class=${encodeURIComponent(item().suggested)}` : ""}`; },
+    find: () => { if (number) return; $("find-row").hidden = false; $("find").focus(); },
+    keep: () => number?.keep(),
+    grid: () => { if (settings.can_grid) location.href = `/grid${item()?.suggested ? `?class=${encodeURIComponent(item().suggested)}` : ""}`; },
     move: (x, y) => { view.x -= x * 60; view.y -= y * 60; place(); },
   };
   const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const keys = { " ": "accept", n: "novel", d: "doubtful", z: "undo", ArrowLeft: "back", ArrowRight: "on", "+": "in", "=": "in", "-": "out", 0: "all", e: "explain", g: "grid", m: "note", "/": "find" };
+  const keys = { " ": "accept", n: "novel", d: "doubtful", z: "undo", ArrowLeft: "back", ArrowRight: "on", "+": "in", "=": "in", "-": "out", 0: "all", e: "explain", g: "grid", m: "note", "/": "find", ...(number && { k: "keep", w: "all" }) };
   onKey((event) => {
+    if (number && !event.shiftKey && number.key(event)) return true;
     if (event.shiftKey && moves[event.key]) return actions.move(...moves[event.key]);
     if (/^[1-9]$/.test(event.key) && settings.classes[event.key - 1]) return choose(settings.classes[event.key - 1]);
     return keys[event.key] ? actions[keys[event.key]]() : false;
@@ -733,15 +740,41 @@ function disagreementsPage(settings) {
   function count() {
     $("open-count").textContent = plain(total === 0 ? "There are none." : `${total} to settle`);
   }
+  function choiceOf(one, value, letter) {
+    const key = letter && make("kbd", { textContent: letter });
+    const button = make("button", { type: "button", className: one.readings.some((reading) => reading.value === value) ? "named" : "" }, make("bdi", { textContent: worded(value) }), key);
+    button.addEventListener("click", () => settle(one, value));
+    return button;
+  }
+  const NEITHER = { "/novel": "n", "/doubtful": "d" };
+  function classesOf(one) {
+    const values = [...settings.classes, ...Object.keys(NEITHER)];
+    return make("p", { className: "choices" }, ...values.map((value, k) => choiceOf(one, value, NEITHER[value] ?? (k < 9 ? String(k + 1) : null))));
+  }
+  /** Of numbers: those that were said, their mean, or another one. */
+  const numbersSaid = (one) => [...new Set(one.readings.map(({ value }) => value).filter((value) => value && !value.startsWith("/")))];
+  const meanSaid = (one) => {
+    const mean = meanOf(one.readings.map(({ value }) => value), settings.number);
+    return mean === null ? null : worder(settings.number)(mean);
+  };
+  function numbersOf(one) {
+    const mean = meanSaid(one);
+    const field = make("input", { inputMode: "decimal", autocomplete: "off", ariaLabel: `another ${settings.number.target}` });
+    const problem = make("span", { className: "broken", role: "alert" });
+    const other = make("form", {}, field, settings.number.unit ? make("span", { textContent: ` ${settings.number.unit} ` }) : null, make("button", { textContent: "settle" }), problem);
+    other.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const found = read(field.value, settings.number);
+      problem.textContent = found.error ?? "";
+      if (!found.error) settle(one, worder(settings.number)(found.value));
+    });
+    const average = mean && choiceOf(one, mean, "m");
+    average?.prepend("mean ");
+    return make("div", { className: "choices" }, ...numbersSaid(one).map((value, k) => choiceOf(one, value, k < 9 ? String(k + 1) : null)), average,
+      ...Object.entries(NEITHER).map(([value, letter]) => choiceOf(one, value, letter)), other);
+  }
   function article(one) {
-    const choices = make("p", { className: "choices" });
-    for (const [k, value] of [...settings.classes, "/novel", "/doubtful"].entries()) {
-      const letter = { "/novel": "n", "/doubtful": "d" }[value] ?? (k < 9 ? String(k + 1) : null);
-      const key = letter && make("kbd", { textContent: letter });
-      const button = make("button", { type: "button", className: one.readings.some((reading) => reading.value === value) ? "named" : "" }, make("bdi", { textContent: worded(value) }), key);
-      button.addEventListener("click", () => settle(one, value));
-      choices.append(button);
-    }
+    const choices = settings.number ? numbersOf(one) : classesOf(one);
     const said = one.readings.map((reading) => make("li", {}, make("bdi", { textContent: reading.who }), ": ", make("b", {}, make("bdi", { textContent: worded(reading.value) })),
       reading.blind ? ", blind" : "", reading.reason ? `, “${reading.reason}”` : ""));
     const box = make("article", { tabIndex: 0 }, make("img", { src: `/api/image/${one.id}?of=${settings.of}&side=640`, alt: `image ${one.name}` }),
@@ -774,7 +807,9 @@ function disagreementsPage(settings) {
     const all = [...$("open").children];
     const place = Math.max(0, all.findIndex((box) => box.contains(document.activeElement)));
     if (event.key === "ArrowDown" || event.key === "ArrowUp") return all[place + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
-    if (/^[1-9]$/.test(event.key) && settings.classes[event.key - 1] && all[place]) return settle(all[place].item, settings.classes[event.key - 1]);
+    const listed = settings.number && all[place] ? numbersSaid(all[place].item) : settings.classes;
+    if (/^[1-9]$/.test(event.key) && listed[event.key - 1] && all[place]) return settle(all[place].item, listed[event.key - 1]);
+    if (event.key === "m" && settings.number && all[place] && meanSaid(all[place].item)) return settle(all[place].item, meanSaid(all[place].item));
     if (event.key === "n" && all[place]) return settle(all[place].item, "/novel");
     if (event.key === "d" && all[place]) return settle(all[place].item, "/doubtful");
     return false;
@@ -860,6 +895,7 @@ if (status === 200) {
   outbox.who = settings.who ?? "";
   state();
   watch(settings);
+  if (settings.number) Object.assign(WORDS, { "/doubtful": "cannot tell", "/novel": "nothing to measure" });
   const start = { image: imagePage, grid: gridPage, disagreements: disagreementsPage, record: recordPage }[page];
   if (start) start(settings);
   else onKey(() => false);
