@@ -336,6 +336,12 @@ def test_a_mix_of_classes_is_read_from_a_file(
     mix = tmp_path / "mix.csv"
     mix.write_text("class,share\ndisc,90\nsquare,5\nstripes,5\n")
     assert graticule("predict", run, new, "--out", tmp_path / "out", "--workers", 1, "--prevalence", mix).code == 3
+    outcome = graticule("predict", run, new, "--out", tmp_path / "typed", "--workers", 1, "--prevalence", "90:5:5")
+    assert outcome.code == 3
+    first, second = (
+        json.loads((tmp_path / name / "summary.json").read_text())["acceptance"] for name in ("out", "typed")
+    )
+    assert first == second
     mix.write_text("class,share\ndisc,90\nsquares,5\n")
     outcome = graticule("predict", run, new, "--out", tmp_path / "other", "--prevalence", mix)
     assert "lacks square, stripes and names squares" in outcome.message()

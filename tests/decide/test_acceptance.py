@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from graticule.decide.acceptance import certified, exact_interval, find_rule, least_accepted, read_prevalence
+from graticule.decide.acceptance import certified, exact_interval, find_rule, least_accepted
 from graticule.decide.estimated_rule import estimated
 from graticule.decide.evidence import SHIPPED, Evidence
-from graticule.errors import OptionError
 
 
 def evidence_of(confidence: np.ndarray, right: np.ndarray, *, shipped: bool = True, unit: np.ndarray | None = None):
@@ -131,11 +130,3 @@ def test_intervals_agree_with_scipy() -> None:
         theirs = binomtest(errors, n).proportion_ci(method="exact")
         assert exact_interval(errors, n) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
     assert exact_interval(0, 0) == (0.0, 1.0)
-
-
-def test_a_mix_must_name_every_class() -> None:
-    assert read_prevalence({"a": 3, "b": 1}, "ab").tolist() == [0.75, 0.25]
-    with pytest.raises(OptionError, match="lacks b and names c"):
-        read_prevalence({"a": 1, "c": 1}, "ab")
-    with pytest.raises(OptionError, match="from 0 on"):
-        read_prevalence({"a": -1, "b": 2}, "ab")

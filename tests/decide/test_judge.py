@@ -122,4 +122,4 @@ def test_a_mix_that_is_none_is_refused(text: str, words: str, tmp_path: Path) ->
     file = tmp_path / "mix.csv"
     file.write_text(text)
     with pytest.raises(OptionError, match=words):
-        Judge(bundle(), DecisionOptions(prevalence=file))
+        Judge(bundle(), DecisionOptions(prevalence=str(file)))

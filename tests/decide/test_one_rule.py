@@ -150,7 +150,7 @@ def _part(parts: dict[str, str], row: dict[str, Any]) -> str:
     [
         {"target_accuracy": 0.9},
         {"target_accuracy": 0.9, "confidence": 0.8, "per_class": True},
-        {"target_accuracy": 0.9, "prevalence": Path("mix.csv")},
+        {"target_accuracy": 0.9, "prevalence": "mix.csv"},
     ],
     ids=["target", "per class", "mix"],
 )
@@ -163,7 +163,7 @@ def test_another_rule_that_is_asked_for_is_found_with_the_stored_seed(
         file, mix = tmp_path / "mix.csv", np.array([0.5, 0.3, 0.2])
         with file.open("w", newline="") as stream:
             csv.writer(stream).writerows([("class", "share"), *zip(KINDS, mix.tolist(), strict=True)])
-        asked = asked | {"prevalence": file}
+        asked = asked | {"prevalence": str(file)}
     options = PredictOptions(**asked)
     said = predict(run, table, tmp_path / "answers", options)["acceptance"]
     judged = evaluate(run, table, tmp_path / "evaluation", EvaluateOptions(**asked))["decisions"]

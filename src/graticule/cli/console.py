@@ -203,6 +203,24 @@ def figure_text(figure: Mapping[str, Any]) -> str:
     return text if figure["low"] is None else f"{text} ({100 * figure['low']:.1f} to {100 * figure['high']:.1f})"
 
 
+def print_mix(metrics: Mapping[str, Any]) -> None:
+    """The figures at a mix of classes to come, where one was asked for."""
+    found = metrics.get("prevalence")
+    if not found:
+        return
+    mix = " : ".join(f"{amount:,.10g} {name}" for name, amount in found["mix"].items())
+    typer.echo(f"\nat the mix {mix}")
+    rows = [
+        (name, *(figure_text(own[key]) for key in ("precision", "average_precision")))
+        for name, own in found["per_class"].items()
+        if own["average_precision"] is not None
+    ]
+    rows.append(("macro", *(figure_text(found[key]) for key in ("macro_precision", "average_precision_macro"))))
+    print_table(("class", "precision (95 % interval)", "average precision"), rows)
+    for words in found["words"]:
+        typer.echo(words)
+
+
 def print_notes(metrics: Mapping[str, Any], warnings: Iterable[str], figure: str = "accuracy") -> None:
     """Why a figure, and so every one, has no interval, where that is so, and the warnings of a run."""
     if metrics[figure]["method"] == "too_few_groups":

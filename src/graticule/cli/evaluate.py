@@ -5,7 +5,15 @@ from typing import Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, exit_with_failures, figure_text, print_json, print_notes, print_table
+from graticule.cli.console import (
+    ProgressBars,
+    exit_with_failures,
+    figure_text,
+    print_json,
+    print_mix,
+    print_notes,
+    print_table,
+)
 from graticule.cli.values import show_values
 from graticule.jobs.options import EvaluateOptions
 from graticule.tasks import REGRESSION
@@ -32,6 +40,7 @@ def command(
         typer.echo(f"{metrics['n']:,} images, {len(metrics['classes'])} classes")
         rows = [(name.replace("_", " "), figure_text(metrics[name])) for name in names]
         print_table(("figure", "value (95 % interval)"), rows)
+        print_mix(metrics)
         _print_decisions(result["decisions"])
         print_notes(metrics, result["warnings"])
         typer.echo(f"report: {out / 'report.html'}")

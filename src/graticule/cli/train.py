@@ -3,7 +3,15 @@
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import ProgressBars, exit_with_failures, figure_text, print_json, print_notes, print_table
+from graticule.cli.console import (
+    ProgressBars,
+    exit_with_failures,
+    figure_text,
+    print_json,
+    print_mix,
+    print_notes,
+    print_table,
+)
 from graticule.cli.interrupt import say_after_interrupt
 from graticule.cli.values import show_values
 from graticule.jobs.train.options import TrainOptions
@@ -46,6 +54,7 @@ def _show(run: dict, report: object) -> None:  # type: ignore[type-arg]
     print_table((how, "value (95 % interval)", "majority class"), rows)
     if metrics["test"] is not None and metrics["part"] == "cv":
         typer.echo(f"held-out part: accuracy {figure_text(metrics['test']['accuracy'])}")
+    print_mix(metrics)
     embedding = run["embedding"]
     typer.echo(f"{embedding['decoded']:,} images decoded, {embedding['cached']:,} taken from the cache")
     print_notes(metrics, run["warnings"])

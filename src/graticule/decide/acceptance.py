@@ -14,7 +14,7 @@ accurate enough. It promises nothing.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from graticule.decide.estimated_rule import error_limits, loosest, reachable
 from graticule.decide.evidence import Evidence
 from graticule.decide.options import CONFIDENCE, TARGET, DecisionOptions
 from graticule.decide.rule import ESTIMATED, GUARANTEED, NOT_CERTIFIABLE, Rule
-from graticule.errors import OptionError
 
 # share of the error rate for the strictest threshold, and where the rest enters: most models accept a third safely
 FIRST_SHARE = 0.2
@@ -243,12 +242,10 @@ def exact_interval(errors: int, n: int, level: float = 0.95) -> tuple[float, flo
     """Clopper-Pearson interval of an error rate (Clopper and Pearson, 1934); (0, 1) without images."""
     if n == 0:
         return 0.0, 1.0
-    from scipy.special import betaincinv
+    from graticule.statistics.intervals import clopper_pearson  # loads much
 
-    tail = (1.0 - level) / 2.0
-    low = 0.0 if errors == 0 else float(betaincinv(errors, n - errors + 1, tail))
-    high = 1.0 if errors == n else float(betaincinv(errors + 1, n - errors, 1.0 - tail))
-    return low, high
+    low, high = clopper_pearson(np.array(float(errors)), np.array(float(n)), level)
+    return float(low), float(high)
 
 
 def _at_most(errors: int, n: int, rate: float) -> float:
@@ -257,22 +254,3 @@ def _at_most(errors: int, n: int, rate: float) -> float:
     from scipy.special import bdtr
 
     return float(bdtr(errors, n, rate))
-
-
-def read_prevalence(rows: Mapping[str, float], classes: Sequence[str]) -> FloatArray:
-    """Shares of the classes, summing to 1, from a mapping by name.
-
-    Raises
-    ------
-    OptionError
-        When a class is missing, unknown, negative, or all are 0.
-    """
-    missing, unknown = sorted(set(classes) - set(rows)), sorted(set(rows) - set(classes))
-    if missing or unknown:
-        faults = [f"lacks {', '.join(missing)}"] if missing else []
-        faults += [f"names {', '.join(unknown)}, which the model does not know"] if unknown else []
-        raise OptionError(f"--prevalence {' and '.join(faults)}; the model's classes are {', '.join(classes)}")
-    shares = np.array([rows[name] for name in classes], np.float64)
-    if not np.isfinite(shares).all() or (shares < 0).any() or shares.sum() <= 0:
-        raise OptionError("--prevalence: shares must be numbers from 0 on, and not all of them 0")
-    return np.asarray(shares / shares.sum(), dtype=np.float64)

@@ -1,9 +1,7 @@
 """A bundle's decisions on new images: prediction sets, novelty, accept, review or reject, and why."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,20 +9,17 @@ from numpy.typing import NDArray
 
 from graticule.answers import nullable
 from graticule.bundle import Bundle
-from graticule.decide.acceptance import read_prevalence, rule_asked_for
+from graticule.decide.acceptance import rule_asked_for
 from graticule.decide.conformal import PredictionSets, p_values, prediction_sets, prepare_sets, promise
 from graticule.decide.decisions import NOVEL, REJECT, UNREADABLE, decide
 from graticule.decide.evidence import Evidence
 from graticule.decide.likeness import Likeness
 from graticule.decide.options import DecisionOptions
 from graticule.decide.rule import Rule
-from graticule.errors import ManifestError, OptionError
 from graticule.features.samples import reasons_beyond
 from graticule.heads.predictor import ScoredFiles
 from graticule.images.preprocess import Preprocessing
-from graticule.names import written_otherwise
-from graticule.sources.labels import check_labels, unknown_class
-from graticule.sources.tables import Faults, read_table
+from graticule.sources.mix import read_mix
 
 NO_EVIDENCE = (
     "the bundle holds no scores of images that its model never saw (trained with --folds 1): nothing is accepted or "
@@ -88,7 +83,7 @@ class Judge:
         self.novelty = self.likeness.novelty
         self.rule: Rule | None = None
         self.sets: PredictionSets | None = None
-        prevalence = None if options.prevalence is None else _prevalence(options.prevalence, self.classes)
+        mix = None if options.prevalence is None else read_mix(options.prevalence, self.classes)
         if self.evidence is not None:
             self.rule = rule_asked_for(
                 self.evidence,
@@ -96,7 +91,7 @@ class Judge:
                 options.target_accuracy,
                 options.confidence,
                 per_class=options.per_class,
-                prevalence=prevalence,
+                prevalence=None if mix is None else mix / mix.sum(),
             )
             self.sets = prepare_sets(self.evidence)
         self.intensity = Preprocessing.from_json(bundle.info.preprocessing).intensity
@@ -188,24 +183,3 @@ def reject_novel(
         for old, why, new in zip(decision, reason, novel.tolist(), strict=True)
     ]
     return [d for d, _ in pairs], [r for _, r in pairs]
-
-
-def _prevalence(file: Path, classes: tuple[str, ...]) -> NDArray[np.float64]:
-    """Shares of the classes from a CSV file with columns class and share."""
-    try:
-        table = read_table(file)
-        names, shares = table.columns["class"], table.columns["share"]
-        faults = Faults("its column class")
-        check_labels(names, table.rows, faults)
-        otherwise = [name for name in names if written_otherwise(name, classes)]
-        faults.extend("class that the model does not know", (unknown_class(name, classes) for name in otherwise))
-        faults.extend("class named twice", (repr(name) for name, n in Counter(names).items() if n > 1))
-        faults.raise_if_any()
-        found = dict(zip(names, map(float, shares), strict=True))
-    except ManifestError as error:
-        raise OptionError(f"--prevalence {file} cannot be read: {error}") from error
-    except (KeyError, ValueError) as error:
-        raise OptionError(
-            f"--prevalence {file}: a CSV file with the columns class and share (a number) is needed; found {error}"
-        ) from error
-    return read_prevalence(found, classes)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from graticule.errors import OptionError
+from graticule.evaluate.options import MixOptions
 from graticule.options import Options, flag, numbers, option, shares
 
 # what is asked for by default, in training as in prediction
@@ -28,7 +28,7 @@ class NoveltyOptions(Options):
 
 
 @dataclass(frozen=True)
-class DecisionOptions(NoveltyOptions):
+class DecisionOptions(MixOptions, NoveltyOptions):
     """What is accepted, sent to review or rejected."""
 
     target_accuracy: float = option(
@@ -36,11 +36,6 @@ class DecisionOptions(NoveltyOptions):
     )
     confidence: float = option(CONFIDENCE, "Confidence that the target is kept.", metavar="F", allowed=shares(0.5, 1))
     per_class: bool = option(False, "Keep the target among the images accepted as each class.")
-    prevalence: Path | None = option(
-        None,
-        "CSV with columns class and share: the mix of the images to come, where it is not that of training.",
-        metavar="FILE",
-    )
     coverage: float = option(
         0.95,
         "How often the set of classes holds the true one.",

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import object_array
+from graticule.arrays import FloatArray, object_array
+from graticule.evaluate.prevalence import figures_at
 from graticule.evaluate.summary import summarise
 from graticule.features.samples import Samples
 from graticule.heads.scoring import Head
@@ -75,29 +76,40 @@ def scored_predictions(samples: Samples, division: Division, proba: NDArray[np.f
 
 
 def measure(
-    predictions: Predictions, manifest: Manifest, division: Division, outcome: Outcome, seed: int
+    predictions: Predictions,
+    manifest: Manifest,
+    division: Division,
+    outcome: Outcome,
+    seed: int,
+    mix: FloatArray | None = None,
 ) -> dict[str, Any]:
-    """metrics.json without its schema version."""
-    metrics = part_metrics(predictions, _groups_of(predictions, manifest), seed)
+    """metrics.json without its schema version; with a mix of classes also the figures at it."""
+    metrics = part_metrics(predictions, group_of_rows(predictions, manifest), seed, mix)
     metrics["learning_curve"] = outcome.learning_curve
     if division.leaks and metrics["test"] is not None:
         metrics["test"]["without_leaks"] = _without_leaks(predictions, manifest, division.leaks, seed)
     return metrics
 
 
-def part_metrics(predictions: Predictions, group: NDArray[np.object_] | None, seed: int) -> dict[str, Any]:
+def part_metrics(
+    predictions: Predictions, group: NDArray[np.object_] | None, seed: int, mix: FloatArray | None = None
+) -> dict[str, Any]:
     """metrics.json without its schema version: the cross-validated part with the test part inside, or the test part."""
     bodies: dict[str, dict[str, Any]] = {}
     for part in ("cv", "test"):
         rows = predictions.part == part
         if rows.any():
-            bodies[part] = dict(summarise(predictions.take(rows), None if group is None else group[rows], seed=seed))
+            own, of = predictions.take(rows), None if group is None else group[rows]
+            bodies[part] = dict(summarise(own, of, seed=seed))
+            if mix is not None:
+                bodies[part]["prevalence"] = figures_at(own, mix, of, seed=seed)
     if "cv" not in bodies:
         return bodies["test"] | {"test": bodies["test"]}
     return bodies["cv"] | {"test": bodies.get("test")}
 
 
-def _groups_of(predictions: Predictions, manifest: Manifest) -> NDArray[np.object_] | None:
+def group_of_rows(predictions: Predictions, manifest: Manifest) -> NDArray[np.object_] | None:
+    """Group of each row of the predictions, None where there are no groups."""
     if manifest.group is None:
         return None
     named = dict(zip(manifest.sample_id, manifest.group, strict=True))
@@ -115,4 +127,4 @@ def _without_leaks(
     if not rows.any():
         return None
     kept = predictions.take(rows)
-    return {"n": len(kept), "accuracy": dict(summarise(kept, _groups_of(kept, manifest), seed=seed))["accuracy"]}
+    return {"n": len(kept), "accuracy": dict(summarise(kept, group_of_rows(kept, manifest), seed=seed))["accuracy"]}

@@ -39,6 +39,7 @@ from graticule.predictions import Predictions
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_evaluation_report
 from graticule.runs import output_folder, write_json
+from graticule.sources.mix import read_mix
 from graticule.sources.sources import read_manifest
 from graticule.split.parents import refuse_judged_parents
 from graticule.split.scored_part import synthetic_notes, to_score
@@ -96,7 +97,8 @@ def _evaluate_classes(run: Path, data: Path, out: Path, options: EvaluateOptions
         )
         reporter.step("metrics, decisions and report")
         predictions = _score(samples, predictor)
-        metrics = part_metrics(predictions, samples.manifest.group, options.seed)
+        mix = None if options.prevalence is None else read_mix(options.prevalence, predictor.classes)
+        metrics = part_metrics(predictions, samples.manifest.group, options.seed, mix)
         decisions, looked_at = decisions_on(samples, predictions, predictor, judge, reference, options.seed)
         decisions["specimens"] = evaluate_specimens(out, samples, predictions, looked_at)
         _write_tables(out, samples, predictions, {"metrics.json": metrics, "decisions.json": decisions})

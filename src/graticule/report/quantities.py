@@ -13,6 +13,8 @@ DASH = "–"
 
 METHODS = {
     "wilson": "Wilson's score interval for a proportion (Wilson 1927)",
+    "clopper-pearson": "each rate of confusion at its exact limits (Clopper and Pearson 1934), all at the worse or all "
+    "at the better end",
     "bootstrap": "standard error from a bootstrap over images, drawn within each class (Efron 1979), in the form of "
     "interval that suits the measure",
     "cluster-t": "cluster-robust variance over groups with Student's t (Liang and Zeger 1986)",

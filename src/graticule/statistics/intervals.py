@@ -6,6 +6,7 @@ mean losses of a near-perfect classifier stay too narrow (78 % at n = 100), sinc
 """
 
 import numpy as np
+from scipy.special import betaincinv
 from scipy.stats import norm, t
 
 from graticule.arrays import BoolArray, FloatArray, IntArray, numbered
@@ -54,6 +55,19 @@ def score_interval(value: FloatArray, n: FloatArray, critical: FloatArray | floa
 def wilson(successes: FloatArray, trials: FloatArray, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
     """Wilson interval of independent trials; NaN where there are none. Arrays of one shape."""
     return score_interval(divide(successes, trials), trials, z_critical(level))
+
+
+def clopper_pearson(successes: FloatArray, trials: FloatArray, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Exact interval of independent trials (Clopper and Pearson, 1934); NaN where there are none.
+
+    Arrays of one shape, not necessarily of whole numbers.
+    """
+    tail, known = (1.0 - level) / 2.0, trials > 0
+    misses = np.where(known, trials - successes, 1.0)
+    hits = np.where(known, successes, 1.0)
+    low = np.where(hits > 0, betaincinv(np.maximum(hits, 1e-12), misses + 1.0, tail), 0.0)
+    high = np.where(misses > 0, betaincinv(hits + 1.0, np.maximum(misses, 1e-12), 1.0 - tail), 1.0)
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
 def cluster_t(successes: FloatArray, trials: FloatArray, level: float = 0.95) -> tuple[FloatArray, FloatArray]:

@@ -38,6 +38,7 @@ from graticule.options import check_outside
 from graticule.progress import Reporter, Silent
 from graticule.report.run.page import write_report
 from graticule.runs import write_json
+from graticule.sources.mix import read_mix
 from graticule.sources.sources import check_trainable
 from graticule.split.division import Division, check_split, divide_samples
 from graticule.split.parents_table import read_parents
@@ -75,6 +76,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
     main = processes is None or processes.main
     reporter = (reporter or Silent()) if main else Silent()
     labelled = _labelled(data, options)
+    mix = None if options.prevalence is None else read_mix(options.prevalence, labelled.manifest.classes)
     # before the images are read, which may take long; duplicates are known only afterwards
     check_split(labelled.manifest, options)
     with run_folder(out, options, main=main) as folder:
@@ -91,7 +93,7 @@ def train(data: Path, out: Path, options: TrainOptions, reporter: Reporter | Non
         )
         reporter.step("writing the run")
         predictions = scored_predictions(samples, division, decider.proba)
-        metrics = measure(predictions, samples.manifest, division, outcome, options.seed)
+        metrics = measure(predictions, samples.manifest, division, outcome, options.seed, mix)
         remove_folder(folder / "model")  # of an interrupted run that is resumed
         bundle_sha256 = write_model(folder / "model", samples, encoder, division, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, predictions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graticule.evaluate.options import MixOptions
 from graticule.finetune.options import FinetuneOptions
 from graticule.heads.options import HEADS, VALUE_HEADS, HeadOptions
 from graticule.networks.options import (
@@ -23,7 +24,7 @@ _OF_NETWORK = ("backbone", "weights", "input_size", "views")
 
 
 @dataclass(frozen=True)
-class TrainOptions(HeadOptions, FinetuneOptions, ValueOptions, GroupOptions):
+class TrainOptions(HeadOptions, FinetuneOptions, ValueOptions, GroupOptions, MixOptions):
     """Options of `train`: those of its parts, and which method trains."""
 
     FIRST = (
@@ -62,6 +63,8 @@ class TrainOptions(HeadOptions, FinetuneOptions, ValueOptions, GroupOptions):
             if self.target is not None:
                 told = f"with --target are {', '.join(VALUE_HEADS)}"
             strange.append(f"--head {self.head}: allowed {told}")
+        if self.target is not None and self.prevalence is not None:
+            strange.append("--prevalence is a mix of classes; there are none where a number is learnt (--target)")
         if self.target is not None and self.synthetic is not None:
             strange.append("--synthetic brings images of classes; a generated image has no number to learn (--target)")
         if self.features == ORIENTATION:

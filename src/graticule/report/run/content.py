@@ -13,6 +13,7 @@ from graticule.report.quantities import METHODS, figure_value
 from graticule.report.reproduction import reproduction_content
 from graticule.report.run import answers, wording
 from graticule.report.run.actions import action_content
+from graticule.report.run.mix import mix_content
 from graticule.report.run.parts import gain, parts_told
 from graticule.report.run.source import ReportSource
 from graticule.report.run.stamps import kind_of_report, stamps
@@ -46,6 +47,7 @@ def page_content(source: ReportSource, read: ReadRgb) -> dict[str, Any]:
         "overall": overall_figures(source.metrics),
         "data": data_content(source),
         "per_class": class_content(source.metrics),
+        "mix": mix_content(source.metrics, held_out=not source.one_split),
         "confusion_matrix": confusion_content(source.metrics),
         "curves": curve_content(source, shown),
         "reliability": reliability_content(source),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graticule.arrays import StrArray
 from graticule.errors import RunError
+from graticule.heads.outcome import group_of_rows
 from graticule.manifest import Manifest
 from graticule.predictions import Predictions, read_predictions
 from graticule.runs import read_document
@@ -31,6 +33,8 @@ class ReportSource:
         Unreadable inputs.
     decisions : dict or None
         decisions.json of a training run.
+    group : object array of str, or None
+        Group of each row of the predictions, where the samples name groups.
     """
 
     run: Mapping[str, Any]
@@ -40,6 +44,7 @@ class ReportSource:
     has_groups: bool
     failures: list[tuple[str, str]]
     decisions: Mapping[str, Any] | None = None
+    group: StrArray | None = None
 
     @property
     def external(self) -> bool:
@@ -115,13 +120,15 @@ def read_source(folder: Path) -> ReportSource:
     _check_metrics(metrics, folder / "metrics.json")
     manifest = Manifest.read(folder / "manifest.parquet") if (folder / "manifest.parquet").exists() else None
     files = {} if manifest is None else dict(zip(manifest.sample_id.tolist(), manifest.files(), strict=True))
-    group = None if manifest is None else manifest.group
+    predictions = read_predictions(folder / "predictions.parquet")
+    group = None if manifest is None else group_of_rows(predictions, manifest)
     return ReportSource(
         run=run,
         metrics=metrics,
-        predictions=read_predictions(folder / "predictions.parquet"),
+        predictions=predictions,
         files=files,
         has_groups=group is not None and bool((group != "").any()),
+        group=group,
         failures=read_failures(folder / "failures.csv"),
         decisions=read_document(folder / "decisions.json") if (folder / "decisions.json").exists() else None,
     )
