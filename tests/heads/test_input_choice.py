@@ -12,7 +12,8 @@ from tests.made_samples import folds_of, samples_of
 from graticule.errors import ManifestError, OptionError
 from graticule.features.samples import Samples
 from graticule.heads import input_choice
-from graticule.heads.input_choice import Embedded, embed_as_chosen
+from graticule.heads.input_choice import Embedded, InputSteps, embed_as_chosen
+from graticule.heads.input_judge import ClassJudge
 from graticule.images.preprocess import Preprocessing
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
@@ -64,8 +65,7 @@ class Data:
             self.manifest(),
             encoder,
             options,
-            self.embed,
-            lambda samples, encoder: division,
+            InputSteps(self.embed, lambda samples, encoder: division, lambda samples: ClassJudge.of(samples.manifest)),
             seed=0,
             workers=1,
             reporter=Silent(),

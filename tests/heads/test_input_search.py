@@ -10,6 +10,7 @@ from tests.jobs.drawn import small_encoder
 from tests.made_samples import folds_of, samples_of
 
 from graticule.features.samples import Samples
+from graticule.heads.input_judge import ClassJudge
 from graticule.heads.input_search import InputSearch, sized
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
@@ -19,6 +20,7 @@ from graticule.split.division import Division
 N = 180
 Y = np.arange(N) % 3
 FOLD = np.arange(N) // 3 % 3
+JUDGE = ClassJudge(Y, 3)
 
 
 def search(told: Callable[[int], np.ndarray], group: list[str] | None = None) -> InputSearch:
@@ -37,7 +39,7 @@ def search(told: Callable[[int], np.ndarray], group: list[str] | None = None) ->
     if group is not None:
         folds = replace(folds, component=np.unique(group, return_inverse=True)[1])
     copies = np.arange(N)
-    return InputSearch(embed(manifest, encoder), encoder, Division(folds, [], [], copies), embed, 0, Silent())
+    return InputSearch(embed(manifest, encoder), encoder, Division(folds, [], [], copies), embed, JUDGE, 0, Silent())
 
 
 def test_where_folds_disagree_the_words_say_so() -> None:
@@ -67,6 +69,6 @@ def test_groups_too_few_to_divide_are_said() -> None:
 
 def test_a_class_of_one_image_leaves_the_choice_to_the_network() -> None:
     asked = search(lambda size: np.ones(N))
-    asked.y = np.where(np.arange(N) == 7, 2, Y % 2)
+    asked.judge = ClassJudge(np.where(np.arange(N) == 7, 2, Y % 2), 3)
     assert asked.size((48, 224)).value == 224
     assert asked.views(48, (1, 4, 8)).value == 4

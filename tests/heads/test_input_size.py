@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from graticule.heads.input_size import (
+    balanced_weights,
     candidate_sizes,
     choice_folds,
     clustered_error,
@@ -19,6 +20,7 @@ from graticule.heads.input_size import (
 N = 300
 Y = np.arange(N) % 3
 ALONE = np.arange(N)
+WEIGHTS = balanced_weights(Y)
 
 
 def losses_of(difference: list[float], noise: float, seed: int = 0) -> np.ndarray:
@@ -48,14 +50,16 @@ def test_no_candidate_throws_pixels_away(sides: list[int], own: int, expected: t
 
 def test_small_sizes_that_are_as_good_win() -> None:
     rng = np.random.default_rng(0)
-    first = [smallest_as_good(losses_of([0.0, -0.02], 0.3, int(seed)), Y, ALONE) for seed in rng.integers(0, 9999, 200)]
+    first = [
+        smallest_as_good(losses_of([0.0, -0.02], 0.3, int(seed)), WEIGHTS, ALONE) for seed in rng.integers(0, 9999, 200)
+    ]
     assert np.mean(np.array(first) == 0) > 0.5
-    assert smallest_as_good(np.repeat(losses_of([0.0], 0.0), 6, axis=0), Y, ALONE) == 0
+    assert smallest_as_good(np.repeat(losses_of([0.0], 0.0), 6, axis=0), WEIGHTS, ALONE) == 0
 
 
 def test_a_detail_that_only_the_largest_shows() -> None:
-    assert smallest_as_good(losses_of([0.3, 0.3, 0.28, 0.25, 0.2, 0.0], 0.3), Y, ALONE) == 5
-    assert smallest_as_good(losses_of([0.3, 0.0, 0.0, 0.0, 0.0, 0.0], 0.01), Y, ALONE) > 0
+    assert smallest_as_good(losses_of([0.3, 0.3, 0.28, 0.25, 0.2, 0.0], 0.3), WEIGHTS, ALONE) == 5
+    assert smallest_as_good(losses_of([0.3, 0.0, 0.0, 0.0, 0.0, 0.0], 0.01), WEIGHTS, ALONE) > 0
 
 
 def test_groups_that_agree_within_count_once() -> None:
@@ -64,8 +68,8 @@ def test_groups_that_agree_within_count_once() -> None:
     shift = np.array([0.5, -0.5, 0.45, -0.5, 0.5, -0.4])[group]
     # images alone would tell a difference of 0.05 from nothing; six groups that differ by 0.5 do not
     losses = np.stack([np.ones(N) + 0.05 + shift, np.ones(N) + rng.normal(0, 0.01, N)])
-    assert smallest_as_good(losses, Y, group) == 0
-    assert not gains(losses[0], losses[1], Y, group)
+    assert smallest_as_good(losses, WEIGHTS, group) == 0
+    assert not gains(losses[0], losses[1], WEIGHTS, group)
     assert clustered_error(losses[0], np.full(N, 1 / N), group) > 3 * clustered_error(
         losses[0], np.full(N, 1 / N), ALONE
     )
@@ -73,15 +77,15 @@ def test_groups_that_agree_within_count_once() -> None:
 
 def test_more_views_only_where_they_gain() -> None:
     equal, better = losses_of([0.0, 0.0], 0.3), losses_of([0.1, 0.0], 0.3)
-    assert gains(better[0], better[1], Y, ALONE)
-    assert not gains(better[1], better[0], Y, ALONE)
-    assert not gains(equal[0], equal[0], Y, ALONE)
+    assert gains(better[0], better[1], WEIGHTS, ALONE)
+    assert not gains(better[1], better[0], WEIGHTS, ALONE)
+    assert not gains(equal[0], equal[0], WEIGHTS, ALONE)
 
 
 def test_a_gain_that_chance_gives_now_and_then_is_asked_for_twice() -> None:
     # of inputs that are alike, one in six seems better by one standard error, one in forty by two
-    often = [gains(*losses_of([0.0, 0.0], 0.3, seed), Y, ALONE) for seed in range(400)]
-    seldom = [gains(*losses_of([0.0, 0.0], 0.3, seed), Y, ALONE, 1.96) for seed in range(400)]
+    often = [gains(*losses_of([0.0, 0.0], 0.3, seed), WEIGHTS, ALONE) for seed in range(400)]
+    seldom = [gains(*losses_of([0.0, 0.0], 0.3, seed), WEIGHTS, ALONE, 1.96) for seed in range(400)]
     assert 0.11 <= np.mean(often) <= 0.21
     assert 0.005 <= np.mean(seldom) <= 0.05
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from graticule.errors import OptionError
 from graticule.features.samples import Samples, image_files
+from graticule.heads.input_judge import Judge
 from graticule.heads.input_search import Embed, InputChoice, InputSearch, sized
 from graticule.heads.input_size import candidate_sizes
 from graticule.images.sides import longer_sides
@@ -29,6 +30,28 @@ from graticule.split.division import Division
 LEAST_IMAGES = 300
 
 Divide = Callable[[Samples, Encoder], Division]
+
+
+@dataclass(frozen=True)
+class InputSteps:
+    """What is done with a data set on the way to a choice.
+
+    Attributes
+    ----------
+    embed : callable
+        Samples of a manifest by an encoder.
+    divide : callable
+        The division of samples.
+    judge : callable
+        From samples to what candidates are judged by.
+    beside : callable
+        The encoder with what is measured beside the network, which no candidate is judged by.
+    """
+
+    embed: Embed
+    divide: Divide
+    judge: Callable[[Samples], Judge]
+    beside: Callable[[Encoder], Encoder] = lambda encoder: encoder
 
 
 @dataclass(frozen=True)
@@ -59,8 +82,7 @@ def embed_as_chosen(
     manifest: Manifest,
     encoder: Encoder,
     options: InputOptions,
-    embed: Embed,
-    divide: Divide,
+    steps: InputSteps,
     *,
     seed: int,
     workers: int | None,
@@ -75,10 +97,7 @@ def embed_as_chosen(
     encoder : Encoder
         On the network's own size.
     options : InputOptions
-    embed : callable
-        Samples of a manifest by an encoder.
-    divide : callable
-        The division of samples.
+    steps : InputSteps
     seed : int
     workers : int, optional
         Processes that decode.
@@ -95,16 +114,17 @@ def embed_as_chosen(
     views, why_views = _views(options, encoder, len(manifest))
     # where there is no choice of sizes, the features of the usual number of views will most likely be wanted
     first = sized(encoder, sizes[0], views[0] if len(views) == 1 else 1 if len(sizes) > 1 else DEFAULT_VIEWS)
-    samples = embed(manifest, first)
-    division = divide(samples, first)
-    search = InputSearch(samples, first, division, embed, seed, reporter)
+    first = first if len(sizes) > 1 else steps.beside(first)
+    samples = steps.embed(manifest, first)
+    division = steps.divide(samples, first)
+    search = InputSearch(samples, first, division, steps.embed, steps.judge(samples), seed, reporter)
     if len(sizes) > 1:
         seen = candidate_sizes(np.array([max(item.width, item.height) for item in samples.info]), sizes[-1])
         size = search.size(tuple(side for side in sizes if side in seen))
     else:
         size = InputChoice(sizes, sizes[0], why_sizes)
     many = search.views(size.value, views) if len(views) > 1 else InputChoice(views, views[0], why_views)
-    final = sized(encoder, size.value, many.value)
+    final = steps.beside(sized(encoder, size.value, many.value))
     if final != first:
         samples = replace(
             search.samples(np.arange(len(samples.manifest)), final),

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graticule.arrays import class_codes
 from graticule.errors import ManifestError
 from graticule.features.samples import Samples
-from graticule.heads.input_size import choice_folds, drawn, gains, held_out_losses, most_chosen, smallest_as_good
+from graticule.heads.input_judge import Judge
+from graticule.heads.input_size import gains, most_chosen, smallest_as_good
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
 from graticule.networks.options import DEFAULT_VIEWS
@@ -82,6 +82,7 @@ class InputSearch:
     encoder : Encoder
     division : Division
     embed : callable
+    judge : Judge
     seed : int
     reporter : Reporter
     """
@@ -90,18 +91,17 @@ class InputSearch:
     encoder: Encoder
     division: Division
     embed: Embed
+    judge: Judge
     seed: int
     reporter: Reporter
     _known: dict[tuple[int, int], tuple[IntArray, NDArray[np.float32]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        manifest, folds = self.first.manifest, self.division.folds
-        self.y = class_codes(manifest.label, manifest.classes)
-        self.n_classes = len(manifest.classes)
-        self.grouped = manifest.group is not None
+        folds = self.division.folds
+        self.grouped = self.first.manifest.group is not None
         copies = self.division.copies
         self.copies = folds.component if not self.grouped else self.first.duplicates if copies is None else copies
-        everyone = np.arange(len(self.y))
+        everyone = np.arange(len(folds.part))
         self._known[self._key(self.encoder)] = everyone, self.first.whole_features
 
     def size(self, sizes: tuple[int, ...]) -> InputChoice:
@@ -158,14 +158,16 @@ class InputSearch:
         return found
 
     def _drawn(self, most: int) -> IntArray:
-        return drawn(self.y, np.flatnonzero(self.division.folds.part == "cv"), most, self.seed)
+        return self.judge.drawn(np.flatnonzero(self.division.folds.part == "cv"), most, self.seed)
 
     def _features(self, rows: IntArray, encoder: Encoder) -> NDArray[np.float32]:
         """What the judge sees of some rows, embedded where that is new: moments over the picture, which are few."""
         key = self._key(encoder)
         known, features = self._known.get(key, (np.zeros(0, np.int64), np.zeros((0, 0), np.float32)))
         if not np.isin(rows, known).all():
-            known, features = rows, self.samples(rows, encoder).whole_features.copy()
+            # moments of the network's maps: what is measured beside it would only cost time
+            plain = encoder.without_orientation() if encoder.orientation else encoder
+            known, features = rows, self.samples(rows, plain).whole_features.copy()
             self._known[key] = known, features
         return features[np.searchsorted(known, rows)]
 
@@ -173,7 +175,7 @@ class InputSearch:
         self,
         rows: IntArray,
         features: Sequence[NDArray[np.float32]],
-        judge: Callable[[NDArray[np.float64], IntArray, IntArray], int],
+        pick: Callable[[NDArray[np.float64], NDArray[np.float64], IntArray], int],
     ) -> tuple[list[int], str]:
         """The index of the candidate that each fold chose on its training rows; empty where one could not."""
         folds = self.division.folds
@@ -182,23 +184,24 @@ class InputSearch:
         tasks = []
         for f in range(folds.k):
             train = np.flatnonzero(fold != f) if folds.k > 1 else np.arange(len(rows))
-            y, copies = self.y[rows[train]], self.copies[rows[train]]
-            inner, units = choice_folds(y, component[train] if self.grouped else None, copies, self.seed)
+            copies, group = self.copies[rows[train]], component[train] if self.grouped else None
+            inner, units = self.judge.inner_folds(rows[train], group, copies, self.seed)
             if not inner:
                 return [], ""
             alone |= self.grouped and units is copies
-            tasks.append((train, y, inner, units))
+            tasks.append((train, inner, units))
 
         def one(task: tuple[int, int]) -> NDArray[np.float64]:
-            train, y, inner, _ = tasks[task[0]]
-            return held_out_losses(features[task[1]][train], y, inner, self.n_classes)
+            train, inner, _ = tasks[task[0]]
+            return self.judge.losses(features[task[1]][train], rows[train], inner)
 
         pairs = [(f, candidate) for f in range(len(tasks)) for candidate in range(len(features))]
         with ThreadPoolExecutor(available_cores()) as threads:
             losses = dict(zip(pairs, threads.map(one, pairs), strict=True))
         chosen = []
-        for f, (_, y, _, units) in enumerate(tasks):
-            chosen.append(judge(np.stack([losses[f, c] for c in range(len(features))]), y, units))
+        for f, (train, _, units) in enumerate(tasks):
+            told = np.stack([losses[f, c] for c in range(len(features))])
+            chosen.append(pick(told, self.judge.weights(rows[train]), units))
         return chosen, ", with images of one group on both sides, as the groups are too few to divide" if alone else ""
 
     @staticmethod
@@ -206,8 +209,8 @@ class InputSearch:
         return encoder.preprocessing.size, encoder.views
 
 
-def _second_gains(losses: NDArray[np.float64], y: IntArray, units: IntArray, errors: float) -> int:
-    return int(gains(losses[0], losses[1], y, units, errors))
+def _second_gains(losses: NDArray[np.float64], weights: NDArray[np.float64], units: IntArray, errors: float) -> int:
+    return int(gains(losses[0], losses[1], weights, units, errors))
 
 
 def _said(chosen: Sequence[int], value: int, unit: str) -> str:

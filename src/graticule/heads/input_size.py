@@ -130,28 +130,32 @@ def clustered_error(values: NDArray[np.float64], weights: NDArray[np.float64], u
     return float(np.sqrt(n / (n - 1) * (sums**2).sum())) if n > 1 else np.inf
 
 
-def smallest_as_good(losses: NDArray[np.float64], y: IntArray, units: IntArray) -> int:
+def smallest_as_good(losses: NDArray[np.float64], weights: NDArray[np.float64], units: IntArray) -> int:
     """Index of the first candidate whose loss is within one standard error of the best one's (Breiman et al., 1984).
 
-    Classes weigh the same. The standard error is that of the paired difference, by unit: that of the best one's own
+    The standard error is that of the paired difference, by unit: that of the best one's own
     loss, which is as large as images differ from each other, let clearly worse inputs pass.
 
     Parameters
     ----------
     losses : float array, shape (candidates, n)
         From the cheapest to the dearest.
-    y, units : int arrays, shape (n,)
+    weights : float array, shape (n,)
+        Of sum 1.
+    units : int array, shape (n,)
     """
-    weights = balanced_weights(y)
     worse = losses - losses[int(np.argmin(losses @ weights))]
     return next(i for i, loss in enumerate(worse) if weights @ loss <= clustered_error(loss, weights, units))
 
 
 def gains(
-    cheap: NDArray[np.float64], dear: NDArray[np.float64], y: IntArray, units: IntArray, errors: float = 1.0
+    cheap: NDArray[np.float64],
+    dear: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    units: IntArray,
+    errors: float = 1.0,
 ) -> bool:
     """Whether the dearer of two inputs lowers the loss by more than so many standard errors of the difference."""
-    weights = balanced_weights(y)
     gain = cheap - dear
     return bool(weights @ gain > errors * clustered_error(gain, weights, units))
 

@@ -92,7 +92,7 @@ def test_amounts_are_differences_or_factors() -> None:
 def test_statistics_of_a_picture() -> None:
     row = document()["rows"][0]
     added = Added.of(document())
-    assert statistic_rows(row, added) == [{"words": "order S", "value": "0.5", "from": "−2.0", "amount": "−0.200"}]
+    assert statistic_rows(row, added) == [{"words": "order S", "value": "0.5", "from": "−2.0", "amount": "−0.20000"}]
     assert [name for name, _ in family_rows(row, added)] == ["order and higher moments", "share in the peak"]
     assert statistic_rows(row | {"statistics": None}, added) == []
 

@@ -14,7 +14,8 @@ from graticule.decide.settle import settle_decisions
 from graticule.errors import ManifestError
 from graticule.features.samples import Samples
 from graticule.files import remove_folder
-from graticule.heads.input_choice import Embedded, embed_as_chosen
+from graticule.heads.input_choice import Embedded, InputSteps, embed_as_chosen
+from graticule.heads.input_judge import ClassJudge
 from graticule.heads.method import fit_heads
 from graticule.heads.outcome import Outcome, measure, scored_predictions
 from graticule.images.reading import Reading
@@ -154,8 +155,7 @@ def _embedded(
             labelled.manifest,
             encoder,
             options,
-            embed,
-            divide,
+            InputSteps(embed, divide, lambda samples: ClassJudge.of(samples.manifest)),
             seed=options.seed,
             workers=options.workers,
             reporter=reporter,

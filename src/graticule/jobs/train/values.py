@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from graticule.decide.value_settle import LEVEL, ValueDecider, settle_values
 from graticule.directions.features import feature_names
 from graticule.features.samples import Samples
 from graticule.files import remove_folder
+from graticule.heads.input_choice import Embedded, InputSteps, embed_as_chosen
 from graticule.heads.outcome import scored_once
 from graticule.jobs.train.files import write_tables
 from graticule.jobs.train.options import TrainOptions
@@ -30,14 +30,13 @@ from graticule.jobs.train.steps import (
     run_folder,
 )
 from graticule.jobs.train.value_files import write_value_model
-from graticule.manifest import escape_path
+from graticule.manifest import Manifest, escape_path
 from graticule.networks.encoder import Encoder
-from graticule.networks.options import DEFAULT_VIEWS
-from graticule.options import number_of
 from graticule.progress import Reporter, Silent
 from graticule.regress.crossval import ValueSearch
+from graticule.regress.input_judge import ValueJudge
 from graticule.regress.inputs import NETWORK
-from graticule.regress.method import feature_layout, fit_values
+from graticule.regress.method import feature_layout, fit_values, sizes_in_nm
 from graticule.regress.outcome import ValueOutcome
 from graticule.regress.target import Target, target_of
 from graticule.report.values.page import write_value_report
@@ -68,18 +67,8 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
     check_split(labelled.manifest, options, value_folds)
     with run_folder(out, options, main=main) as folder:
         encoder, reading = network_and_reading(labelled.manifest, options, reporter)
-        encoder = encoder if processes else _looked_at(encoder, options)
-        samples = embed_first(labelled.manifest, encoder, options, processes, reporter)
-        check_learnable(samples.manifest, target.read_as)
-        division = divide_samples(
-            samples,
-            encoder.preprocessing,
-            options,
-            reporter,
-            value_folds,
-            labelled.parents,
-            refitted=options.refits,
-        )
+        embedded = _embedded(labelled, encoder, target, options, processes, reporter)
+        encoder, samples, division = embedded.encoder, embedded.samples, embedded.division
         outcome = _fit(samples, encoder, division, target, options, processes, folder / WORK, reporter)
         if not main:
             return {}
@@ -97,6 +86,7 @@ def train_values(data: Path, out: Path, options: TrainOptions, reporter: Reporte
         bundle_sha256 = write_value_model(folder / "model", samples, encoder, division, outcome, decider, metrics)
         write_tables(folder, samples, division.folds, values)
         record = train_record(data, out, options, labelled, samples, reading, division, outcome)
+        record["embedding"]["choice"] = embedded.describe()
         record["target"] = target.to_json()
         record["test_openings"] = openings(division, bundle_sha256)
         record["bundle_sha256"] = bundle_sha256
@@ -140,21 +130,45 @@ def _fit(
     return fine_tune_value(samples, encoder.preprocessing, division, target, options, processes, work, reporter)
 
 
-def _looked_at(encoder: Encoder, options: TrainOptions) -> Encoder:
-    """The encoder at the size and with the views asked for, by default the network's own size and four views.
+def _embedded(
+    labelled: Labelled,
+    encoder: Encoder,
+    target: Target,
+    options: TrainOptions,
+    processes: Processes | None,
+    reporter: Reporter,
+) -> Embedded:
+    """The samples with their features and their division; of frozen features at the input that is chosen.
 
-    And with orientation statistics where these may be looked at.
+    With orientation statistics where these may be looked at.
     """
-    if not encoder.model:
-        return encoder
-    size = number_of(options.input_size) or encoder.preprocessing.size
-    usual = 1 if encoder.preprocessing.marks == "mask" else DEFAULT_VIEWS
-    sized = replace(
+
+    def embed(manifest: Manifest, encoder: Encoder) -> Samples:
+        return embed_first(manifest, encoder, options, processes, reporter)
+
+    def divide(samples: Samples, encoder: Encoder) -> Division:
+        check_learnable(samples.manifest, target.read_as)
+        seen, parents, refitted = encoder.preprocessing, labelled.parents, options.refits
+        return divide_samples(samples, seen, options, reporter, value_folds, parents, refitted=refitted)
+
+    def judge(samples: Samples) -> ValueJudge:
+        return ValueJudge(target.learnt(samples.manifest.targets, sizes_in_nm(samples)))
+
+    def beside(encoder: Encoder) -> Encoder:
+        return encoder if options.features == NETWORK else encoder.with_orientation(len(feature_names()))
+
+    if processes is not None or not encoder.model:
+        samples = embed(labelled.manifest, encoder)
+        return Embedded(encoder, samples, divide(samples, encoder))
+    return embed_as_chosen(
+        labelled.manifest,
         encoder,
-        views=number_of(options.views) or usual,
-        preprocessing=replace(encoder.preprocessing, size=size),
+        options,
+        InputSteps(embed, divide, judge, beside),
+        seed=options.seed,
+        workers=options.workers,
+        reporter=reporter,
     )
-    return sized if options.features == NETWORK else sized.with_orientation(len(feature_names()))
 
 
 def valued(samples: Samples, division: Division, outcome: ValueOutcome, decider: ValueDecider) -> Values:

@@ -40,10 +40,15 @@ class Added:
 
     def size(self, added: float) -> str:
         """How much an amount is, whatever its sign."""
-        if self.logarithmic:
-            return f"× or ÷ {np.exp(added):.3f}"
+        return f"× or ÷ {np.exp(added):.3f}" if self.logarithmic else self._finer(1)(added)
+
+    def fine(self, added: float) -> str:
+        """What one statistic of many adds: with more digits."""
+        return f"× {np.exp(added):.4f}" if self.logarithmic else self._finer(2).signed(added)
+
+    def _finer(self, digits: int) -> Amount:
         decimals = self.amount.decimals
-        return Amount(self.amount.unit, None if decimals is None else decimals + 1)(added)
+        return Amount(self.amount.unit, None if decimals is None else decimals + digits)
 
     def number(self, learnt: float) -> str:
         """A number from the scale that is learnt."""
@@ -157,13 +162,14 @@ def statistic_rows(row: Mapping[str, Any], added: Added) -> list[dict[str, str]]
                 "words": one["words"],
                 "value": f"{one['value']:.3g}",
                 "from": f"{distance:+.1f}".replace("-", "−"),
-                "amount": added(one["amount"]),
+                "amount": added.fine(one["amount"]),
             }
         )
     return rows
 
 
 def family_rows(row: Mapping[str, Any], added: Added) -> list[tuple[str, str]]:
-    """What the families of orientation statistics told of one picture, the largest first."""
+    """What the families of orientation statistics told of one picture, the largest first; without those of nothing."""
     told = (row["statistics"] or {"by_family": {}})["by_family"]
-    return [(name, added(amount)) for name, amount in sorted(told.items(), key=lambda item: -abs(item[1]))]
+    ordered = sorted(told.items(), key=lambda item: -abs(item[1]))
+    return [(name, added(amount)) for name, amount in ordered if added(amount) != added(0.0)]
