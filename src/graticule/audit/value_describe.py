@@ -16,6 +16,7 @@ from graticule.manifest import Manifest, escape_path
 from graticule.split.kinship import Kinship
 
 _EXAMPLES = 6
+_BINS = 20  # of the distribution of the numbers
 _FEWEST = 10  # images with number and pixel size, for a slope
 _DIFFERENT = 0.25  # of the numbers' standard deviation: copies that differ by more carry two numbers
 
@@ -34,6 +35,7 @@ def target_numbers(manifest: Manifest, column: str, between_groups: float | None
         mean=float(values.mean()),
         sd=float(values.std()),
         between_groups=None if between_groups is None else round(between_groups, 4),
+        counts=tuple(np.histogram(values, _BINS, (low, high))[0].tolist()) if low < high else (),
     )
 
 

@@ -17,6 +17,8 @@ class TargetNumbers(ToldPart):
     low, middle, high, mean, sd : float
     between_groups : float or None
         Share of the variance that lies between groups; None without groups.
+    counts : tuple of int
+        Images in equal bins from `low` to `high`; empty in documents of earlier versions.
     """
 
     column: str
@@ -28,6 +30,7 @@ class TargetNumbers(ToldPart):
     mean: float
     sd: float
     between_groups: float | None = None
+    counts: tuple[int, ...] = ()
 
 
 class ValueCueRow(ToldPart):

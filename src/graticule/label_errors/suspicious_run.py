@@ -81,7 +81,8 @@ def target_rows(judged: JudgedTargets) -> list[dict[str, Any]]:
         side = "below" if off > 0 else "above"
         evidence = f"the true value lies {abs(off):.1f} robust standard deviations {side} what the picture looks like"
         if others is not None and np.isfinite(others[i]):
-            evidence += f"; the other images of its group are off by {others[i]:+.3g} on average"
+            told = f"{others[i]:+.2g}".replace("-", "−")
+            evidence += f"; the other images of its group are off by {told} on average, predicted less true"
         rows.append({
             "rank": rank,
             "sample_id": str(values.sample_id[i]),

@@ -74,6 +74,15 @@ class Panel:
         _, at = self.at(self.x[0], y)
         return line(self.left, at, self.left + self.width, at, kind)
 
+    def bars(self, heights: Sequence[float], edges: Sequence[float]) -> list[str]:
+        """A bar over each pair of neighbouring edges, from the horizontal axis up."""
+        found = []
+        for height, left, right in zip(heights, edges, edges[1:], strict=False):
+            (x1, y), (x2, _) = self.at(left, height), self.at(right, 0.0)
+            place = f'x="{x1 + 0.6:.5g}" y="{y:.5g}" width="{x2 - x1 - 1.2:.5g}" height="{self.bottom - y:.5g}"'
+            found.append(f'<rect class="bar-of" {place}/>')
+        return found
+
     def path(self, points: Sequence[tuple[float, float]], kind: str) -> str:
         """A broken line through points."""
         found = " ".join("{:.5g},{:.5g}".format(*self.at(x, y)) for x, y in points)

@@ -29,6 +29,25 @@ def test_the_page_is_whole(write_values: Callable[..., Path], parse: Callable[[s
     assert "graticule train cleaned_manifest.csv --target fraction" in page.text
 
 
+def test_no_image_is_a_witness_to_its_own_value(write_values: Callable[..., Path]) -> None:
+    folder = write_values(pictures=0)
+    planted(folder)
+    judged = judge_targets(folder)
+    document = describe_targets(folder, judged)
+    assert document["next"]
+    shown: list[str] = []
+
+    def file_of(sample: str) -> Path:
+        shown.append(sample)
+        return Path("a.png")
+
+    rows = {"errors": [], "next": document["next"][:1], "n_listed": 0}
+    read = lambda _: np.full((8, 8, 3), 9, np.uint8)  # noqa: E731
+    page = render_suspicious_targets(document | rows, judged.values, read, file_of)
+    assert shown.count(str(document["next"][0]["sample_id"])) == 1
+    assert "Nothing has to be done for these values" in page
+
+
 def test_the_verdict() -> None:
     base = {"n": 400, "n_listed": 0, "expected_by_chance": 0.0}
     assert target_error_verdict(base) == (

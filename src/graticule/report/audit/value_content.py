@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from markupsafe import Markup
+
 from graticule.audit.advice import length
 from graticule.audit.document import Advice
 from graticule.audit.rules import NOTHING
-from graticule.audit.value_document import ScaleFindings, ValueAuditDocument, ValueCueRow
+from graticule.audit.value_document import ScaleFindings, TargetNumbers, ValueAuditDocument, ValueCueRow
 from graticule.audit.value_rules import VALUE_RULES, recommend_for_values
 from graticule.plain_text import plural
 from graticule.report.audit.content import (
@@ -19,7 +22,9 @@ from graticule.report.audit.content import (
 )
 from graticule.report.audit.pictures import AuditPictures
 from graticule.report.audit.tables import NATURES
+from graticule.report.axes import Panel, ticks_over
 from graticule.report.charts import interval_bar
+from graticule.report.svg import svg
 
 _SECTIONS = {rule.key: rule.section for rule in VALUE_RULES}
 _HEADINGS = {
@@ -40,6 +45,7 @@ def value_audit_content(document: ValueAuditDocument, pictures: AuditPictures) -
         "subject": audit_subject(document),
         "about": document,
         "target": document.target,
+        "distribution": numbers_figure(document.target),
         "clean": [item.rule for item in advice] == [NOTHING],
         "verdict": audit_verdict(advice),
         "tiles": value_tiles(document),
@@ -77,6 +83,17 @@ def value_tiles(document: ValueAuditDocument) -> list[tuple[str, str, str, bool]
     ]
 
 
+def numbers_figure(target: TargetNumbers) -> Markup | None:
+    """How many images have which numbers; None where all are equal, or the document does not say."""
+    if not target.counts:
+        return None
+    edges = np.linspace(target.low, target.high, len(target.counts) + 1).tolist()
+    x, y = ticks_over([target.low, target.high]), ticks_over([0.0, float(max(target.counts))], 4)
+    panel = Panel(46.0, 8.0, 420.0, 130.0, [min(x[0], target.low), *x[1:-1], max(x[-1], target.high)], y)
+    body = panel.frame(target.column, "images")
+    return svg(484, 186, f"Images by {target.column}", [*body, *panel.bars(target.counts, edges)])
+
+
 def cue_row(row: ValueCueRow) -> dict[str, Any]:
     """A row of the table of cues."""
     shown = {"value": max(row.r2, 0.0), "low": None, "high": None}
@@ -85,13 +102,17 @@ def cue_row(row: ValueCueRow) -> dict[str, Any]:
     return {
         "words": row.words,
         "nature": NATURES.get(row.nature, row.nature),
-        "r2": f"{row.r2:.2f}",
+        "r2": _hundredths(row.r2),
         "bar": interval_bar(shown),
-        "interval": "" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}",
+        "interval": "" if row.low is None or row.high is None else f"{_hundredths(row.low)} to {_hundredths(row.high)}",
         "p": "p < 0.01" if row.p_value < 0.01 else f"p = {row.p_value:.2f}",
         "flagged": row.flagged,
         "advice": row.advice,
     }
+
+
+def _hundredths(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def scale_words(scale: ScaleFindings | None) -> str:

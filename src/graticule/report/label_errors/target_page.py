@@ -36,6 +36,8 @@ def render_suspicious_targets(document: Mapping[str, Any], values: Values, read:
     trusted = np.flatnonzero([str(sample) not in beyond for sample in values.sample_id])
 
     def card(row: Mapping[str, Any]) -> dict[str, Any]:
+        # an image is no witness to its own value
+        others = trusted[values.sample_id[trusted] != row["sample_id"]]
         return {
             "row": row,
             "uri": pictures.large(str(row["sample_id"])),
@@ -43,9 +45,9 @@ def render_suspicious_targets(document: Mapping[str, Any], values: Values, read:
             "predicted": amount(row["predicted"]),
             "limits": None if row["low"] is None else f"{amount.plain(row['low'])} to {amount(row['high'])}",
             "like": [
-                (word, amount(float(values.target[i])), pictures.small(str(values.sample_id[i])))
-                for word, at in (("known", row["target"]), ("known", row["predicted"]))
-                if (i := _nearest(values.target, trusted, float(at))) is not None
+                (amount(float(values.target[i])), pictures.small(str(values.sample_id[i])))
+                for at in (row["target"], row["predicted"])
+                if (i := _nearest(values.target, others, float(at))) is not None
             ],
         }
 

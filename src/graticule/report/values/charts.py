@@ -14,6 +14,7 @@ from graticule.report.svg import dot, escape, line, short, svg, text
 HUES = 8
 MOST_POINTS = 1500
 _BINS = 8
+_LETTER = 6.4  # width of a letter of a label, on average
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,9 @@ def methods_figure(rows: Sequence[tuple[str, float, float | None, float | None]]
     rows : sequence of (name, error, low, high)
     unit : str
     """
-    left, row = 310.0, 27.0
+    row = 27.0
+    # as wide as the longest name
+    left = min(310.0, 30.0 + _LETTER * max(len(short(name, 50)) for name, *_ in rows))
     ticks = ticks_over([0.0, *(v for _, *own in rows for v in own if v is not None)])
     height = row * len(rows)
     panel = Panel(left, 4.0, 430.0, height, ticks, [0.0, 1.0])
@@ -203,11 +206,7 @@ def fold_panel(test: FloatArray, rest: FloatArray, edges: FloatArray, name: str)
     shares = [np.histogram(each, edges)[0] / max(len(each), 1) for each in (test, rest)]
     top = float(max(share.max() for share in shares)) or 1.0
     panel = Panel(8.0, 6.0, 190.0, 84.0, [float(edges[0]), float(edges[-1])], [0.0, 1.1 * top])
-    body = []
-    for share, left, right in zip(shares[0], edges, edges[1:], strict=False):
-        (x1, y), (x2, _) = panel.at(left, float(share)), panel.at(right, 0.0)
-        place = f'x="{x1 + 0.6:.5g}" y="{y:.5g}" width="{x2 - x1 - 1.2:.5g}" height="{panel.bottom - y:.5g}"'
-        body.append(f'<rect class="bar-of" {place}/>')
+    body = panel.bars(shares[0].tolist(), edges.tolist())
     bins = zip(shares[1], edges, edges[1:], strict=False)
     steps = [(float(edge), float(share)) for share, *ends in bins for edge in ends]
     body.append(panel.path(steps, "outline"))
