@@ -13,7 +13,7 @@ from graticule.errors import ManifestError, OptionError
 from graticule.features.samples import Samples
 from graticule.heads import input_choice
 from graticule.heads.input_choice import Embedded, InputSteps, embed_as_chosen
-from graticule.heads.input_judge import ClassJudge
+from graticule.heads.input_judge import ClassInputJudge
 from graticule.images.preprocess import Preprocessing
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
@@ -65,7 +65,9 @@ class Data:
             self.manifest(),
             encoder,
             options,
-            InputSteps(self.embed, lambda samples, encoder: division, lambda samples: ClassJudge.of(samples.manifest)),
+            InputSteps(
+                self.embed, lambda samples, encoder: division, lambda samples: ClassInputJudge.of(samples.manifest)
+            ),
             seed=0,
             workers=1,
             reporter=Silent(),

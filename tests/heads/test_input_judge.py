@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from tests.made_samples import samples_of
 
-from graticule.heads.input_judge import ClassJudge
+from graticule.heads.input_judge import ClassInputJudge
 
 N = 120
 Y = np.where(np.arange(N) % 4 == 0, 0, 1)
 
 
 def test_classes_count_alike_and_are_drawn_alike() -> None:
-    judge = ClassJudge.of(samples_of([str(k) for k in Y]).manifest)
+    judge = ClassInputJudge.of(samples_of([str(k) for k in Y]).manifest)
     assert judge.n_classes == 2
     rows = np.arange(N)
     weights = judge.weights(rows)
@@ -22,7 +22,7 @@ def test_classes_count_alike_and_are_drawn_alike() -> None:
 
 
 def test_an_input_that_tells_the_class_loses_less() -> None:
-    judge = ClassJudge(Y, 2)
+    judge = ClassInputJudge(Y, 2)
     rng = np.random.default_rng(0)
     rows = np.sort(rng.permutation(N)[:90])
     folds, units = judge.inner_folds(rows, None, rows, 0)

@@ -10,7 +10,7 @@ from tests.jobs.drawn import small_encoder
 from tests.made_samples import folds_of, samples_of
 
 from graticule.features.samples import Samples
-from graticule.heads.input_judge import ClassJudge
+from graticule.heads.input_judge import ClassInputJudge
 from graticule.heads.input_search import InputSearch, sized
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
@@ -20,7 +20,7 @@ from graticule.split.division import Division
 N = 180
 Y = np.arange(N) % 3
 FOLD = np.arange(N) // 3 % 3
-JUDGE = ClassJudge(Y, 3)
+JUDGE = ClassInputJudge(Y, 3)
 
 
 def search(told: Callable[[int], np.ndarray], group: list[str] | None = None) -> InputSearch:
@@ -69,6 +69,6 @@ def test_groups_too_few_to_divide_are_said() -> None:
 
 def test_a_class_of_one_image_leaves_the_choice_to_the_network() -> None:
     asked = search(lambda size: np.ones(N))
-    asked.judge = ClassJudge(np.where(np.arange(N) == 7, 2, Y % 2), 3)
+    asked.judge = ClassInputJudge(np.where(np.arange(N) == 7, 2, Y % 2), 3)
     assert asked.size((48, 224)).value == 224
     assert asked.views(48, (1, 4, 8)).value == 4

@@ -15,7 +15,7 @@ from graticule.heads.input_search import InputSearch, sized
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
 from graticule.progress import Silent
-from graticule.regress.input_judge import ValueJudge
+from graticule.regress.input_judge import ValueInputJudge
 from graticule.split.division import Division
 
 N = 240
@@ -39,7 +39,9 @@ def search(told: Callable[[int, int], float]) -> InputSearch:
     encoder = sized(small_encoder(), 48, 1)
     folds = replace(folds_of(["cv"] * N, (GROUP % 3).tolist()), component=GROUP)
     first = embed(manifest, encoder)
-    return InputSearch(first, encoder, Division(folds, [], [], np.arange(N)), embed, ValueJudge(VALUES), 0, Silent())
+    return InputSearch(
+        first, encoder, Division(folds, [], [], np.arange(N)), embed, ValueInputJudge(VALUES), 0, Silent()
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_what_is_measured_beside_the_network_is_left_out_of_the_search() -> None
 
 
 def test_images_count_alike_and_groups_stay_whole() -> None:
-    judge, rows = ValueJudge(VALUES), np.arange(0, N, 2)
+    judge, rows = ValueInputJudge(VALUES), np.arange(0, N, 2)
     assert judge.weights(rows) == pytest.approx(np.full(120, 1 / 120))
     drawn = judge.drawn(rows, 50, 0)
     assert len(drawn) == 50

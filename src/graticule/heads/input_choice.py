@@ -14,7 +14,7 @@ import numpy as np
 
 from graticule.errors import OptionError
 from graticule.features.samples import Samples, image_files
-from graticule.heads.input_judge import Judge
+from graticule.heads.input_judge import InputJudge
 from graticule.heads.input_search import Embed, InputChoice, InputSearch, sized
 from graticule.heads.input_size import candidate_sizes
 from graticule.images.sides import longer_sides
@@ -50,7 +50,7 @@ class InputSteps:
 
     embed: Embed
     divide: Divide
-    judge: Callable[[Samples], Judge]
+    judge: Callable[[Samples], InputJudge]
     beside: Callable[[Encoder], Encoder] = lambda encoder: encoder
 
 

@@ -12,7 +12,7 @@ from graticule.heads.input_size import InnerFold, balanced_weights, choice_folds
 from graticule.manifest import Manifest
 
 
-class Judge(Protocol):
+class InputJudge(Protocol):
     """How the images of a data set judge an input; `rows` are places among all samples."""
 
     def drawn(self, rows: IntArray, most: int, seed: int) -> IntArray:
@@ -31,31 +31,31 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True)
-class ClassJudge:
+class ClassInputJudge:
     """Judges by the log loss of one fixed classifier, in which every class counts alike."""
 
     y: IntArray
     n_classes: int
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "ClassJudge":
+    def of(cls, manifest: Manifest) -> "ClassInputJudge":
         """Of labelled samples."""
         return cls(class_codes(manifest.label, manifest.classes), len(manifest.classes))
 
     def drawn(self, rows: IntArray, most: int, seed: int) -> IntArray:
-        """See `Judge`: the classes give the same number as far as they have it."""
+        """See `InputJudge`: the classes give the same number as far as they have it."""
         return drawn(self.y, rows, most, seed)
 
     def inner_folds(
         self, rows: IntArray, group: IntArray | None, copies: IntArray, seed: int
     ) -> tuple[list[InnerFold], IntArray]:
-        """See `Judge`."""
+        """See `InputJudge`."""
         return choice_folds(self.y[rows], group, copies, seed)
 
     def losses(self, features: NDArray[np.floating], rows: IntArray, folds: Sequence[InnerFold]) -> FloatArray:
-        """See `Judge`: nats."""
+        """See `InputJudge`: nats."""
         return held_out_losses(features, self.y[rows], folds, self.n_classes)
 
     def weights(self, rows: IntArray) -> FloatArray:
-        """See `Judge`."""
+        """See `InputJudge`."""
         return balanced_weights(self.y[rows])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from graticule.errors import ManifestError
 from graticule.features.samples import Samples
-from graticule.heads.input_judge import Judge
+from graticule.heads.input_judge import InputJudge
 from graticule.heads.input_size import gains, most_chosen, smallest_as_good
 from graticule.manifest import Manifest
 from graticule.networks.encoder import Encoder
@@ -82,7 +82,7 @@ class InputSearch:
     encoder : Encoder
     division : Division
     embed : callable
-    judge : Judge
+    judge : InputJudge
     seed : int
     reporter : Reporter
     """
@@ -91,7 +91,7 @@ class InputSearch:
     encoder: Encoder
     division: Division
     embed: Embed
-    judge: Judge
+    judge: InputJudge
     seed: int
     reporter: Reporter
     _known: dict[tuple[int, int], tuple[IntArray, NDArray[np.float32]]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ _STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 
 
 @dataclass(frozen=True)
-class ValueJudge:
+class ValueInputJudge:
     """Judges by the absolute error of a ridge regression, in which every image counts alike.
 
     Attributes

@@ -15,7 +15,7 @@ from graticule.errors import ManifestError
 from graticule.features.samples import Samples
 from graticule.files import remove_folder
 from graticule.heads.input_choice import Embedded, InputSteps, embed_as_chosen
-from graticule.heads.input_judge import ClassJudge
+from graticule.heads.input_judge import ClassInputJudge
 from graticule.heads.method import fit_heads
 from graticule.heads.outcome import Outcome, measure, scored_predictions
 from graticule.images.reading import Reading
@@ -155,7 +155,7 @@ def _embedded(
             labelled.manifest,
             encoder,
             options,
-            InputSteps(embed, divide, lambda samples: ClassJudge.of(samples.manifest)),
+            InputSteps(embed, divide, lambda samples: ClassInputJudge.of(samples.manifest)),
             seed=options.seed,
             workers=options.workers,
             reporter=reporter,

@@ -34,7 +34,7 @@ from graticule.manifest import Manifest, escape_path
 from graticule.networks.encoder import Encoder
 from graticule.progress import Reporter, Silent
 from graticule.regress.crossval import ValueSearch
-from graticule.regress.input_judge import ValueJudge
+from graticule.regress.input_judge import ValueInputJudge
 from graticule.regress.inputs import NETWORK
 from graticule.regress.method import feature_layout, fit_values, sizes_in_nm
 from graticule.regress.outcome import ValueOutcome
@@ -151,8 +151,8 @@ def _embedded(
         seen, parents, refitted = encoder.preprocessing, labelled.parents, options.refits
         return divide_samples(samples, seen, options, reporter, value_folds, parents, refitted=refitted)
 
-    def judge(samples: Samples) -> ValueJudge:
-        return ValueJudge(target.learnt(samples.manifest.targets, sizes_in_nm(samples)))
+    def judge(samples: Samples) -> ValueInputJudge:
+        return ValueInputJudge(target.learnt(samples.manifest.targets, sizes_in_nm(samples)))
 
     def beside(encoder: Encoder) -> Encoder:
         return encoder if options.features == NETWORK else encoder.with_orientation(len(feature_names()))

@@ -46,10 +46,11 @@ def value_verdict(source: ValueSource) -> list[str]:
     if intervals and intervals.get("coverage"):
         coverage = intervals["coverage"]
         ends = [figure_value(coverage, key) for key in ("low", "high")]
-        span = "" if None in ends else f", {percent(ends[0], 0)} to {percent(ends[1], 0)}"
+        span = "no" if None in ends else f"95{THIN}%"
+        span += " interval" + ("" if None in ends else f", {percent(ends[0], 0)} to {percent(ends[1], 0)}")
         text.append(
             f"The limits that come with each prediction, meant to hold for {percent(intervals['level'], 0)} of images, "
-            f"held for {percent(figure_value(coverage))} (95{THIN}% interval{span or ': none'}); they are "
+            f"held for {percent(figure_value(coverage))} ({span}); they are "
             f"{amount(figure_value(intervals['width']))} wide on average."
         )
     text += _shrinkage(source)
