@@ -26,7 +26,7 @@ def test_a_phantom_is_a_data_set(graticule: Callable[..., Any], tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["cells"], "unknown kind of phantom 'cells'; known: nanowires, powder, ultrasound"),
+        (["cells"], "unknown kind of phantom 'cells'; known: nanowires, particles, powder, ultrasound"),
         (["powder", "--marks", "all"], "marks is 'all'; allowed for powder: none"),
         (["ultrasound", "--marks", "tumour"], "allowed for ultrasound: none, all, cyst, solid"),
         (["ultrasound", "--info-bar", "zeiss"], "bear no info bar"),

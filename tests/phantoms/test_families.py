@@ -118,7 +118,7 @@ def test_progress_is_told_after_each_image(tmp_path: Path, monkeypatch: pytest.M
 
 def test_faulty_options_are_listed_together_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(
-        OptionError, match="unknown kind of phantom 'sand'; known: nanowires, powder, ultrasound"
+        OptionError, match="unknown kind of phantom 'sand'; known: nanowires, particles, powder, ultrasound"
     ) as caught:
         write_phantom(
             "sand", tmp_path / "x", PhantomOptions(n_per_class=0, label_noise=1.0, info_bar="leica", seed=-1, workers=0)

@@ -15,7 +15,8 @@ def command(
         str,
         typer.Argument(
             metavar="KIND",
-            help="nanowires: partly aligned, in an electron microscope; powder: particles there; ultrasound: frames "
+            help="nanowires: partly aligned, in an electron microscope; particles: air bubbles, protein aggregates and "
+            "silicone oil in a flow microscope; powder: six morphologies in an electron microscope; ultrasound: frames "
             "with a cyst or a solid mass.",
         ),
     ],

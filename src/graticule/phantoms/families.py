@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from graticule.errors import OptionError, RunError
 from graticule.files import write_text, writing_text
-from graticule.phantoms import particle_sizes, powder, ultrasound
+from graticule.phantoms import flow_particles, particle_sizes, powder, ultrasound
 from graticule.phantoms.labelled import LabelledFamily
 from graticule.phantoms.nanowire_family import NanowireFamily
 from graticule.phantoms.options import PhantomOptions
@@ -56,6 +56,15 @@ class PhantomFamily(Protocol):
 
 FAMILIES: dict[str, PhantomFamily] = {
     "nanowires": NanowireFamily(),
+    "particles": LabelledFamily(
+        name="particles",
+        description="air bubbles, protein aggregates and silicone oil droplets in a flow microscope",
+        classes=flow_particles.CLASSES,
+        render=flow_particles.render_particle,
+        in_field=flow_particles.render_in_field,
+        bars=False,
+        targets=flow_particles.KNOWN,
+    ),
     "powder": LabelledFamily(
         name="powder",
         description="powder particles of six morphologies under a scanning electron microscope",
@@ -107,7 +116,8 @@ def write_phantom(
     options = options or PhantomOptions()
     _check(kind, options)
     family, out = FAMILIES[kind], Path(out)
-    options = replace(options, n_per_class=options.n_per_class or family.usual)
+    if options.counts is None:
+        options = replace(options, n_per_class=options.n_per_class or family.usual)
     tasks = family.tasks(options)
     _make_folders(options, family, out)
     rows = []

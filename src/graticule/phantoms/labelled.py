@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graticule.phantoms.infobar import Acquisition, bar_rows, drawn_settings, stamp
-from graticule.phantoms.options import ALL_MARKS, NO_MARKS, PhantomOptions
+from graticule.phantoms.options import ALL_MARKS, FIELD, NO_MARKS, PhantomOptions
 from graticule.phantoms.powder import Micrograph
 from graticule.phantoms.writing import write_mask, write_png
 
@@ -53,6 +53,8 @@ class LabelledFamily:
         (class index, image index, seed) to a `powder.Micrograph`; depends on nothing else.
     marked : callable, optional
         The same image with marks burnt in; None: images of this kind bear none.
+    in_field : callable, optional
+        The same object in a wider field among others; None: images of this kind are always whole fields.
     bars : bool
         Whether an info bar can be drawn.
     targets : tuple of str
@@ -66,6 +68,7 @@ class LabelledFamily:
     classes: tuple[str, ...]
     render: Callable[[int, int, int], Micrograph]
     marked: Callable[[int, int, int], Micrograph] | None = None
+    in_field: Callable[[int, int, int], Micrograph] | None = None
     bars: bool = True
     targets: tuple[str, ...] = ()
     measure: _Measure | None = None
@@ -91,23 +94,45 @@ class LabelledFamily:
             faults.append(f"marks is {options.marks!r}; allowed for {self.name}: {', '.join(allowed)}")
         if options.per_specimen is not None:
             faults.append(f"{self.name} images have a fixed number of specimens; leave per-specimen out")
-        return faults
+        if options.crops == FIELD and self.in_field is None:
+            faults.append(f"{self.name} images are whole fields already; leave crops out")
+        return faults + self._count_faults(options)
+
+    def _count_faults(self, options: PhantomOptions) -> list[str]:
+        if options.counts is None:
+            return []
+        if options.n_per_class is not None:
+            return ["give n-per-class or counts, not both"]
+        cells = options.counts.split(",")
+        if len(cells) == len(self.classes) and all(cell.strip().isdecimal() and int(cell) > 0 for cell in cells):
+            return []
+        return [
+            f"counts is {options.counts!r}; allowed for {self.name}: {len(self.classes)} whole numbers from 1 with "
+            f"commas between them, for {', '.join(self.classes)}"
+        ]
+
+    def _counts(self, options: PhantomOptions) -> list[int]:
+        if options.counts is not None:
+            return [int(cell) for cell in options.counts.split(",")]
+        return [options.n_per_class or self.usual] * len(self.classes)
 
     def tasks(self, options: PhantomOptions) -> list[LabelledTask]:
         """All images in the order class, number, with the labels that the planted noise leaves."""
-        n_classes, each = len(self.classes), options.n_per_class or self.usual
-        truth = np.repeat(np.arange(n_classes), each)
+        n_classes, counts = len(self.classes), self._counts(options)
+        truth = np.repeat(np.arange(n_classes), counts)
         rng = np.random.default_rng(np.random.SeedSequence(options.seed, spawn_key=(_NOISE_KEY,)))
         wrong = rng.permutation(truth.size)[: round(options.label_noise * truth.size)]
         label = truth.copy()
         label[wrong] = (truth[wrong] + rng.integers(1, n_classes, wrong.size)) % n_classes
-        index = np.tile(np.arange(each), n_classes)
+        index = np.concatenate([np.arange(each) for each in counts])
         return [LabelledTask(int(c), int(i), int(k)) for c, i, k in zip(truth, index, label, strict=True)]
 
     def make(self, options: PhantomOptions, out: Path, task: LabelledTask) -> dict[str, str]:
         """Render one image, write it and its mask, and return its manifest row."""
         marked = options.marks in (ALL_MARKS, self.classes[task.class_index])
         render = self.marked if marked and self.marked is not None else self.render
+        if options.crops == FIELD and self.in_field is not None:
+            render = self.in_field
         shot = render(task.class_index, task.index, options.seed)
         image, mask = shot.image, shot.mask
         rows = bar_rows(options.info_bar, image.shape[0])
@@ -122,7 +147,7 @@ class LabelledFamily:
             write_mask(out / "masks" / path, mask)
         top, bottom = ("", "") if rows is None else (str(rows[0]), str(rows[1]))
         values = (label, self.classes[task.class_index], shot.specimen, shot.specimen, f"{shot.pixel_size_nm:g}")
-        row = dict(zip(_COLUMNS, (path, *values, shot.instrument, top, bottom), strict=True))
+        row = dict(zip(_COLUMNS, (path, *values, shot.instrument, top, bottom), strict=True)) | dict(shot.known)
         return row if self.measure is None else row | self.measure(mask, shot.pixel_size_nm)
 
     def summary(self, rows: list[dict[str, str]]) -> dict[str, object]:

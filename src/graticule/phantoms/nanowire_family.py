@@ -17,7 +17,7 @@ from graticule.arrays import FloatArray
 from graticule.directions.mixture import fit_mixture
 from graticule.phantoms.infobar import MAKES, append_bar, drawn_settings
 from graticule.phantoms.nanowires import PICTURES_PER_SPECIMEN, NanowirePicture, render_nanowires
-from graticule.phantoms.options import NO_MARKS, PhantomOptions
+from graticule.phantoms.options import NO_MARKS, TIGHT, PhantomOptions
 from graticule.phantoms.writing import write_jpeg, write_mask, write_png
 
 FOLDER = "nanowires"
@@ -63,6 +63,10 @@ class NanowireFamily:
             faults.append(f"{self.name} have no labels that could be wrong; leave label-noise out")
         if options.marks != NO_MARKS:
             faults.append(f"marks is {options.marks!r}; allowed for {self.name}: {NO_MARKS}")
+        if options.counts is not None:
+            faults.append(f"{self.name} have no classes; leave counts out and give n-per-class, the number in all")
+        if options.crops != TIGHT:
+            faults.append(f"{self.name} are whole fields already; leave crops out")
         return faults
 
     def tasks(self, options: PhantomOptions) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from graticule.options import SeedOptions, WorkersOptions, one_of, option, shares, whole_numbers
 
 MAKERS = ("zeiss", "thermo", "jeol", "hitachi", "tescan")
+TIGHT, FIELD = "tight", "field"
 NO_MARKS, ALL_MARKS = "none", "all"
 
 
@@ -22,6 +23,11 @@ class PhantomOptions(WorkersOptions, SeedOptions):
         metavar="N",
         allowed=whole_numbers(1),
     )
+    counts: str | None = option(
+        None,
+        "Images of each class in the order of their names, in place of a number for all, as in 100,20000,100.",
+        metavar="N,N,...",
+    )
     per_specimen: int | None = option(
         None, "Pictures of each specimen of nanowires, by default 9.", metavar="N", allowed=whole_numbers(1)
     )
@@ -34,4 +40,9 @@ class PhantomOptions(WorkersOptions, SeedOptions):
         NO_MARKS,
         "Which ultrasound frames bear text, ruler and calipers; a class plants a shortcut.",
         metavar="none|all|CLASS",
+    )
+    crops: str = option(
+        TIGHT,
+        "Particles cut out tightly, as the instrument does, or in a wider field among others.",
+        allowed=one_of(TIGHT, FIELD),
     )

@@ -1,6 +1,7 @@
 """The phantom family "powder": six particle morphologies under a scanning electron microscope."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,8 @@ class Micrograph:
         Which specimen it shows: the group.
     pixel_size_nm : float
     instrument : str
+    known : mapping of str to str
+        Numbers that were drawn, as text, by the name of their column.
     """
 
     image: NDArray[np.uint8]
@@ -42,6 +45,7 @@ class Micrograph:
     specimen: str
     pixel_size_nm: float
     instrument: str
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 def render_powder(class_index: int, index: int, seed: int) -> Micrograph:
