@@ -72,7 +72,7 @@ def test_everything_at_once_stands_in_order_of_harm() -> None:
     harms = [HARMS.index(item["harm"]) for item in found]
     assert harms == sorted(harms)
     rules = [item["rule"] for item in found]
-    assert rules[:5] == ["conflicts", "leaks", "shortcuts", "unreadable", "leaks"]
+    assert rules[:6] == ["conflicts", "leaks", "shortcuts", "synthetic_parents", "unreadable", "leaks"]
     assert rules.index("components") < rules.index("duplicates") < rules.index("pixel_sizes") < rules.index("imbalance")
     assert rules[-2:] == ["info_bars", "burnt_in_marks"]
     assert advised(changed(**parts)) == found

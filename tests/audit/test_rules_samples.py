@@ -80,6 +80,12 @@ FINDINGS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
         ("“fibre” 500, “plate” 100", "83 %"),
     ),
     ("synthetic", "low", {"n_synthetic": 40}, ("40 images marked as synthetic",)),
+    (
+        "synthetic_parents",
+        "high",
+        {"without_parents": "40 synthetic images do not say which real images they were made from"},
+        ("`train` refuses", "40 synthetic images do not say"),
+    ),
 ]
 
 

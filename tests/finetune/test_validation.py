@@ -42,3 +42,17 @@ def test_without_a_unit_to_spare_nothing_is_held() -> None:
     train, validation = validation_rows(np.array([0, 0, 1]), np.array([5, 5, 7]), 0.3, 0)
     assert train.tolist() == [0, 1, 2]
     assert len(validation) == 0
+
+
+def test_units_with_a_row_that_must_train_are_not_held() -> None:
+    unit = np.repeat(np.arange(30), 4)
+    y = np.repeat(np.arange(30) % 2, 4)
+    must = np.zeros(120, bool)
+    must[np.arange(0, 80, 4)] = True  # one row of each of the first 20 units
+    train, validation = validation_rows(y, unit, 0.2, 0, trains=must)
+    assert set(unit[validation]) <= set(range(20, 30))
+    assert set(y[validation]) == {0, 1}
+    assert len(train) + len(validation) == 120
+    assert len(validation_rows(y, unit, 0.2, 0, trains=np.ones(120, bool))[1]) == 0
+    plain = validation_rows(y, unit, 0.2, 0)[1]
+    assert validation_rows(y, unit, 0.2, 0, trains=np.zeros(120, bool))[1].tolist() == plain.tolist()

@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from tests.jobs.drawn import Drawn, unrelated
 
+from graticule.errors import ManifestError
 from graticule.images.reading import Reading
-from graticule.jobs.audited import about_images, look_at_images
+from graticule.jobs.audited import _without_parents, about_images, look_at_images
 from graticule.jobs.options import AuditOptions
 from graticule.progress import Silent
 from graticule.sources.sources import read_manifest
+from graticule.split.parents_table import BESIDE, read_parents
 
 
 def test_images_are_looked_at_and_told_of(drawn: Drawn, table: Path) -> None:
@@ -30,3 +33,20 @@ def test_images_are_looked_at_and_told_of(drawn: Drawn, table: Path) -> None:
     assert told["command"].startswith("graticule audit ")
     assert told["intensity"].policy == "as stored"
     assert replace(found).instruments.instrument.shape == (90,)
+
+
+def test_training_with_synthetic_images_that_it_refuses_is_told_beforehand(drawn: Drawn, table: Path) -> None:
+    lines = table.read_text().splitlines()
+    made = table.with_name("made.csv")
+    rows = [f"{lines[0]},origin,generator", *(f"{line},," for line in lines[1:60])]
+    made.write_text("\n".join([*rows, *(f"{line},synthetic,gan" for line in lines[60:])]) + "\n")
+    everything = read_manifest(made)
+    assert "31 synthetic images" in (said := _without_parents(made, everything))
+    with pytest.raises(ManifestError) as refused:
+        read_parents(made, everything, BESIDE)
+    assert said == str(refused.value)
+    beside = made.with_name("parents.csv")
+    beside.write_text(f"generator,sha256\ngan,{'0' * 64}\n")
+    assert _without_parents(made, everything) == ""
+    beside.unlink()
+    assert _without_parents(table, read_manifest(table)) == ""

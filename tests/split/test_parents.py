@@ -63,6 +63,17 @@ def test_no_parent_group_mate_or_copy_of_one_is_judged_whatever_the_generators_s
     assert used > 100
 
 
+def test_parents_of_what_trains_in_a_fold_are_known_with_their_units() -> None:
+    folds = make_folds(Y, k=4, group=GROUP, seed=0)
+    seen = np.flatnonzero(folds.fold == 2)[:1]  # one image: its whole group is kin
+    found = extended(folds, parents_of(seen))
+    assert found.parental is not None
+    kin = np.flatnonzero(GROUP[seen[0]] == GROUP)
+    for fold in range(4):
+        # where the parent is held out, nothing that was made from it trains
+        assert np.flatnonzero(found.parental[:, fold]).tolist() == ([] if fold == 2 else kin.tolist())
+
+
 def test_folds_follow_generators_that_each_left_a_part_out() -> None:
     part = np.arange(N_REAL) // 3 % 3
     parents = parents_of(*[np.flatnonzero(part != f) for f in range(3)], np.arange(N_REAL))

@@ -229,7 +229,10 @@ class Advice(ToldPart):
 
 
 class AuditedImages(ToldPart):
-    """What every audit tells, whatever the images are labelled with. A part that is left out counts as not found."""
+    """What every audit tells, whatever the images are labelled with. A part that is left out counts as not found.
+
+    `without_parents` says why `train` refuses the synthetic images, where it does.
+    """
 
     verb: Literal["audit"] = "audit"
     graticule_version: str = ""
@@ -241,6 +244,7 @@ class AuditedImages(ToldPart):
     root: str = ""
     n: int = 0
     n_synthetic: int = 0
+    without_parents: str = ""
     groups: GroupColumn | None = None
     sizes: tuple[SizeCount, ...] = ()
     formats: tuple[FormatCount, ...] = ()

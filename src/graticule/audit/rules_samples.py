@@ -265,3 +265,16 @@ def synthetic(document: AuditedImages) -> list[Finding]:
             "Nothing, if the column `origin` is right; otherwise correct it.",
         )
     ]
+
+
+def synthetic_without_parents(document: AuditedImages) -> list[Finding]:
+    """Generated images of which it is not known what they were made from."""
+    if not document.without_parents:
+        return []
+    return [
+        Finding(
+            "`train` refuses these images: synthetic ones do not say what they were made from",
+            f"{document.without_parents[:1].upper()}{document.without_parents[1:]}.",
+            "Put the table of parents beside the data, or leave the synthetic images out, before you train.",
+        )
+    ]

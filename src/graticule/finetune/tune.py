@@ -7,6 +7,7 @@ the one fold) ──> ONNX, compared with torch on real images ──> answers f
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from graticule import __version__
-from graticule.arrays import Float32Array, FloatArray, IntArray
+from graticule.arrays import Float32Array, FloatArray
 from graticule.errors import TrainingError
 from graticule.features.samples import Samples, data_hash, image_files
 from graticule.files import own_folder
@@ -144,7 +145,7 @@ def tune(
         shipped=shipped.words,
         training=_describe(campaign, processes, finished, temperatures, shipped, parity)
         | {"weights_notes": list(origin.notes)},
-        warnings=shipped.warnings,
+        warnings=[*shipped.warnings, *_blind_notes(division, parts)],
         mean_features=mean_as_shipped(encoder, campaign, np.flatnonzero(training)) if processes.main else None,
     )
 
@@ -165,7 +166,7 @@ def _prepared(
     masked = preprocessing.marks == "mask"
     trains = np.flatnonzero(training_rows(division.folds))
     recipe = settle_recipe(options, spec, network, goal, trains, processes, ultrasound=masked)
-    parts = [_divided(train, held, goal, division, recipe, options.seed) for train, held in fold_rows(division.folds)]
+    parts = [_divided(fold, goal, division, recipe, options.seed) for fold in range(division.folds.k)]
     check_batches(recipe, network, parts, processes)
     preprocessing = _at_size(preprocessing, recipe.input_size)
     if processes.main:
@@ -265,15 +266,31 @@ def _fingerprint(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _divided(train: IntArray, held: IntArray, goal: Goal, division: Division, recipe: Recipe, seed: int) -> FoldRows:
-    """The rows of a fold; some of those that may judge choose the epoch instead of training."""
+def _divided(fold: int, goal: Goal, division: Division, recipe: Recipe, seed: int) -> FoldRows:
+    """The rows of a fold; some of those that may judge choose the epoch instead of training.
+
+    What synthetic images of the fold were made from does not: they would choose the epoch that knows them best.
+    """
     folds = division.folds
+    train, held = fold_rows(folds)[fold]
     alone = only_trains(folds.part[train])
     real, extra = train[~alone], train[alone]
     unit = folds.component[real]
-    fit, validation = validation_rows(goal.strata(real, unit), unit, recipe.validation, seed)
+    parental = None if folds.parental is None else folds.parental[real, fold]
+    fit, validation = validation_rows(goal.strata(real, unit), unit, recipe.validation, seed, trains=parental)
     extra = extra[~np.isin(folds.component[extra], folds.component[real[validation]])]
     return FoldRows(np.concatenate([real[fit], extra]), real[validation], held)
+
+
+def _blind_notes(division: Division, parts: Sequence[FoldRows]) -> list[str]:
+    """Said where no epoch could be chosen, since synthetic images were made from all that could have chosen it."""
+    blind = [i for i, rows in enumerate(parts, start=1) if not len(rows.validation)]
+    if division.folds.parental is None or not blind:
+        return []
+    return [
+        f"in fold {', '.join(map(str, blind))} synthetic images were made from all training images, or from too many, "
+        "so that none is left to choose the epoch: the last one is taken, and its scores are left as they are"
+    ]
 
 
 def _planned_steps(division: Division, options: FinetuneOptions, recipe: Recipe) -> int:

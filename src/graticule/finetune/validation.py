@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from graticule.arrays import IntArray
+from graticule.arrays import BoolArray, IntArray
 
 
-def validation_rows(y: IntArray, unit: IntArray, share_held: float, seed: int) -> tuple[IntArray, IntArray]:
+def validation_rows(
+    y: IntArray, unit: IntArray, share_held: float, seed: int, *, trains: BoolArray | None = None
+) -> tuple[IntArray, IntArray]:
     """Divide the rows of a training part into rows that train and rows that choose the epoch.
 
     Whole units (groups with their copies) are held out, class by class, until each class has given about its share;
@@ -18,6 +20,8 @@ def validation_rows(y: IntArray, unit: IntArray, share_held: float, seed: int) -
     share_held : float
         Share of the rows to hold out, in (0, 1).
     seed : int
+    trains : bool array, shape (n,), optional
+        Rows that must not judge, nor any of their units: synthetic images that train were made from them.
 
     Returns
     -------
@@ -29,12 +33,14 @@ def validation_rows(y: IntArray, unit: IntArray, share_held: float, seed: int) -
     units, code = np.unique(unit, return_inverse=True)
     counts = np.zeros((len(units), len(classes)), np.int64)
     np.add.at(counts, (code.reshape(-1), np.searchsorted(classes, y)), 1)
-    held = np.zeros(len(units), bool)
+    held, barred = np.zeros(len(units), bool), np.zeros(len(units), bool)
+    if trains is not None:
+        barred[code.reshape(-1)[trains]] = True
     total = counts.sum(axis=0)
     given, left = np.zeros_like(total), total.copy()
     for c in np.argsort(total, kind="stable"):
         wanted = share_held * total[c]
-        for u in rng.permutation(np.flatnonzero(counts[:, c] > 0)):
+        for u in rng.permutation(np.flatnonzero((counts[:, c] > 0) & ~barred)):
             have = given[c]
             if have >= wanted:
                 break

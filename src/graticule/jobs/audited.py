@@ -10,6 +10,7 @@ from graticule import __version__
 from graticule.audit.describe import format_counts, leak_rows, note_counts, size_counts
 from graticule.audit.document import AuditedImages, EmbeddingCount, IntensityWords, UnreadableFile
 from graticule.audit.instruments import Instruments, read_instruments
+from graticule.errors import ManifestError
 from graticule.features.reader import settle
 from graticule.features.samples import Samples, embed_samples
 from graticule.files import write_text
@@ -25,6 +26,7 @@ from graticule.report.audit.pictures import SIDE
 from graticule.report.thumbnails import FileOf, ReadRgb, pictures_of_files
 from graticule.runs import package_versions, utc_now, write_json
 from graticule.split.kinship import Kinship, relate
+from graticule.split.parents_table import BESIDE, read_parents
 from graticule.split.training_only import is_synthetic
 
 
@@ -74,6 +76,7 @@ def about_images(data: Path, out: Path | None, options: AuditOptions, found: Loo
         "root": escape_path(str(everything.root)),
         "n": len(everything),
         "n_synthetic": int(is_synthetic(everything).sum()),
+        "without_parents": _without_parents(data, everything),
         "sizes": size_counts(samples),
         "formats": format_counts(samples),
         "unreadable": tuple(UnreadableFile(path=path, error=error) for path, error in samples.failures),
@@ -82,6 +85,15 @@ def about_images(data: Path, out: Path | None, options: AuditOptions, found: Loo
         "notes": note_counts(samples, found.instruments),
         "embedding": EmbeddingCount(decoded=samples.decoded, cached=samples.cached, seconds=round(samples.seconds, 2)),
     }
+
+
+def _without_parents(data: Path, everything: Manifest) -> str:
+    """Why training refuses synthetic images, where it is not known what they were made from; else ""."""
+    try:
+        read_parents(data, everything, BESIDE)
+    except ManifestError as error:
+        return str(error)
+    return ""
 
 
 def write_audit(

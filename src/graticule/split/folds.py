@@ -38,6 +38,8 @@ class Folds:
         What was joined, moved, or could not be made even.
     trains : bool array, shape (n, k), or None
         Whether a sample may train the model of each fold, as far as its parents go; None: no sample has any.
+    parental : bool array, shape (n, k), or None
+        Whether a sample, one of its unit, is a parent of one that may train in each fold: there it must not judge.
     """
 
     part: StrArray
@@ -47,6 +49,7 @@ class Folds:
     strategy: str
     notes: tuple[str, ...]
     trains: NDArray[np.bool_] | None = None
+    parental: NDArray[np.bool_] | None = None
 
     @property
     def made(self) -> NDArray[np.bool_]:
@@ -57,7 +60,8 @@ class Folds:
 
     def key(self) -> bytes:
         """What decides which samples train in which fold."""
-        return self.fold.tobytes() + (b"" if self.trains is None else self.trains.tobytes())
+        told = b"".join(b"" if own is None else own.tobytes() for own in (self.trains, self.parental))
+        return self.fold.tobytes() + told
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,28 @@ def may_train(parents: Parents, component: IntArray, part: NDArray[np.object_], 
     return may
 
 
+def parents_in_training(parents: Parents, component: IntArray, may: BoolArray) -> BoolArray:
+    """Which samples are parents, or of a unit with one, of generators whose images train in each fold.
+
+    Parameters
+    ----------
+    parents : Parents
+    component : int array, shape (n,)
+    may : bool array, shape (number of generators, k)
+        Without the last column of `may_train`.
+
+    Returns
+    -------
+    bool array, shape (n, k)
+    """
+    judging = parents.generator < 0
+    found = np.zeros((len(component), may.shape[1]), bool)
+    for seen, folds in zip(parents.seen, may, strict=True):
+        kin = judging & np.isin(component, component[seen & judging])
+        found |= kin[:, None] & folds
+    return found
+
+
 def check_of_use(parents: Parents, may: BoolArray) -> None:
     """Refuse generators whose images no fold may learn from.
 

@@ -13,7 +13,7 @@ from graticule.arrays import StrArray, object_array
 from graticule.manifest import Manifest
 from graticule.split.components import components
 from graticule.split.folds import Folds
-from graticule.split.parents import Parents, check_of_use, may_train, parent_notes
+from graticule.split.parents import Parents, check_of_use, may_train, parent_notes, parents_in_training
 
 SYNTHETIC, PICKED = "synthetic", "picked"
 TRAINING_ONLY = (SYNTHETIC, PICKED)
@@ -95,7 +95,7 @@ def add_training_only(
             part[row] = LEFT_OUT
         elif held:
             fold[row], tied[row] = held.pop(), True
-    trains, told = None, list[str]()
+    trains, parental, told = None, None, list[str]()
     if parents is not None:
         may = may_train(parents, component, part, fold, folds.k)
         check_of_use(parents, may)
@@ -104,13 +104,15 @@ def add_training_only(
         trains[made] = may[parents.generator[made], :-1]
         useful = may[:, -1] & (may[:, :-1].any(axis=1) | refitted)
         part[made & ~useful[parents.generator]] = LEFT_OUT
+        parental = parents_in_training(parents, component, may[:, :-1])
         told = parent_notes(parents, may, refitted=refitted)
     # numbers of real units first, so that both kinds of unit stay apart
     unit = np.empty(n, np.int64)
     unit[real] = folds.component
     unit[extra] = int(folds.component.max(initial=-1)) + 1 + component[extra]
     notes = [note for name in TRAINING_ONLY for note in _notes(name, kind == name, part, tied)]
-    return replace(folds, part=part, fold=fold, component=unit, notes=(*folds.notes, *notes, *told), trains=trains)
+    notes = [*folds.notes, *notes, *told]
+    return replace(folds, part=part, fold=fold, component=unit, notes=tuple(notes), trains=trains, parental=parental)
 
 
 def _notes(name: str, own: NDArray[np.bool_], part: StrArray, tied: NDArray[np.bool_]) -> list[str]:
