@@ -39,7 +39,7 @@ class Folds:
     trains : bool array, shape (n, k), or None
         Whether a sample may train the model of each fold, as far as its parents go; None: no sample has any.
     parental : bool array, shape (n, k), or None
-        Whether a sample, one of its unit, is a parent of one that may train in each fold: there it must not judge.
+        Whether a sample or its unit is a parent of one that may train in each fold: there it must not judge.
     """
 
     part: StrArray
@@ -60,8 +60,7 @@ class Folds:
 
     def key(self) -> bytes:
         """What decides which samples train in which fold."""
-        told = b"".join(b"" if own is None else own.tobytes() for own in (self.trains, self.parental))
-        return self.fold.tobytes() + told
+        return b"".join(own.tobytes() for own in (self.fold, self.trains, self.parental) if own is not None)
 
 
 @dataclass(frozen=True)
@@ -320,8 +319,7 @@ def _impossible(task: _Task, counts: IntArray, k: int, aside: Mapping[str, float
         works.append(_GROUP_NONE)
     few = ", ".join(repr(task.names[c]) for c in scarce[:10])
     works.append(f"more {unit} of class {few}, or leaving the class out" if few else f"more {unit}")
-    lines.append("What would work: " + "; or ".join(works))
-    return "\n".join(lines)
+    return "\n".join([*lines, "What would work: " + "; or ".join(works)])
 
 
 def _unit_labels(task: _Task, rows: NDArray[np.bool_]) -> list[str]:
