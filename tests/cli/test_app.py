@@ -114,4 +114,9 @@ def test_verbs_of_the_contract_exist() -> None:
     }
     groups = {group.name: group.typer_instance for group in app.app.registered_groups}
     assert groups.keys() == {"labels"}
-    assert {command.name for command in groups["labels"].registered_commands} == {"verify", "export", "import"}
+    assert {command.name for command in groups["labels"].registered_commands} == {
+        "verify",
+        "export",
+        "import",
+        "blind",
+    }

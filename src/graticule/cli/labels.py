@@ -1,4 +1,4 @@
-"""graticule labels verify | export | import"""
+"""graticule labels verify | export | import | blind"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from graticule.cli import options
-from graticule.cli.console import LISTED_FAILURES, ProgressBars, exit_with_failures, print_json
+from graticule.cli.console import (
+    LISTED_FAILURES,
+    ProgressBars,
+    exit_with_failures,
+    figure_text,
+    print_json,
+    print_table,
+)
 from graticule.options import RootOptions
 
-HELP = "The record of labels: verify it, export it, import into it."
+HELP = "The record of labels: verify it, export it, import into it, score a blind test."
 
 Labels = Annotated[
     str,
@@ -159,4 +166,31 @@ def import_table(
     exit_with_failures(failures, "they are not in the record")
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"verify": verify, "export": export, "import": import_table}
+def blind(
+    labels: Labels,
+    *,
+    truth: Annotated[
+        Path, typer.Option("--truth", metavar="FILE", help="What each image is: blind-truth.csv beside the test.")
+    ],
+    json: options.Json = False,
+) -> None:
+    """Score a blind test of generated images: how many each reader told from real ones."""
+    from graticule.jobs.labels_blind import score_blind_record
+
+    result = score_blind_record(labels, truth)
+    if json:
+        print_json(result)
+        return
+    rows = [(row["reader"], row) for row in result["readers"]]
+    shown = [
+        (name, row["n"], *(figure_text(row[key]) for key in _SHARES), f"{row['n_same']} of {row['n_twice']}")
+        for name, row in [*rows, *([("all", result["all"])] * (len(rows) > 1))]
+    ]
+    if shown:
+        print_table(("reader", "images", "right (95 % interval)", "of generated", "of real", "same twice"), shown)
+    for words in result["words"]:
+        typer.echo(words)
+
+
+_SHARES = ("share", "share_generated", "share_real")
+COMMANDS: dict[str, Callable[..., None]] = {"verify": verify, "export": export, "import": import_table, "blind": blind}

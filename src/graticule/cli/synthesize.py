@@ -40,6 +40,9 @@ def command(
     else:
         _show(gate["classes"])
         typer.echo(f"\nreport: {out / 'report.html'}")
+        if (out / "blind").is_dir():
+            typer.echo(f"blind test: look at {out / 'blind-clue.html'} first, then")
+            typer.echo(f"  graticule review {out / 'blind'} --labels blind.db")
     exit_with_failures(failures, f"see {out / 'failures.csv'}")
 
 

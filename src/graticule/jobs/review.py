@@ -29,6 +29,7 @@ from graticule.review.pictures import ReviewPictures
 from graticule.review.sight import Settings
 from graticule.review.subject import read_subject
 from graticule.runs import cache_folder
+from graticule.synthesis.blind import is_blind_test
 from graticule.workers.pool import WorkerPool, available_cores
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def open_review(
     Parameters
     ----------
     source : Path
-        A folder of `predict`, a finished run, or with `target` a data set.
+        A folder of `predict`, a finished run, a blind test of generated images, or with `target` a data set.
     labels : str
         The label store, see `LabelStore.open`.
     options : ReviewOptions, optional
@@ -111,7 +112,12 @@ def open_review(
     pool = WorkerPool(min(_WORKERS, available_cores()))
     pictures = _pictures(subject, pool)
     settings = Settings(
-        options.blind, options.double, subject.source, subject.model_hash, subject.run_hash, options.tolerance
+        options.blind or is_blind_test(source),
+        options.double,
+        subject.source,
+        subject.model_hash,
+        subject.run_hash,
+        options.tolerance,
     )
     store = _store(labels, subject)
     return Review(Desk(subject.items, store, settings, pictures.is_changed), pictures, subject, pool)

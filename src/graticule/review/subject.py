@@ -22,6 +22,7 @@ from graticule.label_errors.judged import CrossValidated, Found, find_errors, re
 from graticule.manifest import Manifest, escape_path, unescape_path
 from graticule.progress import Reporter
 from graticule.regress.target import Target
+from graticule.review.blind_subject import of_blind_test
 from graticule.review.class_items import ClassItems
 from graticule.review.gathering import (
     WITHOUT_MODEL,
@@ -34,11 +35,12 @@ from graticule.review.gathering import (
 )
 from graticule.review.number_subject import of_number_run, of_number_table, of_predicted_numbers
 from graticule.runs import as_written, read_document, read_json, require_finished
+from graticule.synthesis.blind import is_blind_test
 from graticule.tasks import REGRESSION, TASKS, task_of
 
 
 def read_subject(source: Path, reporter: Reporter, target: Target | None = None, root: Path | None = None) -> Subject:
-    """Read predictions, a run, or a data set with a column of numbers, whichever is there.
+    """Read predictions, a run, a blind test, or a data set with a column of numbers, whichever is there.
 
     Parameters
     ----------
@@ -56,6 +58,8 @@ def read_subject(source: Path, reporter: Reporter, target: Target | None = None,
     OptionError
         When a target is named for what has one.
     """
+    if target is None and is_blind_test(source):
+        return of_blind_test(require_finished(source, "blind test"), reporter)
     subject = _read(source, reporter) if target is None else _data_set(source, reporter, target, root)
     if not len(subject.items):
         raise RunError(f"{source} holds no image that could be reviewed; {'; '.join(subject.notes) or 'it is empty'}")

@@ -11,6 +11,7 @@ from graticule.files import write_text
 from graticule.gates import REFUSED
 from graticule.jobs.options import SynthesizeOptions
 from graticule.jobs.record import write_failures
+from graticule.jobs.synthesize.blind import write_blind_test
 from graticule.jobs.synthesize.judge import Judged, generated_images, judge_images, real_images, sheets_of
 from graticule.manifest import Manifest, escape_path
 from graticule.options import check_outside
@@ -89,7 +90,7 @@ def check_generated(
 def write_judgement(
     out: Path, judged: Judged, about: dict[str, Any], options: SynthesizeOptions, reporter: Reporter
 ) -> dict[str, Any]:
-    """Write gate.json, manifest.parquet, failures.csv and the page; returns gate.json."""
+    """Write gate.json, manifest.parquet, failures.csv, the page and the blind test; returns gate.json."""
     gate = {"format_version": FORMAT_VERSION, "classes": [found.describe() for found, _ in judged.classes]}
     write_json(out / "gate.json", gate)
     write_manifest(out / "manifest.parquet", judged)
@@ -97,6 +98,7 @@ def write_judgement(
     reporter.step("writing the page")
     with pictures_of_files(SIDE, options.selection()) as read:
         write_text(out / "report.html", render_judgement(about, gate, sheets_of(judged), read))
+    write_blind_test(out, judged, options.selection(), options.seed)
     return gate
 
 
