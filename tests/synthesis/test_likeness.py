@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graticule.synthesis.likeness import class_named, distinguished
+from graticule.synthesis.likeness import class_model, distinguished
 
 
 def features(n: int, centre: float, seed: int) -> np.ndarray:
@@ -16,24 +16,23 @@ Y = np.repeat([0, 1], [60, 40])
 
 
 def test_the_class_is_named_of_real_and_of_generated_images() -> None:
-    found = class_named(REAL, Y, np.arange(100), np.concatenate([features(30, 6, 2), features(30, 0, 3)]))
-    assert found is not None
-    real, made = found
-    assert (real == Y).mean() > 0.9
-    assert (made[:30] == 1).mean() > 0.9
-    assert (made[30:] == 0).mean() > 0.9
+    model = class_model(REAL, Y, np.arange(100))
+    assert model is not None
+    assert (model.named == Y).mean() > 0.9
+    assert (model.names(features(30, 6, 2)) == 1).mean() > 0.9
+    assert (model.names(features(30, 0, 3)) == 0).mean() > 0.9
 
 
 def test_real_images_are_named_by_a_model_that_did_not_see_them() -> None:
     # labels without a meaning cannot be named better than by chance
     labels = np.random.default_rng(4).integers(0, 2, 100)
-    found = class_named(REAL[:, 2:], labels, np.arange(100), REAL[:5, 2:])
-    assert found is not None
-    assert (found[0] == labels).mean() < 0.65
+    model = class_model(REAL[:, 2:], labels, np.arange(100))
+    assert model is not None
+    assert (model.named == labels).mean() < 0.65
 
 
 def test_no_division_no_model() -> None:
-    assert class_named(REAL, Y, np.zeros(100, np.int64), REAL[:5]) is None
+    assert class_model(REAL, Y, np.zeros(100, np.int64)) is None
 
 
 def test_generated_images_are_told_apart_or_not() -> None:

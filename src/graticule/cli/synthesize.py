@@ -1,4 +1,4 @@
-"""graticule synthesize --check IMAGES --trained-on DATA --out DIR"""
+"""graticule synthesize DATA --classes LIST --out DIR, or --check IMAGES --trained-on DATA --out DIR"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,31 +13,45 @@ from graticule.jobs.options import SynthesizeOptions
 
 @options.grouped
 def command(
+    data: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DATA]", help="Labelled real images, as for train, whose rare classes are learnt."),
+    ] = None,
     *,
     check: Annotated[
         Path | None,
-        typer.Option("--check", metavar="IMAGES", help="Generated images, anybody's: class folders, or a table."),
+        typer.Option("--check", metavar="IMAGES", help="Judge these images, of whatever generator, and make none."),
     ] = None,
     trained_on: Annotated[
         Path | None,
-        typer.Option("--trained-on", metavar="DATA", help="The real images that the generator was trained on."),
+        typer.Option("--trained-on", metavar="DATA", help="With --check: the real images that the generator saw."),
     ] = None,
     out: options.Out,
     chosen: SynthesizeOptions,
     json: options.Json = False,
 ) -> None:
-    """Judge images of rare kinds made by a machine: are they copies, are they right, may they train."""
+    """Make images of rare kinds, or judge those of any generator: are they copies, are they right, may they train."""
     from graticule.jobs.synthesize.check import check_generated
+    from graticule.jobs.synthesize.make import synthesize
 
-    if check is None or trained_on is None:
-        raise OptionError("which images are to be judged, and against which? Give --check IMAGES --trained-on DATA")
+    if (data is None) == (check is None) or (check is None) != (trained_on is None):
+        raise OptionError(
+            "give either DATA and --classes, to make images of rare classes, or --check IMAGES and --trained-on DATA, "
+            "to judge images that are there"
+        )
     with ProgressBars() as progress:
-        gate = check_generated(check, trained_on, out, chosen, progress)
-    failures = gate.pop("failures")
-    gate.pop("about")
+        if data is not None:
+            gate = synthesize(data, out, chosen, progress)
+        else:
+            assert check is not None
+            assert trained_on is not None
+            gate = check_generated(check, trained_on, out, chosen, progress)
+    failures, about = gate.pop("failures"), gate.pop("about")
     if json:
         print_json(gate)
     else:
+        for one in about.get("generators", ()):
+            typer.echo(f"{one['name']}: saw {one['seen']:,} images, stopped at step {one['steps']:,}")
         _show(gate["classes"])
         typer.echo(f"\nreport: {out / 'report.html'}")
         if (out / "blind").is_dir():

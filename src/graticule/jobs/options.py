@@ -22,6 +22,7 @@ from graticule.options import (
     whole_numbers,
 )
 from graticule.regress.options import TargetOptions
+from graticule.synthesis.options import GeneratorOptions
 
 ORDERS = ("gain", "margin", "random")
 
@@ -101,10 +102,10 @@ class CountOptions(SeedOptions):
 
 
 @dataclass(frozen=True)
-class SynthesizeOptions(GroupOptions, DeviceOptions, ReadingOptions, SeedOptions, LoadingOptions):
+class SynthesizeOptions(GeneratorOptions, GroupOptions, DeviceOptions, ReadingOptions, SeedOptions, LoadingOptions):
     """Options of `synthesize`."""
 
-    FIRST = ("held_out", "parents", GroupOptions)
+    FIRST = (GeneratorOptions, GroupOptions, "held_out", "parents")
 
     held_out: Path | None = option(
         None, "Further real images of these classes, which the generator did not see.", metavar="DATA"

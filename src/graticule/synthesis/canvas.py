@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from graticule.arrays import Float32Array, Pixels
 from graticule.images.luminance import LUMINANCE
+from graticule.synthesis.options import SIDES
 
-SIDES = (32, 48, 64, 96, 128)
 # the share of pictures that a canvas must hold without shrinking
 HELD = 0.9
 

@@ -22,8 +22,9 @@ from graticule.statistics.intervals import wilson
 from graticule.synthesis.distance import NearestPictures, nearest_pictures
 
 PERMUTATIONS = 1999
-# fewer held-out images of the same groups tell nothing
+# fewer held-out images of the same groups tell nothing, over all generators; and of one generator
 LEAST_HELD_OUT = 20
+_LEAST_OF_ONE = 5
 LEAST_PARENTS = 10
 # share of real images that may be as near to a parent as what is called a copy
 TOO_NEAR = 0.01
@@ -137,7 +138,7 @@ def copied_as_a_set(shown: Sequence[FromGenerator], *, seed: int = 0) -> SetTest
         parents = one.parent & np.isin(one.group, one.group[held])
         n_held += int(held.sum())
         n_parents += int(parents.sum())
-        if held.sum() < LEAST_HELD_OUT or parents.sum() < LEAST_PARENTS or not len(one.generated):
+        if held.sum() < _LEAST_OF_ONE or parents.sum() < LEAST_PARENTS or not len(one.generated):
             continue
         pool = np.flatnonzero(parents | held)
         found = nearest_pictures(one.generated, one.real[pool], one.unit[pool])
@@ -146,7 +147,7 @@ def copied_as_a_set(shown: Sequence[FromGenerator], *, seed: int = 0) -> SetTest
         observed += float(votes @ label)
         drawn += _permuted(votes, label, one.unit[pool], one.group[pool], rng)
         n += len(one.generated)
-    if not n:
+    if not n or n_held < LEAST_HELD_OUT:
         return SetTest(np.nan, np.nan, np.nan, np.nan, np.nan, 0, n_parents, n_held)
     p = (1 + (drawn >= observed - 1e-9).sum()) / (PERMUTATIONS + 1)
     low, middle, high = np.quantile(drawn, [0.025, 0.5, 0.975]) / n

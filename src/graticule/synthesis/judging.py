@@ -6,7 +6,7 @@ import numpy as np
 
 from graticule.arrays import BoolArray, Float32Array, IntArray
 from graticule.synthesis.copies import LEAST_PARENTS, FromGenerator, copied_as_a_set, copied_one_by_one
-from graticule.synthesis.likeness import class_named, distinguished
+from graticule.synthesis.likeness import class_model, distinguished
 from graticule.synthesis.quality import quality_of, real_against_real, standardised
 from graticule.synthesis.variety import variety_of
 from graticule.synthesis.verdict import ClassJudgement
@@ -75,8 +75,9 @@ def judge_generated(
         The places of the class's images among the generated ones, in the order of `Copies.flagged`.
     """
     named = None
-    if len(np.unique(real.y)) > 1:
-        named = class_named(real.features, real.y, origin.apart, made.features, seed=seed)
+    model = class_model(real.features, real.y, origin.apart, seed=seed) if len(np.unique(real.y)) > 1 else None
+    if model is not None:
+        named = model.named, model.names(made.features)
     out = []
     for k, label in enumerate(classes):
         rows = np.flatnonzero(made.y == k)

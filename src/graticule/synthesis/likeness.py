@@ -1,5 +1,7 @@
 """Whether a model of the real images takes generated ones for what they are meant to be, and tells them apart."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -11,7 +13,7 @@ from graticule.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from graticule.evaluate.ranking import roc_auc
 from graticule.heads.heads import HeadSettings, fit_head
 from graticule.heads.scaling import FeatureLayout, Scalings
-from graticule.heads.scoring import scores
+from graticule.heads.scoring import Head, scores
 from graticule.split.folds import inner_folds
 
 _FOLDS = 5
@@ -19,10 +21,33 @@ _MODEL = HeadSettings("logistic", C=0.01, shrinkage=0.5, balanced=True)
 _COMPONENTS = 64
 
 
-def class_named(
-    real: Float32Array, y: IntArray, unit: IntArray, made: Float32Array, *, seed: int = 0
-) -> tuple[IntArray, IntArray] | None:
-    """The class that a model of the real images names: of real ones that it did not learn from, and of generated ones.
+@dataclass(frozen=True)
+class ClassModel:
+    """A model of the real images, one head per fold.
+
+    Attributes
+    ----------
+    named : int array, shape (n,)
+        The class that each real image is taken for by the head that did not learn from it.
+    heads : list of (int array, Head)
+        The classes that a head knows, and the head.
+    n_classes : int
+    """
+
+    named: IntArray
+    heads: list[tuple[IntArray, Head]]
+    n_classes: int
+
+    def names(self, features: Float32Array) -> IntArray:
+        """The class that images are taken for by all heads together; features of shape (m, d), result (m,)."""
+        total: FloatArray = np.zeros((len(features), self.n_classes))
+        for present, head in self.heads:
+            total[:, present] += scores(head, features)
+        return np.asarray(total.argmax(1), np.int64)
+
+
+def class_model(real: Float32Array, y: IntArray, unit: IntArray, *, seed: int = 0) -> ClassModel | None:
+    """Learn the classes of real images, by cross-validation.
 
     Parameters
     ----------
@@ -31,28 +56,26 @@ def class_named(
         Classes, 0 to k - 1, two or more.
     unit : int array, shape (n,)
         Images that stay together.
-    made : float32 array, shape (m, d)
     seed : int
 
     Returns
     -------
-    (int array of shape (n,), int array of shape (m,)) or None
+    ClassModel or None
         None where no division keeps every class.
     """
     folds = inner_folds(y, unit, _FOLDS, seed)
     if not folds:
         return None
-    n_classes = int(y.max()) + 1
     named = np.zeros(len(y), np.int64)
-    total: FloatArray = np.zeros((len(made), n_classes))
+    heads = []
     layout = FeatureLayout(real.shape[1])
     with threadpool_limits(1):
         for train, test in folds:
             present, codes = np.unique(y[train], return_inverse=True)
             head = fit_head(Scalings(real, train, layout), codes, len(present), _MODEL, 1.0)
             named[test] = present[scores(head, real[test]).argmax(1)]
-            total[:, present] += scores(head, made)
-    return named, total.argmax(1)
+            heads.append((present, head))
+    return ClassModel(named, heads, int(y.max()) + 1)
 
 
 def distinguished(features: Float32Array, made: BoolArray, unit: IntArray, *, seed: int = 0) -> float:

@@ -22,6 +22,7 @@ from graticule.jobs.options import SynthesizeOptions
 from graticule.manifest import Manifest, escape_path
 from graticule.networks.catalogue import encoder_of
 from graticule.networks.device_choice import on_device
+from graticule.networks.encoder import Encoder
 from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.progress import Reporter
 from graticule.report.synthesis.content import Sheet
@@ -118,6 +119,16 @@ def generated_images(images: Path, real: Manifest) -> Manifest:
     return replace(kept, columns=kept.columns | {"origin": object_array(["synthetic"] * len(kept))})
 
 
+def judging_encoder(real: Manifest, options: SynthesizeOptions, reporter: Reporter) -> Encoder:
+    """The network that looks at real and generated images, with the reading of the real ones."""
+    sides = longer_sides(image_files(real), options.selection(), workers=options.workers)
+    encoder = encoder_of(DEFAULT_BACKBONE, views=1)
+    size = next(s for s in candidate_sizes(sides, encoder.preprocessing.size) if s >= _LEAST_INPUT)
+    encoder = sized(encoder, size, 1)
+    encoder, _ = settle(sorted_by_path(real), encoder, options, workers=options.workers, reporter=reporter)
+    return on_device(encoder, options.device, options.batch_size)
+
+
 def judge_images(
     real: Manifest,
     made: Manifest,
@@ -141,13 +152,7 @@ def judge_images(
     ManifestError
         When no image can be read, or a generator saw none of these real images.
     """
-    sides = longer_sides(image_files(real), options.selection(), workers=options.workers)
-    encoder = encoder_of(DEFAULT_BACKBONE, views=1)
-    size = next(s for s in candidate_sizes(sides, encoder.preprocessing.size) if s >= _LEAST_INPUT)
-    encoder, _ = settle(
-        sorted_by_path(real), sized(encoder, size, 1), options, workers=options.workers, reporter=reporter
-    )
-    encoder = on_device(encoder, options.device, options.batch_size)
+    encoder = judging_encoder(real, options, reporter)
     each = [
         embed_samples(one, encoder, workers=options.workers, batch_size=options.batch_size, reporter=reporter)
         for one in (real, made)
@@ -178,7 +183,7 @@ def judge_images(
         seen=shown,
     )
     judged = judge_generated(pictures[0], pictures[1], origin, classes, seed=options.seed)
-    return Judged(judged, known, generated, shown, side, size)
+    return Judged(judged, known, generated, shown, side, encoder.preprocessing.size)
 
 
 def _seen(real: Manifest, seen: Mapping[str, frozenset[str]] | None, names: Sequence[str]) -> BoolArray:
