@@ -1,6 +1,7 @@
 """Coverage of the intervals at a stated mix of classes, with planted rates, as a Markdown table.
 
     OMP_NUM_THREADS=1 python benchmarks/mix_coverage.py [--runs 1000] [--seed 0] [--ranking-runs 200]
+        [--only precision|ranking]
 
 Mix 500,000 : 500 : 500. Rates of confusion are planted and counts drawn from them, in groups too, whose rates differ;
 for average precision, scores are Gaussian and the truth is known. Beside each interval stands what is done without it:
@@ -17,6 +18,7 @@ from scipy.stats import norm
 
 from graticule.evaluate.mix_precision import WithEnds, confusion_rates, macro_precision_at, precision_at
 from graticule.evaluate.mix_ranking import average_precision_at
+from graticule.statistics.groups import Groups
 
 MIX = np.array([500_000.0, 500.0, 500.0]) / 501_000
 # common images taken for one of the rare classes, and judged images of the common and of each rare class
@@ -85,25 +87,29 @@ def precision_rows(runs: int, seed: int) -> None:
 
 
 def ranking_rows(runs: int, seed: int) -> None:
-    """Coverage and width for the average precision of a class that is one in a thousand."""
-    print("\n| distance | common, rare judged | true AP | held | mean width |")
-    print("|---|---|---|---|---|")
-    mix = np.array([0.001, 0.999])
+    """Coverage and width for the average precision of a class that is one in a thousand; groups shift its scores."""
+    print("\n| distance | common, rare judged | groups | true AP | held | mean width |")
+    print("|---|---|---|---|---|---|")
+    mix, names = np.array([0.001, 0.999]), np.array([f"g{g}" for g in range(GROUPS)], object)
     for distance, common, rare in ((3.0, 550, 50), (5.0, 550, 50), (4.0, 5_000, 200), (5.0, 20_000, 200)):
-        at = norm.ppf((np.arange(100_000) + 0.5) / 100_000) + distance
-        hit, false = mix[0] * norm.sf(at - distance), mix[1] * norm.sf(at)
-        truth, held, width = float((hit / (hit + false)).mean()), 0, 0.0
-        for run in range(runs):
-            rng = np.random.default_rng((seed, run))
-            y = np.repeat([0, 1], [rare, common])
-            found = average_precision_at(
-                y, np.where(y == 0, distance, 0.0) + rng.normal(size=len(y)), 0, mix, None, 0.95, run
-            )
-            held += bool(found.low <= truth <= found.high)
-            width += float(found.high - found.low)
-        print(
-            f"| {distance:g} | {common:,}, {rare} | {truth:.3f} | {held / runs:.1%} | {width / runs:.2f} |", flush=True
-        )
+        for shift in (0.0, 0.7):
+            spread = np.hypot(1.0, shift)
+            at = spread * norm.ppf((np.arange(100_000) + 0.5) / 100_000) + distance
+            hit, false = mix[0] * norm.sf((at - distance) / spread), mix[1] * norm.sf(at / spread)
+            truth, held, width = float((hit / (hit + false)).mean()), 0, 0.0
+            for run in range(runs):
+                rng = np.random.default_rng((seed, run))
+                y = np.repeat([0, 1], [rare, common])
+                codes = rng.integers(GROUPS, size=len(y))
+                scores = (
+                    np.where(y == 0, distance, 0.0) + rng.normal(size=len(y)) + shift * rng.normal(size=GROUPS)[codes]
+                )
+                groups = Groups(codes, names) if shift else None
+                found = average_precision_at(y, scores, 0, mix, groups, 0.95, run)
+                held += bool(found.low <= truth <= found.high)
+                width += float(found.high - found.low)
+            told = f"| {distance:g} | {common:,}, {rare} | {GROUPS if shift else 'none'} | {truth:.3f} "
+            print(f"{told}| {held / runs:.1%} | {width / runs:.2f} |", flush=True)
 
 
 def main() -> None:
@@ -112,9 +118,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--ranking-runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=("precision", "ranking"))
     asked = parser.parse_args()
-    precision_rows(asked.runs, asked.seed)
-    ranking_rows(asked.ranking_runs, asked.seed)
+    if asked.only != "ranking":
+        precision_rows(asked.runs, asked.seed)
+    if asked.only != "precision":
+        ranking_rows(asked.ranking_runs, asked.seed)
 
 
 if __name__ == "__main__":
