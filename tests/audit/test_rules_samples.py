@@ -86,6 +86,12 @@ FINDINGS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
         {"without_parents": "40 synthetic images do not say which real images they were made from"},
         ("`train` refuses", "40 synthetic images do not say"),
     ),
+    (
+        "synthetic_gate",
+        "medium",
+        {"unproven": "4 of 40 synthetic images were not accepted by a gate (no gate: 4)"},
+        ("`train` refuses", "4 of 40 synthetic images were not accepted", "synthesize --check"),
+    ),
 ]
 
 

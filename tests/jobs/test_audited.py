@@ -11,7 +11,7 @@ from tests.jobs.drawn import Drawn, unrelated
 
 from graticule.errors import ManifestError
 from graticule.images.reading import Reading
-from graticule.jobs.audited import _without_parents, about_images, look_at_images
+from graticule.jobs.audited import _unproven, _without_parents, about_images, look_at_images
 from graticule.jobs.options import AuditOptions
 from graticule.progress import Silent
 from graticule.sources.sources import read_manifest
@@ -45,6 +45,15 @@ def test_training_with_synthetic_images_that_it_refuses_is_told_beforehand(drawn
     with pytest.raises(ManifestError) as refused:
         read_parents(made, everything, BESIDE)
     assert said == str(refused.value)
+    assert "31 of 31 synthetic images were not accepted by a gate (no gate: 31)" in _unproven(everything)
+    assert _unproven(read_manifest(table)) == ""
+    made.write_text(
+        made.read_text()
+        .replace("generator\n", "generator,gate\n")
+        .replace(",gan\n", ",gan,accepted\n")
+        .replace(",,\n", ",,,\n")
+    )
+    assert _unproven(read_manifest(made)) == ""
     beside = made.with_name("parents.csv")
     beside.write_text(f"generator,sha256\ngan,{'0' * 64}\n")
     assert _without_parents(made, everything) == ""

@@ -231,7 +231,8 @@ class Advice(ToldPart):
 class AuditedImages(ToldPart):
     """What every audit tells, whatever the images are labelled with. A part that is left out counts as not found.
 
-    `without_parents` says why `train` refuses the synthetic images, where it does.
+    `without_parents` and `unproven` say why `train` refuses the synthetic images, where it does: for what they were
+    made from, or for what their gate says.
     """
 
     verb: Literal["audit"] = "audit"
@@ -245,6 +246,7 @@ class AuditedImages(ToldPart):
     n: int = 0
     n_synthetic: int = 0
     without_parents: str = ""
+    unproven: str = ""
     groups: GroupColumn | None = None
     sizes: tuple[SizeCount, ...] = ()
     formats: tuple[FormatCount, ...] = ()

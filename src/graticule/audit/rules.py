@@ -17,6 +17,7 @@ RULES: tuple[AuditRule[AuditDocument], ...] = (
     AuditRule("leaks", "high", "leaks", rules_samples.leaks),
     AuditRule("shortcuts", "high", "shortcuts", rules_pictures.acquisition_shortcuts),
     AuditRule("synthetic_parents", "high", "classes", rules_samples.synthetic_without_parents),
+    AuditRule("synthetic_gate", "medium", "classes", rules_samples.synthetic_unproven),
     AuditRule("unreadable", "medium", "unreadable", rules_samples.unreadable),
     AuditRule("groups", "medium", "classes", rules_samples.missing_groups),
     AuditRule("components", "medium", "duplicates", rules_samples.large_components),

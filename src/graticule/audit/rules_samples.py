@@ -278,3 +278,17 @@ def synthetic_without_parents(document: AuditedImages) -> list[Finding]:
             "Put the table of parents beside the data, or leave the synthetic images out, before you train.",
         )
     ]
+
+
+def synthetic_unproven(document: AuditedImages) -> list[Finding]:
+    """Generated images that no gate accepted."""
+    if not document.unproven:
+        return []
+    return [
+        Finding(
+            "`train` refuses these images: synthetic ones were not accepted by a gate",
+            f"{document.unproven[:1].upper()}{document.unproven[1:]}.",
+            "Judge them with `graticule synthesize --check`, or leave them out. Class weights, turned images and more "
+            "labels come first.",
+        )
+    ]

@@ -135,6 +135,7 @@ VALUE_RULES: tuple[AuditRule[ValueAuditDocument], ...] = (
     AuditRule("physical_units", "high", "cues", physical_units),
     AuditRule("cues", "high", "cues", acquisition_cues),
     AuditRule("synthetic_parents", "high", "numbers", rules_samples.synthetic_without_parents),
+    AuditRule("synthetic_gate", "medium", "numbers", rules_samples.synthetic_unproven),
     AuditRule("unreadable", "medium", "unreadable", rules_samples.unreadable),
     AuditRule("groups", "medium", "numbers", rules_samples.missing_groups),
     AuditRule("duplicates", "low", "duplicates", rules_samples.repeats),

@@ -25,6 +25,7 @@ from graticule.progress import Reporter
 from graticule.report.audit.pictures import SIDE
 from graticule.report.thumbnails import FileOf, ReadRgb, pictures_of_files
 from graticule.runs import package_versions, utc_now, write_json
+from graticule.split.gate import admitted
 from graticule.split.kinship import Kinship, relate
 from graticule.split.parents_table import BESIDE, read_parents
 from graticule.split.training_only import is_synthetic
@@ -77,6 +78,7 @@ def about_images(data: Path, out: Path | None, options: AuditOptions, found: Loo
         "n": len(everything),
         "n_synthetic": int(is_synthetic(everything).sum()),
         "without_parents": _without_parents(data, everything),
+        "unproven": _unproven(everything),
         "sizes": size_counts(samples),
         "formats": format_counts(samples),
         "unreadable": tuple(UnreadableFile(path=path, error=error) for path, error in samples.failures),
@@ -91,6 +93,15 @@ def _without_parents(data: Path, everything: Manifest) -> str:
     """Why training refuses synthetic images, where it is not known what they were made from; else ""."""
     try:
         read_parents(data, everything, BESIDE)
+    except ManifestError as error:
+        return str(error)
+    return ""
+
+
+def _unproven(everything: Manifest) -> str:
+    """Why training refuses synthetic images for what their gate says; "" where it does not."""
+    try:
+        admitted(everything.take(everything.labelled | everything.with_target), allow_unproven=False)
     except ManifestError as error:
         return str(error)
     return ""
