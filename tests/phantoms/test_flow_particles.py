@@ -18,6 +18,7 @@ from graticule.phantoms.flow_particles import (
     render_particle,
     sphere_screen,
 )
+from graticule.phantoms.labelled import LabelledFamily
 from graticule.phantoms.options import PhantomOptions
 
 BUBBLE, AGGREGATE, OIL = range(3)
@@ -97,6 +98,7 @@ def test_counts_label_noise_runs_and_truth_stand_in_the_manifest(tmp_path: Path)
     rows = rows_of(tmp_path / "set")
     assert [sum(row["true_label"] == name for row in rows) for name in CLASSES] == [3, 20, 2]
     assert sum(row["label"] != row["true_label"] for row in rows) == 5 == record["n_label_errors"]
+    assert len({row["path"] for row in rows}) == 25
     assert record["counts"] == "3,20,2"
     assert record["n_per_class"] is None
     assert {row["group"] for row in rows} == {f"R{k:02d}" for k in range(1, RUNS + 1)}
@@ -105,6 +107,15 @@ def test_counts_label_noise_runs_and_truth_stand_in_the_manifest(tmp_path: Path)
         assert row["path"].startswith(row["label"] + "/")
         with Image.open(tmp_path / "set" / row["path"]) as image:
             assert image.mode == "L"
+
+
+def test_no_wrong_label_gives_two_images_one_name() -> None:
+    family, options = FAMILIES["particles"], PhantomOptions(counts="30,30,30", label_noise=0.9)
+    tasks = family.tasks(options)
+    assert isinstance(family, LabelledFamily)
+    assert family.mixed
+    names = {(task.label_index, task.index * 3 + task.class_index) for task in tasks}
+    assert len(names) == 90 > len({(task.label_index, task.index) for task in tasks})
 
 
 def test_a_wider_field_is_written_on_request(tmp_path: Path) -> None:

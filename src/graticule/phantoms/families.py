@@ -62,6 +62,7 @@ FAMILIES: dict[str, PhantomFamily] = {
         classes=flow_particles.CLASSES,
         render=flow_particles.render_particle,
         in_field=flow_particles.render_in_field,
+        mixed=True,
         bars=False,
         targets=flow_particles.KNOWN,
     ),

@@ -29,7 +29,7 @@ from graticule.phantoms.powder import Micrograph
 
 BUBBLE, AGGREGATE, OIL = CLASSES = ("air_bubble", "protein_aggregate", "silicone_oil")
 KNOWN = ("diameter_um", "defocus_um")
-RUNS = 8
+RUNS = 12
 SMALLEST_UM, LARGEST_UM = 1.0, 100.0
 WIDEST_DEFOCUS_UM = 25.0
 _WATER = 1.335

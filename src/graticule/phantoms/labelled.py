@@ -55,6 +55,9 @@ class LabelledFamily:
         The same image with marks burnt in; None: images of this kind bear none.
     in_field : callable, optional
         The same object in a wider field among others; None: images of this kind are always whole fields.
+    mixed : bool
+        Whether a specimen holds all classes: files are then numbered through all of them, so that no wrong label gives
+        two images one name.
     bars : bool
         Whether an info bar can be drawn.
     targets : tuple of str
@@ -69,6 +72,7 @@ class LabelledFamily:
     render: Callable[[int, int, int], Micrograph]
     marked: Callable[[int, int, int], Micrograph] | None = None
     in_field: Callable[[int, int, int], Micrograph] | None = None
+    mixed: bool = False
     bars: bool = True
     targets: tuple[str, ...] = ()
     measure: _Measure | None = None
@@ -141,7 +145,8 @@ class LabelledFamily:
             mask = mask.copy()
             mask[rows[0] : rows[1]] = 0
         label = self.classes[task.label_index]
-        path = f"{label}/{shot.specimen}_{task.index:05d}.png"
+        number = task.index * len(self.classes) + task.class_index if self.mixed else task.index
+        path = f"{label}/{shot.specimen}_{number:05d}.png"
         write_png(out / path, image)
         if options.masks:
             write_mask(out / "masks" / path, mask)
