@@ -24,11 +24,9 @@ def unproven_words(gates: Mapping[str, int]) -> str | None:
     doubtful = unproven(gates)
     if not doubtful:
         return None
-    n = sum(doubtful.values())
-    were = "was" if n == 1 else "were"
     return (
-        f"{plural(n, 'synthetic image')} that no gate accepted ({listed(doubtful)}) trained this model; that {were} "
-        "allowed by --allow-unproven. That a model gains from such images is not shown."
+        f"{plural(sum(doubtful.values()), 'synthetic image')} that no gate accepted ({listed(doubtful)}) trained this "
+        "model, allowed by --allow-unproven. That a model gains from such images is not shown."
     )
 
 

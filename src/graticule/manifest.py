@@ -67,6 +67,17 @@ def escape_path(path: str) -> str:
     return _TO_ESCAPE.sub(_escape_character, path)
 
 
+def bundled_path(path: str) -> str:
+    """What a bundle calls a training image: its escaped path; of one outside of the data's folder without the way out.
+
+    A bundle may come from elsewhere, so none of its paths may lead out of a folder.
+    """
+    inside = path
+    while inside.startswith("../"):
+        inside = inside[3:]
+    return escape_path(path if inside == path else f"(elsewhere)/{inside}")
+
+
 def unescape_path(text: str) -> str:
     """Undo `escape_path`.
 

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.cli.test_leaks import CLASSES, N, speckle
 
+from graticule.jobs.review import open_review
+
 FOLDS, MADE = 3, 4
 # of images that no gate judged
 USE = ("--allow-unproven",)
@@ -148,7 +150,7 @@ def apart(folder: Path) -> tuple[Path, Path]:
     """Real images alone, and the synthetic ones of three generators in a folder of their own."""
     rows = [line.split(",") for line in (folder / "crossed.csv").read_text().splitlines()[1:]]
     (folder / "real.csv").write_text("path,label\n" + "".join(f"{r[0]},{r[1]}\n" for r in rows if r[2] == "real"))
-    made = folder / "synth"
+    made = folder.with_name(f"{folder.name}-synth")  # not below the data
     (made / "images").mkdir(parents=True)
     lines = ["path,label,origin,generator,gate"]
     for path, label, origin, generator in rows:
@@ -184,6 +186,11 @@ def test_accepted_images_of_another_folder_train_silently_and_refused_ones_never
     # the real images are what they are without the others, so that the two runs can be paired
     assert graticule("train", real, "--out", plain, *fast, "--folds", 3).code == 0
     assert graticule("compare", plain, run).code == 0
+    assert graticule("evaluate", run, real, "--out", tmp_path / "judged").code == 0
+    assert graticule("label-errors", run, "--out", tmp_path / "errors").code == 0
+    with open_review(run, str(tmp_path / "labels.db")) as review:
+        assert len(review.desk.items) == 2 * N
+        assert all(file.is_file() for file in review.pictures.training)
     # a run's own table names the same files
     again = graticule(
         "train", run / "manifest.parquet", "--out", tmp_path / "again", *fast, "--parents", made / "parents.csv"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graticule.errors import ManifestError
-from graticule.manifest import Manifest
+from graticule.manifest import Manifest, bundled_path
 from graticule.sources.sources import read_manifest
 from graticule.sources.synthetic import read_synthetic, with_synthetic
 
@@ -42,6 +42,16 @@ def test_both_stand_under_the_root_of_the_real_images(folder: Path) -> None:
         "generator": ["", "", "g1", "g2"],
         "gate": ["", "", "accepted", "refused"],
     }
+
+
+def test_a_bundle_calls_them_by_a_path_that_does_not_lead_out(folder: Path) -> None:
+    both = with_synthetic(read_manifest(folder / "real"), read_synthetic(folder / "made"))
+    assert [bundled_path(path) for path in both.path] == [
+        "a/0.png",
+        "b/1.png",
+        "(elsewhere)/made/images/0.png",
+        "(elsewhere)/made/images/1.png",
+    ]
 
 
 def test_what_a_run_writes_of_them_is_read_again(folder: Path) -> None:

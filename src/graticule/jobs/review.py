@@ -17,7 +17,7 @@ from graticule.errors import GraticuleError
 from graticule.images.pool import answer_of
 from graticule.images.shown import shown_as_model_reads
 from graticule.jobs.options import ReviewOptions
-from graticule.manifest import escape_path, unescape_path
+from graticule.manifest import bundled_path, unescape_path
 from graticule.progress import Reporter, Silent
 from graticule.record.people import check_person
 from graticule.record.store import LabelStore
@@ -77,7 +77,7 @@ class Review:
         if (quantity := self.subject.items.quantity) is not None:
             labels = [f"{number} {quantity.unit}".rstrip() for number in labels]
         paths = [] if training is None else training.path.tolist()
-        number = {escape_path(path): i for i, path in enumerate(paths)}
+        number = {bundled_path(path): i for i, path in enumerate(paths)}
         nearest = Nearest(number, labels, _comparison(self.subject, self.pool))
         return create_app(self.desk, self.pictures, nearest, listening.gate, user)
 

@@ -17,7 +17,7 @@ from graticule.files import open_regular
 from graticule.images.preprocess import Preprocessing
 from graticule.label_errors.copies import copies_of
 from graticule.label_errors.ranking import LabelErrors, find_label_errors
-from graticule.manifest import Manifest, escape_path
+from graticule.manifest import Manifest, bundled_path
 from graticule.predictions import Predictions, read_predictions
 from graticule.runs import read_run, require_finished
 from graticule.split.folds import Folds
@@ -92,7 +92,7 @@ def _reference_rows(run: Path, bundle: Bundle, everything: Manifest) -> dict[str
     """Row of each training image in the model's reference, by its path."""
     if "paths" in bundle.reference:
         escaped = bundle.reference["paths"].tobytes().decode("utf-8").split("\n")
-        known = {escape_path(path): path for path in everything.path.tolist()}
+        known = {bundled_path(path): path for path in everything.path.tolist()}
         return {known.get(text, text): i for i, text in enumerate(escaped)}
     part = dict(_parts(run))
     training = [p for p, i in zip(everything.path.tolist(), everything.sample_id.tolist(), strict=True)

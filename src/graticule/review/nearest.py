@@ -18,7 +18,7 @@ from graticule.features.rows import rows_of
 from graticule.heads.predictor import Predictor
 from graticule.images.decode import ImageFile
 from graticule.images.pool import decoder
-from graticule.manifest import escape_path
+from graticule.manifest import bundled_path
 from graticule.networks.encoder import Encoder
 from graticule.networks.session import Network
 from graticule.workers.pool import WorkerPool
@@ -171,6 +171,6 @@ class NearestOfClasses:
 
 
 def groups_of(paths: Sequence[str], groups: Sequence[str] | None) -> dict[str, str]:
-    """Group of each training image by its escaped path, "" where there is none."""
+    """Group of each training image by the path that a bundle gives it, "" where there is none."""
     given = [""] * len(paths) if groups is None else groups
-    return {escape_path(path): group or "" for path, group in zip(paths, given, strict=True)}
+    return {bundled_path(path): group or "" for path, group in zip(paths, given, strict=True)}

@@ -59,9 +59,9 @@ def admitted(manifest: Manifest, *, allow_unproven: bool) -> tuple[Manifest, lis
     if doubtful and not allow_unproven:
         raise ManifestError(
             f"{sum(doubtful.values()):,} of {n:,} synthetic images were not accepted by a gate ({listed(doubtful)}): "
-            "that a model gains from them, or even that they are no copies of the real ones, is not shown. What would "
-            "work: `graticule synthesize --check`, which tests images of any generator; leaving them out; or "
-            "--allow-unproven, which stamps the report and the model"
+            "that a model gains from them is not shown, and of those without a gate not even that they are no copies "
+            "of real ones. What would work: `graticule synthesize --check`, which tests images of any generator; "
+            "leaving them out; or --allow-unproven, which stamps the report and the model"
         )
     notes = []
     if n_refused:

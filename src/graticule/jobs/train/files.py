@@ -28,7 +28,7 @@ from graticule.images.preprocess import Preprocessing
 from graticule.jobs.record import write_failures
 from graticule.jobs.train.card import model_card
 from graticule.jobs.train.record import describe_weights
-from graticule.manifest import escape_path
+from graticule.manifest import bundled_path
 from graticule.networks.encoder import Encoder
 from graticule.predictions import Predictions
 from graticule.regress.outcome import ValueOutcome
@@ -116,7 +116,7 @@ def image_tensors(samples: Samples, training: NDArray[np.bool_], parents: Collec
     And of each image that a generator of synthetic ones saw ("parents_sha256"), where there are any.
     """
     hashes = np.array([list(bytes.fromhex(item.pixel_sha256)) for item in samples.info], np.uint8)
-    paths = "\n".join(escape_path(p) for p in samples.manifest.path[training])
+    paths = "\n".join(bundled_path(p) for p in samples.manifest.path[training])
     return {
         # a network without normalisation may go beyond what 16 bits hold, and infinity is no distance
         "features": np.clip(samples.alike_features[training], -_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16),
