@@ -12,9 +12,11 @@ import pytest
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["cells"], "unknown study 'cells'; known: nanowires"),
+        (["cells"], "unknown study 'cells'; known: nanowires, particles"),
         (["nanowires", "--specimens", 3], "--specimens 3: allowed are whole numbers from 10"),
         (["nanowires", "--data", "nowhere"], "is no folder"),
+        (["nanowires", "--rare", 50], "--rare: not for a study of nanowires"),
+        (["particles", "--data", "nowhere"], "nowhere"),
     ],
 )
 def test_study_options(graticule: Callable[..., Any], tmp_path: Path, words: list[object], expected: str) -> None:

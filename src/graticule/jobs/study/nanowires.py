@@ -23,7 +23,7 @@ from graticule.jobs.options import OrientationOptions, PredictOptions
 from graticule.jobs.orientation.job import orientation
 from graticule.jobs.phantom import phantom
 from graticule.jobs.predict import predict
-from graticule.jobs.study.options import StudyOptions
+from graticule.jobs.study.options import NANOWIRES, StudyOptions
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
 from graticule.manifest import escape_path
@@ -69,7 +69,7 @@ def study_nanowires(out: Path, options: StudyOptions | None = None, reporter: Re
         study.json.
     """
     options = options or StudyOptions()
-    options.check()
+    options.check_for(NANOWIRES)
     reporter = reporter or Silent()
     start = time.perf_counter()
     data = options.data
@@ -95,11 +95,11 @@ def study_nanowires(out: Path, options: StudyOptions | None = None, reporter: Re
         reporter.step("comparing")
         document = {
             "verb": "study",
-            "kind": "nanowires",
+            "kind": NANOWIRES,
             "graticule_version": __version__,
             "created_utc": utc_now(),
             "wall_time_s": round(time.perf_counter() - start, 2),
-            "command": options.command("study", Path("nanowires"), out=out),
+            "command": options.command("study", Path(NANOWIRES), out=out),
             "packages": package_versions(),
             "options": options.to_json(),
             "phantoms": data is None,

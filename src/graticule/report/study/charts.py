@@ -13,8 +13,12 @@ _ROW, _LEFT, _WIDTH = 30.0, 300.0, 420.0
 _MOST_POINTS = 500
 
 
-def method_errors(methods: Sequence[Mapping[str, Any]], floor: float | None) -> Markup:
-    """Mean absolute error of each method: filled where it was trained, with its interval; a line at the floor."""
+def method_errors(
+    methods: Sequence[Mapping[str, Any]],
+    floor: float | None,
+    title: str = "Mean absolute error of each method, with its interval",
+) -> Markup:
+    """A figure of each method, "mae": filled where it was trained, with its interval; a line at the floor."""
     top = max(max(row["mae"]["value"], row["mae"]["high"] or 0.0) for row in methods)
     ticks = nice_ticks(0.0, top)
     bottom = _ROW * len(methods) + 8
@@ -37,7 +41,7 @@ def method_errors(methods: Sequence[Mapping[str, Any]], floor: float | None) -> 
             body.append(line(place(mae["low"]), y, place(mae["high"]), y, "span"))
         body.append(dot(place(mae["value"]), y, 5.0, "dot" if row["trained"] else "dot soft", f"{mae['value']:.3f}"))
         body.append(text(place(max(mae["value"], mae["high"] or 0.0)) + 10, y + 4, f"{mae['value']:.3f}", "start"))
-    return svg(_LEFT + _WIDTH + 60, bottom + 42, "Mean absolute error of each method, with its interval", body)
+    return svg(_LEFT + _WIDTH + 60, bottom + 42, title, body)
 
 
 def against_truth(target: FloatArray, value: FloatArray, name: str) -> Markup:
