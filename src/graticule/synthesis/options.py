@@ -40,6 +40,12 @@ class GeneratorOptions(Options):
         allowed=one_of("yes", "no"),
     )
 
+    use: str = option(
+        "features",
+        "Whether a classifier on frozen features gains by the images is tried out.",
+        allowed=one_of("features", "none"),
+    )
+
     def class_names(self) -> list[str]:
         """The rare classes by name; spaces around a name do not count."""
         if not self.classes:

@@ -19,6 +19,7 @@ from graticule.jobs.options import SynthesizeOptions
 from graticule.jobs.synthesize.check import write_judgement
 from graticule.jobs.synthesize.judge import judge_images, judging_encoder, real_images
 from graticule.jobs.synthesize.material import Material, check_classes, drawn_rows, gather
+from graticule.jobs.synthesize.use import with_use
 from graticule.manifest import Manifest, escape_path
 from graticule.networks.session import Network
 from graticule.options import check_outside, number_of
@@ -80,6 +81,9 @@ def synthesize(data: Path, out: Path, options: SynthesizeOptions, reporter: Repo
         model = class_model(material.samples.features, material.y, material.apart, seed=options.seed)
         made, told, parents = _generated(out, material, model, options, reporter)
         judged = judge_images(real, made, parents, options, reporter)
+        if options.use == "features":
+            reporter.step("trying whether a classifier gains")
+            judged = with_use(judged, material, options)
         about = {
             "verb": "synthesize",
             "graticule_version": __version__,

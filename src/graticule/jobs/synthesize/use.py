@@ -1,0 +1,81 @@
+"""The step of `graticule synthesize` that tries whether a classifier gains by generated images."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from graticule.arrays import Float32Array, Pixels
+from graticule.images.preprocess import fit
+from graticule.jobs.options import SynthesizeOptions
+from graticule.jobs.synthesize.judge import Judged
+from graticule.jobs.synthesize.material import Material
+from graticule.networks.session import Network
+from graticule.split.duplicates.symmetry import SYMMETRIES
+from graticule.synthesis.use.arms import UseData
+from graticule.synthesis.use.fits import FEATURES
+from graticule.synthesis.use.trial import try_use
+from graticule.workers.pool import available_cores
+
+
+def with_use(judged: Judged, material: Material, options: SynthesizeOptions) -> Judged:
+    """The judgement with what the use test found of the rare classes; images that are copies take no part.
+
+    Parameters
+    ----------
+    judged : Judged
+    material : Material
+    options : SynthesizeOptions
+    """
+    turned = options.turned == "yes"
+    found = try_use(_use_data(judged, material, turned=turned), FEATURES, turned=turned, seed=options.seed)
+    rare = {material.classes[k] for k in material.rare}
+    told = found.describe()
+    return replace(
+        judged,
+        classes=[(replace(one, use=told) if one.label in rare else one, rows) for one, rows in judged.classes],
+    )
+
+
+def _use_data(judged: Judged, material: Material, *, turned: bool) -> UseData:
+    manifest = judged.made.manifest
+    fine = np.ones(len(manifest), bool)
+    for one, rows in judged.classes:
+        if one.flagged is not None:
+            fine[rows[one.flagged]] = False
+    generator = manifest.columns["generator"]
+    classes = np.array([material.classes.index(label) for label in manifest.label], np.int64)
+    made = []
+    for fold in range(int(material.fold.max()) + 1):
+        own = fine & np.asarray(generator == f"fold-{fold + 1}", bool)
+        made.append((judged.made.whole_features[own], classes[own]))
+    views = turned_features(material) if turned else material.samples.whole_features[None]
+    return UseData(views, material.y, material.fold, material.apart, made, tuple(material.rare))
+
+
+def turned_features(material: Material) -> Float32Array:
+    """Features of the real images, and of their seven other symmetries, shape (8, n, d)."""
+    network = Network(material.encoder.model, material.encoder.output, material.encoder.device)
+    preprocessing, batch = material.encoder.preprocessing, material.encoder.device.batch
+    pixels = np.stack([fit(picture_of_canvas(material, row), preprocessing) for row in range(len(material.y))])
+
+    def one(task: tuple[int, int]) -> Float32Array:
+        symmetry, start = task
+        part = pixels[start : start + batch]
+        mirrored = part[:, :, ::-1] if symmetry >= SYMMETRIES // 2 else part
+        return network(np.ascontiguousarray(np.rot90(mirrored, symmetry % 4, axes=(1, 2))))[:, material.samples.whole]
+
+    starts = range(0, len(pixels), batch)
+    with ThreadPoolExecutor(available_cores()) as threads:
+        found = list(threads.map(one, [(symmetry, start) for symmetry in range(1, SYMMETRIES) for start in starts]))
+    others = np.concatenate(found).reshape(SYMMETRIES - 1, len(pixels), -1)
+    return np.concatenate([material.samples.whole_features[None], others])
+
+
+def picture_of_canvas(material: Material, row: int) -> Pixels:
+    """A real picture, cut out of its canvas."""
+    side = material.canvases.shape[1]
+    height, width = int(material.heights[row]), int(material.widths[row])
+    top, left = (side - height) // 2, (side - width) // 2
+    canvas = material.canvases[row, top : top + height, left : left + width]
+    return np.asarray(np.round(canvas * 255), np.uint8)
