@@ -1,4 +1,4 @@
-"""What each way trains on: real images of the other folds, generated ones of its own generator, weights that balance."""
+"""What each way trains on: real images of the other folds, generated ones of its own generator, balanced weights."""
 
 import numpy as np
 import pytest
