@@ -42,8 +42,8 @@ class GeneratorOptions(Options):
 
     use: str = option(
         "features",
-        "Whether a classifier on frozen features gains by the images is tried out.",
-        allowed=one_of("features", "none"),
+        "What a classifier that is tried with and without the images looks at.",
+        allowed=one_of("features", "pixels", "none"),
     )
 
     def class_names(self) -> list[str]:

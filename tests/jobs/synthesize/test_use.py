@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,8 @@ def test_turned_features_are_those_of_turned_pictures(place: Path) -> None:
         assert (apart < 0.15 * np.linalg.norm(again.whole_features, axis=1)).all()
 
 
-def test_rare_classes_carry_the_outcome(place: Path) -> None:
+@pytest.mark.parametrize("looks_at", ["features", "pixels"])
+def test_rare_classes_carry_the_outcome(place: Path, looks_at: str) -> None:
     real = real_images(place / "real", None, OPTIONS)
     found = gather(real, judging_encoder(real, OPTIONS, Silent()), OPTIONS, Silent())
     with (place / "made.csv").open("w") as stream:
@@ -61,7 +63,7 @@ def test_rare_classes_carry_the_outcome(place: Path) -> None:
     assert len(hashes) == 120
     shas = found.samples.manifest.columns["sha256"]
     seen = {f"fold-{k + 1}": frozenset(shas[found.fold != k].tolist()) for k in range(2)}
-    judged = with_use(judge_images(real, made, seen, OPTIONS, Silent()), found, OPTIONS)
+    judged = with_use(judge_images(real, made, seen, OPTIONS, Silent()), found, replace(OPTIONS, use=looks_at))
     told = {one.label: one for one, _ in judged.classes}
     assert told["bright"].use is None
     use = told["dark"].use

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from graticule.synthesis.use.arms import AMOUNTS, WEIGHTS, Arm, UseData, arms, training_rows
+from graticule.synthesis.use.arms import AMOUNTS, WEIGHTS, Arm, UseData, arms, rows_of_arm
 
 RNG = np.random.default_rng(0)
 Y = np.repeat([0, 1], [90, 30])
@@ -28,7 +28,7 @@ def test_ways_without_generated_images_come_first() -> None:
 @pytest.mark.parametrize("fold", [0, 1, 2])
 def test_nothing_of_the_judged_fold_trains(fold: int) -> None:
     for arm in arms(turned=True):
-        rows = training_rows(DATA, arm, fold, 0)
+        rows = rows_of_arm(DATA, arm, fold, 0)
         held = REAL[fold == FOLD]
         for view in range(8):
             inside = (np.abs(rows.values[:, None] - (held + 100 * view)).max(2) < 1e-6).any()
@@ -39,26 +39,26 @@ def test_nothing_of_the_judged_fold_trains(fold: int) -> None:
 
 
 def test_class_weights_make_classes_weigh_alike() -> None:
-    rows = training_rows(DATA, Arm(), 0, 0)
+    rows = rows_of_arm(DATA, Arm(), 0, 0)
     assert rows.weight.mean() == pytest.approx(1)
     total = np.bincount(rows.y, rows.weight)
     assert total[0] == pytest.approx(total[1])
-    assert np.ptp(training_rows(DATA, Arm(balanced=False), 0, 0).weight) == 0
+    assert np.ptp(rows_of_arm(DATA, Arm(balanced=False), 0, 0).weight) == 0
 
 
 def test_amount_and_weight_of_generated_images() -> None:
     # twenty rare images train; twice as many generated ones of each class, at a tenth of the weight
-    rows = training_rows(DATA, Arm(balanced=False, amount=2.0, weight=0.1), 1, 0)
+    rows = rows_of_arm(DATA, Arm(balanced=False, amount=2.0, weight=0.1), 1, 0)
     made = rows.values[:, 0] < -900
     assert np.bincount(rows.y[made]).tolist() == [40, 40]
     assert np.unique(rows.weight[made] / rows.weight[~made].mean()).round(6).tolist() == [0.1]
     # no more than there are
-    assert (training_rows(DATA, Arm(amount=4.0), 1, 0).values[:, 0] < -900).sum() == 80
+    assert (rows_of_arm(DATA, Arm(amount=4.0), 1, 0).values[:, 0] < -900).sum() == 80
 
 
 def test_repeated_and_interpolated_images_fill_the_rare_class() -> None:
-    repeated = training_rows(DATA, Arm(balanced=False, repeated=True), 2, 0)
-    laid = training_rows(DATA, Arm(interpolated=True), 2, 0)
+    repeated = rows_of_arm(DATA, Arm(balanced=False, repeated=True), 2, 0)
+    laid = rows_of_arm(DATA, Arm(interpolated=True), 2, 0)
     own = REAL[(FOLD != 2) & (Y == 1)]
     for rows in (repeated, laid):
         assert np.bincount(rows.y).tolist() == [60, 60]
@@ -70,4 +70,4 @@ def test_repeated_and_interpolated_images_fill_the_rare_class() -> None:
 
 
 def test_turned_images_are_eight_times_as_many() -> None:
-    assert len(training_rows(DATA, Arm(turned=True), 0, 0).values) == 8 * 80
+    assert len(rows_of_arm(DATA, Arm(turned=True), 0, 0).values) == 8 * 80

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, precision_score
 
 from graticule.synthesis.use.arms import UseData
 from graticule.synthesis.use.fits import PIXELS
-from graticule.synthesis.use.trial import macro_precision, rare_average_precision, try_use
+from graticule.synthesis.use.trial import rare_average_precision, try_use, weighted_precision
 
 COMMON, RARE, D = 300, 60, 60
 
@@ -62,6 +62,6 @@ def test_figures_against_scikit_learn() -> None:
     expected = np.mean([average_precision_score(y == k, scores[:, k]) for k in (1, 2)])
     assert rare_average_precision(scores, own)[0] == pytest.approx(expected)
     weights = rng.integers(0, 3, (2, 80)).astype(float)
-    for row, value in zip(weights, macro_precision(scores, y, weights), strict=True):
+    for row, value in zip(weights, weighted_precision(scores, y, weights), strict=True):
         named = precision_score(y, scores.argmax(1), average="macro", sample_weight=row, zero_division=0)
         assert value == pytest.approx(named)

@@ -81,7 +81,7 @@ def synthesize(data: Path, out: Path, options: SynthesizeOptions, reporter: Repo
         model = class_model(material.samples.features, material.y, material.apart, seed=options.seed)
         made, told, parents = _generated(out, material, model, options, reporter)
         judged = judge_images(real, made, parents, options, reporter)
-        if options.use == "features":
+        if options.use != "none":
             reporter.step("trying whether a classifier gains")
             judged = with_use(judged, material, options)
         about = {

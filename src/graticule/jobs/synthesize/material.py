@@ -120,7 +120,7 @@ def gather(real: Manifest, encoder: Encoder, options: SynthesizeOptions, reporte
                 f"canvas of {side} px: what is lost by shrinking gives every generated image away. Cut single objects "
                 "out of the images, or take a larger --size"
             )
-    canvases, heights, widths = _laid_out(manifest, encoder.preprocessing, side, options.workers)
+    canvases, heights, widths = laid_out(manifest, encoder.preprocessing, side, options.workers)
     return Material(
         samples, canvases, heights, widths, y, fold, unit, apart, manifest.classes, wanted, by_group, encoder
     )
@@ -157,7 +157,7 @@ def _lost(cause: str) -> tuple[Float32Array, int, int] | str:
     return cause
 
 
-def _laid_out(
+def laid_out(
     manifest: Manifest, preprocessing: Preprocessing, side: int, workers: int | None
 ) -> tuple[Float32Array, IntArray, IntArray]:
     """Canvases, heights and widths."""

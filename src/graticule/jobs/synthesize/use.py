@@ -9,11 +9,12 @@ from graticule.arrays import Float32Array, Pixels
 from graticule.images.preprocess import fit
 from graticule.jobs.options import SynthesizeOptions
 from graticule.jobs.synthesize.judge import Judged
-from graticule.jobs.synthesize.material import Material
+from graticule.jobs.synthesize.material import Material, laid_out
 from graticule.networks.session import Network
 from graticule.split.duplicates.symmetry import SYMMETRIES
+from graticule.synthesis.generator.linear import turned_canvases
 from graticule.synthesis.use.arms import UseData
-from graticule.synthesis.use.fits import FEATURES
+from graticule.synthesis.use.fits import FEATURES, PIXELS
 from graticule.synthesis.use.trial import try_use
 from graticule.workers.pool import available_cores
 
@@ -28,7 +29,9 @@ def with_use(judged: Judged, material: Material, options: SynthesizeOptions) -> 
     options : SynthesizeOptions
     """
     turned = options.turned == "yes"
-    found = try_use(_use_data(judged, material, turned=turned), FEATURES, turned=turned, seed=options.seed)
+    pixels = options.use == "pixels"
+    data = _use_data(judged, material, pixels=pixels, turned=turned, workers=options.workers)
+    found = try_use(data, PIXELS if pixels else FEATURES, turned=turned, seed=options.seed)
     rare = {material.classes[k] for k in material.rare}
     told = found.describe()
     return replace(
@@ -37,7 +40,7 @@ def with_use(judged: Judged, material: Material, options: SynthesizeOptions) -> 
     )
 
 
-def _use_data(judged: Judged, material: Material, *, turned: bool) -> UseData:
+def _use_data(judged: Judged, material: Material, *, pixels: bool, turned: bool, workers: int | None) -> UseData:
     manifest = judged.made.manifest
     fine = np.ones(len(manifest), bool)
     for one, rows in judged.classes:
@@ -45,11 +48,18 @@ def _use_data(judged: Judged, material: Material, *, turned: bool) -> UseData:
             fine[rows[one.flagged]] = False
     generator = manifest.columns["generator"]
     classes = np.array([material.classes.index(label) for label in manifest.label], np.int64)
+    if pixels:
+        views = turned_canvases(material.canvases) if turned else material.canvases[None]
+        views = views.reshape(*views.shape[:2], -1)
+        shown, _, _ = laid_out(manifest, material.encoder.preprocessing, material.canvases.shape[1], workers)
+        entered = shown.reshape(len(shown), -1)
+    else:
+        views = turned_features(material) if turned else material.samples.whole_features[None]
+        entered = judged.made.whole_features
     made = []
     for fold in range(int(material.fold.max()) + 1):
         own = fine & np.asarray(generator == f"fold-{fold + 1}", bool)
-        made.append((judged.made.whole_features[own], classes[own]))
-    views = turned_features(material) if turned else material.samples.whole_features[None]
+        made.append((entered[own], classes[own]))
     return UseData(views, material.y, material.fold, material.apart, made, tuple(material.rare))
 
 

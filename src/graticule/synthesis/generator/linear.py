@@ -64,7 +64,7 @@ class LinearGenerator:
         self._rng = np.random.default_rng(seed)
         self.shape = real.pixels.shape[1:]
         self.n_classes = n_classes
-        every = _orbit(real.pixels) if turned else real.pixels[None]
+        every = turned_canvases(real.pixels) if turned else real.pixels[None]
         rows = every.reshape(every.shape[0] * every.shape[1], -1)
         n_components = min(COMPONENTS, len(real.y) - 1, rows.shape[1])
         self._pca = PCA(n_components, svd_solver="randomized", random_state=seed).fit(rows)
@@ -180,7 +180,7 @@ class LinearGenerator:
         return np.asarray(pixels.reshape(len(y), *self.shape).clip(0, 1), np.float32)
 
 
-def _orbit(pixels: Float32Array) -> Float32Array:
+def turned_canvases(pixels: Float32Array) -> Float32Array:
     """The eight symmetries of canvases, shape (8, n, ...)."""
     moved = np.moveaxis(pixels, 3, 1) if pixels.ndim == 4 else pixels
     turned = np.stack([symmetric(moved, s) for s in range(SYMMETRIES)])

@@ -83,7 +83,7 @@ def arms(*, turned: bool) -> list[Arm]:
 
 
 @dataclass(frozen=True)
-class Rows:
+class WeightedRows:
     """What a classifier is fitted on.
 
     Attributes
@@ -126,7 +126,7 @@ class UseData:
     rare: tuple[int, ...]
 
 
-def training_rows(data: UseData, arm: Arm, fold: int, seed: int) -> Rows:
+def rows_of_arm(data: UseData, arm: Arm, fold: int, seed: int) -> WeightedRows:
     """What a way trains on where a fold is judged.
 
     Parameters
@@ -168,12 +168,12 @@ def training_rows(data: UseData, arm: Arm, fold: int, seed: int) -> Rows:
     return _balanced(np.concatenate(values), np.concatenate(y).astype(np.int64), np.concatenate(weight), arm.balanced)
 
 
-def _balanced(values: Float32Array, y: IntArray, weight: FloatArray, balanced: bool) -> Rows:
+def _balanced(values: Float32Array, y: IntArray, weight: FloatArray, balanced: bool) -> WeightedRows:
     if balanced:
         total = np.bincount(y, weight)
         present = total > 0
         weight = weight * (weight.sum() / (present.sum() * total))[y]
-    return Rows(values, y, weight / weight.mean())
+    return WeightedRows(values, y, weight / weight.mean())
 
 
 def _between(own: Float32Array, drawn: Float32Array, rng: np.random.Generator) -> Float32Array:

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from graticule.arrays import Float32Array, FloatArray, IntArray
 from graticule.heads.scaling import Scalings, ShrunkWhitening
-from graticule.synthesis.use.arms import Rows
+from graticule.synthesis.use.arms import WeightedRows
 
 Axes = Callable[[Float32Array], Float32Array]
 
@@ -25,7 +25,7 @@ _COMPONENTS, _PIXELS_C = 128, 10.0
 
 
 @dataclass(frozen=True)
-class Classifier:
+class TrialClassifier:
     """A kind of classifier.
 
     Attributes
@@ -39,7 +39,7 @@ class Classifier:
     axes: Callable[[Float32Array, IntArray], Axes]
     model: Callable[[], Any]
 
-    def scores(self, rows: Rows, asked: Float32Array, n_classes: int) -> FloatArray:
+    def scores(self, rows: WeightedRows, asked: Float32Array, n_classes: int) -> FloatArray:
         """Fit on rows along the axes and score others, shape (m, n_classes); a class that was not trained is -inf."""
         with threadpool_limits(1):
             model = self.model().fit(rows.values, rows.y, sample_weight=rows.weight)
@@ -78,6 +78,6 @@ def _main_axes(values: Float32Array, y: IntArray) -> Axes:
 
 
 # a logistic head on features, as `train` has it
-FEATURES = Classifier(_whitened, lambda: LogisticRegression(C=_FEATURES_C, max_iter=200, tol=1e-3))
+FEATURES = TrialClassifier(_whitened, lambda: LogisticRegression(C=_FEATURES_C, max_iter=200, tol=1e-3))
 # a support vector machine with a Gaussian kernel on the main axes of the canvas
-PIXELS = Classifier(_main_axes, lambda: SVC(C=_PIXELS_C, gamma="scale"))
+PIXELS = TrialClassifier(_main_axes, lambda: SVC(C=_PIXELS_C, gamma="scale"))

@@ -13,8 +13,8 @@ import numpy as np
 
 from graticule.arrays import BoolArray, FloatArray, IntArray, numbered
 from graticule.evaluate.ranking import average_precision
-from graticule.synthesis.use.arms import Arm, UseData, arms, training_rows
-from graticule.synthesis.use.fits import Classifier
+from graticule.synthesis.use.arms import Arm, UseData, arms, rows_of_arm
+from graticule.synthesis.use.fits import TrialClassifier
 
 DRAWS = 1000
 _LEVEL = 0.95
@@ -85,14 +85,14 @@ class UseTrial:
         }
 
 
-def try_use(data: UseData, classifier: Classifier, *, turned: bool, seed: int = 0) -> UseTrial:
+def try_use(data: UseData, classifier: TrialClassifier, *, turned: bool, seed: int = 0) -> UseTrial:
     """Try all ways and compare the best with generated images with the best without.
 
     Parameters
     ----------
     data : UseData
         Two folds or more.
-    classifier : Classifier
+    classifier : TrialClassifier
     turned : bool
         Whether turned and mirrored images may train; `data.views` then has them.
     seed : int
@@ -104,7 +104,7 @@ def try_use(data: UseData, classifier: Classifier, *, turned: bool, seed: int = 
         own = data.fold == fold
         along = _along_axes(data, classifier, fold)
         for arm in every:
-            rows = training_rows(along, arm, fold, seed)
+            rows = rows_of_arm(along, arm, fold, seed)
             scores[arm][own] = classifier.scores(rows, along.views[0, own], n_classes)
     picked = {kind: _picked(data, scores, [arm for arm in every if arm.generated == kind]) for kind in (True, False)}
     chosen = {kind: _joined(data, scores, picked[kind]) for kind in (True, False)}
@@ -114,11 +114,11 @@ def try_use(data: UseData, classifier: Classifier, *, turned: bool, seed: int = 
         picked[True],
         picked[False],
         _difference(*(rare_average_precision(chosen[kind], data, weights) for kind in (True, False))),
-        _difference(*(macro_precision(chosen[kind], data.y, weights) for kind in (True, False))),
+        _difference(*(weighted_precision(chosen[kind], data.y, weights) for kind in (True, False))),
     )
 
 
-def _along_axes(data: UseData, classifier: Classifier, fold: int) -> UseData:
+def _along_axes(data: UseData, classifier: TrialClassifier, fold: int) -> UseData:
     """Real and generated images along the axes of the real images that a fold trains on."""
     train = data.fold != fold
     along = classifier.axes(data.views[0, train], data.y[train])
@@ -146,7 +146,7 @@ def rare_average_precision(scores: FloatArray, data: UseData, weights: FloatArra
     return np.asarray(np.nanmean(each, axis=0), float)
 
 
-def macro_precision(scores: FloatArray, y: IntArray, weights: FloatArray) -> FloatArray:
+def weighted_precision(scores: FloatArray, y: IntArray, weights: FloatArray) -> FloatArray:
     """Mean over classes of the share that is right of what a class is named; never named counts 0; shape (B,)."""
     named = scores.argmax(1)
     each = []
