@@ -43,7 +43,7 @@ from graticule.report.study.particles_page import FIGURES, OF_CLASS, render_part
 from graticule.report.thumbnails import pictures_of_files
 from graticule.runs import output_folder, package_versions, utc_now, write_json
 from graticule.sources.sources import read_manifest
-from graticule.split.division import divide_samples
+from graticule.split.division import class_folds, divide_samples
 from graticule.split.options import SplitOptions
 from graticule.workers.pool import in_workers
 
@@ -153,7 +153,7 @@ def _embedded(folder: Path, turned: Path, options: StudyOptions, reporter: Repor
     samples, encoder = _seen_by_network(manifest, options, reporter)
     y = class_codes(samples.manifest.label, manifest.classes)
     rare = np.flatnonzero(y != np.bincount(y).argmax())
-    division = divide_samples(samples, encoder.preprocessing, SplitOptions(seed=options.seed), reporter)
+    fold, joined = _divided(samples, encoder, options, reporter)
     copies, turned_from = _turned(samples.manifest, rare, turned, encoder.preprocessing, options, reporter)
     others, _ = _seen_by_network(copies, options, reporter)
     place = {path: k for k, path in enumerate(copies.path)}
@@ -161,12 +161,23 @@ def _embedded(folder: Path, turned: Path, options: StudyOptions, reporter: Repor
     used = sum(length for name, length in encoder.parts if name in (WHOLE, CENTRE))  # these lead the vector
     features = np.concatenate([samples.features[:, :used], others.features[:, :used]])
     return _Data(
-        replace(samples, features=samples.features[:, :used]),
+        replace(samples, features=features[: len(samples.features)]),
         features,
         turned_from[kept],
-        division.folds.fold,
-        division.copies,
+        fold,
+        joined,
     )
+
+
+def _divided(
+    samples: Samples, encoder: Encoder, options: StudyOptions, reporter: Reporter
+) -> tuple[IntArray, IntArray | None]:
+    """Fold of each image, and copies. Drawn spheres look alike and none is a copy: no near-copies are looked for."""
+    chosen = SplitOptions(seed=options.seed)
+    if options.data is None:
+        return class_folds(samples.manifest, samples.duplicates, [], chosen).fold, samples.duplicates
+    division = divide_samples(samples, encoder.preprocessing, chosen, reporter)
+    return division.folds.fold, division.copies
 
 
 def _seen_by_network(manifest: Manifest, options: StudyOptions, reporter: Reporter) -> tuple[Samples, Encoder]:
@@ -234,6 +245,7 @@ def _predictions(data: _Data, proba: FloatArray) -> Predictions:
 def _fine_tuned(folder: Path, out: Path, data: _Data, options: StudyOptions, reporter: Reporter) -> Predictions:
     chosen = TrainOptions(
         method="finetune",
+        ensemble=True,  # only fold networks are judged; one of all images is not needed
         backbone=str(options.network),
         weights=options.weights,
         input_size=options.input_size,
