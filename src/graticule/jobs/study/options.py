@@ -11,7 +11,7 @@ from graticule.options import SeedOptions, WorkersOptions, flag, one_of, option,
 NANOWIRES, PARTICLES = "nanowires", "particles"
 _OWN = {
     NANOWIRES: ("target", "specimens", "new_specimens", "per_specimen", "finetune"),
-    PARTICLES: ("common", "rare", "label_noise", "input_size", "network", "weights"),
+    PARTICLES: ("common", "rare", "label_noise", "input_size", "folds", "group", "network", "weights"),
 }
 
 
@@ -39,6 +39,10 @@ class StudyOptions(WorkersOptions, SeedOptions):
         0.001, "particles: share of labels made wrong on purpose.", metavar="F", allowed=shares(0, 1)
     )
     input_size: int = option(64, "particles: side of the network's input, px.", metavar="N", allowed=whole_numbers(32))
+    folds: int = option(5, "particles: folds of the cross-validation.", metavar="K", allowed=whole_numbers(2))
+    group: str = option(
+        "auto", "particles: column of images that belong together; none: every image alone.", metavar="auto|none|COLUMN"
+    )
     network: str | None = option(
         None,
         "particles: also fine-tune this network, as resnet18; needs torch, and timm for other families.",

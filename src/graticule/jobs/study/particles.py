@@ -2,9 +2,7 @@
 
 import csv
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 
 from graticule import __version__
 from graticule.arrays import Float32Array, FloatArray, IntArray, StrArray, class_codes, object_array
-from graticule.errors import ImageError, OptionError, RunError
+from graticule.errors import OptionError, RunError
 from graticule.evaluate.compare.runs import compare_many
 from graticule.evaluate.summary import summarise
 from graticule.features.reader import settle
@@ -21,11 +19,10 @@ from graticule.features.samples import Samples, embed_samples, sorted_by_path
 from graticule.files import write_text, writing_text
 from graticule.heads.input_search import sized
 from graticule.heads.rare_arms import RARE_ARMS, WEIGHTS, arm_scores
-from graticule.images.image import read_image
 from graticule.images.options import ReadingOptions
-from graticule.images.preprocess import Preprocessing, picture_of
 from graticule.jobs.phantom import phantom
 from graticule.jobs.study.options import PARTICLES, StudyOptions
+from graticule.jobs.study.turned import write_turned
 from graticule.jobs.train.job import train
 from graticule.jobs.train.options import TrainOptions
 from graticule.label_errors.ranking import LabelErrors, find_label_errors
@@ -36,7 +33,6 @@ from graticule.networks.options import DEFAULT_BACKBONE
 from graticule.networks.pooling import CENTRE, WHOLE
 from graticule.options import check_outside
 from graticule.phantoms.options import PhantomOptions
-from graticule.phantoms.writing import write_png
 from graticule.predictions import Predictions, read_predictions
 from graticule.progress import Reporter, Silent
 from graticule.report.study.particles_page import FIGURES, OF_CLASS, render_particles
@@ -45,7 +41,6 @@ from graticule.runs import output_folder, package_versions, utc_now, write_json
 from graticule.sources.sources import read_manifest
 from graticule.split.division import class_folds, divide_samples
 from graticule.split.options import SplitOptions
-from graticule.workers.pool import in_workers
 
 TUNED = "network"
 _TRUTH = "true_label"
@@ -146,7 +141,7 @@ def _drawn(folder: Path, options: StudyOptions, reporter: Reporter) -> Path:
 
 
 def _embedded(folder: Path, turned: Path, options: StudyOptions, reporter: Reporter) -> _Data:
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, group=options.group)
     manifest = sorted_by_path(manifest.take(manifest.labelled))
     if len(manifest.classes) < 2:
         raise RunError(f"{folder} holds images of {len(manifest.classes)} class; a study of rare classes needs two")
@@ -154,7 +149,7 @@ def _embedded(folder: Path, turned: Path, options: StudyOptions, reporter: Repor
     y = class_codes(samples.manifest.label, manifest.classes)
     rare = np.flatnonzero(y != np.bincount(y).argmax())
     fold, joined = _divided(samples, encoder, options, reporter)
-    copies, turned_from = _turned(samples.manifest, rare, turned, encoder.preprocessing, options, reporter)
+    copies, turned_from = write_turned(samples.manifest, rare, turned, encoder.preprocessing, options.workers, reporter)
     others, _ = _seen_by_network(copies, options, reporter)
     place = {path: k for k, path in enumerate(copies.path)}
     kept = np.array([place[path] for path in others.manifest.path], dtype=np.int64)
@@ -173,7 +168,7 @@ def _divided(
     samples: Samples, encoder: Encoder, options: StudyOptions, reporter: Reporter
 ) -> tuple[IntArray, IntArray | None]:
     """Fold of each image, and copies. Drawn spheres look alike and none is a copy: no near-copies are looked for."""
-    chosen = SplitOptions(seed=options.seed)
+    chosen = SplitOptions(folds=options.folds, seed=options.seed)
     if options.data is None:
         return class_folds(samples.manifest, samples.duplicates, [], chosen).fold, samples.duplicates
     division = divide_samples(samples, encoder.preprocessing, chosen, reporter)
@@ -184,48 +179,6 @@ def _seen_by_network(manifest: Manifest, options: StudyOptions, reporter: Report
     encoder = sized(encoder_of(DEFAULT_BACKBONE, views=1), options.input_size, 1)
     encoder, _ = settle(manifest, encoder, ReadingOptions(), workers=options.workers, reporter=reporter)
     return embed_samples(manifest, encoder, workers=options.workers, batch_size=None, reporter=reporter), encoder
-
-
-def _turned(
-    manifest: Manifest,
-    rows: IntArray,
-    folder: Path,
-    preprocessing: Preprocessing,
-    options: StudyOptions,
-    reporter: Reporter,
-) -> tuple[Manifest, IntArray]:
-    """Images of the smaller classes in their seven other orientations, written as files; of which row each was made."""
-    folder.mkdir()
-    reporter.begin("turning images of rare classes", len(rows))
-    tasks = [(row, manifest.root / manifest.path[row]) for row in rows.tolist()]
-    work: Any = partial(_write_turned, folder, preprocessing)
-    paths: list[str] = []
-    of: list[int] = []
-    results: Iterator[list[str] | str] = in_workers(work, tasks, str, workers=options.workers)
-    for k, ((row, file), names) in enumerate(zip(tasks, results, strict=True)):
-        if isinstance(names, str):
-            raise RunError(f"{file} cannot be turned: {names}")
-        paths += names
-        of += [row] * len(names)
-        reporter.advance(k + 1)
-    made = Manifest(folder.absolute(), object_array(paths), manifest.label[of])
-    order = np.argsort(made.path.astype(str), kind="stable")
-    return made.take(order), np.array(of, dtype=np.int64)[order]
-
-
-def _write_turned(folder: Path, preprocessing: Preprocessing, task: tuple[int, Path]) -> list[str] | str:
-    row, file = task
-    try:
-        shown = picture_of(read_image(file), preprocessing).shown
-    except ImageError as error:
-        return str(error)
-    names = []
-    for k in range(1, 8):
-        name = f"{row:07d}_{k}.png"
-        moved = np.rot90(shown[:, ::-1] if k >= 4 else shown, k % 4)
-        write_png(folder / name, np.ascontiguousarray(moved))
-        names.append(name)
-    return names
 
 
 def _predictions(data: _Data, proba: FloatArray) -> Predictions:
@@ -249,6 +202,8 @@ def _fine_tuned(folder: Path, out: Path, data: _Data, options: StudyOptions, rep
         backbone=str(options.network),
         weights=options.weights,
         input_size=options.input_size,
+        folds=options.folds,
+        group=options.group,
         seed=options.seed,
         workers=options.workers,
     )
