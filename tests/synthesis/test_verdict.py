@@ -84,6 +84,8 @@ def test_recognised_images_are_a_warning_alone() -> None:
     found = replace(GOOD, distinguished=1.0)
     assert found.verdict == NOT_TESTED
     assert "tells the generated images from real ones" in " ".join(reasons(found))
+    assert "other classes too" in " ".join(reasons(found))
+    assert "other classes too" not in " ".join(reasons(replace(found, of_all_classes=True)))
 
 
 def test_the_words_promise_nobody_anonymity() -> None:

@@ -1,6 +1,6 @@
 """The judgement of generated images, class by class, from pixels on the canvas and features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -84,7 +84,8 @@ def judge_generated(
         if len(rows):
             # one generator after the other, as they are judged
             rows = rows[np.argsort(origin.generator[rows], kind="stable")]
-            out.append((_judged(label, k, rows, real, made, origin, named, seed), rows))
+            judged = _judged(label, k, rows, real, made, origin, named, seed)
+            out.append((replace(judged, of_all_classes=len(np.unique(made.y)) == len(classes)), rows))
     return out
 
 

@@ -47,6 +47,8 @@ class ClassJudgement:
     quality, quality_of_real : Quality
     use : dict or None
         What the use test found, with its key "accepted".
+    of_all_classes : bool
+        Whether every class of the real images has generated ones.
     """
 
     label: str
@@ -64,6 +66,7 @@ class ClassJudgement:
     quality: Quality
     quality_of_real: Quality
     use: dict[str, Any] | None = None
+    of_all_classes: bool = False
 
     @property
     def flagged(self) -> BoolArray | None:
@@ -163,10 +166,11 @@ def reasons(found: ClassJudgement) -> list[str]:
     if found.agreement != found.agreement:
         out.append("Whether they are of the class was not asked: a model of the real images needs two classes or more.")
     if found.distinguished > RECOGNISED:
-        out.append(
+        told = (
             "A model tells the generated images from real ones: it may learn how they were made rather than what they "
-            "show. Generate images of the other classes too, as many."
+            "show."
         )
+        out.append(told if found.of_all_classes else f"{told} Generate images of the other classes too, as many.")
     if not refused and found.use is None:
         out.append("Whether a classifier gains by them was not tested.")
     elif not refused and found.use is not None:
