@@ -31,7 +31,10 @@ def test_figures_and_files_are_told(
             }
         ]
         run = {"metrics": metrics, "head": {"folds": folds}}
-        return {"run": run, "right": 7, "n_new": 9, "report": out / "run" / "report.html"}
+        told = [{"parts": ["whole", "centre", "covariance"], "balanced_accuracy": 0.93}]
+        told.append({"parts": ["whole"], "balanced_accuracy": 0.86})
+        seen = {"metrics": metrics | {"n": 180, "n_groups": 12}, "head": {"folds": [folds[0] | {"told": told}]}}
+        return {"run": run, "particles": seen, "right": 7, "n_new": 9, "report": out / "run" / "report.html"}
 
     monkeypatch.setattr("graticule.jobs.demo.demo", demo)
     outcome = graticule("demo", *words)
@@ -42,5 +45,7 @@ def test_figures_and_files_are_told(
     assert "1,200 micrographs of 30 specimens, 2 powders\n" in outcome.out
     assert "accuracy on specimens not trained on: 90.0 % (80.0 to 95.0)\n" in outcome.out
     assert "everything together told 5.0 points more than the whole picture alone" in outcome.out
+    assert "particles among others, 180 images of 12 runs: accuracy 90.0 % (80.0 to 95.0)\n" in outcome.out
+    assert "there: everything together told 7.0 points more than the whole picture alone" in outcome.out
     assert f"7 of 9 right, see {out / 'predictions' / 'predictions.csv'}\n" in outcome.out
     assert outcome.out.endswith(f"report: {tmp_path / out / 'run' / 'report.html'}\n")

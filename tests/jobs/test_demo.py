@@ -32,13 +32,17 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FAMILIES, "powder", LabelledFamily("powder", "stripes", ("across", "along"), _stripes))
     monkeypatch.setattr(job, "_TRAINING_PER_CLASS", 8)
     monkeypatch.setattr(job, "_NEW_PER_CLASS", 2)
+    monkeypatch.setattr(job, "_PARTICLES_PER_CLASS", 12)
     monkeypatch.setattr(job, "TrainOptions", partial(TrainOptions, views=1, folds=2, head="logistic"))
 
 
 def test_the_demonstration_goes_the_whole_way(tmp_path: Path) -> None:
     result = job.demo(tmp_path / "demo", workers=1)
     out = tmp_path / "demo"
-    assert {file.name for file in out.iterdir()} == {"DONE", "sample", "run", "new", "predictions"}
+    assert {file.name for file in out.iterdir()} == {
+        *("DONE", "sample", "run", "new", "predictions"),
+        *("particles", "particles-run"),
+    }
     assert result["report"] == out / "run" / "report.html"
     assert result["report"].is_file()
     metrics = json.loads((out / "run" / "metrics.json").read_text())
@@ -47,6 +51,9 @@ def test_the_demonstration_goes_the_whole_way(tmp_path: Path) -> None:
     # the new images carry no hint at their class
     assert sorted(file.name for file in (out / "new").iterdir()) == [f"new_{i:03d}.png" for i in range(4)]
     assert (out / "predictions" / "predictions.csv").is_file()
+    particles = json.loads((out / "particles-run" / "run.json").read_text())
+    assert result["particles"]["metrics"]["n"] == 36
+    assert particles["embedding"]["input_size"] == 96
     with pytest.raises(RunError, match="holds a finished demo"):
         job.demo(out, workers=1)
 

@@ -30,4 +30,11 @@ def command(
     typer.echo(
         f"new images: {result['right']} of {result['n_new']} right, see {out / 'predictions' / 'predictions.csv'}"
     )
+    particles = result["particles"]
+    typer.echo(
+        f"particles among others, {particles['metrics']['n']:,} images of {particles['metrics']['n_groups']} runs: "
+        f"accuracy {figure_text(particles['metrics']['accuracy'])}"
+    )
+    if seen := gain(parts_told(particles["head"])):
+        typer.echo(f"what was looked at there: {seen[:1].lower()}{seen[1:]}")
     typer.echo(f"report: {result['report'].resolve()}")
