@@ -118,3 +118,27 @@ def test_what_is_wrong_is_told(
     monkeypatch.chdir(tmp_path)
     assert message in graticule("labels", *words).message()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_go_in_and_come_out(graticule: Callable[..., Any], tmp_path: Path) -> None:
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_text(f"pixels {i}")
+    table, store, out = tmp_path / "table.csv", tmp_path / "numbers.db", tmp_path / "out" / "numbers.csv"
+    table.write_text("path,size\n0.png,1.5\n1.png,2\n2.png,\n")
+    words = ("labels", "import", table, "--labels", store, "--user")
+    outcome = graticule(*words, "ann", "--target", "size", "--target-unit", "nm")
+    assert outcome.code == 0, outcome
+    assert "2 numbers stored" in outcome.out
+    table.write_text("path,size\n0.png,1.7\n")
+    assert graticule(*words, "bob", "--target", "size", "--target-unit", "nm").code == 0
+    outcome = graticule("labels", "export", "--labels", store, "--out", out, "--tolerance", "0.5")
+    assert "2 numbers of size in" in outcome.out
+    assert [line.split(",")[:3] for line in out.read_text().splitlines()] == [
+        ["path", "size", "unit"],
+        ["0.png", "1.6", "nm"],
+        ["1.png", "2", "nm"],
+    ]
+    outcome = graticule("labels", "import", table, "--labels", store, "--target-unit", "nm")
+    assert (outcome.code, "--target-unit belongs to --target" in outcome.err) == (2, True)
+    outcome = graticule("labels", "export", "--labels", store, "--out", out, "--tolerance", "-1")
+    assert (outcome.code, "--tolerance -1: allowed are numbers from 0" in outcome.err) == (2, True)

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from tests.label_folder import Folder
 
-from graticule.errors import ManifestError
+from graticule.errors import LabelStoreError, ManifestError
 from graticule.jobs.labels_import import import_labels
 from graticule.record.events import DOUBTFUL, EventDraft
+from graticule.record.numbers import Quantity
 from graticule.record.store import LabelStore
+from graticule.regress.target import Target
 from graticule.sources.sources import read_manifest
 
 
@@ -102,3 +104,26 @@ def test_odd_names_survive_export_and_import(folder: Folder, tmp_path: Path, dra
     second = str(tmp_path / "second.db")
     told = import_labels(second, out, root=folder.images, user="bob")
     assert (told["n_stored"], told["failures"]) == (7, [])
+
+
+def test_numbers_of_a_column_are_stored_with_their_unit(folder: Folder) -> None:
+    size = Target("size", "nm", least=0.0)
+    labels = str(folder.place / "numbers.db")
+    table = folder.table("path,size,label", "a.png,12.50,x", "b.png,,y", f"c.png,{DOUBTFUL},z")
+    assert _counts(import_labels(labels, table, user="ann", target=size)) == [2, 2, 0, 0, 1]
+    assert _counts(import_labels(labels, table, user="ann", target=size)) == [2, 0, 2, 0, 1]
+    with LabelStore.open(labels) as store:
+        assert [event.new_value for event in store.events()] == [Quantity("size", "nm").text(12.5), DOUBTFUL]
+    with pytest.raises(LabelStoreError, match="this is about numbers of size in µm"):
+        import_labels(labels, table, user="ann", target=Target("size", "µm"))
+    with pytest.raises(LabelStoreError, match="holds numbers of size in nm, and this is about classes"):
+        import_labels(labels, folder.table("path,label", "a.png,x"), user="ann")
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"), [("12 nm", "with a unit"), ("nan", "is NaN"), ("-1", "lies below"), ("x", "is no number")]
+)
+def test_cells_that_are_no_numbers_are_named_by_their_row(folder: Folder, cell: str, why: str) -> None:
+    table = folder.table("path,size", "a.png,1", f"b.png,{cell}")
+    with pytest.raises(ManifestError, match=f"size {why}.*\n.*row 3"):
+        import_labels(str(folder.place / "numbers.db"), table, user="ann", target=Target("size", "nm", least=0.0))

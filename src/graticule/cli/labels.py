@@ -16,6 +16,7 @@ from graticule.cli.console import (
     print_table,
 )
 from graticule.options import RootOptions
+from graticule.regress.options import TargetOptions
 
 HELP = "The record of labels: verify it, export it, import into it, score a blind test."
 
@@ -131,10 +132,11 @@ def export(
 @options.grouped
 def import_table(
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="CSV or Parquet with columns path, label[, user, sampling_prob].")
+        Path, typer.Argument(metavar="TABLE", help="CSV or Parquet: path, label (or --target)[, user, sampling_prob].")
     ],
     labels: Labels,
     *,
+    numbers: TargetOptions,
     files: RootOptions,
     user: Annotated[
         str | None, typer.Option("--user", metavar="NAME", help="Who said so, in rows without a user; default: you.")
@@ -146,15 +148,21 @@ def import_table(
 ) -> None:
     """Take labels from a table into the record; the same row is taken in once."""
     from graticule.jobs.labels_import import import_labels
+    from graticule.regress.target import target_named
 
+    numbers.check()
+    target = target_named(numbers)
     with ProgressBars() as progress:
-        result = import_labels(labels, table, root=files.root, user=user, reason=reason, reporter=progress)
+        result = import_labels(
+            labels, table, root=files.root, user=user, reason=reason, target=target, reporter=progress
+        )
     failures = result.pop("failures")
     if json:
         print_json(result)
     else:
+        kind = "labels" if target is None else "numbers"
         typer.echo(
-            f"{result['n_stored']:,} labels stored in {result['labels']}, {result['n_unchanged']:,} stood already"
+            f"{result['n_stored']:,} {kind} stored in {result['labels']}, {result['n_unchanged']:,} stood already"
         )
         if result["n_known"]:
             typer.echo(

@@ -17,7 +17,12 @@ from graticule.jobs.options import ReviewOptions
 if TYPE_CHECKING:
     from graticule.review.sharing import Sharing
 
-Source = Annotated[Path, typer.Argument(metavar="RUN_OR_PREDICTIONS", help="Folder of `predict`, or a run of `train`.")]
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN_OR_PREDICTIONS", help="Folder of `predict`, a run of `train`, or with --target a table."
+    ),
+]
 Labels = Annotated[
     str,
     typer.Option(

@@ -6,8 +6,10 @@ from typing import Any
 from graticule.manifest import escape_path
 from graticule.progress import Reporter, Silent
 from graticule.record.events import EventDraft
+from graticule.record.numbers import Quantity
 from graticule.record.store import LabelStore
 from graticule.record.table import check_names_against, read_drafts, without_conflicts
+from graticule.regress.target import Target
 
 _BLOCK = 200
 
@@ -19,6 +21,7 @@ def import_labels(
     root: Path | None = None,
     user: str | None = None,
     reason: str | None = None,
+    target: Target | None = None,
     reporter: Reporter | None = None,
 ) -> dict[str, Any]:
     """Take labels from a table into the record, as events of action "import". The same row is taken in once.
@@ -39,6 +42,8 @@ def import_labels(
         Who said so, in rows without a user.
     reason : str, optional
         Stands in each event, before the table's name and hash.
+    target : Target, optional
+        The column of numbers that stands in the place of labels, with their unit and bounds.
 
     Returns
     -------
@@ -48,11 +53,11 @@ def import_labels(
     """
     reporter = reporter or Silent()
     told = f"{reason or 'imported'}: {escape_path(table.name)}"
-    drafts, failures, n_unlabelled = read_drafts(table, root, user, told, reporter)
+    drafts, failures, n_unlabelled = read_drafts(table, root, user, told, reporter, target)
     fine, conflicts = without_conflicts(drafts)
     counts = {"n_stored": 0, "n_unchanged": 0, "n_known": 0}
     with LabelStore.open(labels) as store:
-        store.check_holds(None)
+        store.check_holds(None if target is None else Quantity(target.column, target.unit))
         check_names_against(store, fine, table)
         reporter.begin("storing", len(fine))
         for at in range(0, len(fine), _BLOCK):

@@ -21,7 +21,7 @@ from graticule.manifest import bundled_path, unescape_path
 from graticule.progress import Reporter, Silent
 from graticule.record.people import check_person
 from graticule.record.store import LabelStore
-from graticule.regress.target import Target
+from graticule.regress.target import target_named
 from graticule.review.desk import Desk
 from graticule.review.gathering import Subject
 from graticule.review.items import control_size, draw_control, in_order
@@ -99,10 +99,7 @@ def open_review(
     options = options or ReviewOptions()
     options.check()
     reporter = reporter or Silent()
-    target = None
-    if options.target is not None:
-        target = Target(options.target, options.target_unit, least=options.target_min, most=options.target_max)
-    subject = read_subject(source, reporter, target, options.root)
+    subject = read_subject(source, reporter, target_named(options), options.root)
     for note in subject.notes:
         reporter.note(note)
     items = subject.items

@@ -13,24 +13,37 @@ from graticule.manifest import escape_path, unescape_path
 from graticule.names import told_apart, written_otherwise
 from graticule.progress import Reporter
 from graticule.record.events import DOUBTFUL, NOVEL, EventDraft, check_draft
+from graticule.record.numbers import Quantity, in_words, number_said
 from graticule.record.people import login_name
 from graticule.record.store import LabelStore
+from graticule.regress.target import Target
 from graticule.sources.labels import check_labels, check_names
 from graticule.sources.look_alikes import look_alike, typed_otherwise
 from graticule.sources.tables import TABLE_SUFFIXES, Faults, read_table
+from graticule.sources.targets import check_targets, target_cells
+from graticule.tasks import CLASSIFICATION, TASKS
 
 
 def read_drafts(
-    table: Path, root: Path | None, user: str | None, reason: str, reporter: Reporter
+    table: Path,
+    root: Path | None,
+    user: str | None,
+    reason: str,
+    reporter: Reporter,
+    target: Target | None = None,
 ) -> tuple[list[EventDraft], list[tuple[str, str]], int]:
-    """A draft of each labelled row, the rows that cannot be one, and the number of rows without a label."""
+    """A draft of each labelled row, the rows that cannot be one, and the number of rows without a label.
+
+    With a target its column holds numbers in the place of labels.
+    """
     if root is not None and not root.is_dir():
         raise OptionError(f"--root {str(root)!r} is no folder")
     if table.suffix.lower() not in TABLE_SUFFIXES:
-        raise ManifestError(f"{str(table)!r} is no table: name a .csv or .parquet file with columns path and label")
-    cells = read_table(table)
+        wanted = "label" if target is None else target.column
+        raise ManifestError(f"{str(table)!r} is no table: name a .csv or .parquet file with columns path and {wanted}")
+    cells = read_table(table, (CLASSIFICATION,) if target is None else TASKS)
     person = user or login_name()
-    columns = _checked_columns(cells.columns, cells.rows, table, person)
+    columns = _checked_columns(cells.columns, cells.rows, table, person, target)
     base = Path(os.path.abspath(root or cells.root or table.parent))  # noqa: PTH100 - lexical, as for a manifest
     reason = f"{reason}, sha256 {sha256_file(table)}"
     drafts: list[EventDraft] = []
@@ -56,15 +69,20 @@ def read_drafts(
     return drafts, failures, columns["label"].count("")
 
 
-def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path, person: str) -> dict[str, list[str]]:
-    """The columns, when those needed are there and the names of classes and persons can be used."""
+def _checked_columns(
+    columns: dict[str, list[str]], rows: list[int], table: Path, person: str, target: Target | None
+) -> dict[str, list[str]]:
+    """The columns, when those needed are there and names and numbers can be used; numbers stand as labels."""
     faults = Faults(repr(str(table)))
+    if target is not None:
+        columns = columns | {"label": _numbers(columns, rows, target, faults)}
     for name in ("path", "label"):
         if name not in columns:
             faults.add("missing column", f"{name}; the columns are {', '.join(map(repr, columns))}")
     faults.raise_if_any()
     labels = columns["label"]
-    check_labels(["" if label in (DOUBTFUL, NOVEL) else label for label in labels], rows, faults)
+    if target is None:
+        check_labels(["" if label in (DOUBTFUL, NOVEL) else label for label in labels], rows, faults)
     check_names(
         "user", [cell or person for cell in columns.get("user", ())], rows[: len(columns.get("user", ()))], faults
     )
@@ -75,6 +93,15 @@ def _checked_columns(columns: dict[str, list[str]], rows: list[int], table: Path
     return columns
 
 
+def _numbers(columns: dict[str, list[str]], rows: list[int], target: Target, faults: Faults) -> list[str]:
+    """The cells of the target's column as values of the record; faulty ones are noted."""
+    cells = [cell.strip() for cell in target_cells(columns, target.read_as)]
+    check_targets(["" if cell in (DOUBTFUL, NOVEL) else cell for cell in cells], None, rows, target.read_as, faults)
+    faults.raise_if_any()
+    quantity = Quantity(target.column, target.unit)
+    return [cell if cell in ("", DOUBTFUL, NOVEL) else quantity.text(float(cell)) for cell in cells]
+
+
 def check_names_against(store: LabelStore, drafts: list[EventDraft], table: Path) -> None:
     """Refuse names of persons and classes that are twins of others in the record: they would count as two.
 
@@ -83,7 +110,7 @@ def check_names_against(store: LabelStore, drafts: list[EventDraft], table: Path
     ManifestError
     """
     faults = Faults(repr(str(table)))
-    classes = {draft.new_value or "" for draft in drafts} - {DOUBTFUL, NOVEL}
+    classes = {draft.new_value or "" for draft in drafts if number_said(draft.new_value) is None} - {DOUBTFUL, NOVEL}
     for what, names, known in (
         ("person", {draft.who for draft in drafts}, store.people()),
         ("class", classes, store.classes()),
@@ -151,7 +178,7 @@ def without_conflicts(drafts: list[EventDraft]) -> tuple[list[EventDraft], list[
         if len(values) == 1:
             fine.append(draft)
         else:
-            shown = " and ".join(sorted(map(repr, values)))
+            shown = " and ".join(sorted(repr(in_words(value)) for value in values))
             conflicts.append(
                 (draft.path or "", f"the same image, by its bytes, is {shown} of {draft.who!r}: not stored")
             )

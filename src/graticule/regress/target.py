@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from graticule.arrays import FloatArray
-from graticule.regress.options import ValueOptions
+from graticule.regress.options import TargetOptions, ValueOptions
 from graticule.sources.targets import TargetColumn
 
 LINEAR, LOG = "linear", "log"
@@ -86,6 +86,13 @@ class Target:
             "bounds": [self.least, self.most],
             "per_pixel_size": self.per_pixel_size,
         }
+
+
+def target_named(options: TargetOptions) -> Target | None:
+    """The column of numbers, unit and bounds that the options name, where nothing is learnt; None without a target."""
+    if options.target is None:
+        return None
+    return Target(options.target, options.target_unit, least=options.target_min, most=options.target_max)
 
 
 def target_of(options: ValueOptions) -> Target:
