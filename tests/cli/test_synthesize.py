@@ -27,8 +27,8 @@ def test_a_verdict_per_class_with_its_reasons(place: Path, graticule: Callable[.
     assert ["bright", "24", "refused"] in [row[:3] for row in rows]
     assert "Copied one by one" in outcome.out
     assert f"report: {tmp_path / 'out' / 'report.html'}" in outcome.out
-    again = graticule("synthesize", *given, "--out", tmp_path / "again", "--json")
-    assert json.loads(again.out) == json.loads((tmp_path / "out" / "gate.json").read_text())
+    gate = json.loads((tmp_path / "out" / "gate.json").read_text())
+    assert [one["verdict"] for one in gate["classes"]] == ["refused", "refused"]
 
 
 def test_a_folder_that_is_used_is_left_alone(place: Path, graticule: Callable[..., Any], tmp_path: Path) -> None:

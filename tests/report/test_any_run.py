@@ -25,7 +25,7 @@ def folder_of(tmp_path: Path, task: str | None, done: bool = True) -> Path:
     [("regression", "write_value_report"), ("classification", "write_report"), (None, "write_report")],
 )
 def test_each_task_has_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str | None, writer: str) -> None:
-    monkeypatch.setattr(any_run, writer, lambda run: run / writer)
+    monkeypatch.setattr(any_run, writer, lambda run, *rest: run / writer)
     assert report(folder_of(tmp_path, task)).name == writer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.jobs.synthesize import drawn
@@ -29,15 +30,20 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_copies_are_refused_and_new_images_are_not(place: Path, tmp_path: Path) -> None:
-    fine = check_generated(place / "new.csv", place / "real", tmp_path / "new", SynthesizeOptions(workers=1))
+@pytest.fixture(scope="module")
+def fine(place: Path) -> dict[str, Any]:
+    """The judgement of new images, in the folder "judged"."""
+    return check_generated(place / "new.csv", place / "real", place / "judged", SynthesizeOptions(workers=1))
+
+
+def test_copies_are_refused_and_new_images_are_not(place: Path, tmp_path: Path, fine: dict[str, Any]) -> None:
     found = check_generated(place / "copied.csv", place / "real", tmp_path / "copied", SynthesizeOptions(workers=1))
     assert [one["verdict"] for one in fine["classes"]] == ["use not tested"] * 2
     assert [one["verdict"] for one in found["classes"]] == ["refused"] * 2
     for one in found["classes"]:
         assert (one["n_generated"], one["n_parents"], one["n_held_out"]) == (24, drawn.SEEN, drawn.HELD)
         assert one["copied_one_by_one"]["n"] >= 11
-    out = tmp_path / "new"
+    out = place / "judged"
     assert json.loads((out / "gate.json").read_text())["classes"] == fine["classes"]
     # what is written can be read as data, wherever the images lie
     table = read_manifest(out / "manifest.parquet")
@@ -75,14 +81,11 @@ def test_further_images_that_no_generator_saw(place: Path, tmp_path: Path) -> No
         assert one["copied_as_a_set"]["p"] is not None
 
 
-def test_the_same_seed_writes_the_same(place: Path, tmp_path: Path) -> None:
-    one, other = (
-        check_generated(place / "new.csv", place / "real", tmp_path / name, SynthesizeOptions(workers=workers))
-        for name, workers in (("a", 1), ("b", 2))
-    )
-    assert one["classes"] == other["classes"]
-    written = [Manifest.read(tmp_path / name / "manifest.parquet").columns["gate"].tolist() for name in ("a", "b")]
-    assert written[0] == written[1]
+def test_the_same_seed_writes_the_same(place: Path, tmp_path: Path, fine: dict[str, Any]) -> None:
+    again = check_generated(place / "new.csv", place / "real", tmp_path / "out", SynthesizeOptions(workers=2))
+    assert again["classes"] == fine["classes"]
+    gates = [Manifest.read(out / "manifest.parquet").columns["gate"] for out in (place / "judged", tmp_path / "out")]
+    assert gates[0].tolist() == gates[1].tolist()
 
 
 def test_a_file_that_cannot_be_read_stops_nothing(place: Path, tmp_path: Path) -> None:
@@ -115,9 +118,9 @@ def test_what_is_refused_says_what_would_work(place: Path, tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_what_was_judged_goes_on_into_training(place: Path, tmp_path: Path) -> None:
-    check_generated(place / "new.csv", place / "real", tmp_path / "judged", SynthesizeOptions(workers=1))
-    made = read_synthetic(tmp_path / "judged")
+@pytest.mark.usefixtures("fine")
+def test_what_was_judged_goes_on_into_training(place: Path) -> None:
+    made = read_synthetic(place / "judged")
     known = with_synthetic(read_manifest(place / "real"), made)
     kept, notes = admitted(known, allow_unproven=True)
     refused = made.columns["gate"].tolist().count("refused")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_every_class_has_a_verdict_and_the_set_test_was_made(place: Path) -> Non
 
 
 def test_the_same_seed_makes_the_same_images(place: Path, tmp_path: Path) -> None:
-    synthesize(place / "real", tmp_path / "made", OPTIONS)
+    synthesize(place / "real", tmp_path / "made", replace(OPTIONS, use="none"))
     one, other = read_synthetic(place / "made"), read_synthetic(tmp_path / "made")
     assert one.path.tolist() == other.path.tolist()
     assert [file.read_bytes() for file in one.files()[::7]] == [file.read_bytes() for file in other.files()[::7]]

@@ -12,8 +12,14 @@ from tests.jobs.synthesize import drawn
 
 from graticule.features.samples import embed_samples
 from graticule.jobs.options import SynthesizeOptions
-from graticule.jobs.synthesize.judge import generated_images, judge_images, judging_encoder, real_images
-from graticule.jobs.synthesize.material import gather
+from graticule.jobs.synthesize.judge import (
+    Judged,
+    generated_images,
+    judge_images,
+    judging_encoder,
+    real_images,
+)
+from graticule.jobs.synthesize.material import Material, gather
 from graticule.jobs.synthesize.use import picture_of_canvas, turned_features, with_use
 from graticule.progress import Silent
 from graticule.split.duplicates.symmetry import symmetric
@@ -21,8 +27,9 @@ from graticule.split.duplicates.symmetry import symmetric
 OPTIONS = SynthesizeOptions(classes="dark", folds=2, turned="no", workers=1)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("use")
     drawn.write(tmp_path / "real", drawn.real)
     for fold in ("fold-1", "fold-2"):
         drawn.write(tmp_path / "made" / fold, drawn.new)
@@ -50,8 +57,8 @@ def test_turned_features_are_those_of_turned_pictures(place: Path) -> None:
         assert (apart < 0.15 * np.linalg.norm(again.whole_features, axis=1)).all()
 
 
-@pytest.mark.parametrize("looks_at", ["features", "pixels"])
-def test_rare_classes_carry_the_outcome(place: Path, looks_at: str) -> None:
+@pytest.fixture(scope="module")
+def looked(place: Path) -> tuple[Judged, Material]:
     real = real_images(place / "real", None, OPTIONS)
     found = gather(real, judging_encoder(real, OPTIONS, Silent()), OPTIONS, Silent())
     with (place / "made.csv").open("w") as stream:
@@ -59,11 +66,14 @@ def test_rare_classes_carry_the_outcome(place: Path, looks_at: str) -> None:
         for file in sorted((place / "made").glob("*/*/*.png")):
             stream.write(f"{file.relative_to(place).as_posix()},{file.parent.name},{file.parent.parent.name}\n")
     made = generated_images(place / "made.csv", real)
-    hashes = real_images(place / "real", None, OPTIONS)
-    assert len(hashes) == 120
     shas = found.samples.manifest.columns["sha256"]
     seen = {f"fold-{k + 1}": frozenset(shas[found.fold != k].tolist()) for k in range(2)}
-    judged = with_use(judge_images(real, made, seen, OPTIONS, Silent()), found, replace(OPTIONS, use=looks_at))
+    return judge_images(real, made, seen, OPTIONS, Silent()), found
+
+
+@pytest.mark.parametrize("looks_at", ["features", "pixels"])
+def test_rare_classes_carry_the_outcome(looked: tuple[Judged, Material], looks_at: str) -> None:
+    judged = with_use(*looked, replace(OPTIONS, use=looks_at))
     told = {one.label: one for one, _ in judged.classes}
     assert told["bright"].use is None
     use = told["dark"].use

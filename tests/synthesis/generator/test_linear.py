@@ -58,7 +58,7 @@ def test_left_alone_with_few_images_it_repeats_them() -> None:
     real = Canvases(BRIGHT[:12], np.zeros(12, np.int64))
     every, unit = blobs(60, 0), np.arange(60)
     judged = []
-    for steps in (60, 2000):
+    for steps in (60, 1200):
         made = learnt(steps, real, 1, turned=False).draw(np.zeros(60, np.int64), np.random.default_rng(1))
         one = FromGenerator(comparable(made), comparable(every), unit < 12, unit, np.zeros_like(unit))
         judged.append((copied_as_a_set([one]), copied_one_by_one([one])))

@@ -166,13 +166,12 @@ def judge_images(
     shown = _seen(known.manifest, seen, names)
     group = known.manifest.group
     codes = np.zeros(len(known.manifest), np.int64) if group is None else numbered(group.astype(str))
+    # read by the same processes, whose start is the larger part of the work
+    grey = _grey([one.manifest for one in each], encoder.preprocessing, side, options.workers)
+    parts = np.split(grey, [len(known.manifest)])
     pictures = [
-        Pictures(
-            _grey(one.manifest, encoder.preprocessing, side, options.workers),
-            one.features,
-            class_codes(one.manifest.label, classes),
-        )
-        for one in each
+        Pictures(part, one.features, class_codes(one.manifest.label, classes))
+        for part, one in zip(parts, each, strict=True)
     ]
     several = group is not None and len(np.unique(codes)) > 2
     origin = RealOrigin(
@@ -215,14 +214,16 @@ def canvas_of_file(file: ImageFile, preprocessing: Preprocessing, side: int) -> 
     return centred_canvas(picture_of(image, preprocessing).shown, side)
 
 
-def _grey(manifest: Manifest, preprocessing: Preprocessing, side: int, workers: int | None) -> Float32Array:
-    """What is compared of each image, shape (n, side, side)."""
+def _grey(manifests: Sequence[Manifest], preprocessing: Preprocessing, side: int, workers: int | None) -> Float32Array:
+    """What is compared of the images of some manifests, one after the other, shape (n, side, side)."""
     work = partial(canvas_of_file, preprocessing=preprocessing, side=side)
     found: list[Float32Array] = []
-    canvases = in_workers(work, image_files(manifest), _unread, workers=workers)
-    for path, canvas in zip(manifest.path, canvases, strict=True):
+    files = [file for manifest in manifests for file in image_files(manifest)]
+    for file, canvas in zip(files, in_workers(work, files, _unread, workers=workers), strict=True):
         if isinstance(canvas, str):
-            raise ManifestError(f"{escape_path(path)} could be read at first and cannot be read any more: {canvas}")
+            raise ManifestError(
+                f"{escape_path(str(file.path))} could be read at first and cannot be read any more: {canvas}"
+            )
         found.append(canvas)
     return comparable(np.stack(found))
 
