@@ -79,6 +79,7 @@ def test_a_change_needs_a_reason(open_desk: Open, sit: Sit) -> None:
     ann.press("Escape")
     ann.page.wait_for_selector("#ask:not([open])", state="attached")
     ann.press("2")
+    ann.page.wait_for_selector("#ask[open]")
     ann.write("the nucleus is round")
     ann.decide("Enter")
     ann.saved()
