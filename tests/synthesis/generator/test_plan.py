@@ -30,3 +30,11 @@ def test_with_groups_some_images_of_the_same_groups_are_kept_back() -> None:
         assert not set(unit[kept]) & set(unit[plans[k].seen])
     again = plan_generators(fold, unit, y, by_group=True, seed=1)
     np.testing.assert_array_equal(plans[0].seen, again[0].seen)
+
+
+def test_no_generator_sees_a_held_out_part() -> None:
+    fold = np.where(np.arange(60) < 12, -1, np.arange(60) % 3)
+    plans = plan_generators(fold, np.arange(60), np.zeros(60, np.int64), by_group=False, seed=0)
+    assert [plan.name for plan in plans] == ["fold-1", "fold-2", "fold-3", ALL]
+    assert not any(plan.seen[:12].any() for plan in plans)
+    assert plans[-1].seen[12:].all()

@@ -60,7 +60,9 @@ def _use_data(judged: Judged, material: Material, *, pixels: bool, turned: bool,
     for fold in range(int(material.fold.max()) + 1):
         own = fine & np.asarray(generator == f"fold-{fold + 1}", bool)
         made.append((entered[own], classes[own]))
-    return UseData(views, material.y, material.fold, material.apart, made, tuple(material.rare))
+    # images of a held-out part neither train nor judge here
+    own = material.fold >= 0
+    return UseData(views[:, own], material.y[own], material.fold[own], material.apart[own], made, tuple(material.rare))
 
 
 def turned_features(material: Material) -> Float32Array:

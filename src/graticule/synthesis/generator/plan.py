@@ -38,7 +38,7 @@ def plan_generators(fold: IntArray, unit: IntArray, y: IntArray, *, by_group: bo
     Parameters
     ----------
     fold : int array, shape (n,)
-        The fold that each image is judged in, from 0.
+        The fold that each image is judged in, from 0; -1 for images of a held-out part, which no generator sees.
     unit : int array, shape (n,)
         Copies of each other.
     y : int array, shape (n,)
@@ -49,11 +49,11 @@ def plan_generators(fold: IntArray, unit: IntArray, y: IntArray, *, by_group: bo
     """
     plans = []
     for k in range(int(fold.max()) + 1):
-        seen = fold != k
+        seen = (fold != k) & (fold >= 0)
         if by_group:
             seen &= ~_reference(seen, unit, y, np.random.default_rng((seed, k)))
         plans.append(GeneratorPlan(f"fold-{k + 1}", seen))
-    return [*plans, GeneratorPlan(ALL, np.ones(len(fold), bool))]
+    return [*plans, GeneratorPlan(ALL, fold >= 0)]
 
 
 def _reference(seen: BoolArray, unit: IntArray, y: IntArray, rng: np.random.Generator) -> BoolArray:
