@@ -50,3 +50,15 @@ def test_what_is_missing_is_named(place: Path, graticule: Callable[..., Any], tm
     )
     assert outcome.code == 2
     assert "nothing" in outcome.err
+
+
+def test_options_of_the_other_way_are_refused(place: Path, graticule: Callable[..., Any], tmp_path: Path) -> None:
+    check = ("--check", place / "copied", "--trained-on", place / "real")
+    outcome = graticule("synthesize", *check, "--classes", "dark", "--steps", 20, "--out", tmp_path / "out")
+    assert outcome.code == 2
+    assert "--classes, --steps: allowed with DATA alone" in outcome.err
+    making = ("synthesize", place / "real", "--classes", "dark", "--out", tmp_path / "out")
+    outcome = graticule(*making, "--held-out", place / "real")
+    assert outcome.code == 2
+    assert "--held-out: allowed with --check alone" in outcome.err
+    assert not (tmp_path / "out").exists()

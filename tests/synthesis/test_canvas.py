@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graticule.split.duplicates.symmetry import symmetric
-from graticule.synthesis.canvas import canvas_side, centred_canvas, grey_canvas, to_canvas
+from graticule.synthesis.canvas import canvas_side, centred_canvas, cut_out, grey_canvas, to_canvas
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ def test_a_small_picture_stands_in_the_middle_untouched(shape: tuple[int, ...]) 
     top, left = (32 - shape[0]) // 2, (32 - shape[1]) // 2
     inside = canvas[top : top + shape[0], left : left + shape[1]]
     np.testing.assert_allclose(inside * 255, picture, atol=1e-4)
+    np.testing.assert_array_equal(cut_out(canvas, *shape[:2]), picture)
 
 
 def test_outside_the_picture_goes_on_by_reflection() -> None:

@@ -39,6 +39,7 @@ def command(
             "give either DATA and --classes, to make images of rare classes, or --check IMAGES and --trained-on DATA, "
             "to judge images that are there"
         )
+    chosen.check_way(making=data is not None)
     with ProgressBars() as progress:
         if data is not None:
             gate = synthesize(data, out, chosen, progress)

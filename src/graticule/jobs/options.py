@@ -7,6 +7,7 @@ from pathlib import Path
 
 from graticule.decide.options import DecisionOptions, ValueDecisionOptions
 from graticule.directions.options import DirectionOptions
+from graticule.errors import OptionError
 from graticule.images.options import CutOptions, DepthOptions, ReadingOptions, SelectionOptions
 from graticule.networks.options import DeviceOptions, NetworkOptions, ViewsOptions
 from graticule.options import (
@@ -16,6 +17,7 @@ from graticule.options import (
     SeedOptions,
     WorkersOptions,
     WorkOptions,
+    flag,
     numbers,
     one_of,
     option,
@@ -115,6 +117,20 @@ class SynthesizeOptions(GeneratorOptions, GroupOptions, DeviceOptions, ReadingOp
         "Which images of DATA each generator saw: a table (auto: parents.parquet beside IMAGES, or all of DATA).",
         metavar="auto|FILE",
     )
+
+    def check_way(self, *, making: bool) -> None:
+        """Refuse options that mean nothing where images are made, or where such that are there are judged.
+
+        Raises
+        ------
+        OptionError
+        """
+        of_making = {item.name for item in GeneratorOptions.listed()}
+        other = {"held_out", "parents"} if making else of_making
+        given = [item for item in self.listed() if item.name in other and getattr(self, item.name) != item.default]
+        if given:
+            names, way = ", ".join(flag(item.name) for item in given), "with --check" if making else "with DATA"
+            raise OptionError(f"{names}: allowed {way} alone, which was not given; leave it out")
 
 
 @dataclass(frozen=True)

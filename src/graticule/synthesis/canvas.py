@@ -70,3 +70,18 @@ def centred_canvas(picture: Pixels, side: int) -> Float32Array:
         moved = np.ascontiguousarray(picture[::rows, ::columns])
         total += grey_canvas(to_canvas(moved, side))[::rows, ::columns]
     return np.asarray(total / 4, np.float32)
+
+
+def cut_out(canvas: Float32Array, height: int, width: int) -> Pixels:
+    """A picture of 8 bits from the middle of a canvas, where `to_canvas` puts it; shape (height, width) or with colour.
+
+    Parameters
+    ----------
+    canvas : float32 array, shape (side, side) or (side, side, 3)
+        0 to 1.
+    height, width : int
+        At most the side, pixels.
+    """
+    side = canvas.shape[0]
+    top, left = (side - height) // 2, (side - width) // 2
+    return np.asarray(np.round(canvas[top : top + height, left : left + width] * 255), np.uint8)

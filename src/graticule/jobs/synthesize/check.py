@@ -46,7 +46,7 @@ def check_generated(
     Returns
     -------
     dict
-        gate.json with "failures", a list of (path, error), and "seconds".
+        gate.json with "failures", a list of (path, error), and "about", run.json without its time.
 
     Raises
     ------

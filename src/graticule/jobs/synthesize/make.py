@@ -26,7 +26,7 @@ from graticule.options import check_outside, number_of
 from graticule.progress import Reporter, Silent
 from graticule.runs import output_folder, package_versions, utc_now, write_json
 from graticule.split.parents_table import write_parents
-from graticule.synthesis.canvas import grey_canvas
+from graticule.synthesis.canvas import cut_out, grey_canvas
 from graticule.synthesis.copies import LEAST_PARENTS, FromGenerator, copied_as_a_set, copied_one_by_one
 from graticule.synthesis.distance import comparable
 from graticule.synthesis.generator.checkpoints import Checkpoint, Learner, learn_until_copying
@@ -202,13 +202,10 @@ def _groups(material: Material) -> IntArray:
 def _cut(drawn: Float32Array, k: int, material: Material, rng: np.random.Generator) -> list[Pixels]:
     """Pictures of 8 bits, each as large as a real one of its class, from the middle of the canvas."""
     own = np.flatnonzero(material.y == k)
-    side = drawn.shape[1]
-    out = []
-    for canvas, row in zip(drawn, rng.choice(own, len(drawn)), strict=True):
-        height, width = int(material.heights[row]), int(material.widths[row])
-        top, left = (side - height) // 2, (side - width) // 2
-        out.append(np.round(canvas[top : top + height, left : left + width] * 255).astype(np.uint8))
-    return out
+    return [
+        cut_out(canvas, int(material.heights[row]), int(material.widths[row]))
+        for canvas, row in zip(drawn, rng.choice(own, len(drawn)), strict=True)
+    ]
 
 
 def _written(

@@ -12,6 +12,7 @@ from graticule.jobs.synthesize.judge import Judged
 from graticule.jobs.synthesize.material import Material, laid_out
 from graticule.networks.session import Network
 from graticule.split.duplicates.symmetry import SYMMETRIES
+from graticule.synthesis.canvas import cut_out
 from graticule.synthesis.generator.linear import turned_canvases
 from graticule.synthesis.use.arms import UseData
 from graticule.synthesis.use.fits import FEATURES, PIXELS
@@ -86,8 +87,4 @@ def turned_features(material: Material) -> Float32Array:
 
 def picture_of_canvas(material: Material, row: int) -> Pixels:
     """A real picture, cut out of its canvas."""
-    side = material.canvases.shape[1]
-    height, width = int(material.heights[row]), int(material.widths[row])
-    top, left = (side - height) // 2, (side - width) // 2
-    canvas = material.canvases[row, top : top + height, left : left + width]
-    return np.asarray(np.round(canvas * 255), np.uint8)
+    return cut_out(material.canvases[row], int(material.heights[row]), int(material.widths[row]))
